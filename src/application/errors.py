@@ -1,0 +1,71 @@
+"""What can go wrong beside the rules of the domain. Adapters raise these; entrypoints present them."""
+
+from typing import ClassVar
+
+
+class ApplicationError(Exception):
+    """A use case could not be carried out. `str(error)` is a sentence for people, without any input in it."""
+
+    code: ClassVar[str] = "application-error"
+    sentence: ClassVar[str] = "The operation could not be carried out."
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence or self.sentence)
+
+
+class PreconditionFailed(ApplicationError):
+    """The caller named the version it expects, and the entity has another by now."""
+
+    code = "precondition-failed"
+    sentence = "It has changed since the version that was named. Read it again and decide anew."
+
+
+class WriteConflict(ApplicationError):
+    """Two writers met; this one wrote nothing. Trying again from the start is safe and likely to succeed."""
+
+    code = "write-conflict"
+    sentence = "Another writer changed the same data at the same time. Nothing was written; try again."
+
+
+class StorageOverloaded(ApplicationError):
+    """Every connection to the storage is in use and none came free in time. Nothing was written."""
+
+    code = "storage-overloaded"
+    sentence = "The service is busy. Nothing was written; try again shortly."
+
+
+class StorageUnavailable(ApplicationError):
+    """The storage cannot be reached or cannot answer. Nothing was written."""
+
+    code = "storage-unavailable"
+    sentence = "The storage cannot be reached. Nothing was written; try again shortly."
+
+
+class MigrationsPending(StorageUnavailable):
+    """The storage answers, but its schema is not the one this release needs."""
+
+    code = "migrations-pending"
+    sentence = "Migrations are pending: run `fastapi-service db upgrade`."
+
+
+class DeadlineExceeded(ApplicationError):
+    """The storage did not finish in the time a statement or a lock may take. Nothing was written."""
+
+    code = "deadline-exceeded"
+    sentence = "The storage did not answer in time. Nothing was written."
+
+
+class CommitOutcomeUnknown(ApplicationError):
+    """The connection broke while the commit was under way: the write may or may not be there."""
+
+    code = "commit-outcome-unknown"
+    sentence = (
+        "The connection to the storage broke during the commit. "
+        "The change may or may not have been made; look before trying again."
+    )
+
+
+class StorageMisconfigured(ApplicationError):
+    """The storage cannot be used as the settings name it. An operator has to change them."""
+
+    code = "storage-misconfigured"

@@ -1,0 +1,41 @@
+"""Delete a user."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+
+from application.ports.unit_of_work import UnitOfWorkFactory
+from application.retry import retry_on_conflict
+from application.versions import check_version
+from domain.users.user_id import UserId
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteUser:
+    """The wish to forget a user. `expected` holds the versions (`updated_at`) the caller agrees to delete."""
+
+    user_id: UserId
+    expected: AbstractSet[datetime] | None = None
+
+
+class DeleteUserHandler:
+    """Deletes users for good."""
+
+    def __init__(self, unit_of_work: UnitOfWorkFactory) -> None:
+        self._unit_of_work = unit_of_work
+
+    async def __call__(self, command: DeleteUser) -> None:
+        """Delete the user.
+
+        Raises:
+            UserNotFound: there is none.
+            PreconditionFailed: its version is not among the expected ones.
+        """
+        await retry_on_conflict(lambda: self._delete(command))
+
+    async def _delete(self, command: DeleteUser) -> None:
+        async with self._unit_of_work() as uow:
+            user = await uow.users.get(command.user_id)
+            check_version(user.updated_at, command.expected)
+            await uow.users.remove(user)
+            await uow.commit()

@@ -1,0 +1,28 @@
+"""Read one user."""
+
+from dataclasses import dataclass
+
+from application.ports.users import UserQueries, UserView
+from domain.users.user_id import UserId
+
+
+@dataclass(frozen=True, slots=True)
+class GetUser:
+    """The wish to see one user."""
+
+    user_id: UserId
+
+
+class GetUserHandler:
+    """Reads one user."""
+
+    def __init__(self, queries: UserQueries) -> None:
+        self._queries = queries
+
+    async def __call__(self, query: GetUser) -> UserView:
+        """The user.
+
+        Raises:
+            UserNotFound: there is none.
+        """
+        return await self._queries.get(query.user_id)

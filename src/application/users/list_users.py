@@ -1,0 +1,36 @@
+"""List users, page by page."""
+
+from dataclasses import dataclass, field
+
+from application.pagination import DEFAULT_LIMIT, Page, Position, check_limit
+from application.ports.users import UserFilter, UserQueries, UserSort, UserView
+
+
+@dataclass(frozen=True, slots=True)
+class ListUsers:
+    """The wish to see the users that `where` admits, `limit` of them, behind the position `after`.
+
+    `after` is the `next` of the page before, which must have had the same filter and sort.
+
+    Raises:
+        LimitOutOfRange: `limit` is below 1 or above 100.
+    """
+
+    where: UserFilter = field(default_factory=UserFilter)
+    sort: UserSort = UserSort.ID
+    limit: int = DEFAULT_LIMIT
+    after: Position | None = None
+
+    def __post_init__(self) -> None:
+        check_limit(self.limit)
+
+
+class ListUsersHandler:
+    """Lists users."""
+
+    def __init__(self, queries: UserQueries) -> None:
+        self._queries = queries
+
+    async def __call__(self, query: ListUsers) -> Page[UserView]:
+        """The page; empty when no user is left."""
+        return await self._queries.list(query.where, query.sort, query.limit, query.after)

@@ -1,0 +1,71 @@
+"""The email address of a user."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from domain.users.errors import InvalidEmailAddress
+from domain.value_object import ValueObject
+
+# RFC 5321, 4.5.3.1.1 and 4.5.3.1.3, the latter less the two angle brackets of a path.
+LONGEST_LOCAL_PART: Final = 64
+LONGEST_ADDRESS: Final = 254
+# RFC 1035, 2.3.4, as text without the root's dot.
+LONGEST_DOMAIN: Final = 253
+LONGEST_LABEL: Final = 63
+
+# dot-atom of RFC 5322, 3.2.3; quoted local parts are legal there and useless in practice.
+_LOCAL_PART: Final = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+# RFC 1123, 2.1.
+_LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+# Names that never receive mail: RFC 6761, 6762 and 7686, and the infrastructure domain of RFC 3172.
+_SPECIAL_USE: Final = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EmailAddress(ValueObject[str]):
+    """One ASCII addr-spec (RFC 5322, 3.4.1), trimmed and in lower case.
+
+    Dots and plus signs are kept, since only the receiving host knows what they mean. A display name, a comment,
+    a quoted local part or an address literal is refused.
+
+    Raises:
+        InvalidEmailAddress: the text is no such address; the message says which rule it breaks.
+    """
+
+    def __post_init__(self) -> None:
+        if not self.value.isascii():
+            raise InvalidEmailAddress("An email address may contain ASCII characters only.")
+        text = self.value.strip(" \t\r\n").lower()
+        if len(text) > LONGEST_ADDRESS:
+            raise InvalidEmailAddress(f"An email address may have at most {LONGEST_ADDRESS} characters.")
+        local_part, at_sign, domain = text.rpartition("@")
+        if not at_sign:
+            raise InvalidEmailAddress("An email address needs an @ between a local part and a domain.")
+        _check_local_part(local_part)
+        _check_domain(domain)
+        object.__setattr__(self, "value", text)
+
+
+def _check_local_part(local_part: str) -> None:
+    if len(local_part) > LONGEST_LOCAL_PART:
+        raise InvalidEmailAddress(f"The part before the @ may have at most {LONGEST_LOCAL_PART} characters.")
+    if not _LOCAL_PART.fullmatch(local_part):
+        raise InvalidEmailAddress(
+            "The part before the @ must be letters, digits and !#$%&'*+/=?^_`{|}~-, with single dots between."
+        )
+
+
+def _check_domain(domain: str) -> None:
+    labels = domain.split(".")
+    if len(domain) > LONGEST_DOMAIN or any(len(label) > LONGEST_LABEL for label in labels):
+        raise InvalidEmailAddress(
+            f"The part after the @ may have at most {LONGEST_DOMAIN} characters, {LONGEST_LABEL} between two dots."
+        )
+    if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 -- a name below a top-level one
+        raise InvalidEmailAddress("The part after the @ must be a domain name such as example.com.")
+    if any(label[2:4] == "--" for label in labels):
+        # RFC 5890, 2.3.1. Judging the encoded name takes the tables of IDNA 2008, which the standard library lacks.
+        raise InvalidEmailAddress("Internationalised domain names are not accepted.")
+    if labels[-1] in _SPECIAL_USE or not labels[-1][-1].isalpha():
+        raise InvalidEmailAddress("The part after the @ must end in a top-level domain that receives mail.")

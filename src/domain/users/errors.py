@@ -1,0 +1,47 @@
+"""What can be wrong about users."""
+
+from typing import TYPE_CHECKING
+
+from domain.errors import AlreadyTaken, InvalidValue, NotFound
+
+if TYPE_CHECKING:
+    from domain.users.email_address import EmailAddress
+    from domain.users.user_id import UserId
+
+
+class InvalidUserId(InvalidValue):
+    """The number cannot be the id of a user."""
+
+    code = "invalid-user-id"
+
+
+class InvalidEmailAddress(InvalidValue):
+    """The text is no email address that this service accepts."""
+
+    code = "invalid-email-address"
+
+
+class InvalidUserName(InvalidValue):
+    """The text cannot be the name of a user."""
+
+    code = "invalid-user-name"
+
+
+class UserNotFound(NotFound):
+    """No user has this id."""
+
+    code = "user-not-found"
+
+    def __init__(self, user_id: "UserId") -> None:
+        super().__init__("There is no user with this id.")
+        self.user_id = user_id
+
+
+class EmailAlreadyTaken(AlreadyTaken):
+    """Another user has this email address."""
+
+    code = "email-already-taken"
+
+    def __init__(self, email: "EmailAddress | None" = None) -> None:
+        super().__init__("Another user has this email address.")
+        self.email = email

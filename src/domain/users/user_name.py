@@ -1,0 +1,49 @@
+"""The name of a user."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from domain.users.errors import InvalidUserName
+from domain.value_object import ValueObject
+
+LONGEST: Final = 200
+
+# Control characters, lone surrogates, and the separators that break a line of text.
+_REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# The explicit directional formatting characters (Unicode Standard Annex 9, 2.1 to 2.5): they reorder what follows,
+# also outside the name.
+_DIRECTIONAL: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Letters and marks without a glyph (property Default_Ignorable_Code_Point), beside the format characters, category Cf.
+_INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
+    chr(point) for span in (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)) for point in span
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UserName(ValueObject[str]):
+    """A full name as its bearer writes it: 1 to 200 code points, trimmed, in normalisation form C.
+
+    Raises:
+        InvalidUserName: the text is empty, too long, invisible, or contains a control or directional character.
+    """
+
+    def __post_init__(self) -> None:
+        if any(unicodedata.category(character) == "Cs" for character in self.value):
+            raise InvalidUserName("A name must be valid Unicode text.")
+        text = unicodedata.normalize("NFC", self.value).strip()
+        if not text:
+            raise InvalidUserName("A name may not be empty.")
+        if len(text) > LONGEST:
+            raise InvalidUserName(f"A name may have at most {LONGEST} characters.")
+        if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in text):
+            raise InvalidUserName("A name may not contain control characters or line breaks.")
+        if not _DIRECTIONAL.isdisjoint(text):
+            raise InvalidUserName("A name may not contain characters that override the direction of text.")
+        if not any(_is_visible(character) for character in text):
+            raise InvalidUserName("A name needs at least one visible character.")
+        object.__setattr__(self, "value", text)
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character) not in {"Cf", "Zs"} and character not in _INVISIBLE
