@@ -1,0 +1,48 @@
+"""The in-memory transaction."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from adapters.memory.store import InMemoryStore
+from adapters.memory.users import InMemoryUserRepository
+from application.errors import WriteConflict
+from application.ports.users import UserView
+from domain.users.user_id import UserId
+
+
+class InMemoryUnitOfWork:
+    """Stages changes and puts them into the store at commit, after checking versions and uniqueness."""
+
+    users: InMemoryUserRepository
+
+    def __init__(self, store: InMemoryStore) -> None:
+        self._store = store
+
+    async def __aenter__(self) -> Self:
+        """See `UnitOfWork`."""
+        self.users = InMemoryUserRepository(self._store)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """See `UnitOfWork`; what is staged is dropped with the repository."""
+        self.users = InMemoryUserRepository(self._store)
+
+    async def commit(self) -> None:
+        """See `UnitOfWork.commit`. From the first check to the last write nothing else runs, so it is atomic."""
+        await asyncio.sleep(0)
+        changed = self._changed()
+        self._check_versions(changed)
+        self._store.replace(changed, self.users.removed)
+        self.users = InMemoryUserRepository(self._store)
+
+    def _changed(self) -> dict[UserId, UserView]:
+        current = {user_id: UserView.of(user) for user_id, user in self.users.in_hand.items()}
+        return {user_id: user for user_id, user in current.items() if user != self.users.seen.get(user_id)}
+
+    def _check_versions(self, changed: dict[UserId, UserView]) -> None:
+        for user_id in changed.keys() | self.users.removed:
+            if self._store.users.get(user_id) != self.users.seen.get(user_id):
+                raise WriteConflict

@@ -1,0 +1,1 @@
+"""The relational storage: SQLAlchemy on PostgreSQL and on SQLite."""

@@ -1,0 +1,1 @@
+"""The write side: entities, through a session."""

@@ -1,0 +1,46 @@
+"""The `users` table."""
+
+from typing import Final
+
+from sqlalchemy import Column, Identity, Integer, String, Table, UniqueConstraint
+
+from adapters.sqlalchemy.tables.schema import created_at, metadata, timestamped, updated_at
+from adapters.sqlalchemy.types import ValueObjectType
+from domain.users.email_address import EmailAddress
+from domain.users.user_id import UserId
+from domain.users.user_name import UserName
+
+users: Final = timestamped(
+    Table(
+        "users",
+        metadata,
+        Column(
+            "id",
+            ValueObjectType(UserId, Integer()),
+            Identity(),
+            primary_key=True,
+            comment="User ID (auto-increment)",
+            info={"example": 1},
+        ),
+        Column(
+            "email",
+            ValueObjectType(EmailAddress, String(255)),
+            nullable=False,
+            comment="User email address",
+            info={"example": "user@example.com"},
+        ),
+        Column(
+            "name",
+            ValueObjectType(UserName, String(200)),
+            nullable=False,
+            comment="User full name",
+            info={"example": "John Doe"},
+        ),
+        created_at(),
+        updated_at(),
+        UniqueConstraint("email"),
+        comment="Stores user information.",
+        # SQLite gives the id of a deleted newest row to the next one unless it is told not to.
+        sqlite_autoincrement=True,
+    )
+)
