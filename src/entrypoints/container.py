@@ -1,0 +1,93 @@
+"""Puts the service together: which adapter stands behind which port."""
+
+import secrets
+
+from dependency_injector import containers, providers
+
+from adapters.memory.readiness import InMemoryReadiness
+from adapters.memory.store import InMemoryStore
+from adapters.memory.unit_of_work import InMemoryUnitOfWork
+from adapters.memory.users import InMemoryUserQueries
+from adapters.sqlalchemy.engine import Database, Limits
+from adapters.sqlalchemy.mappings import configure_mappings
+from adapters.sqlalchemy.queries.users import SqlAlchemyUserQueries
+from adapters.sqlalchemy.readiness import SqlAlchemyReadiness
+from adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
+from adapters.system.clock import SystemClock
+from application.users.create_user import CreateUserHandler
+from application.users.delete_user import DeleteUserHandler
+from application.users.get_user import GetUserHandler
+from application.users.list_users import ListUsersHandler
+from application.users.update_user import UpdateUserHandler
+from entrypoints.cursors import CursorCodec
+from entrypoints.migration_files import migrations_head
+from entrypoints.settings import Settings, Storage
+
+
+def _open_database(settings: Settings) -> Database:
+    configure_mappings()
+    return Database(
+        settings.database_url,
+        Limits(
+            pool_size=settings.database_pool_size,
+            pool_timeout=settings.database_pool_timeout,
+            statement_timeout=settings.database_statement_timeout,
+            lock_timeout=settings.database_lock_timeout,
+            idle_timeout=settings.database_idle_timeout,
+        ),
+    )
+
+
+def _kind(settings: Settings) -> str:
+    return "memory" if settings.storage is Storage.MEMORY else "sqlalchemy"
+
+
+def _cursor_codec(settings: Settings) -> CursorCodec:
+    # A key made up here is known to this process only; `serve` gives one and the same to all its workers.
+    key = settings.cursor_key.get_secret_value().encode() if settings.cursor_key else secrets.token_bytes(32)
+    return CursorCodec(key)
+
+
+class Container(containers.DeclarativeContainer):
+    """The service, assembled. Nothing is opened before it is asked for.
+
+    `Singleton`s live as long as the container; `Factory`s make one of a kind per call. No provider is
+    asynchronous: that would turn everything depending on it into a future.
+    """
+
+    settings = providers.Dependency(instance_of=Settings)
+    kind = providers.Callable(_kind, settings)
+
+    clock = providers.Singleton(SystemClock)
+    store = providers.Singleton(InMemoryStore)
+    database = providers.Singleton(_open_database, settings)
+
+    unit_of_work = providers.Selector(
+        kind,
+        memory=providers.Factory(InMemoryUnitOfWork, store),
+        sqlalchemy=providers.Factory(SqlAlchemyUnitOfWork, database.provided.sessions),
+    )
+    user_queries = providers.Selector(
+        kind,
+        memory=providers.Singleton(InMemoryUserQueries, store),
+        sqlalchemy=providers.Singleton(SqlAlchemyUserQueries, database.provided.reader),
+    )
+    readiness = providers.Selector(
+        kind,
+        memory=providers.Singleton(InMemoryReadiness),
+        sqlalchemy=providers.Singleton(SqlAlchemyReadiness, database.provided.probe, migrations_head),
+    )
+
+    cursors = providers.Singleton(_cursor_codec, settings)
+
+    create_user = providers.Singleton(CreateUserHandler, unit_of_work.provider, clock)
+    get_user = providers.Singleton(GetUserHandler, user_queries)
+    list_users = providers.Singleton(ListUsersHandler, user_queries)
+    update_user = providers.Singleton(UpdateUserHandler, unit_of_work.provider, clock)
+    delete_user = providers.Singleton(DeleteUserHandler, unit_of_work.provider)
+
+
+async def close(container: Container) -> None:
+    """Close the connections that the container opened."""
+    if container.settings().storage is not Storage.MEMORY:
+        await container.database().dispose()

@@ -1,0 +1,87 @@
+"""What surrounds every request: its id, its log line, the headers of every answer, and the last resort for defects."""
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from entrypoints.http.problems import Problem, ProblemKind, problem_response
+
+logger = logging.getLogger("service.http")
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_HEADERS: Final[Mapping[str, str]] = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class Envelope:
+    """The outermost middleware. Pure ASGI, so that it costs little and streams stay streams."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other kinds of connection pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, send)
+        try:
+            await self._app(exchange.scope, receive, exchange.send)
+        except ClientDisconnect:
+            pass  # nobody is left to answer
+        except Exception as error:
+            logger.exception("defect: %s", type(error).__name__, extra={"request_id": exchange.request_id})
+            if exchange.status is not None:
+                raise  # the answer has begun: break the connection, so that it cannot be taken for a whole one
+            request = Request(exchange.scope, receive)
+            await problem_response(request, Problem(ProblemKind.INTERNAL_ERROR))(exchange.scope, receive, exchange.send)
+        finally:
+            exchange.log()
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        given = Headers(scope=scope).get("x-request-id", "")
+        self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        self.status: int | None = None
+        self._send = send
+        self._method = scope["method"]
+        self._started = time.perf_counter()
+        # HEAD is GET without the content (RFC 9110, 9.3.2); the server leaves the content out.
+        method = "GET" if self._method == "HEAD" else self._method
+        state = {**scope.get("state", {}), "request_id": self.request_id}
+        self.scope: Scope = {**scope, "method": method, "state": state}
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self.request_id
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+    def log(self) -> None:
+        """One line without anything the client wrote but the method: the route's template stands for the path."""
+        route = self.scope["app"].state.templates.get(self.scope.get("endpoint"), "-")
+        milliseconds = (time.perf_counter() - self._started) * 1000
+        logger.info(
+            "%s %s %s %.1f ms",
+            self._method if self._method.isalpha() else "-",
+            route,
+            self.status or "disconnected",
+            milliseconds,
+            extra={"request_id": self.request_id},
+        )

@@ -1,0 +1,126 @@
+"""The one place where errors become problem documents."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from application.errors import (
+    ApplicationError,
+    CommitOutcomeUnknown,
+    DeadlineExceeded,
+    PreconditionFailed,
+    StorageOverloaded,
+    StorageUnavailable,
+    WriteConflict,
+)
+from domain.errors import DomainError, InvalidValue, NotFound
+from domain.users.errors import EmailAlreadyTaken
+from entrypoints.http.problems import FieldError, Problem, ProblemKind, problem_response
+from entrypoints.http.route_table import allowed_methods
+
+# The first kind that an error is an instance of; an error that is of none is a defect.
+_KIND_OF_ERROR: Final[Mapping[type[DomainError | ApplicationError], ProblemKind]] = {
+    EmailAlreadyTaken: ProblemKind.EMAIL_ALREADY_TAKEN,
+    NotFound: ProblemKind.NOT_FOUND,
+    InvalidValue: ProblemKind.VALIDATION_FAILED,
+    PreconditionFailed: ProblemKind.PRECONDITION_FAILED,
+    WriteConflict: ProblemKind.OVERLOADED,
+    StorageOverloaded: ProblemKind.OVERLOADED,
+    StorageUnavailable: ProblemKind.STORAGE_UNAVAILABLE,
+    DeadlineExceeded: ProblemKind.DEADLINE_EXCEEDED,
+    CommitOutcomeUnknown: ProblemKind.COMMIT_OUTCOME_UNKNOWN,
+}
+
+_KIND_OF_STATUS: Final[Mapping[int, ProblemKind]] = {
+    404: ProblemKind.NOT_FOUND,
+    405: ProblemKind.METHOD_NOT_ALLOWED,
+    413: ProblemKind.CONTENT_TOO_LARGE,
+    415: ProblemKind.UNSUPPORTED_MEDIA_TYPE,
+}
+
+# Messages of ours for Pydantic's own error types; those may quote the input.
+_MESSAGE_OF_TYPE: Final[Mapping[str, str]] = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field of this resource, or is read-only",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
+
+# A field name that a client made up is repeated to it only when it is short and plain.
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document."""
+    handlers: Mapping[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
+        Problem: _answer_problem,
+        DomainError: _answer_known_error,
+        ApplicationError: _answer_known_error,
+        RequestValidationError: _answer_invalid_request,
+        HTTPException: _answer_http_exception,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def _answer_problem(request: Request, problem: Problem) -> Response:
+    return problem_response(request, problem)
+
+
+async def _answer_known_error(request: Request, error: DomainError | ApplicationError) -> Response:
+    kind = next((kind for family, kind in _KIND_OF_ERROR.items() if isinstance(error, family)), None)
+    if kind is None:
+        raise error
+    # Why the storage is unavailable is for operators, who find it at /readyz, and not for every client.
+    detail = None if kind is ProblemKind.STORAGE_UNAVAILABLE else str(error)
+    return problem_response(request, Problem(kind, detail))
+
+
+async def _answer_http_exception(request: Request, error: HTTPException) -> Response:
+    kind = _KIND_OF_STATUS.get(error.status_code, ProblemKind.MALFORMED_REQUEST)
+    headers = dict(error.headers or {})
+    if kind is ProblemKind.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(allowed_methods(request.app, request.url.path))
+    return problem_response(request, Problem(kind, headers=headers))
+
+
+async def _answer_invalid_request(request: Request, error: RequestValidationError) -> Response:
+    # For parameters that a route leaves to FastAPI; those of users are read by `query` and `json_body`.
+    return problem_response(
+        request, Problem(ProblemKind.VALIDATION_FAILED, errors=field_errors_of_query(error.errors()))
+    )
+
+
+def field_errors_of_query(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+    """Pydantic's errors about query parameters, without any value of them."""
+    return [
+        FieldError(str(problem["loc"][-1]), problem["type"], _message(problem), in_query=True) for problem in errors
+    ]
+
+
+def field_errors_of_body(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+    """Pydantic's errors about a body, without any value of the body."""
+    return [FieldError(_pointer(problem["loc"]), problem["type"], _message(problem)) for problem in errors]
+
+
+def _message(problem: Mapping[str, Any]) -> str:
+    """The message of our own validators, which never quote, or ours for a type of Pydantic's."""
+    if problem["type"] in _MESSAGE_OF_TYPE:
+        return _MESSAGE_OF_TYPE[problem["type"]]
+    return str(problem["msg"]) if "-" in problem["type"] else "is not valid"
+
+
+def _pointer(location: Sequence[str | int]) -> str:
+    """A JSON pointer as a URI fragment (RFC 6901, 6), up to the first name that is not fit to be repeated."""
+    pointer = "#"
+    for part in location:
+        if not _PLAIN_NAME.fullmatch(str(part)):
+            break
+        pointer += f"/{part}"
+    return pointer

@@ -1,0 +1,64 @@
+"""Liveness and readiness, for whoever decides where traffic goes."""
+
+import asyncio
+import time
+from typing import Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from application.errors import ApplicationError, StorageUnavailable
+from application.ports.readiness import StorageReadiness
+from entrypoints.http.json_response import json_response
+from entrypoints.http.openapi import responses
+from entrypoints.http.problems import Problem, ProblemKind
+from entrypoints.http.query import NoParameters, query
+
+router = APIRouter(tags=["health"], dependencies=[Depends(query(NoParameters))])
+
+# Seconds that an answer of the storage is good for, however often readiness is asked.
+_FRESH: Final = 1.0
+# Seconds that the storage has to answer.
+_PATIENCE: Final = 2.0
+
+
+class ReadinessMonitor:
+    """Asks the storage at most once a second, and once at a time."""
+
+    def __init__(self, storage: StorageReadiness) -> None:
+        self._storage = storage
+        self._asking = asyncio.Lock()
+        self._asked_at = float("-inf")
+        self._failure: ApplicationError | None = None
+
+    async def failure(self) -> ApplicationError | None:
+        """Why the storage cannot serve; None when it can."""
+        async with self._asking:
+            if time.monotonic() - self._asked_at > _FRESH:
+                self._failure = await self._ask()
+                self._asked_at = time.monotonic()
+        return self._failure
+
+    async def _ask(self) -> ApplicationError | None:
+        try:
+            await asyncio.wait_for(self._storage.check(), _PATIENCE)
+        except TimeoutError:
+            return StorageUnavailable()
+        except ApplicationError as error:
+            return error
+        return None
+
+
+@router.get("/livez", summary="Is the process alive?", responses=responses(200, "It is."))
+async def livez() -> Response:
+    """Answer, which proves the process alive. Depends on nothing else."""
+    return json_response({"status": "alive"})
+
+
+@router.get("/readyz", summary="Can the service serve?", responses=responses(200, "It can."))
+async def readyz(request: Request) -> Response:
+    """Say whether the storage can be reached and has the schema that this release needs."""
+    monitor: ReadinessMonitor = request.app.state.readiness
+    failure = await monitor.failure()
+    if failure is not None:
+        raise Problem(ProblemKind.STORAGE_UNAVAILABLE, str(failure))
+    return json_response({"status": "ready"})

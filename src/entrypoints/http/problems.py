@@ -1,0 +1,164 @@
+"""Problem documents (RFC 9457): the catalogue, and how one is written. Every status from 400 on is answered by one."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One kind of problem: its slug, which is a promise to clients, its status, its title and what to do about it."""
+
+    slug: str
+    status: int
+    title: str
+    advice: str
+
+
+class ProblemKind(Enum):
+    """Every kind of problem that the API answers."""
+
+    MALFORMED_REQUEST = ProblemType(
+        "malformed-request", 400, "The request is malformed.", "Correct the syntax of the request."
+    )
+    UNKNOWN_PARAMETER = ProblemType(
+        "unknown-parameter",
+        400,
+        "A query parameter is unknown or repeated.",
+        "Send only the documented query parameters, each once.",
+    )
+    INVALID_CURSOR = ProblemType(
+        "invalid-cursor",
+        400,
+        "The cursor is not valid here.",
+        "Use the cursor of the page before, with the same sort and filter; or begin again without one.",
+    )
+    NOT_FOUND = ProblemType("not-found", 404, "There is nothing here.", "Check the address; it may have been deleted.")
+    METHOD_NOT_ALLOWED = ProblemType(
+        "method-not-allowed",
+        405,
+        "The method is not allowed here.",
+        "Use a method that the Allow header names.",
+    )
+    CONTENT_TOO_LARGE = ProblemType("content-too-large", 413, "The body is too large.", "Send a smaller body.")
+    UNSUPPORTED_MEDIA_TYPE = ProblemType(
+        "unsupported-media-type",
+        415,
+        "The body has a media type that is not supported.",
+        "Send a media type that the Accept-Post or Accept-Patch header names.",
+    )
+    EMAIL_ALREADY_TAKEN = ProblemType(
+        "email-already-taken",
+        409,
+        "The email address is taken.",
+        "Use another address, or find the user who has it.",
+    )
+    PRECONDITION_FAILED = ProblemType(
+        "precondition-failed",
+        412,
+        "The resource has changed.",
+        "Read the resource again, decide anew, and send its new entity tag.",
+    )
+    PRECONDITION_REQUIRED = ProblemType(
+        "precondition-required",
+        428,
+        "A precondition is required.",
+        "Send the resource's entity tag in If-Match.",
+    )
+    VALIDATION_FAILED = ProblemType(
+        "validation-failed",
+        422,
+        "The request has invalid values.",
+        "Correct each of the values listed in errors.",
+    )
+    INTERNAL_ERROR = ProblemType(
+        "internal-error",
+        500,
+        "The service has a defect.",
+        "Report the request id to the operators; trying again is unlikely to help.",
+    )
+    OVERLOADED = ProblemType(
+        "overloaded",
+        503,
+        "The service is busy.",
+        "Nothing was written. Try again after the time in Retry-After.",
+    )
+    STORAGE_UNAVAILABLE = ProblemType(
+        "storage-unavailable",
+        503,
+        "The storage is unavailable.",
+        "Nothing was written. Try again after the time in Retry-After.",
+    )
+    COMMIT_OUTCOME_UNKNOWN = ProblemType(
+        "commit-outcome-unknown",
+        503,
+        "Whether the change was made is unknown.",
+        "Read the resource to learn whether the change was made, before trying again.",
+    )
+    DEADLINE_EXCEEDED = ProblemType(
+        "deadline-exceeded",
+        504,
+        "The storage did not answer in time.",
+        "Nothing was written. Try again later.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one value: `at` is a JSON pointer into the body, or the name of a query parameter."""
+
+    at: str
+    code: str
+    message: str
+    in_query: bool = False
+
+    def document(self) -> dict[str, str]:
+        """As a member of `errors`."""
+        return {
+            "parameter" if self.in_query else "pointer": self.at,
+            "code": self.code,
+            "message": self.message,
+        }
+
+
+class Problem(Exception):
+    """Raised anywhere below a route to answer with a problem document. Nothing in it may come from the input."""
+
+    def __init__(
+        self,
+        kind: ProblemKind,
+        detail: str | None = None,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(kind.value.slug)
+        self.kind = kind
+        self.detail = detail
+        self.errors = errors
+        self.headers = dict(headers or {})
+
+
+def problem_response(request: Request, problem: Problem) -> Response:
+    """The problem as a response. `instance` names this occurrence, and nothing of the request but its id."""
+    kind = problem.kind.value
+    request_id = request.scope["state"]["request_id"]
+    document: dict[str, Any] = {
+        "type": f"/problems/{kind.slug}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": problem.detail or kind.advice,
+        "instance": f"/problems/{kind.slug}#{request_id}",
+        "request_id": request_id,
+    }
+    if problem.errors:
+        document["errors"] = [error.document() for error in problem.errors]
+    headers = problem.headers | ({"Retry-After": "1"} if kind.status == 503 else {})  # noqa: PLR2004 -- Service Unavailable
+    return Response(json.dumps(document), kind.status, headers, PROBLEM_MEDIA_TYPE)

@@ -1,0 +1,205 @@
+"""The routes of users."""
+
+import re
+from typing import Annotated, Any, Final, TypeAlias
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from application.ports.users import UserView
+from application.users.delete_user import DeleteUser
+from application.users.get_user import GetUser
+from application.users.list_users import ListUsers
+from application.users.update_user import UpdateUser
+from domain.users.user_id import LARGEST as LARGEST_ID
+from domain.users.user_id import UserId
+from entrypoints.cursors import InvalidCursor
+from entrypoints.http.dependencies import (
+    CreateUserUseCase,
+    CurrentSettings,
+    Cursors,
+    DeleteUserUseCase,
+    GetUserUseCase,
+    ListUsersUseCase,
+    UpdateUserUseCase,
+)
+from entrypoints.http.entity_tags import entity_tag, expected_versions, matches_any
+from entrypoints.http.json_body import JSON, MERGE_PATCH, json_body
+from entrypoints.http.json_response import json_response
+from entrypoints.http.openapi import ENTITY_TAG, parameters, request_body, responses
+from entrypoints.http.problems import Problem, ProblemKind
+from entrypoints.http.query import NoParameters, query
+from entrypoints.http.v1.users.schemas import (
+    CreateUserBody,
+    ListUsersParameters,
+    UpdateUserBody,
+    UserBody,
+    UserPageBody,
+    present_page,
+    present_user,
+)
+
+router = APIRouter(prefix="/users", tags=["users"])
+
+_ID: Final = re.compile(r"[1-9][0-9]{0,9}")
+_NO_PARAMETERS: Final = [Depends(query(NoParameters))]
+_IF_MATCH: Final = parameters(headers={"If-Match": "The entity tags of the versions that may be changed."})
+_IF_NONE_MATCH: Final = parameters(headers={"If-None-Match": "The entity tags that the client has already."})
+
+
+async def _user_id(user_id: str) -> UserId:
+    """An id in a path. Whatever cannot be the id of a user is the address of nothing, so it is 404, not 422."""
+    if not _ID.fullmatch(user_id) or int(user_id) > LARGEST_ID:
+        raise Problem(ProblemKind.NOT_FOUND)
+    return UserId(int(user_id))
+
+
+UserIdInPath: TypeAlias = Annotated[UserId, Depends(_user_id)]
+
+
+def _user_response(user: UserView, status: int = 200, **headers: str) -> Response:
+    return json_response(present_user(user), status, ETag=entity_tag(user), **headers)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Create a user",
+    dependencies=_NO_PARAMETERS,
+    openapi_extra=request_body(CreateUserBody, JSON),
+    responses=responses(
+        201,
+        "The user was created.",
+        ProblemKind.EMAIL_ALREADY_TAKEN,
+        ProblemKind.CONTENT_TOO_LARGE,
+        ProblemKind.UNSUPPORTED_MEDIA_TYPE,
+        ProblemKind.VALIDATION_FAILED,
+        ProblemKind.COMMIT_OUTCOME_UNKNOWN,
+        model=UserBody,
+        Location={
+            "schema": {"type": "string", "format": "uri-reference"},
+            "description": "Where the user is.",
+        },
+        **ENTITY_TAG,
+    ),
+)
+async def create_user(
+    request: Request,
+    body: Annotated[CreateUserBody, Depends(json_body(CreateUserBody, JSON))],
+    create: CreateUserUseCase,
+) -> Response:
+    """Create a user with an email address that nobody else has."""
+    user = await create(body.command())
+    return _user_response(user, 201, Location=f"{request.url.path}/{user.id}")
+
+
+@router.get(
+    "",
+    summary="List users",
+    openapi_extra=parameters(ListUsersParameters),
+    responses=responses(
+        200,
+        "A page of users.",
+        ProblemKind.INVALID_CURSOR,
+        ProblemKind.VALIDATION_FAILED,
+        model=UserPageBody,
+        Link={"schema": {"type": "string"}, "description": 'The next page, with rel="next" (RFC 8288).'},
+    ),
+)
+async def list_users(
+    request: Request,
+    wanted: Annotated[ListUsersParameters, Depends(query(ListUsersParameters))],
+    list_: ListUsersUseCase,
+    cursors: Cursors,
+) -> Response:
+    """List users, page by page, in the order of `sort`. Times in filters are exclusive."""
+    try:
+        after = cursors.decode(wanted.cursor, wanted.sort, wanted.where) if wanted.cursor is not None else None
+    except InvalidCursor:
+        raise Problem(ProblemKind.INVALID_CURSOR) from None
+    page = await list_(ListUsers(wanted.where, wanted.sort, wanted.limit, after))
+    cursor = cursors.encode(page.next, wanted.sort, wanted.where) if page.next is not None else None
+    link = {"Link": _next_link(request, cursor)} if cursor is not None else {}
+    return json_response(present_page(page, cursor), **link)
+
+
+@router.get(
+    "/{user_id}",
+    summary="Read a user",
+    dependencies=_NO_PARAMETERS,
+    openapi_extra=_IF_NONE_MATCH,
+    responses={
+        304: {"description": "The client has this version already."},
+        **responses(200, "The user.", ProblemKind.NOT_FOUND, model=UserBody, **ENTITY_TAG),
+    },
+)
+async def get_user(request: Request, user_id: UserIdInPath, get: GetUserUseCase) -> Response:
+    """Read one user."""
+    user = await get(GetUser(user_id))
+    if matches_any(request, user):
+        return Response(status_code=304, headers={"ETag": entity_tag(user)})
+    return _user_response(user)
+
+
+@router.patch(
+    "/{user_id}",
+    summary="Change a user",
+    dependencies=_NO_PARAMETERS,
+    openapi_extra=request_body(UpdateUserBody, MERGE_PATCH, JSON) | _IF_MATCH,
+    responses=responses(
+        200,
+        "The user as it is now.",
+        ProblemKind.NOT_FOUND,
+        ProblemKind.EMAIL_ALREADY_TAKEN,
+        ProblemKind.PRECONDITION_FAILED,
+        ProblemKind.CONTENT_TOO_LARGE,
+        ProblemKind.UNSUPPORTED_MEDIA_TYPE,
+        ProblemKind.VALIDATION_FAILED,
+        ProblemKind.PRECONDITION_REQUIRED,
+        ProblemKind.COMMIT_OUTCOME_UNKNOWN,
+        model=UserBody,
+        **ENTITY_TAG,
+    ),
+)
+async def update_user(
+    request: Request,
+    user_id: UserIdInPath,
+    body: Annotated[UpdateUserBody, Depends(json_body(UpdateUserBody, MERGE_PATCH, JSON))],
+    update: UpdateUserUseCase,
+    settings: CurrentSettings,
+) -> Response:
+    """Change the fields that the merge patch names. A patch that changes nothing keeps the entity tag."""
+    expected = expected_versions(request, user_id.value, required=settings.require_if_match)
+    user = await update(UpdateUser(user_id=user_id, email=body.email, name=body.name, expected=expected))
+    return _user_response(user)
+
+
+@router.delete(
+    "/{user_id}",
+    status_code=204,
+    response_class=Response,
+    summary="Delete a user",
+    dependencies=_NO_PARAMETERS,
+    openapi_extra=_IF_MATCH,
+    responses=responses(
+        204,
+        "The user is gone.",
+        ProblemKind.NOT_FOUND,
+        ProblemKind.PRECONDITION_FAILED,
+        ProblemKind.PRECONDITION_REQUIRED,
+        ProblemKind.COMMIT_OUTCOME_UNKNOWN,
+    ),
+)
+async def delete_user(
+    request: Request, user_id: UserIdInPath, delete: DeleteUserUseCase, settings: CurrentSettings
+) -> Response:
+    """Delete a user for good. The id is never given again."""
+    expected = expected_versions(request, user_id.value, required=settings.require_if_match)
+    await delete(DeleteUser(user_id, expected))
+    return Response(status_code=204)
+
+
+def _next_link(request: Request, cursor: str) -> str:
+    """A `Link` to the next page, relative to the host, because the Host header is the client's word."""
+    parameters_: dict[str, Any] = {**request.query_params, "cursor": cursor}
+    return f'<{request.url.path}?{urlencode(parameters_)}>; rel="next"'

@@ -1,0 +1,49 @@
+"""Logging: one line an event, to standard error, without personal data."""
+
+import logging
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+
+class Formatter(logging.Formatter):
+    """Time in UTC, level, logger, message, and the request id where there is one."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802
+        """The moment of the record in UTC, to the millisecond."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- the name is logging's
+        """The line, and the request id where there is one."""
+        request_id = getattr(record, "request_id", None)
+        return super().formatMessage(record) + (f" request_id={request_id}" if request_id else "")
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 -- the name is logging's
+        """Where it happened and which errors they were, but not their messages: those quote values of users."""
+        lines: list[str] = []
+        error = ei[1]
+        while error is not None:
+            lines += [line.rstrip() for line in traceback.format_tb(error.__traceback__)]
+            sqlstate = getattr(error, "sqlstate", None)
+            lines.append(type(error).__qualname__ + (f" (SQLSTATE {sqlstate})" if sqlstate else ""))
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+            lines += ["caused by"] if error is not None else []
+        return "\n".join(lines)
+
+
+def logging_config(level: str) -> dict[str, Any]:
+    """For `logging.config.dictConfig`: everything at `level` and above goes to standard error.
+
+    The server's own access log stays off, because it quotes query strings. Each worker applies this anew.
+    """
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": Formatter}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"level": level, "handlers": ["stderr"]},
+        "loggers": {name: {"level": "WARNING"} for name in ("aiosqlite", "alembic", "asyncio")},
+    }

@@ -1,0 +1,195 @@
+"""The settings, read from the environment and from `.env`. The only module that reads the environment."""
+
+import os
+import secrets
+from datetime import timedelta
+from enum import Enum
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_DATABASE_URL: Final = "sqlite+aiosqlite:///var/service.db"
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. `str(error)` says what to change, and contains no value, since it may be secret."""
+
+
+class Storage(Enum):
+    """The storages, by the scheme of `DATABASE_URL`."""
+
+    MEMORY = "memory"
+    SQLITE = "sqlite+aiosqlite"
+    POSTGRESQL = "postgresql+psycopg"
+
+
+def _check_database_url(url: str) -> str:
+    scheme, separator, _ = url.partition("://")
+    schemes = [storage.value for storage in Storage]
+    if not separator or scheme not in schemes:
+        raise ValueError(f"must begin with one of {', '.join(f'{name}://' for name in schemes)}")
+    return url
+
+
+def _check_cursor_key(key: SecretStr | None) -> SecretStr | None:
+    if key is not None and len(key.get_secret_value()) < 32:  # noqa: PLR2004 -- 128 bits in hexadecimal
+        raise ValueError(
+            "must have at least 32 characters; `python -c 'import secrets; print(secrets.token_hex())'` makes one"
+        )
+    return key
+
+
+def _empty_is_unset(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _from_seconds(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value  # a default
+    # pydantic would read "5" as five seconds, too, but "P5D" and "05:00" as well; one form is enough.
+    try:
+        return timedelta(seconds=float(value))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("must be a number of seconds") from None
+
+
+def _bounded(duration: timedelta, *, least: float, most: float) -> timedelta:
+    if not least <= duration.total_seconds() <= most:
+        raise ValueError(f"must be from {least:g} to {most:g} seconds")
+    return duration
+
+
+Seconds = Annotated[
+    timedelta, BeforeValidator(_from_seconds), AfterValidator(partial(_bounded, least=0.001, most=3600))
+]
+
+
+class Settings(BaseSettings):
+    """Everything an operator may choose. `.env.example` shows each setting with its default.
+
+    Raises:
+        pydantic.ValidationError: call `load_settings` instead, which words it for people.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: Annotated[str, AfterValidator(_check_database_url)] = Field(DEFAULT_DATABASE_URL, repr=False)
+    """Where users are kept: `memory://`, `sqlite+aiosqlite:///path`, or `postgresql+psycopg://user:password@host/name`."""
+
+    database_pool_size: int = Field(10, ge=1, le=1000)
+    """Connections that each worker may hold. Workers times this must stay below the server's `max_connections`."""
+
+    database_pool_timeout: Seconds = timedelta(seconds=5)
+    """Seconds that a request waits for a connection before it is answered 503."""
+
+    database_statement_timeout: Seconds = timedelta(seconds=5)
+    """Seconds that a statement may take before the request is answered 504 (PostgreSQL)."""
+
+    database_lock_timeout: Seconds = timedelta(seconds=2)
+    """Seconds that a statement waits for a lock before the request is answered 504."""
+
+    database_idle_timeout: Seconds = timedelta(seconds=10)
+    """Seconds that an open transaction may do nothing before the server ends it (PostgreSQL)."""
+
+    server_host: str = "127.0.0.1"
+    """The address that `serve` binds to. Loopback, unless ALLOW_PUBLIC_BIND is true."""
+
+    server_port: int = Field(8000, ge=0, le=65535)
+    """The port that `serve` binds to; 0 takes a free one."""
+
+    server_workers: int = Field(1, ge=1, le=256)
+    """Worker processes that `serve` starts."""
+
+    server_shutdown_grace: Seconds = timedelta(seconds=20)
+    """Seconds that running requests may still take after the service was told to stop."""
+
+    allow_public_bind: bool = False
+    """Whether an address other than loopback may be bound. The API has no authentication of its own yet."""
+
+    require_if_match: bool = False
+    """Whether PATCH and DELETE without `If-Match` are refused with 428."""
+
+    cursor_key: Annotated[SecretStr | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_cursor_key)] = None
+    """The secret that page cursors are signed with. Unset, `serve` makes one, and a restart invalidates cursors."""
+
+    docs_enabled: bool = True
+    """Whether `/docs` and `/openapi.json` are served."""
+
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    """The least severe messages that are logged: DEBUG, INFO, WARNING or ERROR."""
+
+    pg_bindir: Annotated[Path | None, BeforeValidator(_empty_is_unset)] = None
+    """Where the PostgreSQL programs are that the schema tools start throwaway databases with. Unset, they look."""
+
+    @property
+    def storage(self) -> Storage:
+        """The storage that `database_url` names."""
+        return Storage(self.database_url.partition("://")[0])
+
+    def check_serving(self, *, host: str, workers: int) -> None:
+        """Raise `SettingsError` when serving from `host` with `workers` processes would be unsafe or wrong."""
+        if not self.allow_public_bind and not _is_loopback(host):
+            raise SettingsError(
+                "The API has no authentication, so it is served on a loopback address only; "
+                "put an authenticating proxy in front of it and set ALLOW_PUBLIC_BIND=true if another address is meant."
+            )
+        if self.storage is Storage.MEMORY and workers > 1:
+            raise SettingsError(
+                "memory:// lives inside one process, so it cannot be shared by several workers; "
+                "use SERVER_WORKERS=1 or another DATABASE_URL."
+            )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of the environment and `.env`, where `overrides` (by field name) come first.
+
+    Raises:
+        SettingsError: a setting has a value it may not have; the message names each, and shows no value.
+    """
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        sentences = [_sentence(problem) for problem in error.errors(include_input=False, include_url=False)]
+        raise SettingsError("; ".join(sentences) + ".") from None
+    except UnicodeDecodeError:
+        raise SettingsError(".env is not valid UTF-8 text.") from None
+    except OSError as error:
+        raise SettingsError(f".env cannot be read: {error.strerror}.") from None
+    if settings.database_url == DEFAULT_DATABASE_URL:
+        # The default must work in a directory that is new.
+        _make_directory_of_default()
+    return settings
+
+
+def share_cursor_key(settings: Settings) -> None:
+    """Make a cursor key when none is set, for this process and the workers it starts, which inherit the environment."""
+    if settings.cursor_key is None:
+        os.environ["CURSOR_KEY"] = secrets.token_hex()
+
+
+def _make_directory_of_default() -> None:
+    directory = Path(DEFAULT_DATABASE_URL.partition(":///")[2]).parent
+    try:
+        directory.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"The directory {directory} for the embedded database cannot be made: {error.strerror}."
+        ) from None
+
+
+def _sentence(problem: Any) -> str:
+    name = "_".join(str(part) for part in problem["loc"]).upper()
+    return f"{name} {problem['msg'].removeprefix('Value error, ').removeprefix('Input ')}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
