@@ -1,0 +1,171 @@
+"""Run pip and uv so that the same project is installed wherever and by whomever they are run.
+
+Both tools read settings from the environment and from files. Those that say how packages are reached (index,
+proxy, certificate, cache) are kept, because only the user knows them; those that say what is installed, or
+where, are not, because the lock files say that.
+"""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+TRANSPORT = re.compile(
+    r"(PIP|UV)_\w*(INDEX|FIND_LINKS|CERT|PROXY|HOST|TIMEOUT|RETRIES|CACHE|KEYRING|OFFLINE|NATIVE_TLS|LINK_MODE)"
+    r"|PIP_CONFIG_FILE$"
+)
+# What pip calls a setting, and the variables by which uv knows it.
+PIP_TO_UV = {
+    "index-url": ("UV_DEFAULT_INDEX",),
+    "proxy": ("HTTP_PROXY", "HTTPS_PROXY"),
+    "cert": ("SSL_CERT_FILE",),
+}
+Command = list[str | Path]
+
+
+class ToolError(Exception):
+    """A command ended with an error. Its text is everything that the command printed."""
+
+
+def say(text: str, *, end: str = "\n") -> None:
+    """Write a line, or with another ``end`` the beginning of one, to standard error, at once."""
+    print(text, end=end, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def step(text: str, *, quiet: bool) -> Iterator[None]:
+    """Say what is being done and, when it is done, how long it took."""
+    if quiet:
+        yield
+        return
+    began = time.monotonic()
+    say(f"  {text} ... ", end="")
+    try:
+        yield
+    except Exception:
+        say("failed")
+        raise
+    say(f"{time.monotonic() - began:.1f} s")
+
+
+def run(command: Sequence[str | Path], *, environment: Mapping[str, str], lock: int | None = None) -> str:
+    """Run a command and return what it printed.
+
+    Args:
+        command: The program, by its path, and its arguments.
+        environment: The whole environment of the command.
+        lock: A file descriptor which the command inherits, so that a lock outlives a caller that is killed.
+
+    Raises:
+        ToolError: The command could not be started, or its exit status was not 0.
+    """
+    try:
+        done = subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            pass_fds=() if lock is None else (lock,),
+        )
+    except OSError as error:
+        raise ToolError(str(error)) from error
+    if done.returncode:
+        raise ToolError(done.stdout.strip() or f"{command[0]} ended with status {done.returncode}.")
+    return done.stdout
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment without the settings that change what Python, pip and uv do."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "PIP_", "UV_", "VIRTUAL_ENV")) or TRANSPORT.match(name)
+    }
+
+
+def pip_environment() -> dict[str, str]:
+    """Return the environment for pip."""
+    fixed = {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return clean_environment() | fixed
+
+
+def uv_environment(python: Path) -> dict[str, str]:
+    """Return the environment for uv, which reaches packages the way pip is configured to.
+
+    Args:
+        python: An interpreter with pip, which is asked for its configuration.
+    """
+    environment = clean_environment()
+    settings = _pip_settings(python)
+    for setting, names in PIP_TO_UV.items():
+        if setting in settings:
+            for name in names:
+                environment.setdefault(name, settings[setting])
+    # Without a home directory that can be written there is no place for a cache.
+    if "UV_CACHE_DIR" not in environment and not os.access(Path("~").expanduser(), os.W_OK):
+        environment["UV_NO_CACHE"] = "1"
+    # The machine's certificates, as pip does: they may include a proxy's, which those within uv do not.
+    environment.setdefault("UV_SYSTEM_CERTS", "1")
+    return environment | {"UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+
+
+def _pip_settings(python: Path) -> dict[str, str]:
+    """Return pip's settings by name; of one set twice, the value that `pip install` takes."""
+    try:
+        listing = run([python, "-I", "-m", "pip", "config", "list"], environment=pip_environment())
+    except ToolError:
+        return {}
+    found: dict[str, str] = {}
+    for section in ("global", "install", ":env:"):  # the later wins
+        for name, value in re.findall(rf"^{section}\.([\w-]+)=(['\"].*)$", listing, flags=re.MULTILINE):
+            found[name] = str(ast.literal_eval(value))
+    return found
+
+
+def install(python: Path, project: Path, files: Sequence[str], *, quiet: bool, lock: int | None) -> None:
+    """Install what the lock files say, with their hashes checked, and the project itself, editable.
+
+    uv does it, itself installed by pip from ``bootstrap.lock``. Where uv cannot be had or fails, pip does it.
+
+    Args:
+        python: The interpreter of the environment.
+        project: The directory that holds ``pyproject.toml`` and ``requirements/``.
+        files: Names of lock files.
+        quiet: Say nothing unless something fails.
+        lock: A file descriptor that the installers inherit.
+
+    Raises:
+        ToolError: pip failed, or the project cannot be built.
+    """
+    locks = [project / "requirements" / name for name in files]
+    bootstrap = project / "requirements" / "bootstrap.lock"
+    with_pip = pip_environment()
+    pip: Command = [python, "-I", "-m", "pip", "install", "--quiet"]
+    try:
+        with step("uv", quiet=quiet):
+            run([*pip, "--require-hashes", "-r", bootstrap], environment=with_pip, lock=lock)
+            with_uv = uv_environment(python)
+        uv: Command = [python.with_name("uv"), "pip"]
+        with step("locked packages", quiet=quiet):
+            # Compiled now, because the first start should be as fast as the second, also where Python may not write.
+            sync: Command = [*uv, "sync", "--python", python, "--require-hashes", "--compile-bytecode", *locks]
+            run(sync, environment=with_uv, lock=lock)
+        installer, environment = [*uv, "install", "--python", python], with_uv
+    except ToolError as failed:
+        say(f"{failed}\nuv cannot do it here, so pip does, which takes longer.")
+        with step("locked packages", quiet=quiet):
+            named = [part for path in locks for part in ("-r", path)]
+            run([*pip, "--require-hashes", *named], environment=with_pip, lock=lock)
+        installer, environment = pip, with_pip
+    with step("the project itself", quiet=quiet):
+        itself: Command = ["--no-deps", "--no-build-isolation", "--editable", project]
+        run([*installer, *itself], environment=environment, lock=lock)
