@@ -1,6 +1,5 @@
 """The in-memory transaction."""
 
-import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -31,8 +30,11 @@ class InMemoryUnitOfWork:
         self.users = InMemoryUserRepository(self._store)
 
     async def commit(self) -> None:
-        """See `UnitOfWork.commit`. From the first check to the last write nothing else runs, so it is atomic."""
-        await asyncio.sleep(0)
+        """See `UnitOfWork.commit`. From the first check to the last write nothing else runs, so it is atomic.
+
+        Nor does anything run before the first check: many writers of one user, all in step, would otherwise load the
+        same version every time, and all but one of them would meet a conflict until they give up.
+        """
         changed = self._changed()
         self._check_versions(changed)
         self._store.replace(changed, self.users.removed)

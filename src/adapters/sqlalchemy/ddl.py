@@ -44,7 +44,9 @@ EXECUTE FUNCTION touch_updated_at()"""
 
 _TOUCH_TRIGGER_ON_SQLITE: Final = """\
 CREATE TRIGGER {table}_touch_updated_at AFTER UPDATE ON {table} FOR EACH ROW
-WHEN NEW.updated_at IS OLD.updated_at AND ({changed})
+WHEN NEW.updated_at IS OLD.updated_at AND (
+  {changed}
+)
 BEGIN
   UPDATE {table} SET updated_at = max(
     strftime('%Y-%m-%d %H:%M:%f', 'now') || '000',
@@ -64,7 +66,7 @@ def touch_on_update(table: Table) -> None:
     comparison of whole rows, so there the trigger names the columns and changes when they do; `db-migrate`
     sees to that.
     """
-    changed = " OR ".join(
+    changed = "\n  OR ".join(
         f"NEW.{column.name} IS NOT OLD.{column.name}" for column in table.columns if column.name != "updated_at"
     )
     statements = {

@@ -35,6 +35,7 @@ ERROR_OF_CONSTRAINT: Final[Mapping[str, Callable[[], DomainError]]] = {
 _ERROR_OF_SQLSTATE: Final[Mapping[str, type[ApplicationError]]] = {
     "08": StorageUnavailable,
     "25006": StorageUnavailable,  # a server that became a standby
+    "25P03": DeadlineExceeded,  # idle_in_transaction_session_timeout; no COMMIT had come, so nothing was written
     "28": StorageUnavailable,  # refused credentials
     "3D000": StorageUnavailable,  # no such database
     "40001": WriteConflict,
@@ -73,6 +74,7 @@ _ERROR_OF_SQLITE_CODE: Final[Mapping[int, type[ApplicationError]]] = {
     26: StorageUnavailable,  # NOTADB
 }
 _SQLITE_GENERIC_ERROR: Final = 1
+_SQLITE_MISSES: Final = ("no such table", "no such column", "has no column named")
 _SQLITE_CONSTRAINT: Final = 19
 
 
@@ -128,7 +130,7 @@ def _translate_sqlite(code: int, message: str) -> Exception | None:
         columns = message.rpartition("failed: ")[2]
         constraint = _constraint_of_columns().get(columns, "")
         return ERROR_OF_CONSTRAINT[constraint]() if constraint in ERROR_OF_CONSTRAINT else None
-    if primary == _SQLITE_GENERIC_ERROR and message.startswith(("no such table", "no such column")):
+    if primary == _SQLITE_GENERIC_ERROR and any(words in message for words in _SQLITE_MISSES):
         return MigrationsPending()
     kind = _ERROR_OF_SQLITE_CODE.get(primary)
     return kind() if kind is not None else None

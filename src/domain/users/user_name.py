@@ -14,9 +14,13 @@ _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # The explicit directional formatting characters (Unicode Standard Annex 9, 2.1 to 2.5): they reorder what follows,
 # also outside the name.
 _DIRECTIONAL: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Letters and marks without a glyph (property Default_Ignorable_Code_Point), beside the format characters, category Cf.
-_INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
-    chr(point) for span in (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)) for point in span
+# What is blank without being a format character, category Cf: the property Default_Ignorable_Code_Point, with the
+# code points that are reserved for more of them, and the empty Braille pattern.
+_INVISIBLE: Final = frozenset(
+    [
+        *"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0",
+        *map(chr, [*range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)]),
+    ]
 )
 
 

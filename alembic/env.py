@@ -1,0 +1,20 @@
+"""Alembic's way into the service: which mapping, and which database when nobody hands in a connection."""
+
+from alembic.util import CommandError
+
+from adapters.sqlalchemy.tables import metadata
+from schema_tools.environment import run
+
+
+def configured_url() -> str:
+    """The database that the settings name."""
+    # Imported here because whoever hands in a connection needs no settings.
+    from entrypoints.settings import SettingsError, load_settings  # noqa: PLC0415
+
+    try:
+        return load_settings().database_url
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
+
+
+run(metadata, configured_url)

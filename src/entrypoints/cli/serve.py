@@ -1,0 +1,89 @@
+"""`fastapi-service serve`: the HTTP server."""
+
+import socket
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from entrypoints.settings import Settings, SettingsError, Storage, load_settings, share_cursor_key
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to bind to. [default: SERVER_HOST]")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="The port; 0 takes a free one. [default: SERVER_PORT]"),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Worker processes. [default: SERVER_WORKERS]")
+    ] = None,
+    *,
+    reload: Annotated[bool, typer.Option("--reload", help="Start again when a source file changes.")] = False,
+    upgrade_embedded: Annotated[
+        bool,
+        typer.Option("--upgrade-embedded", help="First bring an SQLite database to the newest migration."),
+    ] = False,
+) -> None:
+    """Serve the HTTP API."""
+    given = {"server_host": host, "server_port": port, "server_workers": workers}
+    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    settings.check_serving(host=settings.server_host, workers=settings.server_workers)
+    _check_storage(settings)
+    _check_port(settings)
+    if upgrade_embedded and settings.storage is Storage.SQLITE:
+        _upgrade(settings)
+    _run_server(settings, reload=reload)
+
+
+def _check_storage(settings: Settings) -> None:
+    """Find out now, and not in each worker, that the storage cannot be used as it is named."""
+    from entrypoints.container import Container
+
+    container = Container(settings=settings)
+    if settings.storage is not Storage.MEMORY:
+        container.database()
+
+
+def _check_port(settings: Settings) -> None:
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(
+            settings.server_host, settings.server_port, type=socket.SOCK_STREAM
+        )[0]
+        with closing(socket.socket(family, kind, protocol)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"{settings.server_host} port {settings.server_port} cannot be bound: {error.strerror}. "
+            "Name another with --host and --port, or SERVER_HOST and SERVER_PORT."
+        ) from None
+
+
+def _upgrade(settings: Settings) -> None:
+    from entrypoints.cli.db import upgrade_to_head
+
+    upgrade_to_head(settings)
+
+
+def _run_server(settings: Settings, *, reload: bool) -> None:
+    import uvicorn
+
+    from entrypoints.http.protocol import HttpProtocol
+    from entrypoints.logs import logging_config
+
+    share_cursor_key(settings)
+    uvicorn.run(
+        "entrypoints.http.app:create_app",
+        factory=True,
+        http=HttpProtocol,
+        host=settings.server_host,
+        port=settings.server_port,
+        workers=None if reload else settings.server_workers,
+        reload=reload,
+        reload_dirs=["src"] if reload else None,
+        log_config=logging_config(settings.log_level),
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=round(settings.server_shutdown_grace.total_seconds()),
+    )

@@ -1,0 +1,156 @@
+"""`fastapi-service users`: the use cases of users, from a terminal."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+import typer
+
+from application.pagination import LARGEST_LIMIT
+from application.ports.users import UserFilter, UserSort, UserView
+from application.users.create_user import CreateUser
+from application.users.delete_user import DeleteUser
+from application.users.get_user import GetUser
+from application.users.list_users import ListUsers
+from application.users.update_user import UpdateUser
+from domain.users.email_address import EmailAddress
+from domain.users.user_id import UserId
+from domain.users.user_name import UserName
+from entrypoints.cli.output import Format, write_json, write_table
+from entrypoints.settings import SettingsError, Storage, load_settings
+
+if TYPE_CHECKING:
+    from entrypoints.container import Container
+
+app = typer.Typer(help="Create, read, list, change and delete users.", no_args_is_help=True)
+
+Result = TypeVar("Result")
+
+_COLUMNS: Final = ("id", "email", "name", "created_at", "updated_at")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter("write a time such as 2025-12-16T10:00:00Z; without a zone it is in UTC") from None
+
+
+IdArgument = Annotated[int, typer.Argument(metavar="ID", help="The id of the user.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How the result is written.")]
+
+
+@app.command("create")
+def create_user(
+    email: Annotated[str, typer.Option(help="The email address; nobody else may have it.")],
+    name: Annotated[str, typer.Option(help="The full name.")],
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Create a user."""
+    command = CreateUser(email=EmailAddress(email), name=UserName(name))
+    _write([_run(lambda container: container.create_user()(command))], output)
+
+
+@app.command("get")
+def get_user(user_id: IdArgument, output: FormatOption = Format.TEXT) -> None:
+    """Show a user."""
+    query = GetUser(UserId(user_id))
+    _write([_run(lambda container: container.get_user()(query))], output)
+
+
+@app.command("list")
+def list_users(
+    limit: Annotated[int, typer.Option(min=1, help="At most so many users.")] = 50,
+    sort: Annotated[UserSort, typer.Option(help="The order; a minus sign turns it round.")] = UserSort.ID,
+    email: Annotated[str | None, typer.Option(help="Only the user with this address.")] = None,
+    created_after: Annotated[
+        datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Only users created later.")
+    ] = None,
+    created_before: Annotated[
+        datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Only users created earlier.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """List users."""
+    where = UserFilter(
+        email=EmailAddress(email) if email is not None else None,
+        created_after=created_after,
+        created_before=created_before,
+    )
+    _write(_run(lambda container: _walk(container, where, sort, limit)), output, many=True)
+
+
+@app.command("update")
+def update_user(
+    user_id: IdArgument,
+    email: Annotated[str | None, typer.Option(help="The new email address.")] = None,
+    name: Annotated[str | None, typer.Option(help="The new full name.")] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Change a user."""
+    command = UpdateUser(
+        user_id=UserId(user_id),
+        email=EmailAddress(email) if email is not None else None,
+        name=UserName(name) if name is not None else None,
+    )
+    _write([_run(lambda container: container.update_user()(command))], output)
+
+
+@app.command("delete")
+def delete_user(user_id: IdArgument) -> None:
+    """Delete a user for good."""
+    command = DeleteUser(UserId(user_id))
+    _run(lambda container: container.delete_user()(command))
+
+
+def _run(work: "Callable[[Container], Awaitable[Result]]") -> Result:
+    """Do `work` with a container of its own, and close it."""
+    settings = load_settings()
+    if settings.storage is Storage.MEMORY:
+        raise SettingsError(
+            "memory:// begins empty and ends with the command, so nothing would be kept; "
+            "give another DATABASE_URL, or use the HTTP API of a running service."
+        )
+
+    # The storages take long to import, and most other commands do without them.
+    from entrypoints.container import Container, close
+
+    async def run() -> Result:
+        container = Container(settings=settings)
+        try:
+            return await work(container)
+        finally:
+            await close(container)
+
+    return asyncio.run(run())
+
+
+async def _walk(container: "Container", where: UserFilter, sort: UserSort, limit: int) -> list[UserView]:
+    users: list[UserView] = []
+    after = None
+    while len(users) < limit:
+        size = min(limit - len(users), LARGEST_LIMIT)
+        page = await container.list_users()(ListUsers(where, sort, size, after))
+        users += page.items
+        if page.next is None:
+            break
+        after = page.next
+    return users
+
+
+def _write(users: Sequence[UserView], output: Format, *, many: bool = False) -> None:
+    documents = [_document(user) for user in users]
+    if output is Format.TEXT:
+        write_table(_COLUMNS, documents)
+    else:
+        write_json(documents if many else documents[0])
+
+
+def _document(user: UserView) -> dict[str, Any]:
+    return {
+        name: value.isoformat(timespec="microseconds").replace("+00:00", "Z") if isinstance(value, datetime) else value
+        for name, value in asdict(user).items()
+    }

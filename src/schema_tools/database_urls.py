@@ -1,0 +1,77 @@
+"""Database URLs: read, turned to the synchronous drivers that migrations run on, and shown without secrets."""
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from schema_tools.errors import SchemaToolsError
+
+# Migrations are synchronous code, so the URL of an asynchronous driver is turned to its synchronous sibling.
+_SYNCHRONOUS: Final = {
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "postgresql+psycopg_async": "postgresql+psycopg",
+    "sqlite": "sqlite",
+    "sqlite+aiosqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+}
+
+# libpq takes these as connection parameters too:
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+_SECRET_PARAMETERS: Final = frozenset({"password", "sslpassword", "oauth_client_secret"})
+
+
+def migration_url(url: str | URL) -> URL:
+    """The URL that migrations of the database at `url` run on.
+
+    Raises:
+        SchemaToolsError: It is no database URL, names a database that has no migrations here, or a SQLite
+            database in memory, which would be gone at the end.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # What was given is not repeated: it may hold a password in the wrong place.
+        raise SchemaToolsError(
+            "the database URL cannot be read; it looks like postgresql+psycopg://user:password@host:5432/name"
+            " or sqlite+aiosqlite:///path/to/file.db"
+        ) from None
+    if parsed.drivername not in _SYNCHRONOUS:
+        raise SchemaToolsError(
+            f"migrations run on postgresql+psycopg:// and sqlite+aiosqlite://, not on {parsed.drivername}://"
+        )
+    parsed = parsed.set(drivername=_SYNCHRONOUS[parsed.drivername])
+    if parsed.drivername == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise SchemaToolsError("a SQLite database in memory is gone when its migration ends; name a file")
+    return parsed
+
+
+def shown(url: URL) -> str:
+    """`url` as it may be printed: its password is `***`, and parameters that hold secrets are left out."""
+    return url.difference_update_query(_SECRET_PARAMETERS).render_as_string(hide_password=True)
+
+
+def without_secrets(message: str, url: URL | None) -> str:
+    """`message` in one line, with every secret of `url` in it replaced by `***`."""
+    secrets = [url.password, *(url.query.get(name) for name in _SECRET_PARAMETERS)] if url else []
+    for secret in secrets:
+        for text in (secret,) if isinstance(secret, str) else (secret or ()):
+            if text:
+                message = message.replace(text, "***")
+    return " ".join(message.split())
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of a SQLite URL, which need not exist, or None for a server's.
+
+    Raises:
+        SchemaToolsError: Its directory does not exist.
+    """
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return None
+    file = Path(url.database)
+    if not file.parent.is_dir():
+        raise SchemaToolsError(f"the directory {file.parent} does not exist")
+    return file

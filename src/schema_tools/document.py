@@ -1,0 +1,210 @@
+"""The schema document: generated from the mapping and the migrations, and compared byte by byte."""
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from sqlalchemy import MetaData, Table
+
+from schema_tools import runner
+from schema_tools.er_diagram import er_diagram
+from schema_tools.errors import SchemaToolsError
+from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
+from schema_tools.runner import Revision
+from schema_tools.table_facts import (
+    Relationship,
+    constraint_words,
+    example_row,
+    findings,
+    index_keys,
+    ordered_tables,
+    primary_key,
+    relationships,
+    spanning_checks,
+    type_words,
+    unique_keys,
+)
+
+_NONE: Final = "None"
+
+
+def render_document(project: SchemaProject) -> str:
+    """The document, as Markdown that ends in a newline. The same project always gives the same bytes.
+
+    Raises:
+        SchemaToolsError: The project has no document, or its migrations cannot be read.
+    """
+    texts = _document(project).texts
+    sections = [
+        *_head(texts),
+        "## Tables",
+        *(part for table in ordered_tables(project.metadata) for part in _table(table, project.metadata)),
+        "## Diagram",
+        f"```mermaid\n{er_diagram(project.metadata)}\n```",
+        "## Migration History",
+        _history(runner.history(project)),
+        *_tail(texts),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def write_document(project: SchemaProject) -> list[str]:
+    """Write the document, and return what it lacks: a line for each missing comment or example.
+
+    Raises:
+        SchemaToolsError: As `render_document`, or the file cannot be written.
+    """
+    path = _document(project).path
+    content = render_document(project)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode())
+    except OSError as error:
+        raise SchemaToolsError(f"{path} cannot be written: {error.strerror}") from error
+    return findings(project.metadata)
+
+
+def check_document(project: SchemaProject) -> list[str]:
+    """What is wrong with the document as it is: what it lacks, then how it differs from what would be written.
+
+    Returns:
+        Lines for people, the differences as a unified diff; none when the document is complete and current.
+
+    Raises:
+        SchemaToolsError: As `render_document`.
+    """
+    path = _document(project).path
+    current = path.read_bytes() if path.is_file() else b""
+    right = render_document(project)
+    differences: Iterable[str] = ()
+    if current != right.encode():
+        differences = difflib.unified_diff(
+            current.decode(errors="replace").splitlines(),
+            right.splitlines(),
+            f"{path.name} (as it is)",
+            f"{path.name} (as generated)",
+            lineterm="",
+        )
+    return [*findings(project.metadata), *differences] or _invisible_difference(current, right)
+
+
+def _invisible_difference(current: bytes, right: str) -> list[str]:
+    return [] if current == right.encode() else ["the document differs in its line ends only"]
+
+
+def _document(project: SchemaProject) -> SchemaDocument:
+    if project.document is None:
+        raise SchemaToolsError("this project has no schema document")
+    return project.document
+
+
+def _head(texts: DocumentTexts) -> Iterator[str]:
+    yield f"# {texts.title}"
+    yield texts.introduction
+    yield f"**Source of Truth**: {texts.source_of_truth}  \n**Migrations**: {texts.migrations}"
+    yield "## Database"
+    yield "\n".join(f"- **{name}**: {value}" for name, value in texts.database)
+
+
+def _tail(texts: DocumentTexts) -> Iterator[str]:
+    yield "## Creating New Models"
+    yield _numbered(texts.new_model_steps)
+    yield "## Migration Management"
+    yield "\n".join(f"- **{purpose}**: {command}" for purpose, command in texts.targets)
+    yield "## Best Practices"
+    yield _numbered(f"{practice}. {held}" for practice, held in texts.practices)
+
+
+def _table(table: Table, metadata: MetaData) -> Iterator[str]:
+    yield f"### `{table.fullname}`"
+    yield table.comment or _NONE
+    rows = [
+        (f"`{column.name}`", type_words(column), ", ".join(constraint_words(column)), column.comment or "")
+        for column in table.columns
+    ]
+    yield "**Columns**:"
+    yield _grid(("Column", "Type", "Constraints", "Description"), rows)
+    yield "**Indexes**:\n" + _bullets(
+        (
+            f"Primary key: {_keys([primary_key(table)])}",
+            f"Unique: {_keys(unique_keys(table))}",
+            f"Indexes: {_keys(index_keys(table))}",
+        )
+    )
+    checks = spanning_checks(table)
+    if checks:
+        yield "**Checks**:\n" + _bullets(f"`{check}`" for check in checks)
+    yield "**Relationships**:\n" + _bullets(_relationships(table, metadata) or [_NONE])
+    yield f"**Example**:\n```python\n{_literal(example_row(table))}\n```"
+
+
+def _relationships(table: Table, metadata: MetaData) -> list[str]:
+    found = relationships(metadata)
+    outgoing = [_outgoing(one) for one in found if one.source is table]
+    incoming = [_incoming(one) for one in found if one.target is table]
+    return outgoing + incoming
+
+
+def _outgoing(one: Relationship) -> str:
+    kind = "One to one" if one.single else "Many to one"
+    optional = ", optional" if one.optional else ""
+    return (
+        f"{kind}: {_key(one.columns)} refers to {_key(one.referred, one.target)}{optional}, ON DELETE {one.on_delete}"
+    )
+
+
+def _incoming(one: Relationship) -> str:
+    kind = "One to one" if one.single else "One to many"
+    return f"{kind}: {_key(one.referred)} is referred to by {_key(one.columns, one.source)}, ON DELETE {one.on_delete}"
+
+
+def _history(revisions: list[Revision]) -> str:
+    rows = [
+        (
+            f"`{one.revision}`",
+            f"{one.created:%Y-%m-%d}" if one.created else "",
+            one.message,
+            ", ".join(f"`{parent}`" for parent in one.parents) or "-",
+        )
+        for one in revisions
+    ]
+    return _grid(("Revision", "Date", "Message", "Follows"), rows)
+
+
+def _keys(keys: Iterable[tuple[str, ...]]) -> str:
+    return ", ".join(_key(key) for key in keys if key) or _NONE
+
+
+def _key(columns: tuple[str, ...], table: Table | None = None) -> str:
+    prefix = f"{table.fullname}." if table is not None else ""
+    return f"`{prefix}{columns[0]}`" if len(columns) == 1 else f"`{prefix}({', '.join(columns)})`"
+
+
+def _literal(row: dict[str, Any]) -> str:
+    """The row as a literal of Python, which is JSON as well where the values allow it."""
+    lines = [f"  {json.dumps(name)}: {_value(value)}" for name, value in row.items()]
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def _value(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("-" * (len(title) + 2) for title in head), *(map(_cell, row) for row in rows)]
+    return "\n".join(
+        f"|{'|'.join(line)}|" if index == 1 else f"| {' | '.join(line)} |" for index, line in enumerate(lines)
+    )
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _numbered(items: Iterable[str]) -> str:
+    return "\n".join(f"{number}. {item}" for number, item in enumerate(items, start=1))
+
+
+def _bullets(items: Iterable[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)

@@ -1,0 +1,70 @@
+"""What an Alembic `env.py` does in a project that uses the schema tools."""
+
+from collections.abc import Callable
+from typing import Any
+
+from alembic import context
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, MetaData
+
+from schema_tools.database_urls import migration_url
+from schema_tools.errors import SchemaToolsError
+from schema_tools.failures import explained
+from schema_tools.migration_connection import migration_connection, refuse_dangling_references
+
+
+def run(metadata: MetaData, configured_url: Callable[[], str]) -> None:
+    """Run what Alembic was asked for: called by `env.py`, once.
+
+    The schema tools hand in a connection; the bare `alembic` command connects by itself, to `-x url=...` or else to
+    the project's own database, under the same locks and timeouts.
+
+    Args:
+        metadata: The mapping.
+        configured_url: Gives the URL of the project's database.
+
+    Raises:
+        alembic.util.CommandError: The bare command was asked for a revision by autogeneration, which would
+            compare with the developer's database, or the database cannot be reached.
+    """
+    if "connection" in context.config.attributes:
+        _migrate(context.config.attributes["connection"], metadata)
+        return
+    if getattr(context.config.cmd_opts, "autogenerate", False):
+        raise CommandError(
+            "a revision is generated against a throwaway database at head, which the db migrate command makes"
+        )
+    try:
+        _run_bare(metadata, migration_url(context.get_x_argument(as_dictionary=True).get("url") or configured_url()))
+    except SchemaToolsError as error:
+        # The one kind of error that the `alembic` command prints as a sentence.
+        raise CommandError(str(error)) from error
+
+
+def _run_bare(metadata: MetaData, url: URL) -> None:
+    if context.is_offline_mode():
+        context.configure(url=url, target_metadata=metadata, literal_binds=True, transaction_per_migration=True)
+        with context.begin_transaction():
+            context.run_migrations()
+        return
+    with explained(url), migration_connection(url) as connection:
+        _migrate(connection, metadata)
+
+
+def _migrate(connection: Connection, metadata: MetaData) -> None:
+    on_sqlite = connection.dialect.name == "sqlite"
+    options: dict[str, Any] = context.config.attributes.get("options", {})
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        transactional_ddl=True,
+        # On PostgreSQL a revision is committed before the next begins, so that it holds its locks briefly and
+        # one that works outside a transaction can do so. On SQLite the whole run is one transaction, because its
+        # write lock is what keeps another migrator from starting at the same revision.
+        transaction_per_migration=not on_sqlite,
+        **options,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+        if on_sqlite:
+            refuse_dangling_references(connection)

@@ -1,0 +1,70 @@
+"""The example rows of the schema document, as rows of real tables."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, DateTime, MetaData, Table, insert, select
+
+from schema_tools.table_facts import example_row
+
+
+def insert_example_rows(connection: Connection, metadata: MetaData) -> MetaData:
+    """Insert one row into every empty table that the database has, with the examples that `metadata` gives.
+
+    The database may be at any revision: a column that the mapping does not know stays empty, and so does a table
+    where that cannot be, or that refers to such a table. Generated columns and identities that are always generated
+    are left to the database.
+
+    Returns:
+        The tables that have such a row now, as the database describes them, each referred table first.
+    """
+    found = MetaData()
+    found.reflect(connection, only=lambda name, _: name in metadata.tables)
+    for table in found.sorted_tables:
+        for column in table.columns:
+            known = metadata.tables[table.name].columns.get(column.name)
+            column.info.update(known.info if known is not None else {})
+        referred = {key.column.table.name for key in table.foreign_keys} - {table.name}
+        if not (referred <= found.tables.keys() and all(map(_can_be_filled, table.columns))):
+            found.remove(table)
+        elif connection.execute(select(table).limit(1)).first() is None:
+            connection.execute(insert(table).values(_values(table)))
+    return found
+
+
+def read_rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
+    """Every row of a reflected table, in the document's words: a moment in ISO 8601, in UTC."""
+    return [
+        {name: _worded(value) for name, value in row._mapping.items()}  # noqa: SLF001 -- a public attribute
+        for row in connection.execute(select(table))
+    ]
+
+
+def _values(table: Table) -> dict[str, Any]:
+    return {
+        name: _stored(table.columns[name], value)
+        for name, value in example_row(table).items()
+        if not _is_left_to_the_database(table.columns[name])
+    }
+
+
+def _is_left_to_the_database(column: Column[Any]) -> bool:
+    return column.computed is not None or (column.identity is not None and bool(column.identity.always))
+
+
+def _can_be_filled(column: Column[Any]) -> bool:
+    return column.nullable or "example" in column.info or _is_left_to_the_database(column)
+
+
+def _stored(column: Column[Any], value: Any) -> Any:
+    if not isinstance(column.type, DateTime) or value is None:
+        return value
+    moment = datetime.fromisoformat(value)
+    # SQLite drops the offset without converting.
+    return moment.astimezone(UTC) if moment.tzinfo else moment
+
+
+def _worded(value: Any) -> Any:
+    if not isinstance(value, datetime):
+        return value
+    return (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()

@@ -1,0 +1,120 @@
+"""The connection that migrations run on: one migrator at a time, bounded waits, nothing half done."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
+
+from schema_tools.database_urls import sqlite_file
+from schema_tools.errors import SchemaToolsError
+from schema_tools.sqlite_batches import counting_goes_on
+
+# "schema" in ASCII. Advisory locks are numbers, of one database each:
+# https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+ADVISORY_LOCK: Final = 0x736368656D61
+
+# A statement that waits for a table's lock makes everybody behind it wait too, so it gives up soon.
+LOCK_TIMEOUT: Final = "5s"
+STATEMENT_TIMEOUT: Final = "15min"
+
+CONNECT_SECONDS: Final = 10
+MIGRATOR_PATIENCE_SECONDS: Final = 15 * 60.0
+SQLITE_BUSY_SECONDS: Final = 30
+
+
+@contextmanager
+def migration_connection(url: URL, *, waiting: Callable[[], None] | None = None) -> Iterator[Connection]:
+    """A connection to the database at `url` (a `migration_url`) that no other migrator has at the same time.
+
+    On PostgreSQL a session-level advisory lock keeps the others waiting. It is held by a connection of its own,
+    because revisions may end transactions. On SQLite the write lock that the migration's transaction takes at its
+    beginning does the same, and foreign keys are not enforced: SQLite changes a table by copying it and dropping
+    the old one, which would delete every row that refers to it.
+
+    Args:
+        url: Where to connect.
+        waiting: Called once when another migrator is at work.
+
+    Raises:
+        SchemaToolsError: Another migrator was at work for 15 minutes, or the directory of a SQLite file does not
+            exist.
+        sqlalchemy.exc.DBAPIError: The database cannot be reached.
+    """
+    if sqlite_file(url) is not None:
+        with counting_goes_on(), sqlite_engine(url).connect() as connection:
+            yield connection
+        return
+    engine = postgresql_engine(url)
+    with engine.connect() as guard:
+        guard = guard.execution_options(isolation_level="AUTOCOMMIT")  # noqa: PLW2901 -- the same connection
+        _wait_for_the_others(guard, waiting)
+        with engine.connect() as connection:
+            connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+            connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
+            connection.commit()
+            yield connection
+
+
+def postgresql_engine(url: URL) -> Engine:
+    """An engine without a pool, whose errors never show a parameter, for PostgreSQL."""
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+    return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=patience)
+
+
+def sqlite_engine(url: URL) -> Engine:
+    """An engine without a pool for SQLite, on which DDL is part of transactions and foreign keys are off.
+
+    A transaction takes the write lock when it begins; waiting for it ends after 30 seconds.
+    """
+    patience = {} if "timeout" in url.query else {"timeout": SQLITE_BUSY_SECONDS}
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=patience)
+
+    # The driver begins transactions by itself, but not before DDL, unless it is told to leave them alone:
+    # https://docs.python.org/3/library/sqlite3.html#transaction-control
+    @event.listens_for(engine, "connect")
+    def _leave_transactions_to_us(dbapi_connection: object, _record: object) -> None:
+        dbapi_connection.isolation_level = None  # type: ignore[attr-defined]
+        dbapi_connection.execute("PRAGMA foreign_keys = OFF")  # type: ignore[attr-defined]
+
+    @event.listens_for(engine, "begin")
+    def _take_the_write_lock(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def refuse_dangling_references(connection: Connection) -> None:
+    """Check every foreign key of a SQLite database, which was not done while the migration ran.
+
+    Raises:
+        SchemaToolsError: A row refers to one that is not there.
+    """
+    dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if dangling:
+        pairs = ", ".join(sorted({f"{row[0]} -> {row[2]}" for row in dangling}))
+        raise SchemaToolsError(
+            f"{len(dangling)} row(s) would refer to rows that do not exist ({pairs}); nothing was changed"
+        )
+
+
+def _wait_for_the_others(guard: Connection, waiting: Callable[[], None] | None) -> None:
+    """Take the advisory lock.
+
+    It asks again and again rather than wait inside one statement: a waiting statement holds a snapshot, and a
+    concurrent index build in the other migrator would wait for that snapshot for ever.
+    """
+    deadline = time.monotonic() + MIGRATOR_PATIENCE_SECONDS
+    pause = 0.05
+    told = False
+    while not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK}).scalar_one():
+        if waiting is not None and not told:
+            waiting()
+            told = True
+        if time.monotonic() > deadline:
+            raise SchemaToolsError(
+                f"another migration has been at work for {MIGRATOR_PATIENCE_SECONDS / 60:.0f} minutes"
+            )
+        time.sleep(pause)
+        pause = min(1.0, pause * 1.5)

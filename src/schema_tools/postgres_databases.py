@@ -1,0 +1,94 @@
+"""Making and dropping databases on a PostgreSQL server that somebody runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL
+
+from schema_tools.database_urls import shown, without_secrets
+from schema_tools.errors import SchemaToolsError
+
+
+@dataclass(frozen=True, slots=True)
+class RunningPostgres:
+    """A running server, on which databases may be made and dropped.
+
+    Attributes:
+        admin: The URL of a database of it that exists, for a role that may create databases.
+        version: Major and minor of the server.
+    """
+
+    admin: URL
+    version: tuple[int, ...]
+
+    @classmethod
+    def at(cls, admin: URL) -> Self:
+        """The server of the database at `admin`, which is asked for its version.
+
+        Raises:
+            SchemaToolsError: It cannot be reached.
+        """
+        with _administration(admin) as connection:
+            number = connection.info.server_version  # 150013 is 15.13
+        return cls(admin, (number // 10000, number % 10000))
+
+    @property
+    def major(self) -> int:
+        """The release, such as 15."""
+        return self.version[0]
+
+    def url(self, database: str) -> URL:
+        """The URL of a database of this server, with the scheme `postgresql+psycopg`."""
+        return self.admin.set(database=database)
+
+    def create_database(self, name: str, template: str | None = None) -> URL:
+        """Make a database, as a copy of `template` if one is given, and return its URL.
+
+        A copy of a database with a few tables takes about 40 ms; nobody may be connected to the template.
+
+        Raises:
+            SchemaToolsError: The server cannot be reached, or refuses.
+        """
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(template or "template0")
+        )
+        with _administration(self.admin) as connection:
+            connection.execute(statement)
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database if it is there, disconnecting whoever uses it.
+
+        Raises:
+            SchemaToolsError: The server cannot be reached, or refuses.
+        """
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        with _administration(self.admin) as connection:
+            connection.execute(statement)
+
+
+def data_directory(admin: URL) -> Path:
+    """Where the server at `admin` keeps its data.
+
+    Raises:
+        SchemaToolsError: It cannot be reached.
+    """
+    with _administration(admin) as connection:
+        row = connection.execute("SHOW data_directory").fetchone()
+    return Path(str(row[0])) if row else Path()
+
+
+@contextmanager
+def _administration(admin: URL) -> Iterator[psycopg.Connection]:
+    """A connection on which each statement is a transaction, as CREATE DATABASE demands."""
+    conninfo = admin.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        with psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise SchemaToolsError(f"cannot work on {shown(admin)}: {without_secrets(str(error), admin)}") from None

@@ -1,0 +1,143 @@
+"""What a downgrade restores, which autogeneration reads from PostgreSQL, made right on SQLite as well."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from alembic.operations import ops
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Computed,
+    Connection,
+    DateTime,
+    DefaultClause,
+    Identity,
+    Inspector,
+    UniqueConstraint,
+    inspect,
+    text,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.elements import ClauseElement, TextClause
+from sqlalchemy.types import TypeEngine
+
+from schema_tools.revision_rendering import DIALECTS, PerDialect, compiled
+
+_SQLITE_LITERAL: Final = re.compile(
+    r"\(.*\)|'[^']*'|[-+]?[\d.]+|NULL|TRUE|FALSE|CURRENT_\w+", re.IGNORECASE | re.DOTALL
+)
+
+
+def make_portable(downgrade: ops.DowngradeOps, sqlite_head: Connection) -> None:
+    """Mend the operations of a downgrade, in place, for both databases.
+
+    Args:
+        downgrade: The operations, as they follow from PostgreSQL's schema.
+        sqlite_head: SQLite's own version of the schema that the downgrade returns to.
+    """
+    restoration = _Restoration(sqlite_head, inspect(sqlite_head))
+    for operation in _flattened(downgrade):
+        if isinstance(operation, ops.CreateTableOp):
+            restoration.table(operation)
+        elif isinstance(operation, ops.AddColumnOp):
+            restoration.column(operation.table_name, operation.column)
+        elif isinstance(operation, ops.AlterColumnOp):
+            operation.modify_type = operation.modify_type and _generic(operation.modify_type)
+            if isinstance(operation.modify_server_default, DefaultClause):
+                found = restoration.column_on_sqlite(operation.table_name, operation.column_name)
+                operation.modify_server_default = _default(operation.modify_server_default, found)
+        elif isinstance(operation, ops.CreateIndexOp):
+            restoration.index(operation)
+
+
+@dataclass(frozen=True)
+class _Restoration:
+    sqlite: Connection
+    inspector: Inspector
+
+    def table(self, operation: ops.CreateTableOp) -> None:
+        """Mend a table: its columns, its checks, and whether it counts its ids."""
+        name = operation.table_name
+        if self._counts_ids(name):
+            operation.kw["sqlite_autoincrement"] = True
+        checks = {check["name"]: check["sqltext"] for check in self.inspector.get_check_constraints(name)}
+        for item in operation.columns:
+            if isinstance(item, Column):
+                self.column(name, item)
+            elif isinstance(item, CheckConstraint) and item.name in checks:
+                item.sqltext = _either(item.sqltext, checks[item.name])
+            elif isinstance(item, UniqueConstraint):
+                # The catalog spells out what a constraint does not have.
+                for option in [name for name, value in item.dialect_kwargs.items() if not value]:
+                    del item.dialect_kwargs[option]
+
+    def column(self, table: str, column: Column[Any]) -> None:
+        """Mend a column: its type, its default, its generation, its identity."""
+        found = self.column_on_sqlite(table, column.name)
+        column.type = _generic(column.type)
+        column.autoincrement = "auto"
+        if isinstance(column.server_default, DefaultClause):
+            column.server_default = _default(column.server_default, found)
+        if isinstance(column.server_default, Computed) and "computed" in found:
+            column.server_default.sqltext = _either(column.server_default.sqltext, found["computed"]["sqltext"])
+        identity = column.identity
+        if identity is not None and (identity.start, identity.increment, identity.cycle) == (1, 1, False):
+            # The catalog spells out every default of a sequence.
+            column.identity = column.server_default = None
+            Identity(always=bool(identity.always))._set_parent(column)  # noqa: SLF001 -- as Column() itself does
+
+    def index(self, operation: ops.CreateIndexOp) -> None:
+        """Mend an index: its predicate."""
+        for found in self.inspector.get_indexes(operation.table_name):
+            predicate = found.get("dialect_options", {}).get("sqlite_where")
+            if found["name"] == operation.index_name and predicate is not None:
+                operation.kw["sqlite_where"] = predicate
+
+    def column_on_sqlite(self, table: str, name: str) -> Any:
+        """SQLite's description of a column."""
+        (found,) = [column for column in self.inspector.get_columns(table) if column["name"] == name]
+        return found
+
+    def _counts_ids(self, table: str) -> bool:
+        """Whether the table never gives an id out twice, which SQLite's reflection does not say."""
+        statement = self.sqlite.execute(
+            text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name"), {"name": table}
+        ).scalar()
+        return "AUTOINCREMENT" in (statement or "").upper()
+
+
+def _flattened(container: ops.OpContainer) -> list[ops.MigrateOperation]:
+    """Every operation of `container`, those on one table not grouped."""
+    return [
+        inner
+        for operation in container.ops
+        for inner in (_flattened(operation) if isinstance(operation, ops.OpContainer) else [operation])
+    ]
+
+
+def _default(default: DefaultClause, on_sqlite: Any) -> DefaultClause:
+    sql = on_sqlite["default"]
+    if sql is None:
+        return default
+    arg = default.arg if isinstance(default.arg, ClauseElement) else text(str(default.arg))
+    return DefaultClause(_either(arg, sql if _SQLITE_LITERAL.fullmatch(sql) else f"({sql})"))
+
+
+def _either(on_postgresql: ClauseElement, on_sqlite: str) -> Any:
+    """SQL that is worded as each database words it."""
+    # Reflected SQL is taken as it is: it has no parameters, though its literals may look as if it had.
+    sql = on_postgresql.text if isinstance(on_postgresql, TextClause) else compiled(on_postgresql, "postgresql")
+    return on_postgresql if sql is None else PerDialect({"postgresql": sql, "sqlite": on_sqlite})
+
+
+def _generic(found: TypeEngine[Any]) -> TypeEngine[Any]:
+    """The general type that PostgreSQL words as it words `found`; `found` itself when there is none."""
+    if isinstance(found, postgresql.TIMESTAMP) and found.precision is None:
+        return DateTime(timezone=found.timezone)
+    if not type(found).__module__.startswith("sqlalchemy.sql"):
+        return found
+    general = found.as_generic(allow_nulltype=True)
+    dialect = DIALECTS["postgresql"]
+    same = general.compile(dialect=dialect) == found.compile(dialect=dialect)
+    return general if same else found

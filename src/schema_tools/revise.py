@@ -1,0 +1,153 @@
+"""Writing a new revision: the difference between the mapping and the head of the migrations, as code."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from alembic.autogenerate import render_python_code
+from alembic.operations import ops
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError, rev_id
+
+from schema_tools import runner
+from schema_tools.comparison import needed_migrations, schema_differences
+from schema_tools.document import write_document
+from schema_tools.errors import SchemaToolsError
+from schema_tools.example_rows import insert_example_rows
+from schema_tools.failures import explained
+from schema_tools.postgres_databases import RunningPostgres
+from schema_tools.project import SchemaProject
+from schema_tools.restored import make_portable
+from schema_tools.revision_operations import CodeChange, arranged, split_comments
+from schema_tools.revision_rendering import PortableRendering
+from schema_tools.scratch import ScratchPair, scratch_pairs
+
+_LONGEST_MESSAGE: Final = 80
+_MESSAGE: Final = re.compile(r"[^\x00-\x1f\"\\\\]+")
+
+
+class NothingToMigrate(SchemaToolsError):
+    """The migrations and the mapping describe the same schema already."""
+
+
+def migrate(project: SchemaProject, message: str, server: RunningPostgres | None = None) -> Path:
+    """Write the revision that leads from the head of the migrations to the mapping, and the schema document.
+
+    The head is built on a throwaway PostgreSQL server and in a scratch SQLite file, never looked for in a database
+    that somebody uses. The new revision is then run up, down and up on both, with example rows in the tables.
+
+    Args:
+        project: The mapping, the migrations and the document.
+        message: What the revision does, in a few words.
+        server: The PostgreSQL server to use; a throwaway one is started when it is None.
+
+    Returns:
+        The file of the revision.
+
+    Raises:
+        NothingToMigrate: There is no difference.
+        SchemaToolsError: The message cannot be used, a revision fails (the new one is left to be mended), or no
+            PostgreSQL can be had.
+    """
+    message = _checked(message)
+    script = runner.script_directory(project)
+    with scratch_pairs(project, server) as pairs:
+        if not schema_differences(pairs, project.metadata):
+            raise NothingToMigrate("there is nothing to migrate: the migrations make what the mapping says")
+        written = _write(project, script, message, pairs)
+        _rehearse(project, written, pairs)
+    if project.document is not None:
+        write_document(project)
+    return written
+
+
+def _checked(message: str) -> str:
+    message = " ".join(message.split()).rstrip(".")
+    if not message:
+        raise SchemaToolsError('a revision needs a message that says what it does, such as "add phone to users"')
+    if len(message) > _LONGEST_MESSAGE or not _MESSAGE.fullmatch(message):
+        raise SchemaToolsError(
+            f"the message must be one line of at most {_LONGEST_MESSAGE} characters,"
+            " without quotation marks and backslashes"
+        )
+    return message
+
+
+def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs: Mapping[str, ScratchPair]) -> Path:
+    needed = needed_migrations(pairs["postgresql"], project.metadata)
+    changes = [CodeChange(name, pair.head.code, pair.mapping.code) for name, pair in pairs.items()]
+    assert needed.upgrade_ops is not None and needed.downgrade_ops is not None  # noqa: S101, PT018
+    with pairs["sqlite"].head.engine().connect() as sqlite_head:
+        make_portable(needed.downgrade_ops, sqlite_head)
+    if not needed.upgrade_ops.ops and not any(change.differing for change in changes):
+        raise SchemaToolsError(
+            "this revision must be written by hand, because what differs cannot be generated: "
+            + "; ".join(schema_differences(pairs, project.metadata))
+        )
+    rendering = PortableRendering()
+    upgrades = _rendered(needed.upgrade_ops, changes, rendering, up=True)
+    imports = set(rendering.imports)
+    downgrades = _rendered(needed.downgrade_ops, changes, rendering, up=False)
+    constants = {name: text for change in changes for name, text in change.constants.items()}
+    try:
+        written = script.generate_revision(
+            rev_id(),
+            message,
+            upgrades=upgrades,
+            downgrades=downgrades,
+            imports="\n".join(sorted(imports | rendering.imports)),
+            statements=constants,
+        )
+    except CommandError as error:
+        raise SchemaToolsError(str(error)) from error
+    assert isinstance(written, Script)  # noqa: S101 -- None only for a file that is no revision
+    path = Path(written.path)
+    _format(path)
+    return path
+
+
+def _rendered(
+    container: ops.UpgradeOps | ops.DowngradeOps,
+    changes: list[CodeChange],
+    rendering: PortableRendering,
+    *,
+    up: bool,
+) -> str:
+    split_comments(container)
+    around = [change.around(container, up=up) for change in changes]
+    first = [one for before, _ in around for one in before]
+    last = [one for _, after in around for one in after]
+    container.ops = [*first, *arranged(container), *last]
+    code = render_python_code(container, render_as_batch=True, render_item=rendering)
+    # Without Alembic's remark that it wrote this; whoever generated a revision reads it before it is committed.
+    return "\n".join(line for line in code.splitlines() if line.strip() and "# ###" not in line).strip()
+
+
+def _format(path: Path) -> None:
+    """Lay the file out as the project's formatter does, where it is installed."""
+    if find_spec("ruff") is None:
+        return
+    for command in (["check", "--quiet", "--select", "I", "--fix"], ["format", "--quiet"]):
+        subprocess.run([sys.executable, "-m", "ruff", *command, path], check=False)  # noqa: S603
+
+
+def _rehearse(project: SchemaProject, written: Path, pairs: Mapping[str, ScratchPair]) -> None:
+    """Run the new revision up, down and up over example rows, and see that nothing differs any more."""
+    try:
+        for pair in pairs.values():
+            with explained(pair.head.url), pair.head.engine().begin() as connection:
+                insert_example_rows(connection, project.metadata)
+            for step in (runner.upgrade, runner.downgrade, runner.upgrade):
+                step(project, pair.head.url)
+    except SchemaToolsError as error:
+        raise SchemaToolsError(f"{written.name} was written, but needs mending: {error}") from error
+    migrated = {name: ScratchPair(pair.head.read_again(), pair.mapping) for name, pair in pairs.items()}
+    left = schema_differences(migrated, project.metadata)
+    if left:
+        raise SchemaToolsError(
+            f"{written.name} was written, but needs mending: it does not lead to the mapping: {'; '.join(left)}"
+        )

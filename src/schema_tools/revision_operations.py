@@ -1,0 +1,207 @@
+"""The operations of a new revision: Alembic's own, arranged for two databases, with triggers and functions."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from alembic.autogenerate import renderers
+from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import render_op
+from alembic.operations import ops
+from sqlalchemy import CheckConstraint, Computed, DefaultClause, Table
+from sqlalchemy.sql.elements import ClauseElement
+
+from schema_tools.revision_rendering import escaped
+from schema_tools.stored_code import CodeObject, StoredCode
+
+_INDEX_OPERATIONS: Final = (ops.CreateIndexOp, ops.DropIndexOp)
+_TABLE_COMMENT_OPERATIONS: Final = (ops.CreateTableCommentOp, ops.DropTableCommentOp)
+
+
+class OnlyOn(ops.MigrateOperation):
+    """Operations that one database has and the other has not: rendered under an `if`.
+
+    Attributes:
+        dialect: The name of the database's dialect.
+        inner: Operations, and arguments of `op.execute` as Python code.
+    """
+
+    def __init__(self, dialect: str, inner: Sequence[ops.MigrateOperation | str]) -> None:
+        self.dialect = dialect
+        self.inner = inner
+
+
+@renderers.dispatch_for(OnlyOn)
+def _render_only_on(context: AutogenContext, operation: OnlyOn) -> list[str]:
+    lines = [f"if op.get_context().dialect.name == {operation.dialect!r}:"]
+    for inner in operation.inner:
+        lines += [f"op.execute({inner})"] if isinstance(inner, str) else render_op(context, inner)
+    return [*lines, ""]
+
+
+@dataclass(frozen=True)
+class CodeChange:
+    """The triggers and functions of one database, as a revision finds them and as it leaves them.
+
+    Attributes:
+        dialect: The database.
+        old: At the head before the revision.
+        new: In the mapping.
+        constants: The statements that make them: the revision's constants, their Python code by name. Filled while
+            operations are made.
+    """
+
+    dialect: str
+    old: StoredCode
+    new: StoredCode
+    constants: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def differing(self) -> list[str]:
+        """The labels of what is new, gone or changed."""
+        return [label for label in {**self.old, **self.new} if self._differs(label)]
+
+    def around(self, container: ops.OpContainer, *, up: bool) -> tuple[list[OnlyOn], list[OnlyOn]]:
+        """What to do before and after the table operations of `container`.
+
+        A trigger that changes is dropped first and made at the end. On SQLite so is every trigger that has to do
+        with a table that changes: it names columns, and is lost when the table is copied.
+
+        Args:
+            container: The table operations, which drop the triggers of a dropped table with it.
+            up: Whether they lead from the old to the new, or back.
+        """
+        before, after = (self.old, self.new) if up else (self.new, self.old)
+        dropped = {one.table_name for one in container.ops if isinstance(one, ops.DropTableOp)}
+        altered = _altered_tables(container) if self.dialect == "sqlite" else set()
+        set_aside = [
+            one
+            for one in before.values()
+            if one.kind == "trigger"
+            and one.table not in dropped
+            and (self._differs(one.label) or any(one.mentions(table) for table in altered))
+        ]
+        made_again = {one.label for one in set_aside}
+        first = [repr(escaped(one.drop)) for one in set_aside]
+        last = [self._constant(one) for one in after.values() if self._differs(one.label) or one.label in made_again]
+        last += [
+            repr(escaped(one.drop)) for one in before.values() if one.kind == "function" and one.label not in after
+        ]
+        return self._only_here(first), self._only_here(last)
+
+    def _only_here(self, inner: list[str]) -> list[OnlyOn]:
+        return [OnlyOn(self.dialect, inner)] if inner else []
+
+    def _differs(self, label: str) -> bool:
+        old, new = self.old.get(label), self.new.get(label)
+        return old is None or new is None or old.definition != new.definition
+
+    def _constant(self, one: CodeObject) -> str:
+        """The name of the constant that holds the statement which makes `one`."""
+        namesakes = {other.label for other in (*self.old.values(), *self.new.values()) if other.name == one.name}
+        name = f"{one.name} on {one.table}" if len(namesakes) > 1 and one.table else one.name
+        in_both = one.label in self.old and one.label in self.new
+        prefix = ("new " if one is self.new[one.label] else "old ") if in_both and self._differs(one.label) else ""
+        constant = re.sub(r"\W+", "_", f"{prefix}{name} on {self.dialect}").upper()
+        self.constants[constant] = _triple_quoted(escaped(one.statement))
+        return constant
+
+
+def split_comments(container: ops.OpContainer) -> None:
+    """Give every comment of a changed table an operation of its own, after the others, which `arranged` needs."""
+    for table in container.ops:
+        if not isinstance(table, ops.ModifyTableOps):
+            continue
+        changes: list[ops.MigrateOperation] = []
+        comments: list[ops.MigrateOperation] = []
+        for operation in table.ops:
+            if isinstance(operation, ops.AlterColumnOp):
+                if operation.modify_comment is not False:
+                    comments.append(_comment_of(operation))
+                # What comment and default were is of no use to either database, and in PostgreSQL's words.
+                operation.modify_comment = operation.existing_server_default = False
+                operation.existing_comment = None
+                if operation.has_changes():
+                    changes.append(operation)
+            else:
+                (comments if isinstance(operation, _TABLE_COMMENT_OPERATIONS) else changes).append(operation)
+        table.ops = [*changes, *comments]
+
+
+def arranged(container: ops.OpContainer) -> list[ops.MigrateOperation]:
+    """The operations of `container` so that they run on both databases.
+
+    SQLite has no comments. It can add and drop a plain column by itself; for any other change of a table Alembic
+    copies it, in a batch.
+    """
+    result: list[ops.MigrateOperation] = []
+    for operation in container.ops:
+        if not isinstance(operation, ops.ModifyTableOps):
+            if isinstance(operation, ops.CreateTableOp):
+                _lift_checks(operation)
+            result.append(operation)
+            continue
+        changes = [one for one in operation.ops if not _is_comment(one)]
+        comments = [one for one in operation.ops if _is_comment(one)]
+        if all(_is_plain(change) for change in changes):
+            result += changes
+        else:
+            result.append(ops.ModifyTableOps(operation.table_name, changes, schema=operation.schema))
+        if comments:
+            result.append(OnlyOn("postgresql", comments))
+    return result
+
+
+def _lift_checks(operation: ops.CreateTableOp) -> None:
+    """Make the CHECK constraints of columns those of their table, as Alembic leaves a column's out."""
+    table = operation.to_table()
+    checks = [one for column in table.columns for one in column.constraints if isinstance(one, CheckConstraint)]
+    operation.columns = [*operation.columns, *(_lifted(one, table) for one in checks)]
+
+
+def _lifted(check: CheckConstraint, table: Table) -> CheckConstraint:
+    lifted = CheckConstraint(check.sqltext, name=check.name)
+    lifted.parent = table
+    return lifted
+
+
+def _altered_tables(container: ops.OpContainer) -> set[str]:
+    return {
+        table.table_name
+        for table in container.ops
+        if isinstance(table, ops.ModifyTableOps)
+        and any(not _is_comment(one) and not isinstance(one, _INDEX_OPERATIONS) for one in table.ops)
+    }
+
+
+def _is_comment(operation: ops.MigrateOperation) -> bool:
+    return isinstance(operation, _TABLE_COMMENT_OPERATIONS) or (
+        isinstance(operation, ops.AlterColumnOp) and operation.modify_comment is not False
+    )
+
+
+def _comment_of(operation: ops.AlterColumnOp) -> ops.AlterColumnOp:
+    return ops.AlterColumnOp(
+        operation.table_name,
+        operation.column_name,
+        schema=operation.schema,
+        modify_comment=operation.modify_comment,
+        existing_comment=operation.existing_comment,
+    )
+
+
+def _is_plain(operation: ops.MigrateOperation) -> bool:
+    """Whether SQLite can do it without copying the table (https://www.sqlite.org/lang_altertable.html)."""
+    if isinstance(operation, ops.AddColumnOp):
+        default = operation.column.server_default
+        computed = isinstance(default, DefaultClause) and isinstance(default.arg, ClauseElement)
+        return not computed and not isinstance(default, Computed)
+    return isinstance(operation, (ops.DropColumnOp, *_INDEX_OPERATIONS))
+
+
+def _triple_quoted(statement: str) -> str:
+    """A string literal over several lines, as close to the statement as Python allows."""
+    if '"""' in statement or statement.endswith(('"', "\\")):
+        return repr(statement)
+    return f'r"""{statement}"""' if "\\" in statement else f'"""\\\n{statement}"""'

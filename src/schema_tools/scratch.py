@@ -1,0 +1,104 @@
+"""Scratch databases: what the migrations make and what the mapping makes, side by side, on both databases."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
+from uuid import uuid4
+
+from sqlalchemy import URL, Engine
+
+from schema_tools import runner
+from schema_tools.failures import explained
+from schema_tools.migration_connection import postgresql_engine, sqlite_engine
+from schema_tools.postgres_binaries import preferred_installation
+from schema_tools.postgres_databases import RunningPostgres
+from schema_tools.postgres_server import PostgresServer
+from schema_tools.project import SchemaProject
+from schema_tools.stored_code import StoredCode, in_authors_words, recorded_statements, stored_code
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchDatabase:
+    """A database that is thrown away, and the triggers and functions that are in it."""
+
+    url: URL
+    code: StoredCode
+
+    def engine(self) -> Engine:
+        """An engine of it; SQLite as in migrations, without enforced foreign keys."""
+        return engine_of(self.url)
+
+    def read_again(self) -> Self:
+        """The same database, with what is in it now."""
+        return replace(self, code=_code(self.url, []))
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchPair:
+    """One schema made in two ways.
+
+    Attributes:
+        head: By every migration.
+        mapping: By `MetaData.create_all`, which is for comparison only.
+    """
+
+    head: ScratchDatabase
+    mapping: ScratchDatabase
+
+
+@contextmanager
+def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None) -> Iterator[Mapping[str, ScratchPair]]:
+    """A pair on PostgreSQL and one on SQLite, by dialect name; they are gone afterwards.
+
+    Args:
+        project: The mapping and the migrations.
+        server: Where to make the PostgreSQL databases; a throwaway server is started when it is None.
+
+    Raises:
+        SchemaToolsError: A revision fails, or no PostgreSQL can be had.
+    """
+    with ExitStack() as stack:
+        if server is None:
+            installation = preferred_installation(project.postgres_bindir)
+            server = stack.enter_context(PostgresServer(installation))
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="scratch-")))
+        pairs = {}
+        for dialect in ("postgresql", "sqlite"):
+            head, mapping = (_new_url(stack, dialect, server, directory, kind) for kind in ("head", "mapping"))
+            pairs[dialect] = ScratchPair(_by_migrations(project, head), _by_mapping(project, mapping))
+        yield pairs
+
+
+def engine_of(url: URL) -> Engine:
+    """An engine for the database at `url`, as migrations use it."""
+    return sqlite_engine(url) if url.get_backend_name() == "sqlite" else postgresql_engine(url)
+
+
+def _new_url(stack: ExitStack, dialect: str, server: RunningPostgres, directory: Path, kind: str) -> URL:
+    if dialect == "sqlite":
+        return URL.create("sqlite", database=str(directory / f"{kind}.db"))
+    name = f"scratch_{kind}_{uuid4().hex}"
+    stack.callback(server.drop_database, name)
+    return server.create_database(name)
+
+
+def _by_migrations(project: SchemaProject, url: URL) -> ScratchDatabase:
+    with recorded_statements() as statements:
+        runner.upgrade(project, url)
+    return ScratchDatabase(url, _code(url, statements))
+
+
+def _by_mapping(project: SchemaProject, url: URL) -> ScratchDatabase:
+    with recorded_statements() as statements, explained(url), engine_of(url).begin() as connection:
+        project.metadata.create_all(connection)
+    return ScratchDatabase(url, _code(url, statements))
+
+
+def _code(url: URL, statements: list[str]) -> StoredCode:
+    with engine_of(url).connect() as connection:
+        code = stored_code(connection)
+    # SQLite keeps a statement as it was written.
+    return code if url.get_backend_name() == "sqlite" else in_authors_words(code, statements)

@@ -1,0 +1,22 @@
+"""What every test shares."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis.configuration import set_hypothesis_home_dir
+
+pytest_plugins = ["postgres_fixtures"]
+
+# The same examples on every run, and no clock watching: a slow machine is no failing test. Other examples each time,
+# and more where a test does not say how many: `pytest --hypothesis-profile=search`.
+set_hypothesis_home_dir(Path(__file__).parents[1] / ".cache" / "hypothesis")
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("search", deadline=None, max_examples=2000, database=None, print_blob=True)
+settings.load_profile("ci")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop of asynchronous tests, which are marked `anyio`."""
+    return "asyncio"

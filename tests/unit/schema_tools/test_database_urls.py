@@ -1,0 +1,55 @@
+"""Database URLs are turned to synchronous drivers, and never shown with a secret."""
+
+import pytest
+from sqlalchemy import make_url
+
+from schema_tools.database_urls import migration_url, shown, without_secrets
+from schema_tools.errors import SchemaToolsError
+
+
+@pytest.mark.parametrize(
+    ("given", "driver"),
+    [
+        ("sqlite+aiosqlite:///var/service.db", "sqlite"),
+        ("sqlite:///var/service.db", "sqlite"),
+        ("postgresql+psycopg://u@h/db", "postgresql+psycopg"),
+        ("postgresql://u@h/db", "postgresql+psycopg"),
+    ],
+)
+def test_migrations_run_on_the_synchronous_driver(given: str, driver: str) -> None:
+    assert migration_url(given).drivername == driver
+    assert migration_url(given).database == make_url(given).database
+
+
+@pytest.mark.parametrize("given", ["mysql://u:s3cret@h/db", "memory://", "postgresql+asyncpg://u:s3cret@h/db"])
+def test_another_database_is_refused(given: str) -> None:
+    with pytest.raises(SchemaToolsError, match="not on") as raised:
+        migration_url(given)
+
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("given", ["", "s3cret", "postgresql://u:s3cret@h:port/db"])
+def test_what_is_no_url_is_refused_without_being_repeated(given: str) -> None:
+    with pytest.raises(SchemaToolsError, match="cannot be read") as raised:
+        migration_url(given)
+
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("given", ["sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:"])
+def test_a_database_in_memory_is_refused(given: str) -> None:
+    with pytest.raises(SchemaToolsError, match="in memory"):
+        migration_url(given)
+
+
+def test_a_url_is_shown_without_its_secrets() -> None:
+    url = make_url("postgresql+psycopg://app:s3cret@h:5432/db?password=other&sslmode=require&sslpassword=third")
+
+    assert shown(url) == "postgresql+psycopg://app:***@h:5432/db?sslmode=require"
+
+
+def test_a_message_is_one_line_without_the_secrets_of_its_url() -> None:
+    url = make_url("postgresql+psycopg://app:s3cret@h/db?password=other")
+
+    assert without_secrets("no s3cret\n\tand no other", url) == "no *** and no ***"
