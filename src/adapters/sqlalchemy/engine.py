@@ -1,5 +1,6 @@
 """Engines: how the service connects to PostgreSQL and to SQLite."""
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -122,12 +123,31 @@ def _open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(
         url,
         # No implicit BEGIN by the driver: transactions are begun below.
-        connect_args={"isolation_level": None, "timeout": limits.lock_timeout.total_seconds()},
+        connect_args={
+            "isolation_level": None,
+            "timeout": limits.lock_timeout.total_seconds(),
+            "factory": _UnlockingConnection,
+        },
         **_pool(limits, pool_size),
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite(limits))
     event.listen(engine.sync_engine, "begin", _begin_immediately)
     return engine
+
+
+class _UnlockingConnection(sqlite3.Connection):
+    """Gives its locks back when it is closed, whatever is left of it.
+
+    SQLite keeps a closed connection, and its write lock, for as long as one of its statements is unfinished
+    (https://www.sqlite.org/c3ref/close.html), and the traceback of a cancelled call may keep a statement.
+    """
+
+    def close(self) -> None:
+        """Undo what was not committed, then close."""
+        try:
+            self.rollback()
+        finally:
+            super().close()
 
 
 def _prepare_sqlite(limits: Limits) -> Callable[[Any, ConnectionPoolEntry], None]:
