@@ -1,0 +1,124 @@
+"""A newcomer with a copy of the project: types what a page tells to type, and sees whether it works."""
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+EXAMPLE_URL = "postgresql+psycopg://service:secret@localhost/service"
+
+
+def copy_project(destination: Path) -> Path:
+    """The project, as a clone would have it, at `destination`, which must not exist."""
+    left_out = shutil.ignore_patterns(".venv*", ".git", ".cache", ".hypothesis", "var", "__pycache__", ".env")
+    return Path(shutil.copytree(ROOT, destination, ignore=left_out))
+
+
+class Newcomer:
+    """Types the commands: keeps the environment that was exported, and the server that was started."""
+
+    def __init__(self, directory: Path, database_url: str) -> None:
+        self.directory = directory
+        self._database_url = database_url
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "VENV": str(BIN.parent),
+            "PYTHON": sys.executable,
+            # The environment has the project installed from where it is developed; here, the copy comes first.
+            "PYTHONPATH": str(directory / "src"),
+            "SERVER_PORT": str(self.port),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def type(self, command: str) -> None:
+        words = shlex.split(command)
+        if command == "make run" or "serve" in words:
+            self.serve(command)
+        elif words[0] == "curl":
+            self._curl(words[1:])
+        elif words[0] == "export":
+            name, _, value = words[1].partition("=")
+            self.environment[name] = self._database_url if value == EXAMPLE_URL else value
+        else:
+            self.run(command)
+
+    def run(self, command: str) -> str:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command.replace(".venv/bin/", f"{BIN}/")],
+            cwd=self.directory,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def serve(self, command: str) -> None:
+        self.stop()
+        self._server = subprocess.Popen(
+            ["/bin/sh", "-c", "exec " + command.replace(".venv/bin/", f"{BIN}/")],
+            cwd=self.directory,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"http://127.0.0.1:{self.port}/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        pytest.fail(f"{command} does not serve")
+
+    def stop(self) -> None:
+        if self._server is not None:
+            os.killpg(self._server.pid, signal.SIGTERM)
+            self._server.wait(30)
+            self._server = None
+
+    def _curl(self, arguments: list[str]) -> None:
+        """What curl would do: it may not be there, on a machine with Python and make alone."""
+        method, url, headers, body = "", "", {}, None
+        words = iter(arguments)
+        for word in words:
+            if word == "-X":
+                method = next(words)
+            elif word == "-H":
+                name, _, value = next(words).partition(": ")
+                headers[name] = value
+            elif word == "-d":
+                body = next(words).encode()
+            elif word != "-i":
+                url = word.replace(":8000", f":{self.port}")
+        answer = httpx.request(method or ("POST" if body else "GET"), url, headers=headers, content=body)
+        assert answer.is_success, (arguments, answer.text)
+
+
+@contextmanager
+def newcomer(directory: Path, database_url: str) -> Iterator[Newcomer]:
+    somebody = Newcomer(directory, database_url)
+    try:
+        yield somebody
+    finally:
+        somebody.stop()
