@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -90,6 +92,10 @@ def _milliseconds(duration: timedelta) -> int:
 
 
 def _open_postgresql(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
+    try:
+        make_conninfo(**dict.fromkeys(url.query, ""))
+    except ProgrammingError:
+        raise StorageMisconfigured("DATABASE_URL has a parameter after the ? that PostgreSQL does not know.") from None
     options = {
         "statement_timeout": _milliseconds(limits.statement_timeout),
         "lock_timeout": _milliseconds(limits.lock_timeout),
@@ -115,6 +121,8 @@ def _open_postgresql(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
 def _open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
     if not url.database or url.database == ":memory:":
         raise StorageMisconfigured("DATABASE_URL names no file for SQLite; memory:// is the storage without one.")
+    if url.query:
+        raise StorageMisconfigured("DATABASE_URL may have no parameters after a ? for SQLite.")
     directory = Path(url.database).parent
     if not directory.is_dir():
         raise StorageMisconfigured(f"The directory {directory} of DATABASE_URL does not exist; create it first.")

@@ -1,14 +1,16 @@
-"""The documentation page: Swagger UI, from files inside the installation, so that no other host is asked."""
+"""The OpenAPI document and its page: Swagger UI, from files of the installation, so that no other host is asked."""
 
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
 
+from entrypoints.http.json_response import json_response
 from entrypoints.http.problems import Problem, ProblemKind
+from entrypoints.http.query import NoParameters, query
 
-router = APIRouter(prefix="/docs", include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(query(NoParameters))])
 
 _PAGE: Final = """\
 <!DOCTYPE html>
@@ -44,19 +46,25 @@ _MEDIA_TYPES: Final = {
 }
 
 
-@router.get("")
+@router.get("/openapi.json")
+async def openapi_document(request: Request) -> Response:
+    """The document. FastAPI's own route would not refuse query parameters."""
+    return json_response(request.app.openapi())
+
+
+@router.get("/docs")
 async def docs_page() -> Response:
     """The page."""
     return Response(_PAGE, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")
 
 
-@router.get("/start.js")
+@router.get("/docs/start.js")
 async def docs_start() -> Response:
     """The script that starts the page; a file, because the policy allows no script inside it."""
     return Response(_START, media_type="text/javascript")
 
 
-@router.get("/{name}")
+@router.get("/docs/{name}")
 async def docs_file(name: str) -> Response:
     """A file of Swagger UI."""
     if name not in _MEDIA_TYPES:

@@ -11,9 +11,10 @@ from entrypoints.http.problems import Problem, ProblemKind
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-# One member of the list: weak or strong, then the opaque tag between quotes.
-_MEMBER: Final = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
-_OUR_TAG: Final = re.compile(r"([0-9a-f]{1,8})-([0-9a-f]{1,14})")
+# One member of the list: weak or strong, then the opaque tag between quotes. It may be empty (RFC 9110, 5.6.1.2).
+_MEMBER: Final = re.compile(r'\s*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)")?\s*(?:,|$)')
+# As `entity_tag` writes it, without leading zeros, so that no other text names the same version.
+_OUR_TAG: Final = re.compile(r"([1-9a-f][0-9a-f]{0,7})-(0|[1-9a-f][0-9a-f]{0,14})")
 
 
 def entity_tag(user: UserView) -> str:
@@ -54,7 +55,8 @@ def _members(header: str) -> list[tuple[bool, str]]:
         match = _MEMBER.match(header, position)
         if match is None:
             raise Problem(ProblemKind.MALFORMED_REQUEST, "A precondition header is no list of entity tags.")
-        members.append((match[1] is not None, match[2]))
+        if match[2] is not None:
+            members.append((match[1] is not None, match[2]))
         position = match.end()
     return members
 

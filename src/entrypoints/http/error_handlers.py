@@ -1,7 +1,6 @@
 """The one place where errors become problem documents."""
 
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -47,13 +46,12 @@ _KIND_OF_STATUS: Final[Mapping[int, ProblemKind]] = {
 # Messages of ours for Pydantic's own error types; those may quote the input.
 _MESSAGE_OF_TYPE: Final[Mapping[str, str]] = {
     "missing": "is required",
-    "extra_forbidden": "is not a field of this resource, or is read-only",
+    "extra_forbidden": "is read-only",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
 }
 
-# A field name that a client made up is repeated to it only when it is short and plain.
-_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_UNKNOWN_FIELD: Final = FieldError("#", "unknown-field", "has a field that this resource does not have")
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -69,12 +67,17 @@ def install_error_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, handler)
 
 
+def problem_kind(error: type[Exception]) -> ProblemKind | None:
+    """The kind of problem that errors of this type are answered with; None when they are defects."""
+    return next((kind for family, kind in _KIND_OF_ERROR.items() if issubclass(error, family)), None)
+
+
 async def _answer_problem(request: Request, problem: Problem) -> Response:
     return problem_response(request, problem)
 
 
 async def _answer_known_error(request: Request, error: DomainError | ApplicationError) -> Response:
-    kind = next((kind for family, kind in _KIND_OF_ERROR.items() if isinstance(error, family)), None)
+    kind = problem_kind(type(error))
     if kind is None:
         raise error
     # Why the storage is unavailable is for operators, who find it at /readyz, and not for every client.
@@ -104,9 +107,17 @@ def field_errors_of_query(errors: Sequence[Mapping[str, Any]]) -> list[FieldErro
     ]
 
 
-def field_errors_of_body(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
-    """Pydantic's errors about a body, without any value of the body."""
-    return [FieldError(_pointer(problem["loc"]), problem["type"], _message(problem)) for problem in errors]
+def field_errors_of_body(errors: Sequence[Mapping[str, Any]], names: Container[str]) -> list[FieldError]:
+    """Pydantic's errors about a body, without any value of it.
+
+    Of the names in the body only those in `names` are repeated: another one is input, like the values.
+    """
+    found = [
+        FieldError(_pointer(problem["loc"]), problem["type"], _message(problem))
+        for problem in errors
+        if all(isinstance(part, int) or part in names for part in problem["loc"])
+    ]
+    return found if len(found) == len(errors) else [*found, _UNKNOWN_FIELD]
 
 
 def _message(problem: Mapping[str, Any]) -> str:
@@ -117,10 +128,5 @@ def _message(problem: Mapping[str, Any]) -> str:
 
 
 def _pointer(location: Sequence[str | int]) -> str:
-    """A JSON pointer as a URI fragment (RFC 6901, 6), up to the first name that is not fit to be repeated."""
-    pointer = "#"
-    for part in location:
-        if not _PLAIN_NAME.fullmatch(str(part)):
-            break
-        pointer += f"/{part}"
-    return pointer
+    """A JSON pointer as a URI fragment (RFC 6901, 6); names of fields need no escapes."""
+    return "".join(["#", *(f"/{part}" for part in location)])

@@ -19,8 +19,10 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 Body = TypeVar("Body", bound=BaseModel)
 
 
-def json_body(model: type[Body], *media_types: str) -> Callable[[Request], Awaitable[Body]]:
+def json_body(model: type[Body], *media_types: str, resource: type[BaseModel]) -> Callable[[Request], Awaitable[Body]]:
     """A dependency that reads the body of a request as `model`, in one of `media_types`.
+
+    The fields of `resource` that `model` lacks are read-only.
 
     It raises `Problem`: 400 for what is not strict JSON (RFC 8259, and I-JSON of RFC 7493), 413 above 64 KiB,
     415 for another media type or a content coding, 422 for values that `model` refuses.
@@ -32,7 +34,8 @@ def json_body(model: type[Body], *media_types: str) -> Callable[[Request], Await
         try:
             return model.model_validate(document)
         except ValidationError as error:
-            errors = field_errors_of_body(error.errors(include_url=False, include_input=False))
+            names = model.model_fields.keys() | resource.model_fields.keys()
+            errors = field_errors_of_body(error.errors(include_url=False, include_input=False), names)
             raise Problem(ProblemKind.VALIDATION_FAILED, errors=errors) from None
 
     return read

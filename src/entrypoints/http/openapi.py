@@ -56,12 +56,12 @@ def responses(
     documented: dict[int | str, dict[str, Any]] = {success: {"description": description, "headers": headers}}
     if model is not None:
         documented[success]["model"] = model
+    content = {PROBLEM_MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}}
     for kind in (*problems, *_ALWAYS):
         slugs = [k.value.slug for k in (*problems, *_ALWAYS) if k.value.status == kind.value.status]
-        documented[kind.value.status] = {
-            "description": " or ".join(slugs),
-            "content": {PROBLEM_MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}},
-        }
+        documented[kind.value.status] = {"description": " or ".join(slugs), "content": content}
+    # Where this is missing, FastAPI documents a 422 of its own.
+    documented["default"] = {"description": "Another problem.", "content": content}
     return documented
 
 

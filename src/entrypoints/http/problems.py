@@ -147,9 +147,16 @@ class Problem(Exception):
 
 
 def problem_response(request: Request, problem: Problem) -> Response:
-    """The problem as a response. `instance` names this occurrence, and nothing of the request but its id."""
+    """The problem as a response."""
     kind = problem.kind.value
-    request_id = request.scope["state"]["request_id"]
+    content = problem_document(problem, request.scope["state"]["request_id"])
+    headers = problem.headers | ({"Retry-After": "1"} if kind.status == 503 else {})  # noqa: PLR2004 -- Service Unavailable
+    return Response(content, kind.status, headers, PROBLEM_MEDIA_TYPE)
+
+
+def problem_document(problem: Problem, request_id: str) -> bytes:
+    """The problem as JSON. `instance` names this occurrence, and nothing of the request but its id."""
+    kind = problem.kind.value
     document: dict[str, Any] = {
         "type": f"/problems/{kind.slug}",
         "title": kind.title,
@@ -160,5 +167,4 @@ def problem_response(request: Request, problem: Problem) -> Response:
     }
     if problem.errors:
         document["errors"] = [error.document() for error in problem.errors]
-    headers = problem.headers | ({"Retry-After": "1"} if kind.status == 503 else {})  # noqa: PLR2004 -- Service Unavailable
-    return Response(json.dumps(document), kind.status, headers, PROBLEM_MEDIA_TYPE)
+    return json.dumps(document).encode()

@@ -85,7 +85,7 @@ def _user_response(user: UserView, status: int = 200, **headers: str) -> Respons
 )
 async def create_user(
     request: Request,
-    body: Annotated[CreateUserBody, Depends(json_body(CreateUserBody, JSON))],
+    body: Annotated[CreateUserBody, Depends(json_body(CreateUserBody, JSON, resource=UserBody))],
     create: CreateUserUseCase,
 ) -> Response:
     """Create a user with an email address that nobody else has."""
@@ -164,7 +164,7 @@ async def get_user(request: Request, user_id: UserIdInPath, get: GetUserUseCase)
 async def update_user(
     request: Request,
     user_id: UserIdInPath,
-    body: Annotated[UpdateUserBody, Depends(json_body(UpdateUserBody, MERGE_PATCH, JSON))],
+    body: Annotated[UpdateUserBody, Depends(json_body(UpdateUserBody, MERGE_PATCH, JSON, resource=UserBody))],
     update: UpdateUserUseCase,
     settings: CurrentSettings,
 ) -> Response:

@@ -18,7 +18,7 @@ from domain.users.user_name import LONGEST as LONGEST_NAME
 from domain.users.user_name import UserName
 
 # RFC 3339, 5.6, with a mandatory zone and at most the microseconds that are stored.
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)")
 _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 
 

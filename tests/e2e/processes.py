@@ -1,0 +1,169 @@
+"""The installed console script, and the server it starts, as real processes."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+import httpx2
+
+from entrypoints.settings import Settings
+
+CONSOLE_SCRIPT = str(Path(sys.executable).parent / "fastapi-service")
+
+# Generous, for a machine that is busy with other things; nothing ever waits this long when all is well.
+PATIENCE = 30.0
+_PAUSE = 0.01
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """The environment of this process with these settings of the service, and no other."""
+    ours = {name.upper() for name in Settings.model_fields}
+    inherited = {name: value for name, value in os.environ.items() if name.upper() not in ours}
+    return inherited | settings
+
+
+def run_cli(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run `fastapi-service` to its end, in the directory `cwd`."""
+    return subprocess.run(
+        [CONSOLE_SCRIPT, *arguments],
+        cwd=cwd,
+        env=environment(**settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def eventually(description: str, holds: Callable[[], bool]) -> None:
+    """Wait until `holds()`, and fail when it never does."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {PATIENCE:g} s for this in vain: {description}")
+        time.sleep(_PAUSE)
+
+
+class ServerProcess:
+    """`fastapi-service serve` on a free port: a context manager, within which the server runs.
+
+    Entering it waits until `ready` is answered with 200. The log goes to `directory`, which is also where the
+    server runs. `command` is what to run instead of the console script.
+    """
+
+    running: ClassVar[list["ServerProcess"]] = []
+    """Those of this test process, so that a failure can be reported with their logs."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *options: str,
+        ready: str = "/readyz",
+        command: Sequence[str] = (CONSOLE_SCRIPT,),
+        **settings: str,
+    ) -> None:
+        self._directory = directory
+        self._ready = ready
+        self._command = [*command, "serve", "--port", "0", *options]
+        self._settings = settings
+        self._log = directory / "server.log"
+
+    def __enter__(self) -> Self:
+        with self._log.open("ab") as log:
+            self._began = log.tell()
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=self._directory,
+                env=environment(**self._settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.running.append(self)
+        try:
+            self._wait_until_it_serves()
+        except BaseException:
+            self.kill()
+            self.running.remove(self)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self.stop()
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        finally:
+            self.running.remove(self)
+
+    @property
+    def pid(self) -> int:
+        """The process that was started: the server itself, or the one that watches over its workers."""
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What it has logged since it was started."""
+        return self._log.read_bytes()[self._began :].decode("utf-8", "replace")
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """The processes that serve requests."""
+        return [int(pid) for pid in re.findall(r"Started server process \[(\d+)\]", self.log)]
+
+    def client(self) -> httpx2.Client:
+        """A client with connections of its own, whose addresses begin behind the port."""
+        # Without TLS; making a context for it takes longer than most tests.
+        return httpx2.Client(base_url=self.url, timeout=PATIENCE, trust_env=False, verify=False)
+
+    def stop(self) -> int:
+        """Ask it to stop, as a process supervisor does; returns its exit status, negative for a signal."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """End it and all its workers at once, as a power failure does."""
+        if not self._has_ended():
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(PATIENCE)
+
+    def _wait_until_it_serves(self) -> None:
+        eventually("the server names its address", lambda: self._has_ended() or self._address() is not None)
+        address = self._address()
+        if address is None:
+            raise AssertionError(f"the server ended before it served: {self.log}")
+        self.url = address
+        with self.client() as client:
+            eventually(
+                f"the server answers 200 to {self._ready}",
+                lambda: self._has_ended() or _answers_200(client, self._ready),
+            )
+        if self._has_ended():
+            raise AssertionError(f"the server ended before it was ready: {self.log}")
+
+    def _has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def _address(self) -> str | None:
+        found = re.search(r"Uvicorn running on (http://\S+)", self.log)
+        return found[1] if found else None
+
+
+def _answers_200(client: httpx2.Client, path: str) -> bool:
+    try:
+        return client.get(path).status_code == 200
+    except httpx2.TransportError:
+        return False

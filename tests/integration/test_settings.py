@@ -1,0 +1,140 @@
+"""The settings: documented as they are, and refused without being repeated."""
+
+import re
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from entrypoints.settings import Settings, SettingsError, Storage, load_settings
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / ".env.example"
+NAMES = {name.upper() for name in Settings.model_fields}
+MARKER = "zu4h marker"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting in the environment and no `.env` in the directory."""
+    monkeypatch.chdir(tmp_path)
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def examples(text: str) -> dict[str, str]:
+    """The settings that the example shows, and the values it shows as their defaults."""
+    return dict(re.findall(r"^#([A-Z_]+)=(.*)$", text, re.MULTILINE))
+
+
+def test_every_setting_is_in_the_example_and_nothing_else_is() -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    assert examples(text).keys() == NAMES
+    assert len(re.findall(r"^#[A-Z_]+=", text, re.MULTILINE)) == len(NAMES)
+
+
+def test_every_setting_of_the_example_is_explained_above_it() -> None:
+    paragraphs = EXAMPLE.read_text(encoding="utf-8").strip().split("\n\n")[1:]
+    assert len(paragraphs) == len(NAMES)
+    for paragraph in paragraphs:
+        *explanation, setting = paragraph.splitlines()
+        assert re.fullmatch(r"#[A-Z_]+=.*", setting)
+        assert explanation
+        assert all(line.startswith("# ") for line in explanation)
+
+
+def test_a_copy_of_the_example_changes_nothing(tmp_path: Path) -> None:
+    untouched = load_settings()
+    (tmp_path / ".env").write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
+    assert dotenv_values(tmp_path / ".env") == {}
+    assert load_settings() == untouched
+
+
+def test_the_defaults_of_the_example_are_the_defaults(tmp_path: Path) -> None:
+    defaults = load_settings()
+    lines = [f"{name}={value}" for name, value in examples(EXAMPLE.read_text(encoding="utf-8")).items()]
+    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
+    assert len(dotenv_values(tmp_path / ".env")) == len(NAMES)
+    assert load_settings() == defaults
+
+
+def test_each_default_of_the_example_is_read_from_the_file(tmp_path: Path) -> None:
+    """Or else the test above would pass whatever the file says."""
+    (tmp_path / ".env").write_text("SERVER_PORT=8001\nDATABASE_LOCK_TIMEOUT=2.5\n", encoding="utf-8")
+    settings = load_settings()
+    assert (settings.server_port, settings.database_lock_timeout.total_seconds()) == (8001, 2.5)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES - {"SERVER_HOST", "PG_BINDIR"}))
+def test_a_refused_value_is_not_repeated(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every text is the name of a host or of a directory until somebody looks it up.
+    monkeypatch.setenv(name, MARKER)
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert str(refusal.value).startswith(f"{name} ")
+    assert MARKER not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+    assert refusal.value.__suppress_context__
+
+
+def test_every_refused_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SERVER_PORT", "LOG_LEVEL"):
+        monkeypatch.setenv(name, MARKER)
+    with pytest.raises(SettingsError, match=r"SERVER_PORT .*; LOG_LEVEL "):
+        load_settings()
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "3601", "nan", "inf", "1e400", "5s", "P5D", "00:05", ""])
+def test_a_time_is_a_sensible_number_of_seconds(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_POOL_TIMEOUT", seconds)
+    with pytest.raises(SettingsError, match=r"^DATABASE_POOL_TIMEOUT must be "):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SERVER_PORT", "65536"), ("SERVER_PORT", "-1"), ("SERVER_WORKERS", "0"), ("DATABASE_POOL_SIZE", "0"),
+     ("LOG_LEVEL", "info"), ("ALLOW_PUBLIC_BIND", "maybe"), ("CURSOR_KEY", "x" * 31)],
+)  # fmt: skip
+def test_a_value_out_of_bounds_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{name} "):
+        load_settings()
+
+
+def test_the_secrets_are_not_in_the_representation() -> None:
+    settings = load_settings(
+        database_url="postgresql+psycopg://service:the-password@localhost/service", cursor_key="the-password" * 3
+    )
+    assert "the-password" not in repr(settings)
+    assert "the-password" not in str(settings)
+
+
+@pytest.mark.parametrize("storage", Storage)
+def test_the_scheme_of_the_url_names_the_storage(storage: Storage) -> None:
+    assert load_settings(database_url=f"{storage.value}://somewhere").storage is storage
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost"])
+def test_loopback_may_be_bound(host: str) -> None:
+    load_settings().check_serving(host=host, workers=1)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "", "example.com", "localhost.example.com"])  # noqa: S104 -- refused
+def test_an_address_that_others_reach_may_be_bound_on_demand_only(host: str) -> None:
+    with pytest.raises(SettingsError, match="ALLOW_PUBLIC_BIND"):
+        load_settings().check_serving(host=host, workers=1)
+    load_settings(allow_public_bind=True).check_serving(host=host, workers=1)
+
+
+def test_the_default_database_has_a_directory_to_be_in(tmp_path: Path) -> None:
+    load_settings(database_url="memory://")
+    assert not (tmp_path / "var").exists()
+    load_settings()
+    assert (tmp_path / "var").is_dir()
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "var").touch()
+    with pytest.raises(SettingsError, match=r"^The directory var for the embedded database cannot be made: "):
+        load_settings()
