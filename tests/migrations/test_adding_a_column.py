@@ -14,7 +14,7 @@ from schema_tools import runner
 from schema_tools.project import SchemaProject
 from schema_tools.stored_code import stored_code
 
-COLUMN = '        Column("phone", String(32), nullable=True, comment="Phone number"),\n'
+COLUMN = '        Column("nickname", String(32), nullable=True, comment="Nickname"),\n'
 
 
 def run(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -27,34 +27,34 @@ def run(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the service where `users` has a phone number and `db migrate` has been run."""
+    """A copy of the service where `users` has a nickname and `db migrate` has been run."""
     copy = copy_project(tmp_path_factory.mktemp("copy") / "service")
     file = copy / "src" / "adapters" / "sqlalchemy" / "tables" / "users.py"
     source = file.read_text()
     assert source.count("        created_at(),\n") == 1
     file.write_text(source.replace("        created_at(),\n", f"{COLUMN}        created_at(),\n"))
-    done = run(copy, "db", "migrate", "-m", "add phone to users")
+    done = run(copy, "db", "migrate", "-m", "add nickname to users")
     assert done.returncode == 0, done.stderr
     return copy
 
 
 def test_a_second_migrate_finds_nothing_and_the_document_is_current(copy: Path) -> None:
-    again = run(copy, "db", "migrate", "-m", "add phone to users")
+    again = run(copy, "db", "migrate", "-m", "add nickname to users")
     checked = run(copy, "db", "docs", "--check")
 
     assert (again.returncode, again.stdout) == (1, "")
     assert again.stderr.strip().endswith("there is nothing to migrate: the migrations make what the mapping says")
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
     document = (copy / "docs" / "database-schema.md").read_text()
-    assert "| `phone` | VARCHAR(32) |  | Phone number |" in document
-    assert "| add phone to users |" in document
-    assert '  "phone": None,\n' in document
+    assert "| `nickname` | VARCHAR(32) |  | Nickname |" in document
+    assert "| add nickname to users |" in document
+    assert '  "nickname": None,\n' in document
 
 
 def test_it_goes_up_down_and_up_with_rows_in_place(copy: Path, empty_url: str) -> None:
     project = SchemaProject(metadata=MetaData(), alembic_ini=copy / "alembic.ini")
     *_, before, added = runner.history(project)
-    assert added.message == "add phone to users"
+    assert added.message == "add nickname to users"
     runner.upgrade(project, empty_url, before.revision)
     with connected(empty_url) as connection:
         connection.execute(text("INSERT INTO users (email, name) VALUES ('user@example.com', 'John Doe')"))
@@ -62,13 +62,13 @@ def test_it_goes_up_down_and_up_with_rows_in_place(copy: Path, empty_url: str) -
         code = stored_code(connection)
 
     runner.upgrade(project, empty_url)
-    assert the_user(empty_url) == {**row, "phone": None}
+    assert the_user(empty_url) == {**row, "nickname": None}
     runner.downgrade(project, empty_url)
     assert the_user(empty_url) == row
     with connected(empty_url) as connection:
         assert stored_code(connection) == code
     runner.upgrade(project, empty_url)
-    assert the_user(empty_url) == {**row, "phone": None}
+    assert the_user(empty_url) == {**row, "nickname": None}
 
 
 def test_the_trigger_watches_the_new_column_too(copy: Path, empty_url: str) -> None:
@@ -78,10 +78,10 @@ def test_the_trigger_watches_the_new_column_too(copy: Path, empty_url: str) -> N
     before = the_user(empty_url)["updated_at"]
 
     with connected(empty_url) as connection:
-        connection.execute(text("UPDATE users SET phone = '+4915123456789'"))
+        connection.execute(text("UPDATE users SET nickname = 'Johnny'"))
     changed = the_user(empty_url)["updated_at"]
     with connected(empty_url) as connection:
-        connection.execute(text("UPDATE users SET phone = phone"))
+        connection.execute(text("UPDATE users SET nickname = nickname"))
 
     assert changed > before
     assert the_user(empty_url)["updated_at"] == changed

@@ -10,6 +10,8 @@ from schema_tools.project import SchemaProject
 from schema_tools.table_facts import example_row
 
 LONG_AGO = "2001-02-03 04:05:06.000007"
+# A column that is not here was left out when the row was inserted, so its example is another value.
+OTHER_VALUES = {"email": "other@example.com", "name": "Jane Doe", "created_at": "2003-01-01 00:00:00.000000"}
 
 
 def insert_user(connection: Connection, updated_at: str = LONG_AGO) -> None:
@@ -43,7 +45,7 @@ def test_an_update_of_any_column_moves_it(service: SchemaProject, migrated_url: 
             connection.execute(text("DELETE FROM users"))
             insert_user(connection)
             before = updated_at(connection)
-            value = "2003-01-01 00:00:00.000000" if name == "created_at" else "other@example.com"
+            value = OTHER_VALUES.get(name, examples[name] or "x")
             connection.execute(update(table("users", column(name))).values({name: value}))
 
             assert updated_at(connection) > before, name

@@ -115,7 +115,8 @@ def section(document: str, heading: str) -> str:
 
 
 def test_the_users_table_is_documented_as_the_specification_says() -> None:
-    assert section(render_document(schema_project()), "### `users`") == dedent(
+    """Line by line, in this order; a column that was added to the table since may stand between them."""
+    specified = dedent(
         """\
         Stores user information.
 
@@ -148,6 +149,10 @@ def test_the_users_table_is_documented_as_the_specification_says() -> None:
         }
         ```"""
     )
+    lines = iter(
+        line.removesuffix(",") for line in section(render_document(schema_project()), "### `users`").splitlines()
+    )
+    assert [line for line in specified.splitlines() if line.removesuffix(",") not in lines] == []
 
 
 def test_every_kind_of_column_index_and_relationship_is_documented(tmp_path: Path) -> None:
