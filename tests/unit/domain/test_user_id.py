@@ -1,0 +1,27 @@
+"""Ids of users."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.users.errors import InvalidUserId
+from domain.users.user_id import LARGEST, UserId
+
+
+@pytest.mark.parametrize("number", [1, 2, 2_147_483_647])
+def test_a_positive_32_bit_number_is_an_id(number: int) -> None:
+    assert UserId(number).value == number
+
+
+@pytest.mark.parametrize("number", [0, -1, -(2**31), 2_147_483_648, 2**63, 10**30])
+def test_any_other_number_is_refused(number: int) -> None:
+    with pytest.raises(InvalidUserId, match="from 1 to 2147483647"):
+        UserId(number)
+
+
+@settings(max_examples=30)
+@given(st.integers(1, LARGEST), st.integers(1, LARGEST))
+def test_ids_are_equal_and_ordered_as_their_numbers_are(one: int, other: int) -> None:
+    assert (UserId(one) == UserId(other)) == (one == other)
+    assert (UserId(one) < UserId(other)) == (one < other)
+    assert len({UserId(one), UserId(other)}) == len({one, other})

@@ -1,0 +1,145 @@
+"""Entity tags and the preconditions made of them."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from application.ports.users import UserView
+from clocks import MICROSECOND, NOON
+from domain.users.user_id import LARGEST
+from entrypoints.http.entity_tags import entity_tag, expected_versions, matches_any
+from entrypoints.http.problems import Problem, ProblemKind
+
+
+def user(number: int = 7, updated_at: datetime = NOON) -> UserView:
+    return UserView(number, "ada@example.com", "Ada Lovelace", NOON, updated_at)
+
+
+TAG = entity_tag(user())
+LATER_TAG = entity_tag(user(updated_at=NOON + MICROSECOND))
+
+
+def request(name: str, *values: str) -> Request:
+    headers = [(name.lower().encode(), value.encode("latin-1")) for value in values]
+    return Request({"type": "http", "method": "PATCH", "path": "/", "headers": headers})
+
+
+def expected(*if_match: str, number: int = 7) -> frozenset[datetime] | None:
+    return expected_versions(request("If-Match", *if_match), number, required=False)
+
+
+@settings(max_examples=50)
+@given(st.integers(1, LARGEST), st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 -- zone beside
+def test_the_tag_of_a_user_names_its_version(number: int, updated_at: datetime) -> None:
+    tag = entity_tag(user(number, updated_at))
+    assert expected(tag, number=number) == frozenset({updated_at})
+    assert matches_any(request("If-None-Match", tag), user(number, updated_at))
+
+
+def test_a_tag_is_strong_and_changes_with_the_user_and_with_the_version() -> None:
+    assert len({TAG, LATER_TAG, entity_tag(user(8))}) == 3
+    assert TAG[0] == TAG[-1] == '"'
+
+
+class TestIfMatch:
+    def test_missing_expects_nothing(self) -> None:
+        assert expected() is None
+
+    def test_missing_where_it_is_required_is_a_problem(self) -> None:
+        with pytest.raises(Problem) as problem:
+            expected_versions(request("Accept", "*/*"), 7, required=True)
+        assert problem.value.kind is ProblemKind.PRECONDITION_REQUIRED
+
+    def test_present_where_it_is_required_is_read(self) -> None:
+        assert expected_versions(request("If-Match", TAG), 7, required=True) == frozenset({NOON})
+
+    @pytest.mark.parametrize("star", ["*", " * "])
+    def test_a_star_admits_every_version(self, star: str) -> None:
+        assert expected(star) is None
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            (f"{TAG},{LATER_TAG}",),
+            (f"{TAG} , {LATER_TAG}",),
+            (f'"else", W/"weak", {TAG},\t{LATER_TAG} ',),
+            (TAG, LATER_TAG),
+            (f'{TAG}, "a,b"', LATER_TAG),
+            (f",{TAG}, ,", "", f"{LATER_TAG},"),  # RFC 9110, 5.6.1.2: empty elements are ignored
+        ],
+    )
+    def test_every_tag_of_a_list_counts_also_over_several_lines(self, values: tuple[str, ...]) -> None:
+        assert expected(*values) == frozenset({NOON, NOON + MICROSECOND})
+
+    @pytest.mark.parametrize(
+        "tag",
+        [
+            f"W/{TAG}",
+            entity_tag(user(8)),
+            '""',
+            '"anything"',
+            '"7"',
+            '"7-"',
+            '"7-g"',
+            '"7--1"',
+            '"7-fffffffffffffff"',  # a moment beyond the calendar
+            TAG.replace('"', '"0', 1),
+            TAG.replace("-", "-0"),
+            f'"7-{"f" * 200}"',
+            f'"{"f" * 5000}-1"',
+            TAG.upper(),
+            '"\xe9\xff"',
+            "",
+        ],
+    )
+    def test_a_tag_that_was_never_given_for_the_user_names_no_version(self, tag: str) -> None:
+        assert expected(tag) == frozenset()
+
+    @pytest.mark.parametrize(
+        "garbage",
+        [
+            TAG.strip('"'),
+            TAG[:-1],
+            TAG[1:],
+            f"w/{TAG}",
+            f"W/ {TAG}",
+            f"{TAG} {LATER_TAG}",
+            f"{TAG};{LATER_TAG}",
+            f"{TAG}, garbage",
+            f"*, {TAG}",
+            f"{TAG}, *",
+            '"a b"',
+            '"a\tb"',
+            "'7-1'",
+            "W/",
+            '"',
+            '"' * 9_999,
+        ],
+    )
+    def test_what_is_no_list_of_tags_is_malformed(self, garbage: str) -> None:
+        with pytest.raises(Problem) as problem:
+            expected(garbage)
+        assert problem.value.kind is ProblemKind.MALFORMED_REQUEST
+        assert garbage not in str(problem.value.detail)
+
+
+class TestIfNoneMatch:
+    @pytest.mark.parametrize("value", ["*", TAG, f"W/{TAG}", f'"else", {TAG}', f'W/"else" ,{TAG}'])
+    def test_names_the_version_the_client_has(self, value: str) -> None:
+        assert matches_any(request("If-None-Match", value), user())
+
+    @pytest.mark.parametrize("value", ["", LATER_TAG, f"W/{LATER_TAG}", '"else"', entity_tag(user(8))])
+    def test_names_another_version(self, value: str) -> None:
+        assert not matches_any(request("If-None-Match", value), user())
+
+    def test_missing_names_no_version(self) -> None:
+        assert not matches_any(request("Accept", "*/*"), user())
+
+    @pytest.mark.parametrize("garbage", [TAG.strip('"'), f"{TAG} {TAG}", "*, *"])
+    def test_what_is_no_list_of_tags_is_malformed(self, garbage: str) -> None:
+        with pytest.raises(Problem) as problem:
+            matches_any(request("If-None-Match", garbage), user())
+        assert problem.value.kind is ProblemKind.MALFORMED_REQUEST
