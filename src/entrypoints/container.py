@@ -20,7 +20,7 @@ from application.users.get_user import GetUserHandler
 from application.users.list_users import ListUsersHandler
 from application.users.update_user import UpdateUserHandler
 from entrypoints.cursors import CursorCodec
-from entrypoints.migration_files import migrations_head
+from entrypoints.migration_files import known_revisions
 from entrypoints.settings import Settings, Storage
 
 
@@ -75,7 +75,7 @@ class Container(containers.DeclarativeContainer):
     readiness = providers.Selector(
         kind,
         memory=providers.Singleton(InMemoryReadiness),
-        sqlalchemy=providers.Singleton(SqlAlchemyReadiness, database.provided.probe, migrations_head),
+        sqlalchemy=providers.Singleton(SqlAlchemyReadiness, database.provided.probe, known_revisions),
     )
 
     cursors = providers.Singleton(_cursor_codec, settings)

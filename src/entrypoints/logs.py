@@ -27,8 +27,8 @@ class Formatter(logging.Formatter):
         error = ei[1]
         while error is not None:
             lines += [line.rstrip() for line in traceback.format_tb(error.__traceback__)]
-            sqlstate = getattr(error, "sqlstate", None)
-            lines.append(type(error).__qualname__ + (f" (SQLSTATE {sqlstate})" if sqlstate else ""))
+            code = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+            lines.append(type(error).__qualname__ + (f" ({code})" if code else ""))
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
             lines += ["caused by"] if error is not None else []
         return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Where the migrations are, and which revision this release needs."""
+"""Where the migrations are, and which revisions this release knows."""
 
 from pathlib import Path
 from typing import Final
@@ -12,9 +12,10 @@ def migrations_root() -> Path:
     return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
 
 
-def migrations_head() -> str | None:
-    """The newest revision; None when there is none."""
+def known_revisions() -> list[str]:
+    """Every revision of this release, the newest last."""
     # Alembic is needed by the first health check, not by the start.
     from alembic.script import ScriptDirectory
 
-    return ScriptDirectory(str(migrations_root() / "alembic")).get_current_head()
+    scripts = ScriptDirectory(str(migrations_root() / "alembic"))
+    return [script.revision for script in scripts.walk_revisions()][::-1]

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_DATABASE_URL: Final = "sqlite+aiosqlite:///var/service.db"
+_LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class SettingsError(Exception):
@@ -41,6 +42,12 @@ def _check_cursor_key(key: SecretStr | None) -> SecretStr | None:
             "must have at least 32 characters; `python -c 'import secrets; print(secrets.token_hex())'` makes one"
         )
     return key
+
+
+def _check_log_level(level: str) -> str:
+    if level not in _LOG_LEVELS:
+        raise ValueError(f"must be one of {', '.join(_LOG_LEVELS)}")
+    return level
 
 
 def _empty_is_unset(value: Any) -> Any:
@@ -121,7 +128,7 @@ class Settings(BaseSettings):
     docs_enabled: bool = True
     """Whether `/docs` and `/openapi.json` are served."""
 
-    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    log_level: Annotated[str, AfterValidator(_check_log_level)] = "INFO"
     """The least severe messages that are logged: DEBUG, INFO, WARNING or ERROR."""
 
     pg_bindir: Annotated[Path | None, BeforeValidator(_empty_is_unset)] = None

@@ -30,7 +30,7 @@ class Wire:
     `delivers` says whether the server still gets the COMMIT; its answer never arrives. `breaks` counts.
     """
 
-    delivers: bool
+    delivers: bool = True
     breaks: int = 0
     _connections: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -46,6 +46,11 @@ class Wire:
             port = listener.sockets[0].getsockname()[1]
             yield direct.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
             await asyncio.gather(*self._connections)
+
+    @property
+    def open(self) -> int:
+        """How many connections the service holds, also half open ones."""
+        return sum(not connection.done() for connection in self._connections)
 
     async def _carry(self, url: URL, from_service: asyncio.StreamReader, to_service: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_connection(url.host, url.port)

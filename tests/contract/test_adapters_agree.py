@@ -27,7 +27,7 @@ from clocks import MICROSECOND, NOON, FixedClock
 from contract.storages import SQL_STORAGES, Service, Storages, open_service
 from domain.errors import DomainError
 from domain.users.email_address import EmailAddress
-from domain.users.user_id import LARGEST, UserId
+from domain.users.user_id import LARGEST_USER_ID, UserId
 from domain.users.user_name import UserName
 
 REFERENCE = "memory"
@@ -58,7 +58,7 @@ class Side:
 
     def user_id(self, number: int) -> UserId:
         """The id of a user; one that nobody has when nobody has the number."""
-        return UserId(self._ids[number - 1] if number <= len(self._ids) else LARGEST - number)
+        return UserId(self._ids[number - 1] if number <= len(self._ids) else LARGEST_USER_ID - number)
 
     def position(self, after: Position | None, sort: UserSort) -> Position | None:
         """A position with an id in the place of a number."""

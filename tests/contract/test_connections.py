@@ -1,6 +1,7 @@
 """Connections: bounded, and always given back."""
 
 import asyncio
+import gc
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.list_users import ListUsers
 from application.users.update_user import UpdateUser
+from contract.interruptions import Wire
 from contract.storages import Service, ada, open_service, pool_of
 from domain.errors import DomainError
 from domain.users.email_address import EmailAddress
@@ -73,6 +75,19 @@ async def test_calls_that_are_cancelled_at_any_moment_give_their_connections_bac
         page = await service.queries.list(UserFilter(), UserSort.ID, 100, None)
         assert len({user.email for user in page.items}) == len(page.items)
         assert pool_of(service).checkedout() == 0
+
+
+async def test_an_opening_that_is_cancelled_at_any_moment_leaves_no_connection_behind(server_url: str) -> None:
+    wire = Wire()
+    async with wire.to(server_url) as url:
+        gc.disable()  # It would close what was left behind, some time.
+        try:
+            for milliseconds in range(30):
+                async with open_service(url) as service:
+                    await cancelled_after(milliseconds / 1000, service.list(ListUsers()))
+            await until(lambda: wire.open == 0)
+        finally:
+            gc.enable()
 
 
 async def test_a_crowd_of_calls_uses_no_more_connections_than_the_pool_has(sql_url: str) -> None:

@@ -10,7 +10,7 @@ from clocks import MICROSECOND, NOON
 from contract.storages import Service, ada, open_service
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken, UserNotFound
-from domain.users.user_id import LARGEST, UserId
+from domain.users.user_id import LARGEST_USER_ID, UserId
 from domain.users.user_name import UserName
 
 pytestmark = pytest.mark.anyio
@@ -102,7 +102,7 @@ class TestLoading:
     async def test_finds_nobody_by_an_id_that_was_not_given(self, service: Service) -> None:
         await service.add(ada())
         async with service.unit_of_work() as uow:
-            for number in (2, LARGEST):
+            for number in (2, LARGEST_USER_ID):
                 with pytest.raises(UserNotFound) as missing:
                     await uow.users.get(UserId(number))
                 assert missing.value.user_id == UserId(number)

@@ -148,3 +148,15 @@ def test_what_is_no_http_request_is_answered_with_a_problem_and_hung_up_on(serve
         problem(answer, 400, "malformed-request")
         assert answer.headers["connection"] == "close"
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_request_that_is_carried_out_is_never_answered_by_what_follows_it(
+    server: ServerProcess, http: httpx2.Client
+) -> None:
+    """A client that is told 400 must find nothing written."""
+    body = b'{"email": "ada@example.com", "name": "Ada"}'
+    head = b"POST /api/v1/users HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    for more in (b"xx", b"garbage\r\n\r\n", b"GET /livez HTTP/9.9\r\n\r\n"):
+        answer = answer_to_bytes(server, head % len(body) + body + more)
+        assert answer.status_code == 201
+        assert http.delete(answer.headers["location"]).status_code == 204

@@ -52,8 +52,10 @@ def test_an_id_has_one_spelling_and_everything_else_is_not_found(http: httpx2.Cl
 
 
 def test_an_address_has_one_spelling_and_everything_else_is_not_found(http: httpx2.Client) -> None:
-    for path in ("/", "/api", "/api/v1", f"{USERS}/", "/API/v1/users", "//api/v1/users", "/livez/", "/docs/", "/docs/x",
-                 "/docs/..%2fapp.py", "/redoc", "/nothing"):  # fmt: skip
+    for path in (
+        "/", "/api", "/api/v1", f"{USERS}/", "/API/v1/users", "//api/v1/users", "/livez/", "/docs/", "/docs/x",
+        "/docs/..%2fapp.py", "/redoc", "/nothing", "/livez%0A", f"{USERS}%0A", "/docs%0A",
+    ):  # fmt: skip
         problem(http.get(path), 404, "not-found")
 
 

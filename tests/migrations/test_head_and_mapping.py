@@ -73,6 +73,8 @@ def test_a_changed_trigger_is_seen(service: SchemaProject, postgres_server: Runn
     assert found == [
         "postgresql: function touch_updated_at() is in the migrations only",
         "postgresql: trigger users_touch_updated_at on users is in the migrations only",
+        "sqlite: trigger users_check_times_on_insert on users is in the migrations only",
+        "sqlite: trigger users_check_times_on_update on users is in the migrations only",
         "sqlite: trigger users_touch_updated_at on users is in the migrations only",
     ]
 

@@ -1,11 +1,14 @@
 """`updated_at` is kept by the database for every writer that leaves it alone."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, column, table, text, update
+from sqlalchemy.exc import DatabaseError
 
 from plain_sql import connected
+from schema_tools import runner
 from schema_tools.project import SchemaProject
 from schema_tools.table_facts import example_row
 
@@ -108,3 +111,16 @@ def test_both_timestamps_have_six_digits_when_the_database_fills_them_in(migrate
         for moment in row:
             assert isinstance(moment, datetime) or len(moment) == len(LONG_AGO)
         assert abs(updated_at(connection) - datetime.now(UTC)) < timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("name", ["created_at", "updated_at"])
+def test_sqlite_refuses_a_time_that_would_compare_wrongly(service: SchemaProject, tmp_path: Path, name: str) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/service.db"
+    runner.upgrade(service, url)
+    with connected(url) as connection:
+        insert_user(connection)
+        for moment in ("CURRENT_TIMESTAMP", "'2099-01-01 00:00:00'", "'2099-01-01T00:00:00.000000Z'", "4070908800"):
+            with pytest.raises(DatabaseError, match="times in users are texts in UTC such as"):
+                connection.execute(text(f"UPDATE users SET {name} = {moment}"))  # noqa: S608 -- written above
+            with pytest.raises(DatabaseError, match="times in users are texts in UTC such as"):
+                connection.execute(text(f"INSERT INTO users (email, name, {name}) VALUES ('a', 'b', {moment})"))  # noqa: S608

@@ -57,24 +57,39 @@ BEGIN
   ) WHERE rowid = NEW.rowid;
 END"""
 
+_CHECK_TRIGGER_ON_SQLITE: Final = """\
+CREATE TRIGGER {table}_check_times_on_{name} BEFORE {event} ON {table} FOR EACH ROW
+WHEN NEW.created_at NOT GLOB '????-??-?? ??:??:??.??????' OR NEW.updated_at NOT GLOB '????-??-?? ??:??:??.??????'
+BEGIN
+  SELECT RAISE(ABORT, 'times in {table} are texts in UTC such as 2025-12-16 10:00:00.000000');
+END"""
 
-def touch_on_update(table: Table) -> None:
-    """Keep `table.updated_at` true for every writer: the trigger is created together with the table.
 
-    It fires when a row really changes and its writer left `updated_at` alone, and always moves it forward,
-    by a microsecond at least, because `updated_at` is the token that lost updates are found by. SQLite has no
-    comparison of whole rows, so there the trigger names the columns and changes when they do; `db-migrate`
-    sees to that.
+def timestamped(table: Table) -> Table:
+    """Keep `table.updated_at` true for every writer: the triggers are created together with the table. Returns it.
+
+    The update trigger fires when a row really changes and its writer left `updated_at` alone. It always moves it
+    forward, by a microsecond at least, because `updated_at` is the token that lost updates are found by. SQLite has
+    no comparison of whole rows, so there the trigger names the columns and changes when they do; `db-migrate` sees to
+    that. SQLite has no type for times either, so there two more triggers refuse a text in another form, which
+    would compare wrongly for ever.
     """
     changed = "\n  OR ".join(
         f"NEW.{column.name} IS NOT OLD.{column.name}" for column in table.columns if column.name != "updated_at"
     )
     statements = {
         "postgresql": [_TOUCH_FUNCTION, _TOUCH_TRIGGER_ON_POSTGRESQL.format(table=table.name)],
-        "sqlite": [_TOUCH_TRIGGER_ON_SQLITE.format(table=table.name, changed=changed)],
+        "sqlite": [
+            _TOUCH_TRIGGER_ON_SQLITE.format(table=table.name, changed=changed),
+            *(
+                _CHECK_TRIGGER_ON_SQLITE.format(table=table.name, name=statement.lower(), event=statement)
+                for statement in ("INSERT", "UPDATE")
+            ),
+        ],
     }
     for dialect, texts in statements.items():
         for text in texts:
             # DDL() formats its text once more, so a percent sign is written twice.
             ddl = DDL(text.replace("%", "%%"))  # type: ignore[no-untyped-call]
             event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
+    return table

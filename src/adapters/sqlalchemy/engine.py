@@ -1,15 +1,16 @@
 """Engines: how the service connects to PostgreSQL and to SQLite."""
 
+import asyncio
+import os
 import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, Connection, event, make_url
+from psycopg import AsyncConnection, ProgrammingError
+from psycopg.conninfo import make_conninfo, timeout_from_conninfo
+from sqlalchemy import URL, Connection, ExceptionContext, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -17,6 +18,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from application.errors import StorageMisconfigured
 
 _BEGIN_IMMEDIATE: Final = "begin_immediate"
+# read_only_sql_transaction: PostgreSQL manual, appendix A.
+_READ_ONLY: Final = "25006"
+# PostgreSQL manual, 34.1.2.
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +33,11 @@ class Limits:
     `idle_timeout`; PostgreSQL keeps these three, SQLite the lock's.
     """
 
-    pool_size: int = 10
-    pool_timeout: timedelta = timedelta(seconds=5)
-    statement_timeout: timedelta = timedelta(seconds=5)
-    lock_timeout: timedelta = timedelta(seconds=2)
-    idle_timeout: timedelta = timedelta(seconds=10)
+    pool_size: int
+    pool_timeout: timedelta
+    statement_timeout: timedelta
+    lock_timeout: timedelta
+    idle_timeout: timedelta
 
 
 class Database:
@@ -92,10 +97,7 @@ def _milliseconds(duration: timedelta) -> int:
 
 
 def _open_postgresql(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
-    try:
-        make_conninfo(**dict.fromkeys(url.query, ""))
-    except ProgrammingError:
-        raise StorageMisconfigured("DATABASE_URL has a parameter after the ? that PostgreSQL does not know.") from None
+    _check_parameters(url)
     options = {
         "statement_timeout": _milliseconds(limits.statement_timeout),
         "lock_timeout": _milliseconds(limits.lock_timeout),
@@ -115,7 +117,52 @@ def _open_postgresql(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
     }
     arguments = {name: value for name, value in arguments.items() if name not in url.query}
     arguments["options"] = f"{own} {given}".strip()
-    return create_async_engine(url, connect_args=arguments, **_pool(limits, pool_size))
+    arguments["async_creator_fn"] = _connect
+    try:
+        engine = create_async_engine(url, connect_args=arguments, **_pool(limits, pool_size))
+    except ArgumentError:
+        raise StorageMisconfigured("DATABASE_URL names its hosts and ports in a way that cannot be read.") from None
+    event.listen(engine.sync_engine, "handle_error", _forget_standbys)
+    return engine
+
+
+def _check_parameters(url: URL) -> None:
+    """Raise `StorageMisconfigured` for parameters that no connection could be made with."""
+    try:
+        make_conninfo(**dict.fromkeys(url.query, ""))
+        timeout_from_conninfo({"connect_timeout": str(url.query.get("connect_timeout", "2"))})
+    except ProgrammingError:
+        raise StorageMisconfigured("DATABASE_URL has a parameter after the ? that PostgreSQL does not know.") from None
+    if url.port is not None and not 0 < url.port < 2**16:
+        raise StorageMisconfigured("The port in DATABASE_URL must be from 1 to 65535.")
+    if url.query.get("sslmode", "prefer") not in _SSL_MODES:
+        raise StorageMisconfigured(f"The sslmode in DATABASE_URL must be one of {', '.join(_SSL_MODES)}.")
+
+
+def _forget_standbys(context: ExceptionContext) -> None:
+    # A pooled connection to a primary that became a standby answers every write like this, and would for ever.
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
+
+
+async def _connect(**parameters: Any) -> AsyncConnection[Any]:
+    """Open a connection of the pool; a caller who is cancelled meanwhile goes when it is open, and closes it.
+
+    An opening that is cut short leaves its socket to the garbage collector: the server would count a connection that
+    the pool no longer does. `connect_timeout` says how long that can take.
+    """
+    opening = asyncio.create_task(AsyncConnection.connect(**parameters))
+    cancelled = None
+    while not opening.done():
+        try:
+            await asyncio.wait([opening])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return opening.result()
+    if opening.exception() is None:
+        await opening.result().close()
+    raise cancelled
 
 
 def _open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
@@ -128,6 +175,7 @@ def _open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
         raise StorageMisconfigured(f"The directory {directory} of DATABASE_URL does not exist; create it first.")
     if Path(url.database).is_dir():
         raise StorageMisconfigured(f"DATABASE_URL names {url.database}, which is a directory; SQLite needs a file.")
+    _create_privately(Path(url.database))
     engine = create_async_engine(
         url,
         # No implicit BEGIN by the driver: transactions are begun below.
@@ -138,7 +186,7 @@ def _open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
         },
         **_pool(limits, pool_size),
     )
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite(limits))
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_immediately)
     return engine
 
@@ -158,20 +206,20 @@ class _UnlockingConnection(sqlite3.Connection):
             super().close()
 
 
-def _prepare_sqlite(limits: Limits) -> Callable[[Any, ConnectionPoolEntry], None]:
-    def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        # FULL: an acknowledged commit survives a power failure in WAL mode, too (https://www.sqlite.org/pragma.html).
-        for pragma in (
-            f"busy_timeout = {_milliseconds(limits.lock_timeout)}",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+def _create_privately(file: Path) -> None:
+    """Let nobody else read a new database; SQLite gives the files beside it the same mode."""
+    try:
+        os.close(os.open(file, os.O_CREAT, 0o600))
+    except OSError:
+        return  # SQLite will say it, when it opens the file
 
-    return prepare
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    # FULL: an acknowledged commit survives a power failure in WAL mode, too (https://www.sqlite.org/pragma.html).
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def _begin_immediately(connection: Connection) -> None:

@@ -73,6 +73,12 @@ _ERROR_OF_SQLITE_CODE: Final[Mapping[int, type[ApplicationError]]] = {
     14: StorageUnavailable,  # CANTOPEN
     26: StorageUnavailable,  # NOTADB
 }
+_SQLITE_REASONS: Final[Mapping[int, str]] = {
+    8: "The SQLite database may not be written to.",
+    11: "The SQLite database is damaged.",
+    13: "There is no room left for the SQLite database.",
+    26: "DATABASE_URL names a file that is no SQLite database.",
+}
 _SQLITE_GENERIC_ERROR: Final = 1
 _SQLITE_MISSES: Final = ("no such table", "no such column", "has no column named")
 _SQLITE_CONSTRAINT: Final = 19
@@ -133,7 +139,7 @@ def _translate_sqlite(code: int, message: str) -> Exception | None:
     if primary == _SQLITE_GENERIC_ERROR and any(words in message for words in _SQLITE_MISSES):
         return MigrationsPending()
     kind = _ERROR_OF_SQLITE_CODE.get(primary)
-    return kind() if kind is not None else None
+    return kind(_SQLITE_REASONS.get(primary)) if kind is not None else None
 
 
 def _constraint_of_columns() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Whether the database can serve this release."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,24 +11,27 @@ from application.errors import MigrationsPending
 
 
 class SqlAlchemyReadiness:
-    """Compares the revision that the database is at with the one this release needs.
+    """Compares the revision that the database is at with those that this release knows.
 
-    `needed` yields that revision; it is asked once, and late, because reading the migrations takes time that a
-    start does not have.
+    At an older one, migrations are pending. At one that it does not know, a newer release has upgraded the database
+    already: migrations keep the release before them working (expand, then contract), so this one goes on serving.
+
+    `revisions` yields what this release knows, the newest last; it is asked once, and late, because reading the
+    migrations takes time that a start does not have.
     """
 
-    def __init__(self, engine: AsyncEngine, needed: Callable[[], str | None]) -> None:
+    def __init__(self, engine: AsyncEngine, revisions: Callable[[], Sequence[str]]) -> None:
         self._engine = engine
-        self._read_needed = needed
-        self._needed: str | None = None
+        self._read_revisions = revisions
+        self._revisions: Sequence[str] = ()
 
     async def check(self) -> None:
         """See `StorageReadiness.check`."""
         with translated():
             async with self._engine.connect() as connection:
                 found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all()
-        if self._needed is None:
+        if not self._revisions:
             # In a thread, so that other requests need not wait while files are read.
-            self._needed = await asyncio.to_thread(self._read_needed)
-        if found != [self._needed]:
+            self._revisions = await asyncio.to_thread(self._read_revisions)
+        if not found or not set(self._revisions[:-1]).isdisjoint(found):
             raise MigrationsPending

@@ -11,6 +11,6 @@ class StorageReadiness(Protocol):
 
         Raises:
             StorageUnavailable: it cannot be reached.
-            MigrationsPending: its schema is older or newer than this release needs.
+            MigrationsPending: its schema is older than this release needs.
         """
         ...

@@ -7,7 +7,7 @@ from domain.users.errors import InvalidUserId
 from domain.value_object import ValueObject
 
 # The specified column is a 32-bit INTEGER that counts from one.
-LARGEST: Final = 2**31 - 1
+LARGEST_USER_ID: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,5 +19,5 @@ class UserId(ValueObject[int]):
     """
 
     def __post_init__(self) -> None:
-        if not 1 <= self.value <= LARGEST:
-            raise InvalidUserId(f"A user id is a whole number from 1 to {LARGEST}.")
+        if not 1 <= self.value <= LARGEST_USER_ID:
+            raise InvalidUserId(f"A user id is a whole number from 1 to {LARGEST_USER_ID}.")

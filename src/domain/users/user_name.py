@@ -7,7 +7,7 @@ from typing import Final
 from domain.users.errors import InvalidUserName
 from domain.value_object import ValueObject
 
-LONGEST: Final = 200
+LONGEST_NAME: Final = 200
 
 # Control characters, lone surrogates, and the separators that break a line of text.
 _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -38,8 +38,8 @@ class UserName(ValueObject[str]):
         text = unicodedata.normalize("NFC", self.value).strip()
         if not text:
             raise InvalidUserName("A name may not be empty.")
-        if len(text) > LONGEST:
-            raise InvalidUserName(f"A name may have at most {LONGEST} characters.")
+        if len(text) > LONGEST_NAME:
+            raise InvalidUserName(f"A name may have at most {LONGEST_NAME} characters.")
         if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in text):
             raise InvalidUserName("A name may not contain control characters or line breaks.")
         if not _DIRECTIONAL.isdisjoint(text):
@@ -50,4 +50,4 @@ class UserName(ValueObject[str]):
 
 
 def _is_visible(character: str) -> bool:
-    return unicodedata.category(character) not in {"Cf", "Zs"} and character not in _INVISIBLE
+    return unicodedata.category(character) not in {"Cf", "Me", "Mn", "Zs"} and character not in _INVISIBLE

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from entrypoints.migration_files import migrations_root
 from entrypoints.settings import Settings, SettingsError, Storage, load_settings, share_cursor_key
 
 
@@ -28,6 +29,8 @@ def serve(
     """Serve the HTTP API."""
     given = {"server_host": host, "server_port": port, "server_workers": workers}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    if reload and settings.server_workers > 1:
+        raise SettingsError("--reload serves with one worker; leave it out, or use --workers 1.")
     settings.check_serving(host=settings.server_host, workers=settings.server_workers)
     _check_storage(settings)
     _check_port(settings)
@@ -53,9 +56,10 @@ def _check_port(settings: Settings) -> None:
         with closing(socket.socket(family, kind, protocol)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no name of a host"
         raise SettingsError(
-            f"{settings.server_host} port {settings.server_port} cannot be bound: {error.strerror}. "
+            f"{settings.server_host} port {settings.server_port} cannot be bound: {reason}. "
             "Name another with --host and --port, or SERVER_HOST and SERVER_PORT."
         ) from None
 
@@ -81,7 +85,7 @@ def _run_server(settings: Settings, *, reload: bool) -> None:
         port=settings.server_port,
         workers=None if reload else settings.server_workers,
         reload=reload,
-        reload_dirs=["src"] if reload else None,
+        reload_dirs=[str(migrations_root() / "src")] if reload else None,
         log_config=logging_config(settings.log_level),
         access_log=False,
         server_header=False,

@@ -69,7 +69,7 @@ async def docs_file(name: str) -> Response:
     """A file of Swagger UI."""
     if name not in _MEDIA_TYPES:
         raise Problem(ProblemKind.NOT_FOUND)
-    return Response(_read(name), headers={"Cache-Control": "max-age=86400"}, media_type=_MEDIA_TYPES[name])
+    return Response(_read(name), media_type=_MEDIA_TYPES[name])
 
 
 @cache

@@ -34,6 +34,9 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["path"].endswith("\n"):
+            # Starlette's patterns end in $, which matches before a last line feed, too: a second spelling of each path.
+            scope = {**scope, "path": scope["path"] + "/"}
         exchange = _Exchange(scope, send)
         try:
             await self._app(exchange.scope, receive, exchange.send)

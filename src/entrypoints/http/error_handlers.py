@@ -1,5 +1,6 @@
 """The one place where errors become problem documents."""
 
+import logging
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from typing import Any, Final
 
@@ -20,8 +21,10 @@ from application.errors import (
 )
 from domain.errors import DomainError, InvalidValue, NotFound
 from domain.users.errors import EmailAlreadyTaken
-from entrypoints.http.problems import FieldError, Problem, ProblemKind, problem_response
+from entrypoints.http.problems import FieldError, Problem, ProblemKind, plain_problem_response, problem_response
 from entrypoints.http.route_table import allowed_methods
+
+logger = logging.getLogger("service.http")
 
 # The first kind that an error is an instance of; an error that is of none is a defect.
 _KIND_OF_ERROR: Final[Mapping[type[DomainError | ApplicationError], ProblemKind]] = {
@@ -43,13 +46,14 @@ _KIND_OF_STATUS: Final[Mapping[int, ProblemKind]] = {
     415: ProblemKind.UNSUPPORTED_MEDIA_TYPE,
 }
 
-# Messages of ours for Pydantic's own error types; those may quote the input.
-_MESSAGE_OF_TYPE: Final[Mapping[str, str]] = {
-    "missing": "is required",
-    "extra_forbidden": "is read-only",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
+# Our code and message for Pydantic's own types of errors, whose names may change and whose messages may quote.
+_OWN_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "missing": ("required", "is required"),
+    "extra_forbidden": ("read-only", "is read-only"),
+    "model_type": ("not-an-object", "must be an object"),
+    "model_attributes_type": ("not-an-object", "must be an object"),
 }
+_SERVER_ERROR: Final = 500
 
 _UNKNOWN_FIELD: Final = FieldError("#", "unknown-field", "has a field that this resource does not have")
 
@@ -80,14 +84,18 @@ async def _answer_known_error(request: Request, error: DomainError | Application
     kind = problem_kind(type(error))
     if kind is None:
         raise error
-    # Why the storage is unavailable is for operators, who find it at /readyz, and not for every client.
+    if kind.value.status >= _SERVER_ERROR:
+        logger.warning("%s", error.code, exc_info=error, extra={"request_id": request.scope["state"]["request_id"]})
+    # Why the storage is unavailable is for operators, who find it in the log and at /readyz, and not for every client.
     detail = None if kind is ProblemKind.STORAGE_UNAVAILABLE else str(error)
     return problem_response(request, Problem(kind, detail))
 
 
 async def _answer_http_exception(request: Request, error: HTTPException) -> Response:
-    kind = _KIND_OF_STATUS.get(error.status_code, ProblemKind.MALFORMED_REQUEST)
     headers = dict(error.headers or {})
+    kind = _KIND_OF_STATUS.get(error.status_code)
+    if kind is None:
+        return plain_problem_response(request, error.status_code, headers)
     if kind is ProblemKind.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(allowed_methods(request.app, request.url.path))
     return problem_response(request, Problem(kind, headers=headers))
@@ -102,9 +110,7 @@ async def _answer_invalid_request(request: Request, error: RequestValidationErro
 
 def field_errors_of_query(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     """Pydantic's errors about query parameters, without any value of them."""
-    return [
-        FieldError(str(problem["loc"][-1]), problem["type"], _message(problem), in_query=True) for problem in errors
-    ]
+    return [FieldError(str(problem["loc"][-1]), *_code_and_message(problem), in_query=True) for problem in errors]
 
 
 def field_errors_of_body(errors: Sequence[Mapping[str, Any]], names: Container[str]) -> list[FieldError]:
@@ -113,18 +119,18 @@ def field_errors_of_body(errors: Sequence[Mapping[str, Any]], names: Container[s
     Of the names in the body only those in `names` are repeated: another one is input, like the values.
     """
     found = [
-        FieldError(_pointer(problem["loc"]), problem["type"], _message(problem))
+        FieldError(_pointer(problem["loc"]), *_code_and_message(problem))
         for problem in errors
         if all(isinstance(part, int) or part in names for part in problem["loc"])
     ]
     return found if len(found) == len(errors) else [*found, _UNKNOWN_FIELD]
 
 
-def _message(problem: Mapping[str, Any]) -> str:
-    """The message of our own validators, which never quote, or ours for a type of Pydantic's."""
-    if problem["type"] in _MESSAGE_OF_TYPE:
-        return _MESSAGE_OF_TYPE[problem["type"]]
-    return str(problem["msg"]) if "-" in problem["type"] else "is not valid"
+def _code_and_message(problem: Mapping[str, Any]) -> tuple[str, str]:
+    """Those of our own validators, which say so and never quote, or ours for a type of Pydantic's."""
+    if problem.get("ctx", {}).get("ours"):
+        return problem["type"], str(problem["msg"])
+    return _OWN_WORDS.get(problem["type"], ("invalid", "is not valid"))
 
 
 def _pointer(location: Sequence[str | int]) -> str:

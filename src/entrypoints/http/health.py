@@ -1,10 +1,12 @@
 """Liveness and readiness, for whoever decides where traffic goes."""
 
 import asyncio
+import logging
 import time
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel
 
 from application.errors import ApplicationError, StorageUnavailable
 from application.ports.readiness import StorageReadiness
@@ -13,12 +15,20 @@ from entrypoints.http.openapi import responses
 from entrypoints.http.problems import Problem, ProblemKind
 from entrypoints.http.query import NoParameters, query
 
+logger = logging.getLogger("service.health")
+
 router = APIRouter(tags=["health"], dependencies=[Depends(query(NoParameters))])
 
 # Seconds that an answer of the storage is good for, however often readiness is asked.
 _FRESH: Final = 1.0
 # Seconds that the storage has to answer.
 _PATIENCE: Final = 2.0
+
+
+class HealthBody(BaseModel):
+    """How the service is."""
+
+    status: Literal["alive", "ready"]
 
 
 class ReadinessMonitor:
@@ -34,8 +44,10 @@ class ReadinessMonitor:
         """Why the storage cannot serve; None when it can."""
         async with self._asking:
             if time.monotonic() - self._asked_at > _FRESH:
-                self._failure = await self._ask()
+                before, self._failure = self._failure, await self._ask()
                 self._asked_at = time.monotonic()
+                if type(before) is not type(self._failure):
+                    logger.warning("the storage can serve" if self._failure is None else str(self._failure))
         return self._failure
 
     async def _ask(self) -> ApplicationError | None:
@@ -48,13 +60,19 @@ class ReadinessMonitor:
         return None
 
 
-@router.get("/livez", summary="Is the process alive?", responses=responses(200, "It is."))
+@router.get(
+    "/livez", summary="Is the process alive?", responses=responses(200, "It is.", model=HealthBody, storage=False)
+)
 async def livez() -> Response:
     """Answer, which proves the process alive. Depends on nothing else."""
     return json_response({"status": "alive"})
 
 
-@router.get("/readyz", summary="Can the service serve?", responses=responses(200, "It can."))
+@router.get(
+    "/readyz",
+    summary="Can the service serve?",
+    responses=responses(200, "It can.", ProblemKind.STORAGE_UNAVAILABLE, model=HealthBody, storage=False),
+)
 async def readyz(request: Request) -> Response:
     """Say whether the storage can be reached and has the schema that this release needs."""
     monitor: ReadinessMonitor = request.app.state.readiness

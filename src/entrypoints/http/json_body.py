@@ -62,9 +62,12 @@ def parse_json(content: bytes) -> Any:
 
 
 def _check_media_type(request: Request, media_types: Iterable[str]) -> None:
-    media_type, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    # A header that is repeated is joined, and what is joined is no media type.
+    content_type = ",".join(request.headers.getlist("content-type"))
+    codings = ",".join(request.headers.getlist("content-encoding")) or "identity"
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
     accepted = media_type in media_types and all(p in {"", "charset=utf-8", 'charset="utf-8"'} for p in parameters)
-    if not accepted or request.headers.get("content-encoding", "identity").lower() != "identity":
+    if not accepted or codings.strip().lower() != "identity":
         header = "Accept-Patch" if request.method == "PATCH" else "Accept-Post"
         raise Problem(ProblemKind.UNSUPPORTED_MEDIA_TYPE, headers={header: ", ".join(media_types)})
 

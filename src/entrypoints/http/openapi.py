@@ -33,15 +33,19 @@ _PROBLEM_SCHEMA: Final = {
     },
 }
 
-# What any route that touches the storage may answer.
-_ALWAYS: Final = (
-    ProblemKind.MALFORMED_REQUEST,
-    ProblemKind.UNKNOWN_PARAMETER,
-    ProblemKind.INTERNAL_ERROR,
+# What any route may answer, and beside that any route that touches the storage.
+_ALWAYS: Final = (ProblemKind.MALFORMED_REQUEST, ProblemKind.UNKNOWN_PARAMETER, ProblemKind.INTERNAL_ERROR)
+_WITH_STORAGE: Final = (
     ProblemKind.OVERLOADED,
     ProblemKind.STORAGE_UNAVAILABLE,
     ProblemKind.DEADLINE_EXCEEDED,
 )
+LOCATION: Final = {
+    "Location": {"schema": {"type": "string", "format": "uri-reference"}, "description": "Where the new resource is."}
+}
+LINK_TO_NEXT: Final = {
+    "Link": {"schema": {"type": "string"}, "description": 'The next page, with rel="next" (RFC 8288).'}
+}
 ENTITY_TAG: Final = {"ETag": {"schema": {"type": "string"}, "description": "The strong entity tag of the user."}}
 
 
@@ -50,15 +54,20 @@ def responses(
     description: str,
     *problems: ProblemKind,
     model: type[BaseModel] | None = None,
-    **headers: Any,
+    storage: bool = True,
+    headers: Mapping[str, Any] | None = None,
 ) -> dict[int | str, dict[str, Any]]:
-    """The answers of a route: the one for success, and the problems it may meet beside those of every route."""
-    documented: dict[int | str, dict[str, Any]] = {success: {"description": description, "headers": headers}}
+    """The answers of a route: the one for success, and the problems it may meet beside those of every route.
+
+    `storage` says whether it may also meet those of any route that touches the storage.
+    """
+    met = (*problems, *_ALWAYS, *(_WITH_STORAGE if storage else ()))
+    documented: dict[int | str, dict[str, Any]] = {success: {"description": description, "headers": headers or {}}}
     if model is not None:
         documented[success]["model"] = model
     content = {PROBLEM_MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}}
-    for kind in (*problems, *_ALWAYS):
-        slugs = [k.value.slug for k in (*problems, *_ALWAYS) if k.value.status == kind.value.status]
+    for kind in met:
+        slugs = [k.value.slug for k in met if k.value.status == kind.value.status]
         documented[kind.value.status] = {"description": " or ".join(slugs), "content": content}
     # Where this is missing, FastAPI documents a 422 of its own.
     documented["default"] = {"description": "Another problem.", "content": content}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -168,3 +169,10 @@ def problem_document(problem: Problem, request_id: str) -> bytes:
     if problem.errors:
         document["errors"] = [error.document() for error in problem.errors]
     return json.dumps(document).encode()
+
+
+def plain_problem_response(request: Request, status: int, headers: Mapping[str, str]) -> Response:
+    """A problem of no kind of ours, for a status that a clone's own route answers (`about:blank`, RFC 9457, 4.2.1)."""
+    document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    document["request_id"] = request.scope["state"]["request_id"]
+    return Response(json.dumps(document), status, dict(headers), PROBLEM_MEDIA_TYPE)

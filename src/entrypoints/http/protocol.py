@@ -15,7 +15,14 @@ class HttpProtocol(AutoHTTPProtocol):  # type: ignore[valid-type, misc]  # which
     """The server's own, except that a malformed request is answered with a problem document, as every error is."""
 
     def send_400_response(self, _message: str) -> None:
-        """Answer and close: where the next request would begin is unknown."""
+        """Answer and close: where the next request would begin is unknown.
+
+        A request before it that is still being answered gets its answer first, and this one none: a client would take
+        it for the answer to the other, which may have been carried out.
+        """
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+            return
         request_id = secrets.token_hex(16)
         content = problem_document(_PROBLEM, request_id)
         headers = {

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.users.errors import InvalidUserId
-from domain.users.user_id import LARGEST, UserId
+from domain.users.user_id import LARGEST_USER_ID, UserId
 
 
 @pytest.mark.parametrize("number", [1, 2, 2_147_483_647])
@@ -20,7 +20,7 @@ def test_any_other_number_is_refused(number: int) -> None:
 
 
 @settings(max_examples=30)
-@given(st.integers(1, LARGEST), st.integers(1, LARGEST))
+@given(st.integers(1, LARGEST_USER_ID), st.integers(1, LARGEST_USER_ID))
 def test_ids_are_equal_and_ordered_as_their_numbers_are(one: int, other: int) -> None:
     assert (UserId(one) == UserId(other)) == (one == other)
     assert (UserId(one) < UserId(other)) == (one < other)

@@ -100,6 +100,8 @@ def test_what_cannot_be_a_name_is_refused_with_the_rule_it_breaks(name: str, rea
         "\U000e0041",  # TAG LATIN CAPITAL LETTER A
         "\U000e0100",  # VARIATION SELECTOR-17
         "\U000e0fff",  # unassigned, ignorable for ever
+        "\u0301",  # COMBINING ACUTE ACCENT, which needs a letter to stand on
+        "\u20dd",  # COMBINING ENCLOSING CIRCLE
     ],
 )
 def test_a_name_that_nobody_can_see_is_refused(character: str) -> None:

@@ -11,7 +11,7 @@ from application.pagination import Position
 from application.ports.users import UserFilter, UserSort
 from clocks import MICROSECOND, NOON
 from domain.users.email_address import EmailAddress
-from domain.users.user_id import LARGEST
+from domain.users.user_id import LARGEST_USER_ID
 from entrypoints.cursors import CursorCodec, InvalidCursor
 
 KEY = b"k" * 32
@@ -22,7 +22,9 @@ ADDRESS = EmailAddress("ada@example.com")
 moments = st.one_of(st.none(), st.datetimes(timezones=st.just(UTC)))
 filters = st.builds(UserFilter, st.sampled_from([None, ADDRESS]), moments, moments)
 positions = st.builds(
-    Position, st.one_of(st.integers(1, LARGEST), st.datetimes(timezones=st.just(UTC))), st.integers(1, LARGEST)
+    Position,
+    st.one_of(st.integers(1, LARGEST_USER_ID), st.datetimes(timezones=st.just(UTC))),
+    st.integers(1, LARGEST_USER_ID),
 )
 
 

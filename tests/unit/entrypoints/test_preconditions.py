@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from application.ports.users import UserView
 from clocks import MICROSECOND, NOON
-from domain.users.user_id import LARGEST
+from domain.users.user_id import LARGEST_USER_ID
 from entrypoints.http.entity_tags import entity_tag, expected_versions, matches_any
 from entrypoints.http.problems import Problem, ProblemKind
 
@@ -32,7 +32,7 @@ def expected(*if_match: str, number: int = 7) -> frozenset[datetime] | None:
 
 
 @settings(max_examples=50)
-@given(st.integers(1, LARGEST), st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 -- zone beside
+@given(st.integers(1, LARGEST_USER_ID), st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 -- zone beside
 def test_the_tag_of_a_user_names_its_version(number: int, updated_at: datetime) -> None:
     tag = entity_tag(user(number, updated_at))
     assert expected(tag, number=number) == frozenset({updated_at})
@@ -143,3 +143,9 @@ class TestIfNoneMatch:
         with pytest.raises(Problem) as problem:
             matches_any(request("If-None-Match", garbage), user())
         assert problem.value.kind is ProblemKind.MALFORMED_REQUEST
+
+
+def test_a_long_run_of_blanks_is_read_in_no_time() -> None:
+    """In time that grows with its square, this would take minutes and keep every other request waiting."""
+    with pytest.raises(Problem):
+        expected('"a",' + " " * 200_000 + "x")

@@ -26,7 +26,7 @@ _BY_ID: Final = _VIEW.where(users.c.id == bindparam("user_id"))
 
 
 class SqlAlchemyUserQueries:
-    """Reads what is committed, on connections without a transaction: one round trip a call."""
+    """Reads what is committed, on connections without a transaction: one statement a call."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine

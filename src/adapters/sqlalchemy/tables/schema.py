@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from sqlalchemy import Column, FetchedValue, MetaData, Table
+from sqlalchemy import Column, FetchedValue, MetaData
 
-from adapters.sqlalchemy.ddl import touch_on_update, utc_now
+from adapters.sqlalchemy.ddl import utc_now
 from adapters.sqlalchemy.types import UtcDateTime
 
 # Every constraint and index has a name of ours, because errors are told apart by that name.
@@ -34,7 +34,7 @@ def created_at() -> Column[object]:
 def updated_at() -> Column[object]:
     """The moment the row changed last, kept by a trigger for every writer that leaves it alone.
 
-    The table needs `touch_on_update(table)` beside it, which creates that trigger.
+    The table must be wrapped in `timestamped(...)`, which creates that trigger.
     """
     return Column(
         "updated_at",
@@ -45,9 +45,3 @@ def updated_at() -> Column[object]:
         comment="Last update timestamp",
         info={"example": "2025-12-16T10:00:00+00:00"},
     )
-
-
-def timestamped(table: Table) -> Table:
-    """Give `table`, which has an `updated_at` column, the trigger that keeps it; returns the table."""
-    touch_on_update(table)
-    return table

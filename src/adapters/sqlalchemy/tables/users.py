@@ -4,7 +4,8 @@ from typing import Final
 
 from sqlalchemy import Column, Identity, Integer, String, Table, UniqueConstraint
 
-from adapters.sqlalchemy.tables.schema import created_at, metadata, timestamped, updated_at
+from adapters.sqlalchemy.ddl import timestamped
+from adapters.sqlalchemy.tables.schema import created_at, metadata, updated_at
 from adapters.sqlalchemy.types import ValueObjectType
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId

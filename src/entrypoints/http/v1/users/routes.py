@@ -11,8 +11,7 @@ from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.list_users import ListUsers
 from application.users.update_user import UpdateUser
-from domain.users.user_id import LARGEST as LARGEST_ID
-from domain.users.user_id import UserId
+from domain.users.user_id import LARGEST_USER_ID, UserId
 from entrypoints.cursors import InvalidCursor
 from entrypoints.http.dependencies import (
     CreateUserUseCase,
@@ -26,7 +25,7 @@ from entrypoints.http.dependencies import (
 from entrypoints.http.entity_tags import entity_tag, expected_versions, matches_any
 from entrypoints.http.json_body import JSON, MERGE_PATCH, json_body
 from entrypoints.http.json_response import json_response
-from entrypoints.http.openapi import ENTITY_TAG, parameters, request_body, responses
+from entrypoints.http.openapi import ENTITY_TAG, LINK_TO_NEXT, LOCATION, parameters, request_body, responses
 from entrypoints.http.problems import Problem, ProblemKind
 from entrypoints.http.query import NoParameters, query
 from entrypoints.http.v1.users.schemas import (
@@ -49,7 +48,7 @@ _IF_NONE_MATCH: Final = parameters(headers={"If-None-Match": "The entity tags th
 
 async def _user_id(user_id: str) -> UserId:
     """An id in a path. Whatever cannot be the id of a user is the address of nothing, so it is 404, not 422."""
-    if not _ID.fullmatch(user_id) or int(user_id) > LARGEST_ID:
+    if not _ID.fullmatch(user_id) or int(user_id) > LARGEST_USER_ID:
         raise Problem(ProblemKind.NOT_FOUND)
     return UserId(int(user_id))
 
@@ -76,11 +75,7 @@ def _user_response(user: UserView, status: int = 200, **headers: str) -> Respons
         ProblemKind.VALIDATION_FAILED,
         ProblemKind.COMMIT_OUTCOME_UNKNOWN,
         model=UserBody,
-        Location={
-            "schema": {"type": "string", "format": "uri-reference"},
-            "description": "Where the user is.",
-        },
-        **ENTITY_TAG,
+        headers=ENTITY_TAG | LOCATION,
     ),
 )
 async def create_user(
@@ -103,7 +98,7 @@ async def create_user(
         ProblemKind.INVALID_CURSOR,
         ProblemKind.VALIDATION_FAILED,
         model=UserPageBody,
-        Link={"schema": {"type": "string"}, "description": 'The next page, with rel="next" (RFC 8288).'},
+        headers=LINK_TO_NEXT,
     ),
 )
 async def list_users(
@@ -130,7 +125,7 @@ async def list_users(
     openapi_extra=_IF_NONE_MATCH,
     responses={
         304: {"description": "The client has this version already."},
-        **responses(200, "The user.", ProblemKind.NOT_FOUND, model=UserBody, **ENTITY_TAG),
+        **responses(200, "The user.", ProblemKind.NOT_FOUND, model=UserBody, headers=ENTITY_TAG),
     },
 )
 async def get_user(request: Request, user_id: UserIdInPath, get: GetUserUseCase) -> Response:
@@ -158,7 +153,7 @@ async def get_user(request: Request, user_id: UserIdInPath, get: GetUserUseCase)
         ProblemKind.PRECONDITION_REQUIRED,
         ProblemKind.COMMIT_OUTCOME_UNKNOWN,
         model=UserBody,
-        **ENTITY_TAG,
+        headers=ENTITY_TAG,
     ),
 )
 async def update_user(

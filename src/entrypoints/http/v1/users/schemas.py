@@ -13,13 +13,16 @@ from application.ports.users import UserFilter, UserSort, UserView
 from application.users.create_user import CreateUser
 from domain.errors import DomainError, InvalidValue
 from domain.users.email_address import LONGEST_ADDRESS, EmailAddress
-from domain.users.user_id import LARGEST as LARGEST_ID
-from domain.users.user_name import LONGEST as LONGEST_NAME
-from domain.users.user_name import UserName
+from domain.users.user_id import LARGEST_USER_ID
+from domain.users.user_name import LONGEST_NAME, UserName
 
 # RFC 3339, 5.6, with a mandatory zone and at most the microseconds that are stored.
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)")
 _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,9}")
+
+
+# Marks errors whose code and message may be shown to clients: see `error_handlers`.
+_OURS: Final = {"ours": True}
 
 
 class _InvalidTime(InvalidValue):
@@ -35,11 +38,11 @@ def _from_text(read: Callable[[str], object]) -> PlainValidator:
 
     def validate(value: object) -> object:
         if not isinstance(value, str):
-            raise PydanticCustomError("not-a-string", "must be a string, and not null")
+            raise PydanticCustomError("not-a-string", "must be a string, and not null", _OURS)
         try:
             return read(value)
         except DomainError as error:
-            raise PydanticCustomError(error.code, str(error)) from None
+            raise PydanticCustomError(error.code, str(error), _OURS) from None
 
     return PlainValidator(validate)
 
@@ -135,7 +138,7 @@ class ListUsersParameters(BaseModel):
 class UserBody(BaseModel):
     """A user."""
 
-    id: int = Field(ge=1, le=LARGEST_ID)
+    id: int = Field(ge=1, le=LARGEST_USER_ID)
     email: Annotated[str, WithJsonSchema(_EMAIL_SCHEMA)]
     name: Annotated[str, WithJsonSchema(_NAME_SCHEMA)]
     created_at: Annotated[str, WithJsonSchema(_TIME_SCHEMA)]

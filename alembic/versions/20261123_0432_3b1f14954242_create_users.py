@@ -1,14 +1,14 @@
 """create users.
 
-Revision ID: 0227acfa8496
+Revision ID: 3b1f14954242
 Revises:
-Create Date: 2026-11-23 03:50:15+00:00
+Create Date: 2026-11-23 04:32:29+00:00
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0227acfa8496"
+revision: str = "3b1f14954242"
 down_revision: str | tuple[str, ...] | None = None
 
 TOUCH_UPDATED_AT_ON_POSTGRESQL = """\
@@ -23,6 +23,20 @@ USERS_TOUCH_UPDATED_AT_ON_POSTGRESQL = """\
 CREATE TRIGGER users_touch_updated_at BEFORE UPDATE ON users FOR EACH ROW
 WHEN (OLD.* IS DISTINCT FROM NEW.* AND OLD.updated_at IS NOT DISTINCT FROM NEW.updated_at)
 EXECUTE FUNCTION touch_updated_at()"""
+
+USERS_CHECK_TIMES_ON_INSERT_ON_SQLITE = """\
+CREATE TRIGGER users_check_times_on_insert BEFORE INSERT ON users FOR EACH ROW
+WHEN NEW.created_at NOT GLOB '????-??-?? ??:??:??.??????' OR NEW.updated_at NOT GLOB '????-??-?? ??:??:??.??????'
+BEGIN
+  SELECT RAISE(ABORT, 'times in users are texts in UTC such as 2025-12-16 10:00:00.000000');
+END"""
+
+USERS_CHECK_TIMES_ON_UPDATE_ON_SQLITE = """\
+CREATE TRIGGER users_check_times_on_update BEFORE UPDATE ON users FOR EACH ROW
+WHEN NEW.created_at NOT GLOB '????-??-?? ??:??:??.??????' OR NEW.updated_at NOT GLOB '????-??-?? ??:??:??.??????'
+BEGIN
+  SELECT RAISE(ABORT, 'times in users are texts in UTC such as 2025-12-16 10:00:00.000000');
+END"""
 
 USERS_TOUCH_UPDATED_AT_ON_SQLITE = """\
 CREATE TRIGGER users_touch_updated_at AFTER UPDATE ON users FOR EACH ROW
@@ -78,6 +92,8 @@ def upgrade() -> None:
         op.execute(TOUCH_UPDATED_AT_ON_POSTGRESQL)
         op.execute(USERS_TOUCH_UPDATED_AT_ON_POSTGRESQL)
     if op.get_context().dialect.name == "sqlite":
+        op.execute(USERS_CHECK_TIMES_ON_INSERT_ON_SQLITE)
+        op.execute(USERS_CHECK_TIMES_ON_UPDATE_ON_SQLITE)
         op.execute(USERS_TOUCH_UPDATED_AT_ON_SQLITE)
 
 
