@@ -8,7 +8,8 @@ from adapters.memory.readiness import InMemoryReadiness
 from adapters.memory.store import InMemoryStore
 from adapters.memory.unit_of_work import InMemoryUnitOfWork
 from adapters.memory.users import InMemoryUserQueries
-from adapters.sqlalchemy.engine import Database, Limits
+from adapters.sqlalchemy.engine import Database
+from adapters.sqlalchemy.limits import Limits
 from adapters.sqlalchemy.mappings import configure_mappings
 from adapters.sqlalchemy.queries.users import SqlAlchemyUserQueries
 from adapters.sqlalchemy.readiness import SqlAlchemyReadiness

@@ -1,0 +1,40 @@
+"""How much of a database one process may use, and for how long."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of the database one process may use, and for how long.
+
+    `pool_size` connections and never more; a caller waits `pool_timeout` for one. A statement may take
+    `statement_timeout`, a lock may be waited for `lock_timeout`, and an open transaction may do nothing for
+    `idle_timeout`; PostgreSQL keeps these three, SQLite the lock's.
+    """
+
+    pool_size: int
+    pool_timeout: timedelta
+    statement_timeout: timedelta
+    lock_timeout: timedelta
+    idle_timeout: timedelta
+
+
+def pool_options(limits: Limits, size: int) -> dict[str, Any]:
+    """What an engine is told about its pool of `size` connections."""
+    return {
+        "pool_size": size,
+        "max_overflow": 0,
+        "pool_timeout": limits.pool_timeout.total_seconds(),
+        "pool_pre_ping": True,
+        # The connection used last is used next, so that those a peak opened fall idle and are recycled.
+        "pool_use_lifo": True,
+        "pool_recycle": timedelta(minutes=30).total_seconds(),
+        "hide_parameters": True,
+    }
+
+
+def milliseconds(duration: timedelta) -> int:
+    """The duration as PostgreSQL counts it, rounded."""
+    return round(duration.total_seconds() * 1000)
