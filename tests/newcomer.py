@@ -80,6 +80,8 @@ class Newcomer:
             cwd=self.directory,
             env=self.environment,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         deadline = time.monotonic() + 30
@@ -96,6 +98,14 @@ class Newcomer:
             os.killpg(self._server.pid, signal.SIGTERM)
             self._server.wait(30)
             self._server = None
+            # make ends before the server does, which finishes what it has accepted.
+            deadline = time.monotonic() + 30
+            while self._answers() and time.monotonic() < deadline:
+                time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _curl(self, arguments: list[str]) -> None:
         """What curl would do: it may not be there, on a machine with Python and make alone."""

@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import httpx2 as httpx
@@ -60,13 +61,13 @@ def test_a_column_added_as_the_page_says_works_through_every_room(tmp_path: Path
         listed = json.loads(somebody.run(".venv/bin/fastapi-service users list --format json"))
         assert [user["fax"] for user in listed] == ["+4915100000000"]
 
-    with sqlite3.connect(copy / "var/service.db") as database:
+    with closing(sqlite3.connect(copy / "var/service.db", isolation_level=None)) as database:
         database.execute("UPDATE users SET fax = NULL")
     assert last_change(copy) > changed.json()["updated_at"]
 
 
 def last_change(copy: Path) -> str:
     """When the only user changed last, by SQLite's word, written as HTTP does."""
-    with sqlite3.connect(copy / "var/service.db") as database:
+    with closing(sqlite3.connect(copy / "var/service.db")) as database:
         (moment,) = database.execute("SELECT updated_at FROM users").fetchone()
     return f"{str(moment).replace(' ', 'T')}Z"
