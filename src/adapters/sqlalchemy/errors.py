@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import UniqueConstraint
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -116,7 +116,8 @@ def _translate(error: DBAPIError) -> Exception | None:
     sqlstate: str | None = getattr(original, "sqlstate", None)
     if sqlstate is None:
         # libpq reports a server that cannot be reached, or that went away, without any code.
-        return _unreachable(str(original)) if error.connection_invalidated or _is_operational(error) else None
+        lost = error.connection_invalidated or isinstance(error, InterfaceError | OperationalError)
+        return _unreachable(str(original)) if lost else None
     kind = next((kind for code, kind in _ERROR_OF_SQLSTATE.items() if sqlstate.startswith(code)), None)
     return kind() if kind is not None else None
 
@@ -124,10 +125,6 @@ def _translate(error: DBAPIError) -> Exception | None:
 def _unreachable(message: str) -> StorageUnavailable:
     """Why there is no connection, as far as libpq's message tells; the message itself names users and hosts."""
     return StorageUnavailable(next((said for part, said in _REASONS.items() if part in message), None))
-
-
-def _is_operational(error: DBAPIError) -> bool:
-    return type(error).__name__ in {"OperationalError", "InterfaceError"}
 
 
 def _translate_sqlite(code: int, message: str) -> Exception | None:

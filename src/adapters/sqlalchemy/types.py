@@ -22,7 +22,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Bring an aware time to UTC."""
         if value is None:
             return None
@@ -30,7 +30,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError("a time without a zone cannot be stored")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Mark a stored time as UTC, converting where the driver answered in another zone."""
         if value is None:
             return None
@@ -49,10 +49,10 @@ class ValueObjectType(TypeDecorator[Held], Generic[Held]):
         self.stored = stored
         self.impl = self.impl_instance = stored  # type: ignore[assignment]  # as TypeDecorator itself does
 
-    def process_bind_param(self, value: Held | None, dialect: Dialect) -> object:  # noqa: ARG002
+    def process_bind_param(self, value: Held | None, dialect: Dialect) -> object:
         """The value to store."""
         return None if value is None else value.value
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Held | None:  # noqa: ARG002
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Held | None:
         """The value object of a stored value, which is trusted: see `ValueObject.trusted`."""
         return None if value is None else self.held.trusted(value)
