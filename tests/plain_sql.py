@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import URL, Connection
 
 from schema_tools.database_urls import migration_url
-from schema_tools.scratch import engine_of
+from schema_tools.rehearsal.scratch import engine_of
 
 
 @contextmanager

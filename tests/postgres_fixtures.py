@@ -16,11 +16,11 @@ from uuid import uuid4
 import pytest
 
 from schema_tools.errors import SchemaToolsError
-from schema_tools.postgres_binaries import HOW_TO_GET_IT, PostgresInstallation, find_installations
+from schema_tools.postgres.binaries import HOW_TO_GET_IT, PostgresInstallation, find_installations
 
 if TYPE_CHECKING:
     # Not imported before a test asks for a server, so that runs without one start fast.
-    from schema_tools.postgres_databases import RunningPostgres
+    from schema_tools.postgres.databases import RunningPostgres
 
 ABSENT = "postgresql-absent"
 
@@ -83,8 +83,8 @@ class PostgresServers:
 
     def _found_or_started(self, name: str) -> "RunningPostgres":
         from schema_tools.database_urls import migration_url
-        from schema_tools.postgres_databases import RunningPostgres
-        from schema_tools.postgres_server import PostgresServer
+        from schema_tools.postgres.databases import RunningPostgres
+        from schema_tools.postgres.server import PostgresServer
 
         if SELECTION.external is not None:
             return RunningPostgres.at(migration_url(SELECTION.external))
@@ -109,7 +109,7 @@ class PostgresServers:
         from sqlalchemy import make_url
 
         from entrypoints.cli.schema_project import schema_project
-        from schema_tools import runner
+        from schema_tools.migrations import runner
 
         url = self._until_the_end.enter_context(_database(server))
         runner.upgrade(schema_project(), url)

@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, MetaData
 from schema_tools.database_urls import migration_url
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
-from schema_tools.migration_connection import migration_connection, refuse_dangling_references
+from schema_tools.migrations.connection import migration_connection, refuse_dangling_references
 
 
 def run(metadata: MetaData, configured_url: Callable[[], str]) -> None:

@@ -25,7 +25,7 @@ from entrypoints.container import Container, close
 from entrypoints.settings import Settings
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
-from schema_tools import runner
+from schema_tools.migrations import runner
 
 if TYPE_CHECKING:
     from application.ports.readiness import StorageReadiness

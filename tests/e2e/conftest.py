@@ -10,7 +10,7 @@ import pytest
 from e2e.processes import ServerProcess
 from entrypoints.cli.schema_project import schema_project
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
-from schema_tools import runner
+from schema_tools.migrations import runner
 
 STORAGES = ["memory", "sqlite", *POSTGRES_NAMES]
 # For tests that take seconds each, because they start servers of their own.

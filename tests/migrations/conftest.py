@@ -7,7 +7,7 @@ import pytest
 
 from entrypoints.cli.schema_project import schema_project
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
-from schema_tools import runner
+from schema_tools.migrations import runner
 from schema_tools.project import SchemaProject
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import DDL, Column, DateTime, Identity, Integer, MetaData, String, Table, UniqueConstraint, event, func
 
-from schema_tools import runner
-from schema_tools.postgres_databases import RunningPostgres
+from schema_tools.migrations import runner
+from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
-from schema_tools.revise import migrate
+from schema_tools.writing.revise import migrate
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,9 +10,9 @@ from sqlalchemy import MetaData, text
 
 from newcomer import copy_project
 from plain_sql import connected
-from schema_tools import runner
+from schema_tools.catalog.stored_code import stored_code
+from schema_tools.migrations import runner
 from schema_tools.project import SchemaProject
-from schema_tools.stored_code import stored_code
 
 COLUMN = '        Column("nickname", String(32), nullable=True, comment="Nickname"),\n'
 

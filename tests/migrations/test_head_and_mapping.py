@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 from sqlalchemy import DDL, Column, Index, Integer, MetaData, String, Table, event
 
-from schema_tools.comparison import schema_differences
-from schema_tools.postgres_databases import RunningPostgres
+from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
-from schema_tools.scratch import ScratchPair, scratch_pairs
+from schema_tools.rehearsal.scratch import ScratchPair, scratch_pairs
+from schema_tools.writing.comparison import schema_differences
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from sqlalchemy import URL, MetaData, inspect, make_url, text
 
 from migrations.scratch_project import ScratchProject
 from plain_sql import connected
-from schema_tools import runner
 from schema_tools.errors import SchemaToolsError
-from schema_tools.migration_connection import ADVISORY_LOCK, migration_connection
-from schema_tools.postgres_databases import RunningPostgres
+from schema_tools.migrations import runner
+from schema_tools.migrations.connection import ADVISORY_LOCK, migration_connection
+from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 
 
@@ -28,7 +28,7 @@ def scratch(tmp_path: Path) -> ScratchProject:
 UPGRADER = """
 import sys
 from entrypoints.cli.schema_project import schema_project
-from schema_tools import runner
+from schema_tools.migrations import runner
 
 project = schema_project()
 print("ready", flush=True)
@@ -228,7 +228,7 @@ def test_a_server_that_is_not_there_is_reported_without_the_password(service: Sc
 def test_a_table_that_somebody_holds_makes_the_migration_give_up(
     scratch: ScratchProject, empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schema_tools.migration_connection.LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr("schema_tools.migrations.connection.LOCK_TIMEOUT", "100ms")
     scratch.revision("first", 'op.create_table("busy", sa.Column("id", sa.Integer))')
     project = scratch.project(MetaData())
     runner.upgrade(project, empty_postgres_url)

@@ -13,10 +13,10 @@ from sqlalchemy import text
 from plain_sql import connected
 from postgres_fixtures import ABSENT, SELECTION
 from schema_tools.errors import PostgresUnavailable, SchemaToolsError
-from schema_tools.postgres_binaries import PostgresInstallation
-from schema_tools.postgres_databases import RunningPostgres, data_directory
-from schema_tools.postgres_server import PostgresServer
-from schema_tools.throwaway_directories import ThrowawayDirectory
+from schema_tools.postgres.binaries import PostgresInstallation
+from schema_tools.postgres.databases import RunningPostgres, data_directory
+from schema_tools.postgres.server import PostgresServer
+from schema_tools.postgres.throwaway_directories import ThrowawayDirectory
 
 
 @pytest.fixture(params=list(SELECTION.installations) or [ABSENT])
@@ -69,8 +69,8 @@ def test_text_is_ordered_the_same_on_every_machine(installation: PostgresInstall
 OWNER = """
 import sys, time
 from pathlib import Path
-from schema_tools.postgres_binaries import find_installations
-from schema_tools.postgres_server import PostgresServer
+from schema_tools.postgres.binaries import find_installations
+from schema_tools.postgres.server import PostgresServer
 
 server = PostgresServer(find_installations(Path(sys.argv[1]))[0])
 with server:

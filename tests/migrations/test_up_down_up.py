@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import MetaData, inspect, select, text
 
 from plain_sql import connected
-from schema_tools import runner
-from schema_tools.example_rows import insert_example_rows
+from schema_tools.migrations import runner
 from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.example_rows import insert_example_rows
 
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, column, table, text, update
 from sqlalchemy.exc import DatabaseError
 
 from plain_sql import connected
-from schema_tools import runner
+from schema_tools.document.table_facts import example_row
+from schema_tools.migrations import runner
 from schema_tools.project import SchemaProject
-from schema_tools.table_facts import example_row
 
 LONG_AGO = "2001-02-03 04:05:06.000007"
 # A column that is not here was left out when the row was inserted, so its example is another value.

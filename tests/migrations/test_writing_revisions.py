@@ -26,10 +26,10 @@ from sqlalchemy import (
 from migrations.scratch_project import CONVENTION, ScratchProject, accounts, watch
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
-from schema_tools import runner
+from schema_tools.catalog.stored_code import stored_code
 from schema_tools.errors import SchemaToolsError
-from schema_tools.revise import NothingToMigrate
-from schema_tools.stored_code import stored_code
+from schema_tools.migrations import runner
+from schema_tools.writing.revise import NothingToMigrate
 
 
 @pytest.fixture(params=POSTGRES_NAMES[-1:])

@@ -14,7 +14,7 @@ from entrypoints.cli.output import Format, say_error, write_json, write_table
 from entrypoints.settings import Settings, SettingsError, Storage, load_settings
 
 if TYPE_CHECKING:
-    from schema_tools.runner import Revision
+    from schema_tools.migrations.runner import Revision
 
 app = typer.Typer(help="Migrations and the schema document.", no_args_is_help=True)
 
@@ -31,7 +31,7 @@ def upgrade(
     Run it from as many places at once as you like: one works, the others wait and find nothing to do.
     """
     from entrypoints.cli.schema_project import schema_project
-    from schema_tools import runner
+    from schema_tools.migrations import runner
 
     with _explained():
         done = runner.upgrade(schema_project(), _database_url(load_settings()), to, waiting=_say_waiting)
@@ -45,7 +45,7 @@ def downgrade(
 ) -> None:
     """Take the last migration back, or all those after a revision. What they added is lost."""
     from entrypoints.cli.schema_project import schema_project
-    from schema_tools import runner
+    from schema_tools.migrations import runner
 
     with _explained():
         done = runner.downgrade(schema_project(), _database_url(load_settings()), to, waiting=_say_waiting)
@@ -56,7 +56,7 @@ def downgrade(
 def history(output: FormatOption = Format.TEXT) -> None:
     """List the migrations, the oldest first, and whether the database has had them."""
     from entrypoints.cli.schema_project import schema_project
-    from schema_tools import runner
+    from schema_tools.migrations import runner
 
     with _explained():
         revisions = runner.history(schema_project(), _database_url(load_settings()))
@@ -86,9 +86,9 @@ def migrate(
     It compares with throwaway databases, never with yours. Read the new file before you commit it.
     """
     from entrypoints.cli.schema_project import checkout_project
-    from schema_tools.document import check_document
-    from schema_tools.revise import NothingToMigrate
-    from schema_tools.revise import migrate as write_revision
+    from schema_tools.document.markdown import check_document
+    from schema_tools.writing.revise import NothingToMigrate
+    from schema_tools.writing.revise import migrate as write_revision
 
     with _explained():
         project = checkout_project(postgres_bindir=load_settings().pg_bindir)
@@ -113,7 +113,7 @@ def docs(
 ) -> None:
     """Write docs/database-schema.md from the tables and the migrations."""
     from entrypoints.cli.schema_project import checkout_project
-    from schema_tools.document import check_document, write_document
+    from schema_tools.document.markdown import check_document, write_document
 
     with _explained():
         project = checkout_project()
@@ -132,7 +132,7 @@ def upgrade_to_head(settings: Settings) -> None:
         typer.Exit: It could not be done; the reason has been said.
     """
     from entrypoints.cli.schema_project import schema_project
-    from schema_tools import runner
+    from schema_tools.migrations import runner
 
     with _explained():
         for one in runner.upgrade(schema_project(), _database_url(settings), waiting=_say_waiting):

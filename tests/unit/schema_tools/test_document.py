@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from entrypoints.cli.schema_project import schema_project
-from schema_tools.document import check_document, render_document, write_document
+from schema_tools.document.markdown import check_document, render_document, write_document
 from schema_tools.errors import SchemaToolsError
 from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from schema_tools import postgres_binaries
 from schema_tools.errors import PostgresUnavailable
-from schema_tools.postgres_binaries import find_installations, preferred_installation
+from schema_tools.postgres import binaries as postgres_binaries
+from schema_tools.postgres.binaries import find_installations, preferred_installation
 
 
 def installed(directory: Path, version: str) -> Path:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ClauseElement
 
-from schema_tools.revision_rendering import DIALECTS
+from schema_tools.writing.rendering import DIALECTS
 
 _POSTGRESQL: Final = DIALECTS["postgresql"]
 _CLOCKS: Final = frozenset({"now()", "current_timestamp", "statement_timestamp()", "clock_timestamp()"})

@@ -9,7 +9,7 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Inspector, MetaData, inspect
 
-from schema_tools.scratch import ScratchPair
+from schema_tools.rehearsal.scratch import ScratchPair
 
 
 def needed_migrations(pair: ScratchPair, metadata: MetaData) -> ops.MigrationScript:

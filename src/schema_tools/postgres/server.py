@@ -21,9 +21,9 @@ from typing import Final
 from sqlalchemy import URL
 
 from schema_tools.errors import PostgresUnavailable, SchemaToolsError
-from schema_tools.postgres_account import Account, account_for
-from schema_tools.postgres_binaries import PostgresInstallation
-from schema_tools.postgres_databases import RunningPostgres, data_directory
+from schema_tools.postgres.account import Account, account_for
+from schema_tools.postgres.binaries import PostgresInstallation
+from schema_tools.postgres.databases import RunningPostgres, data_directory
 
 # Never synchronous_commit=off beside these: a test that kills the server relies on what was committed.
 NOT_DURABLE: Final = {"fsync": "off", "full_page_writes": "off"}

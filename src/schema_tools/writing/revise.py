@@ -13,18 +13,18 @@ from alembic.operations import ops
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, rev_id
 
-from schema_tools import runner
-from schema_tools.comparison import needed_migrations, schema_differences
-from schema_tools.document import write_document
+from schema_tools.document.markdown import write_document
 from schema_tools.errors import SchemaToolsError
-from schema_tools.example_rows import insert_example_rows
 from schema_tools.failures import explained
-from schema_tools.postgres_databases import RunningPostgres
+from schema_tools.migrations import runner
+from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
-from schema_tools.restored import make_portable
-from schema_tools.revision_operations import CodeChange, arranged, split_comments
-from schema_tools.revision_rendering import PortableRendering
-from schema_tools.scratch import ScratchPair, scratch_pairs
+from schema_tools.rehearsal.example_rows import insert_example_rows
+from schema_tools.rehearsal.scratch import ScratchPair, scratch_pairs
+from schema_tools.writing.comparison import needed_migrations, schema_differences
+from schema_tools.writing.operations import CodeChange, arranged, split_comments
+from schema_tools.writing.rendering import PortableRendering
+from schema_tools.writing.restored import make_portable
 
 _LONGEST_MESSAGE: Final = 80
 _MESSAGE: Final = re.compile(r"[^\x00-\x1f\"\\\\]+")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from schema_tools.errors import PostgresUnavailable
-from schema_tools.postgres_binaries import PostgresInstallation
-from schema_tools.throwaway_directories import ThrowawayDirectory
+from schema_tools.postgres.binaries import PostgresInstallation
+from schema_tools.postgres.throwaway_directories import ThrowawayDirectory
 
 _NOBODY: Final = 65534
 

@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import ClauseElement, TextClause
 from sqlalchemy.types import TypeEngine
 
-from schema_tools.revision_rendering import DIALECTS, PerDialect, compiled
+from schema_tools.writing.rendering import DIALECTS, PerDialect, compiled
 
 _SQLITE_LITERAL: Final = re.compile(
     r"\(.*\)|'[^']*'|[-+]?[\d.]+|NULL|TRUE|FALSE|CURRENT_\w+", re.IGNORECASE | re.DOTALL

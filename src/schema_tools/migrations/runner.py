@@ -18,7 +18,7 @@ from sqlalchemy import URL, Connection
 from schema_tools.database_urls import migration_url, sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
-from schema_tools.migration_connection import migration_connection, postgresql_engine, sqlite_engine
+from schema_tools.migrations.connection import migration_connection, postgresql_engine, sqlite_engine
 from schema_tools.project import SchemaProject
 
 # Alembic's `op` and `context` are global, so two threads would work on each other's database.

@@ -10,14 +10,14 @@ from uuid import uuid4
 
 from sqlalchemy import URL, Engine
 
-from schema_tools import runner
+from schema_tools.catalog.stored_code import StoredCode, in_authors_words, recorded_statements, stored_code
 from schema_tools.failures import explained
-from schema_tools.migration_connection import postgresql_engine, sqlite_engine
-from schema_tools.postgres_binaries import preferred_installation
-from schema_tools.postgres_databases import RunningPostgres
-from schema_tools.postgres_server import PostgresServer
+from schema_tools.migrations import runner
+from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
+from schema_tools.postgres.binaries import preferred_installation
+from schema_tools.postgres.databases import RunningPostgres
+from schema_tools.postgres.server import PostgresServer
 from schema_tools.project import SchemaProject
-from schema_tools.stored_code import StoredCode, in_authors_words, recorded_statements, stored_code
 
 
 @dataclass(frozen=True, slots=True)

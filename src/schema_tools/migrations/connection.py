@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 
 from schema_tools.database_urls import sqlite_file
 from schema_tools.errors import SchemaToolsError
-from schema_tools.sqlite_batches import counting_goes_on
+from schema_tools.migrations.sqlite_batches import counting_goes_on
 
 # "schema" in ASCII. Advisory locks are numbers, of one database each:
 # https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS

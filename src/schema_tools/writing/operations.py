@@ -12,8 +12,8 @@ from alembic.operations import ops
 from sqlalchemy import CheckConstraint, Computed, DefaultClause, Table
 from sqlalchemy.sql.elements import ClauseElement
 
-from schema_tools.revision_rendering import escaped
-from schema_tools.stored_code import CodeObject, StoredCode
+from schema_tools.catalog.stored_code import CodeObject, StoredCode
+from schema_tools.writing.rendering import escaped
 
 _INDEX_OPERATIONS: Final = (ops.CreateIndexOp, ops.DropIndexOp)
 _TABLE_COMMENT_OPERATIONS: Final = (ops.CreateTableCommentOp, ops.DropTableCommentOp)

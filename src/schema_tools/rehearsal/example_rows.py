@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, DateTime, MetaData, Table, insert, select
 
-from schema_tools.table_facts import example_row
+from schema_tools.document.table_facts import example_row
 
 
 def insert_example_rows(connection: Connection, metadata: MetaData) -> MetaData:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Column, MetaData, Table
 
-from schema_tools.table_facts import Relationship, ordered_tables, relationships, sql_type, unique_keys
+from schema_tools.document.table_facts import Relationship, ordered_tables, relationships, sql_type, unique_keys
 
 
 def er_diagram(metadata: MetaData) -> str:

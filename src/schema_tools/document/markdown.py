@@ -7,12 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import MetaData, Table
 
-from schema_tools import runner
-from schema_tools.er_diagram import er_diagram
-from schema_tools.errors import SchemaToolsError
-from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
-from schema_tools.runner import Revision
-from schema_tools.table_facts import (
+from schema_tools.document.er_diagram import er_diagram
+from schema_tools.document.table_facts import (
     Relationship,
     constraint_words,
     example_row,
@@ -25,6 +21,10 @@ from schema_tools.table_facts import (
     type_words,
     unique_keys,
 )
+from schema_tools.errors import SchemaToolsError
+from schema_tools.migrations import runner
+from schema_tools.migrations.runner import Revision
+from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
 
 _NONE: Final = "None"
 

@@ -1,0 +1,1 @@
+"""The schema document, in each of its forms."""

@@ -1,0 +1,1 @@
+"""Running migrations: up, down, and what a database has had of them."""

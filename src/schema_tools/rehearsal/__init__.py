@@ -1,0 +1,1 @@
+"""Migrations tried on databases that are thrown away, with rows in place."""
