@@ -79,4 +79,4 @@ db-docs: ## Write the schema document from the tables
 
 db-docs-check: ## See whether the schema document is what the tables say
 	@$(SET_UP) dev
-	@"$(BIN)/fastapi-service" db docs --check
+	@"$(BIN)/fastapi-service" db docs-check

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from sqlalchemy import MetaData
 
@@ -31,6 +32,44 @@ class DocumentTexts:
     targets: Sequence[tuple[str, str]]
     practices: Sequence[tuple[str, str]]
 
+    @classmethod
+    def of_any_project(cls, *, tables: str, migrations: Path) -> Self:
+        """The texts for a project of which nothing is known but where its tables and migrations are.
+
+        Args:
+            tables: The module of the tables.
+            migrations: Alembic's configuration file.
+        """
+        command = "python -m schema_tools"
+        return cls(
+            title="Database Schema Specification",
+            introduction=f"Generated from the tables and the migrations by `{command} docs`: change those, not this.",
+            source_of_truth=f"`{tables}` (SQLAlchemy tables)",
+            migrations=f"`{migrations.name}`",
+            database=(("Type", "PostgreSQL 15+"), ("ORM", "SQLAlchemy 2"), ("Migrations", "Alembic")),
+            new_model_steps=(
+                "Write the table, every column with a `comment` and, where it may not be null, an example in `info`",
+                f'Create a migration, which documents the model here as well: `{command} migrate -m "create <plural>"`',
+                f"Read the migration, then apply it: `{command} upgrade`",
+            ),
+            targets=(
+                ("Create a migration", f'`{command} migrate -m "add phone to users"`, against a throwaway database'),
+                ("Apply migrations", f"`{command} upgrade`"),
+                ("Roll back", f"`{command} downgrade`"),
+                ("View history", f"`{command} history`"),
+                ("Check everything that needs no live database", f"`{command} check`"),
+            ),
+            practices=(
+                ("Always use migrations for schema changes", f"`{command} verify` compares head and mapping"),
+                ("Never modify existing migrations", "`versions.lock` holds a checksum of each"),
+                ("Test migrations before production", f"`{command} verify` runs each up, down and up over rows"),
+                ("Document all models", f"`{command} docs-check` compares this file byte by byte"),
+                ("Use appropriate indexes for frequently queried columns", f"`{command} lint`"),
+                ("Use foreign keys for relationships", f"`{command} lint`"),
+                ("Use timestamps (`created_at`, `updated_at`) for audit trails", f"`{command} lint`"),
+            ),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class SchemaDocument:
@@ -49,9 +88,11 @@ class SchemaProject:
         alembic_ini: Alembic's configuration file; its `script_location` says where `env.py` and `versions/` are.
         document: The schema document, or None where there is none to write (an installed package has no `docs/`).
         postgres_bindir: A directory of PostgreSQL binaries to prefer for throwaway servers.
+        databases: The dialects that the migrations are for, the one that is judged in full first.
     """
 
     metadata: MetaData
     alembic_ini: Path
     document: SchemaDocument | None = None
     postgres_bindir: Path | None = None
+    databases: Sequence[str] = ("postgresql",)

@@ -89,9 +89,10 @@ SPEAKERS = {
     "sqlalchemy": ("adapters.sqlalchemy", "schema_tools"),
     "alembic": ("schema_tools", "entrypoints.migration_files"),
     "psycopg": ("adapters.sqlalchemy", "schema_tools"),
+    "pglast": ("schema_tools",),
     "dependency_injector": ("entrypoints.container",),
-    "typer": ("entrypoints.cli",),
-    "rich": ("entrypoints.cli",),
+    "typer": ("entrypoints.cli", "schema_tools.cli"),
+    "rich": ("schema_tools.cli",),
     "uvicorn": ("entrypoints.cli", "entrypoints.http"),
     "pydantic": ("entrypoints",),
 }

@@ -208,7 +208,7 @@ def test_help_is_the_default_and_lists_every_target(project: Path) -> None:
         (["db-downgrade", "to=-1"], ["db", "downgrade", "--to=-1"]),
         (["db-history"], ["db", "history"]),
         (["db-docs"], ["db", "docs"]),
-        (["db-docs-check"], ["db", "docs", "--check"]),
+        (["db-docs-check"], ["db", "docs-check"]),
         (["db-migrate", f"m={MESSAGE}"], ["db", "migrate", "-m", MESSAGE]),
     ],
 )

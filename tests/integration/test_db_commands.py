@@ -73,22 +73,20 @@ def test_a_database_that_cannot_be_used_is_named_in_one_sentence(
 def test_an_installed_package_says_that_writing_needs_a_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import typer
-
     from entrypoints.cli import schema_project
-    from entrypoints.cli.db import docs
+    from entrypoints.cli.main import app
 
     monkeypatch.setattr(schema_project, "migrations_root", lambda: tmp_path)
 
-    with pytest.raises(typer.Exit) as raised:
-        docs()
+    with pytest.raises(SystemExit) as raised:
+        app(["db", "docs"])
 
-    assert raised.value.exit_code == 2
+    assert raised.value.code == 2
     assert "this needs a checkout" in capsys.readouterr().err
 
 
 def test_the_document_that_is_committed_is_current(tmp_path: Path) -> None:
-    done = db(tmp_path, "docs", "--check", "--format", "json")
+    done = db(tmp_path, "docs-check", "--format", "json")
 
     assert (done.returncode, json.loads(done.stdout)) == (0, {"findings": []})
 

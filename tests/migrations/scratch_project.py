@@ -49,7 +49,11 @@ class ScratchProject:
 
     def project(self, metadata: MetaData) -> SchemaProject:
         """The migrations as they are, with `metadata` for a mapping."""
-        return SchemaProject(metadata=metadata, alembic_ini=self.directory / "alembic.ini")
+        return SchemaProject(
+            metadata=metadata,
+            alembic_ini=self.directory / "alembic.ini",
+            databases=("postgresql", "sqlite"),
+        )
 
     def migrate(self, metadata: MetaData, message: str = "change tables") -> Path:
         """Write the revision that leads to `metadata`."""

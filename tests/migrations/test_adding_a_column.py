@@ -40,7 +40,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_second_migrate_finds_nothing_and_the_document_is_current(copy: Path) -> None:
     again = run(copy, "db", "migrate", "-m", "add nickname to users")
-    checked = run(copy, "db", "docs", "--check")
+    checked = run(copy, "db", "docs-check")
 
     assert (again.returncode, again.stdout) == (1, "")
     assert again.stderr.strip().endswith("there is nothing to migrate: the migrations make what the mapping says")

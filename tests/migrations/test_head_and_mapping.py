@@ -1,6 +1,7 @@
 """The migrations make the schema that the mapping says, on both databases; an edit of the mapping alone is seen."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import DDL, Column, Index, Integer, MetaData, String, Table, event
@@ -64,7 +65,7 @@ def test_a_new_index_and_a_new_table_are_seen(service: SchemaProject, pairs: Map
 
 def test_a_changed_trigger_is_seen(service: SchemaProject, postgres_server: RunningPostgres) -> None:
     metadata = edited(service)
-    project = SchemaProject(metadata=metadata, alembic_ini=service.alembic_ini)
+    project = replace(service, metadata=metadata)
 
     with scratch_pairs(project, postgres_server) as pairs:
         found = schema_differences(pairs, metadata)
@@ -84,7 +85,7 @@ def test_a_trigger_with_another_body_is_seen(service: SchemaProject, postgres_se
     body = "CREATE TRIGGER users_touch_updated_at AFTER UPDATE ON users BEGIN SELECT 1; END"
     ddl = DDL(body).execute_if(dialect="sqlite")  # type: ignore[no-untyped-call]
     event.listen(metadata.tables["users"], "after_create", ddl)
-    project = SchemaProject(metadata=metadata, alembic_ini=service.alembic_ini)
+    project = replace(service, metadata=metadata)
 
     with scratch_pairs(project, postgres_server) as pairs:
         found = schema_differences(pairs, metadata)
@@ -96,7 +97,7 @@ def test_a_dropped_default_is_seen(service: SchemaProject, postgres_server: Runn
     metadata = edited(service)
     for name in ("created_at", "updated_at"):
         metadata.tables["users"].columns[name].server_default = None
-    project = SchemaProject(metadata=metadata, alembic_ini=service.alembic_ini)
+    project = replace(service, metadata=metadata)
 
     with scratch_pairs(project, postgres_server) as pairs:
         found = [line for line in schema_differences(pairs, metadata) if "modify_default" in line]

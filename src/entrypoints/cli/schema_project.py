@@ -5,7 +5,6 @@ from typing import Final
 
 from adapters.sqlalchemy.tables import metadata
 from entrypoints.migration_files import migrations_root
-from schema_tools.errors import SchemaToolsError
 from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
 
 
@@ -18,19 +17,8 @@ def schema_project(*, postgres_bindir: Path | None = None) -> SchemaProject:
         alembic_ini=root / "alembic.ini",
         document=document if (root / "pyproject.toml").is_file() else None,
         postgres_bindir=postgres_bindir,
+        databases=("postgresql", "sqlite"),
     )
-
-
-def checkout_project(*, postgres_bindir: Path | None = None) -> SchemaProject:
-    """As `schema_project`, for the commands that write files of the project.
-
-    Raises:
-        SchemaToolsError: This is an installed package, which has no such files.
-    """
-    project = schema_project(postgres_bindir=postgres_bindir)
-    if project.document is None:
-        raise SchemaToolsError("this needs a checkout of the service: an installed package has no files to write to")
-    return project
 
 
 TEXTS: Final = DocumentTexts(

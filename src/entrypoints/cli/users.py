@@ -18,8 +18,8 @@ from application.users.update_user import UpdateUser
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
-from entrypoints.cli.output import Format, write_json, write_table
 from entrypoints.settings import SettingsError, Storage, load_settings
+from schema_tools.cli.output import Format, write_json, write_table
 
 if TYPE_CHECKING:
     from entrypoints.container import Container

@@ -51,7 +51,7 @@ class ScratchPair:
 
 @contextmanager
 def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None) -> Iterator[Mapping[str, ScratchPair]]:
-    """A pair on PostgreSQL and one on SQLite, by dialect name; they are gone afterwards.
+    """A pair on each of the project's databases, by dialect name; they are gone afterwards.
 
     Args:
         project: The mapping and the migrations.
@@ -66,7 +66,7 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
             server = stack.enter_context(PostgresServer(installation))
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="scratch-")))
         pairs = {}
-        for dialect in ("postgresql", "sqlite"):
+        for dialect in project.databases:
             head, mapping = (_new_url(stack, dialect, server, directory, kind) for kind in ("head", "mapping"))
             pairs[dialect] = ScratchPair(_by_migrations(project, head), _by_mapping(project, mapping))
         yield pairs

@@ -81,8 +81,9 @@ def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs:
     needed = needed_migrations(pairs["postgresql"], project.metadata)
     changes = [CodeChange(name, pair.head.code, pair.mapping.code) for name, pair in pairs.items()]
     assert needed.upgrade_ops is not None and needed.downgrade_ops is not None  # noqa: S101, PT018
-    with pairs["sqlite"].head.engine().connect() as sqlite_head:
-        make_portable(needed.downgrade_ops, sqlite_head)
+    if "sqlite" in pairs:
+        with pairs["sqlite"].head.engine().connect() as sqlite_head:
+            make_portable(needed.downgrade_ops, sqlite_head)
     if not needed.upgrade_ops.ops and not any(change.differing for change in changes):
         raise SchemaToolsError(
             "this revision must be written by hand, because what differs cannot be generated: "

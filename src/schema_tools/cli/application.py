@@ -1,0 +1,21 @@
+"""All commands of the schema tools, for a project that answers what they ask."""
+
+from typing import Final
+
+import typer
+
+from schema_tools.cli import document, migrations
+from schema_tools.cli.answers import Answers
+
+_AREAS: Final = (migrations, document)
+
+
+def application(answers: Answers) -> typer.Typer:
+    """The commands, each a function of the project that `answers` describes."""
+    app = typer.Typer(
+        help="Migrations and the schema document. Exit status: 0 for clean, 1 for findings, 2 for could not run.",
+        no_args_is_help=True,
+    )
+    for area in _AREAS:
+        area.add_to(app, answers)
+    return app

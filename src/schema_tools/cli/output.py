@@ -1,0 +1,93 @@
+"""How the commands write: reports and tables for people, JSON for programs."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from schema_tools.findings import Finding
+
+# Wide enough that nothing is folded where the output goes to a file or a pipe.
+_UNFOLDED: Final = 10_000
+
+
+class Format(StrEnum):
+    """How results are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How the result is written.")]
+
+
+def write_json(document: object) -> None:
+    """A JSON document on standard output, for programs."""
+    # Where the output is not in Unicode, JSON's own escapes say what it lacks.
+    in_unicode = sys.stdout.encoding.lower().startswith("utf")
+    write(json.dumps(document, ensure_ascii=not in_unicode, indent=2) + "\n")
+
+
+def write_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """A table on standard output; whole, however narrow the terminal is, when it goes to a file or a pipe."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=not sys.stdout.isatty())
+    for row in rows:
+        # Text, not a string, which would be read as markup: a name may contain square brackets.
+        table.add_row(*(Text(str(row[column])) for column in columns))
+    write_report(table)
+
+
+def write_report(*parts: RenderableType) -> None:
+    """What rich can render, on standard output: coloured in a terminal, plain and unfolded elsewhere."""
+    console = Console(width=None if sys.stdout.isatty() else _UNFOLDED, highlight=False, emoji=False)
+    with console.capture() as written:
+        for part in parts:
+            console.print(part)
+    write("".join(f"{line.rstrip()}\n" for line in written.get().splitlines()))
+
+
+def write_findings(findings: Sequence[Finding], output: Format, *, clean: str) -> None:
+    """Every finding with its why and how to mend it, or `clean` when there is none.
+
+    Raises:
+        typer.Exit: With status 1, when there is a finding.
+    """
+    if output is Format.JSON:
+        write_json({"findings": [one.as_document() for one in findings]})
+    elif not findings:
+        write(f"{clean}\n")
+    else:
+        write_report(*(part for one in findings for part in _finding(one)))
+    if findings:
+        raise typer.Exit(1)
+
+
+def _finding(one: Finding) -> Iterable[Text]:
+    yield Text.assemble((one.place, "bold"), "  ", (one.rule, "yellow"))
+    yield Text(f"  {one.message}")
+    if one.why:
+        yield Text(f"  why: {one.why}", style="dim")
+    for line in one.mend.splitlines():
+        yield Text(f"    {line}", style="green")
+    yield Text("")
+
+
+def write(text: str) -> None:
+    """`text` on standard output, in its encoding; a reader that went away is no error."""
+    encoding = sys.stdout.encoding
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has what it wanted. What is left in the buffer goes nowhere, or its flush at the
+        # exit would fail again: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,100 @@
+"""The commands for any project, which is named by options: `python -m schema_tools`."""
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import MetaData
+
+from schema_tools.cli.answers import Answers
+from schema_tools.cli.application import application
+from schema_tools.errors import SchemaToolsError
+from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
+
+
+@dataclass
+class _Options:
+    """What was given on the command line, of the options that every command has."""
+
+    metadata: str = ""
+    config: Path = Path("alembic.ini")
+    database: str = ""
+    document: Path = Path("docs/database-schema.md")
+    pg_bindir: Path | None = None
+    sqlite: bool = False
+
+    def project(self) -> SchemaProject:
+        """The project that the options name."""
+        metadata, tables = _metadata(self.metadata)
+        texts = DocumentTexts.of_any_project(tables=tables, migrations=self.config)
+        return SchemaProject(
+            metadata=metadata,
+            alembic_ini=self.config,
+            document=SchemaDocument(path=self.document, texts=texts),
+            postgres_bindir=self.pg_bindir,
+            databases=("postgresql", "sqlite") if self.sqlite else ("postgresql",),
+        )
+
+    def database_url(self) -> str:
+        """The database that the options name."""
+        if not self.database:
+            raise SchemaToolsError("name the database, as in --database postgresql+psycopg://user:password@host/name")
+        return self.database
+
+
+def run() -> None:
+    """Run the command line; every expected error becomes one sentence on standard error and an exit status."""
+    options = _Options()
+    answers = Answers(project=options.project, database_url=options.database_url, say_error=_say_error)
+    command = typer.main.get_command(application(answers))
+    for subcommand in getattr(command, "commands", {}).values():
+        subcommand.params += _parameters(options)
+    sys.path.insert(0, "")
+    command(prog_name="python -m schema_tools")
+
+
+def _parameters(options: _Options) -> list[Any]:
+    """The options that say which project it is, for a command of any project to have beside its own."""
+
+    def declared(
+        metadata: Annotated[str, typer.Option(metavar="MODULE:NAME", help="The sqlalchemy.MetaData.")] = "",
+        config: Annotated[Path, typer.Option(help="Alembic's configuration.")] = options.config,
+        database: Annotated[str, typer.Option(metavar="URL", help="The live database, where one is asked for.")] = "",
+        document: Annotated[Path, typer.Option(help="The schema document.")] = options.document,
+        pg_bindir: Annotated[Path | None, typer.Option(help="PostgreSQL's programs, for throwaway servers.")] = None,
+        *,
+        sqlite: Annotated[bool, typer.Option("--sqlite", help="The migrations are for SQLite, too.")] = False,
+    ) -> None:
+        """Only its options are used."""
+
+    def keep(_context: Any, parameter: Any, value: Any) -> None:
+        setattr(options, parameter.name, value)
+
+    carrier = typer.Typer(add_completion=False)
+    carrier.command()(declared)
+    found: list[Any] = typer.main.get_command(carrier).params
+    for parameter in found:
+        parameter.expose_value, parameter.callback = False, keep
+    return found
+
+
+def _metadata(place: str) -> tuple[MetaData, str]:
+    """The mapping at `place`, and the file it is written in."""
+    if not place:
+        raise SchemaToolsError("name the tables, as in --metadata package.module:metadata")
+    module_name, _, name = place.partition(":")
+    try:
+        module = import_module(module_name)
+        found = getattr(module, name or "metadata")
+    except Exception as error:
+        raise SchemaToolsError(f"--metadata {place} cannot be had: {type(error).__name__}: {error}") from error
+    if not isinstance(found, MetaData):
+        raise SchemaToolsError(f"--metadata {place} is a {type(found).__name__}, not a sqlalchemy.MetaData")
+    return found, module_name
+
+
+def _say_error(sentence: str) -> None:
+    typer.echo(f"schema_tools: {sentence}", err=True)
