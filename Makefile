@@ -15,12 +15,14 @@ endif
 SET_UP += --venv "$(VENV)"
 
 # What was typed after m= and to= reaches the command as it was typed, whatever quotes or dollar signs are in it.
-unexport m to
+unexport m to again
 export MESSAGE = $(value m)
 export REVISION = $(value to)
+export AGAIN = $(value again)
 
 .PHONY: help setup run dev test check format lock clean
-.PHONY: db-migrate db-upgrade db-downgrade db-history db-docs db-docs-check
+.PHONY: db-migrate db-lock db-upgrade db-downgrade db-history db-plan
+.PHONY: db-docs db-docs-check db-lint db-verify db-check db-drift db-audit
 
 help: ## List the targets
 	@"$(PYTHON)" -E scripts/help.py
@@ -40,7 +42,7 @@ test: ## Run the tests, with coverage; args="-k email" runs those you name, with
 	@$(SET_UP) dev
 	@"$(BIN)/python" scripts/test.py $(args)
 
-check: ## Check style, types, imports, the lock files and the schema document
+check: ## Check style, types, imports, the lock files and the schema (all of db-check)
 	@$(SET_UP) dev
 	@"$(BIN)/python" scripts/check.py
 
@@ -56,22 +58,50 @@ lock: ## Pin the dependencies of pyproject.toml anew; upgrade=1 takes the newest
 clean: ## Remove caches, build output and virtual environments; data in var/ stays
 	@"$(PYTHON)" -E scripts/clean.py
 
-db-migrate: ## Write a migration from the changes of the tables: m="add a phone number"
+db-migrate: ## Write a migration from the changes of the tables: m="add a phone number"; empty=1 leaves it to you
 	@[ -n "$$MESSAGE" ] || { echo 'Say what the migration does: make db-migrate m="add a phone number"' >&2; exit 2; }
 	@$(SET_UP) dev
-	@"$(BIN)/fastapi-service" db migrate -m "$$MESSAGE"
+	@"$(BIN)/fastapi-service" db migrate -m "$$MESSAGE" $(if $(empty),--empty)
+
+db-lock: ## Record new migrations in versions.lock; again=REVISION records one that you wrote anew
+	@$(SET_UP) dev
+	@"$(BIN)/fastapi-service" db lock $(if $(value again),--again="$$AGAIN")
 
 db-upgrade: ## Bring the database to the newest migration
 	@$(SET_UP) runtime
 	@"$(BIN)/fastapi-service" db upgrade
 
-db-downgrade: ## Undo the last migration, or all those after to=REVISION
+db-downgrade: ## Undo the last migration, or all those after to=REVISION; yes=1 loses what is in them
 	@$(SET_UP) runtime
-	@"$(BIN)/fastapi-service" db downgrade $(if $(value to),--to="$$REVISION")
+	@"$(BIN)/fastapi-service" db downgrade $(if $(value to),--to="$$REVISION") $(if $(yes),--yes)
 
-db-history: ## List the migrations
+db-history: ## List the migrations: which the database has had, when, and how long each took
 	@$(SET_UP) runtime
 	@"$(BIN)/fastapi-service" db history
+
+db-plan: ## Show what the pending migrations lock, rewrite and scan, measured
+	@$(SET_UP) dev
+	@"$(BIN)/fastapi-service" db plan
+
+db-drift: ## Compare the tables with the database, and name every difference
+	@$(SET_UP) runtime
+	@"$(BIN)/fastapi-service" db drift
+
+db-audit: ## Look at the health of the database
+	@$(SET_UP) runtime
+	@"$(BIN)/fastapi-service" db audit
+
+db-check: ## Check all of the schema that needs no live database: versions.lock, document, lint, verify
+	@$(SET_UP) dev
+	@"$(BIN)/fastapi-service" db check
+
+db-lint: ## Find unsafe migrations and weak tables
+	@$(SET_UP) dev
+	@"$(BIN)/fastapi-service" db lint
+
+db-verify: ## Try every migration up, down and up over rows, on throwaway databases
+	@$(SET_UP) dev
+	@"$(BIN)/fastapi-service" db verify
 
 db-docs: ## Write the schema document from the tables
 	@$(SET_UP) dev

@@ -31,6 +31,13 @@ class Newcomer:
     """Types the commands: keeps the environment that was exported, and the server that was started."""
 
     def __init__(self, directory: Path, database_url: str) -> None:
+        # The environment is shared with the project. Were it out of date, make would install the copy into it.
+        subprocess.run(
+            [sys.executable, "-E", ROOT / "scripts/environment.py", "--venv", BIN.parent, "dev"],
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         self.directory = directory
         self._database_url = database_url
         with socket.socket() as free:

@@ -1,7 +1,7 @@
 """What an Alembic `env.py` does in a project that uses the schema tools."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Final
 
 from alembic import context
 from alembic.util import CommandError
@@ -11,6 +11,14 @@ from schema_tools.database_urls import migration_url
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.migrations.connection import migration_connection, refuse_dangling_references
+from schema_tools.migrations.integrity import refuse_changed_history
+from schema_tools.migrations.lock_file import refuse_changed_files
+from schema_tools.migrations.log import is_of_schema
+from schema_tools.migrations.scripts import versions_directory
+from schema_tools.migrations.steps import Steps
+
+# The bare commands that run revisions; others, such as `stamp`, are how a history that changed is mended.
+_RUNNING: Final = frozenset({"upgrade", "downgrade"})
 
 
 def run(metadata: MetaData, configured_url: Callable[[], str]) -> None:
@@ -47,13 +55,20 @@ def _run_bare(metadata: MetaData, url: URL) -> None:
         with context.begin_transaction():
             context.run_migrations()
         return
-    with explained(url), migration_connection(url) as connection:
+    versions = versions_directory(context.script)
+    runs = {command.__name__ for command in getattr(context.config.cmd_opts, "cmd", ()) if callable(command)} & _RUNNING
+    if runs:
+        refuse_changed_files(versions, unrecorded=True)
+    with explained(url, versions), migration_connection(url) as connection:
+        if runs:
+            refuse_changed_history(context.script, connection)
+            connection.rollback()
         _migrate(connection, metadata)
 
 
 def _migrate(connection: Connection, metadata: MetaData) -> None:
     on_sqlite = connection.dialect.name == "sqlite"
-    options: dict[str, Any] = context.config.attributes.get("options", {})
+    steps: Steps = context.config.attributes.get("steps") or Steps(versions_directory(context.script))
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -62,8 +77,11 @@ def _migrate(connection: Connection, metadata: MetaData) -> None:
         # one that works outside a transaction can do so. On SQLite the whole run is one transaction, because its
         # write lock is what keeps another migrator from starting at the same revision.
         transaction_per_migration=not on_sqlite,
-        **options,
+        on_version_apply=steps.record,
+        # For the bare command's own comparisons, which have no other way to know it.
+        include_name=is_of_schema,
     )
+    steps.follow(context.get_context())
     with context.begin_transaction():
         context.run_migrations()
         if on_sqlite:

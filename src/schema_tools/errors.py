@@ -10,3 +10,11 @@ class SchemaToolsError(Exception):
 
 class PostgresUnavailable(SchemaToolsError):
     """No PostgreSQL server could be had; the message says how to get one."""
+
+
+class IrreversibleRevision(SchemaToolsError):
+    """A revision cannot be taken back: its `downgrade` raises NotImplementedError, with the reason."""
+
+
+class DataWouldBeLost(SchemaToolsError):
+    """A downgrade would lose data, to which nobody consented; nothing was changed."""

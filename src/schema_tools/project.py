@@ -1,11 +1,12 @@
 """What the schema tools need to know about the project they work for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import MetaData
+from sqlalchemy.orm import registry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,8 @@ class SchemaProject:
         document: The schema document, or None where there is none to write (an installed package has no `docs/`).
         postgres_bindir: A directory of PostgreSQL binaries to prefer for throwaway servers.
         databases: The dialects that the migrations are for, the one that is judged in full first.
+        registries: Gives the registries of the classes that are mapped onto the tables, whose relationships the
+            document lists; asked for when it is written.
     """
 
     metadata: MetaData
@@ -96,3 +99,4 @@ class SchemaProject:
     document: SchemaDocument | None = None
     postgres_bindir: Path | None = None
     databases: Sequence[str] = ("postgresql",)
+    registries: Callable[[], Iterable[registry]] = lambda: ()

@@ -109,7 +109,7 @@ categories = _touched(
         ),
         Column("name", String(80), nullable=False, comment="Name", info={"example": "Novels"}),
         *_timestamps(),
-        UniqueConstraint("parent_id", "name"),
+        UniqueConstraint("name", "parent_id"),
         comment="Stores the shelves, as a tree.",
     )
 )

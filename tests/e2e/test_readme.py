@@ -30,7 +30,7 @@ def test_every_command_of_the_readme_works_in_its_order(tmp_path: Path, postgres
     copy = copy_project(tmp_path / "fastapi service")
     with postgres_servers.empty_database(POSTGRES_NAMES[-1]) as url, newcomer(copy, url) as somebody:
         for command in commands():
-            if command.startswith("make db-migrate"):
+            if command.startswith("make db-migrate") and "empty=1" not in command:
                 add_a_column(copy)
             if command not in RUN_BY_THE_GATE:
                 somebody.type(command)

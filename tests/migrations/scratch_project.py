@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import DDL, Column, DateTime, Identity, Integer, MetaData, String, Table, UniqueConstraint, event, func
 
 from schema_tools.migrations import runner
+from schema_tools.migrations.lock_file import write_lock
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.writing.revise import migrate
@@ -60,7 +61,7 @@ class ScratchProject:
         return migrate(self.project(metadata), message, self.server)
 
     def revision(self, name: str, upgrade: str, downgrade: str = "pass") -> None:
-        """Write a revision by hand, after the last one."""
+        """Write a revision by hand, after the last one, and record it in the lock."""
         parents = runner.heads(self.project(MetaData()))
         (self.directory / "alembic" / "versions" / f"{name}.py").write_text(
             f"""\
@@ -79,6 +80,7 @@ def downgrade():
     {downgrade}
 """
         )
+        write_lock(self.project(MetaData()))
 
 
 def accounts(*extra: Column[Any], edit: Callable[[Table], None] = lambda _: None) -> MetaData:

@@ -102,14 +102,16 @@ def test_a_failing_revision_leaves_the_schema_as_it_was_and_is_named_with_its_li
     assert "\n" not in str(raised.value)
     assert raised.value.__cause__ is None
     with connected(empty_url) as connection:
-        assert sorted(inspect(connection).get_table_names()) == ["alembic_version", "one"]
+        assert sorted(inspect(connection).get_table_names()) == ["alembic_version", "migration_log", "one"]
     assert [one.applied for one in runner.history(project, empty_url)] == [True, False]
 
 
 def test_a_revision_with_a_syntax_error_is_named(scratch: ScratchProject, empty_url: str) -> None:
-    scratch.revision("first", "this is no Python")
+    scratch.revision("first", "pass")
+    file = scratch.directory / "alembic" / "versions" / "first.py"
+    file.write_text(file.read_text().replace("    pass", "    this is no Python", 1))
 
-    with pytest.raises(SchemaToolsError, match=r"^first\.py:9 failed"):
+    with pytest.raises(SchemaToolsError, match=r"^first\.py:9 is no Python: "):
         runner.upgrade(scratch.project(MetaData()), empty_url)
 
 
@@ -223,18 +225,3 @@ def test_a_server_that_is_not_there_is_reported_without_the_password(service: Sc
 
     assert "s3cret" not in str(raised.value)
     assert "app:***@127.0.0.1:1/app" in str(raised.value)
-
-
-def test_a_table_that_somebody_holds_makes_the_migration_give_up(
-    scratch: ScratchProject, empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("schema_tools.migrations.connection.LOCK_TIMEOUT", "100ms")
-    scratch.revision("first", 'op.create_table("busy", sa.Column("id", sa.Integer))')
-    project = scratch.project(MetaData())
-    runner.upgrade(project, empty_postgres_url)
-    scratch.revision("second", 'op.drop_table("busy")')
-
-    with connected(empty_postgres_url) as connection:
-        connection.execute(text("LOCK TABLE busy"))
-        with pytest.raises(SchemaToolsError, match="canceling statement due to lock timeout"):
-            runner.upgrade(project, empty_postgres_url)

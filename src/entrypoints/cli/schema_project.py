@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from adapters.sqlalchemy.mappings import configure_mappings
 from adapters.sqlalchemy.tables import metadata
 from entrypoints.migration_files import migrations_root
 from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
@@ -18,6 +19,7 @@ def schema_project(*, postgres_bindir: Path | None = None) -> SchemaProject:
         document=document if (root / "pyproject.toml").is_file() else None,
         postgres_bindir=postgres_bindir,
         databases=("postgresql", "sqlite"),
+        registries=lambda: (configure_mappings(),),
     )
 
 
@@ -48,57 +50,66 @@ TEXTS: Final = DocumentTexts(
     targets=(
         ("Set up the environment", "`make setup`"),
         ("Create a migration", '`make db-migrate m="add phone to users"`, against a throwaway database'),
+        ("Write one by hand", '`make db-migrate m="backfill names" empty=1`, then `make db-lock`'),
+        ("Check before you push", "`make db-check`: `versions.lock`, this document, `db-lint` and `db-verify`"),
+        ("See what it would do", "`make db-plan`: locks, rewrites and scans, measured on a throwaway database"),
         ("Apply migrations", "`make db-upgrade`"),
         ("Roll back", "`make db-downgrade` (one migration), or `make db-downgrade to=REVISION`"),
-        ("View history", "`make db-history`, with what the database has had"),
-        ("Write this document", "`make db-docs`"),
+        ("View history", "`make db-history`: what the database has had, when, and how long it took"),
+        ("Compare with a live database", "`make db-drift`"),
+        ("Look at its health", "`make db-audit`"),
+        ("Write this document", "`make db-docs`; also as `fastapi-service db docs --format json` and `csv`"),
         ("Check this document", "`make db-docs-check`, which fails if it differs by a byte"),
     ),
     practices=(
         (
             "Always use migrations for schema changes",
             (
-                "Tests build the schema by the migrations and from the tables, on PostgreSQL and on SQLite, and compare"
-                " columns, constraints, indexes, triggers and functions"
+                "`make db-verify` builds the schema by the migrations and from the tables, on PostgreSQL and on SQLite,"
+                " and compares every kind of object in the catalog; `make db-drift` compares a live database"
             ),
         ),
         (
             "Never modify existing migrations",
             (
-                "A migration imports no code of the service, so that nothing but an edit of its own file can change"
-                " what it does; such an edit is for the review to refuse"
+                "`alembic/versions.lock` chains a checksum of each, every database records what it applied, and an"
+                " upgrade refuses a history that changed; a migration imports no code of the service"
             ),
         ),
         (
             "Test migrations before production",
             (
-                "Tests run every migration up, down and up on both databases with rows in place, and compare the rows;"
-                " `make db-migrate` runs a new one up, down and up as soon as it is written"
+                "`make db-verify` runs every migration up, down and up on both databases over rows, and compares"
+                " schema and rows; `make db-lint` names unsafe statements; `make db-plan` measures locks and rewrites"
             ),
         ),
         (
             "Document all models",
             (
-                "This file is generated, and `make check` compares it byte by byte; a table or column without a comment"
-                " is a finding, and tests insert every example row"
+                "This file is generated, and `make db-docs-check` compares it byte by byte; a table or column without a"
+                " comment is a finding, and tests insert every example row"
             ),
         ),
         (
             "Use appropriate indexes for frequently queried columns",
-            "The document lists every index with what it serves; whether one is missing is for the review to say",
+            (
+                "`make db-lint` finds foreign keys without an index and indexes that duplicate another; a test captures"
+                " every query of the service and explains it with sequential scans made costly, and one that still"
+                " reads or sorts a whole table fails"
+            ),
         ),
         (
             "Use foreign keys for relationships",
             (
-                "Relationships are listed here from the foreign keys only, and SQLite enforces them on every connection"
-                " of the service as PostgreSQL does"
+                "`make db-lint` finds a `*_id` column without one, a type that differs from its target's, and a missing"
+                " ON DELETE; SQLite enforces them on every connection of the service as PostgreSQL does"
             ),
         ),
         (
             "Use timestamps (`created_at`, `updated_at`) for audit trails",
             (
-                "`created_at()`, `updated_at()` and `timestamped(...)` give a table both columns and the trigger, and"
-                " tests change rows by plain SQL to see the trigger work"
+                "`make db-lint` finds a table without them that does not say why, and `make db-verify` changes a row by"
+                " plain SQL to see `updated_at` move"
             ),
         ),
     ),

@@ -6,7 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Engine, Row, event, text
+from sqlalchemy import Connection, Engine, event
+
+from schema_tools.catalog.objects import CatalogObject
+from schema_tools.catalog.reading import read_catalog
+from schema_tools.catalog.statements import unquoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,39 +46,12 @@ class CodeObject:
 StoredCode = Mapping[str, CodeObject]
 """Every trigger and function of a database by its label, functions first."""
 
-# Functions of extensions belong to the extension.
-_FUNCTIONS: Final = """
-SELECT quote_ident(p.proname) AS name, quote_ident(n.nspname) AS schema,
-       pg_get_function_identity_arguments(p.oid) AS arguments, pg_get_functiondef(p.oid) AS definition,
-       CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS word
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE n.nspname = current_schema() AND p.prokind IN ('f', 'p', 'w')
-  AND NOT EXISTS (SELECT FROM pg_depend d
-                  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-ORDER BY p.proname, arguments
-"""
-
-_TRIGGERS: Final = """
-SELECT quote_ident(t.tgname) AS name, quote_ident(c.relname) AS quoted_table, c.relname AS table,
-       pg_get_triggerdef(t.oid, true) AS definition
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND c.relnamespace = current_schema()::regnamespace
-ORDER BY c.relname, t.tgname
-"""
-
-_SQLITE_TRIGGERS: Final = """
-SELECT name, tbl_name AS "table", sql AS definition FROM sqlite_master WHERE type = 'trigger' ORDER BY tbl_name, name
-"""
-
 
 def stored_code(connection: Connection) -> StoredCode:
     """The triggers and functions of the database, in the schema that comes first on the search path."""
-    if connection.dialect.name == "sqlite":
-        found = [_sqlite_trigger(row) for row in connection.execute(text(_SQLITE_TRIGGERS))]
-    else:
-        found = [_function(row) for row in connection.execute(text(_FUNCTIONS))]
-        found += [_trigger(row) for row in connection.execute(text(_TRIGGERS))]
-    return {one.label: one for one in found}
+    catalog = read_catalog(connection).values()
+    functions = [_function(one) for one in catalog if one.kind in {"function", "procedure"}]
+    return {one.label: one for one in (*functions, *(_trigger(one) for one in catalog if one.kind == "trigger"))}
 
 
 def in_authors_words(code: StoredCode, statements: list[str]) -> StoredCode:
@@ -135,17 +112,11 @@ def _without_arguments(label: str) -> str:
     return label.partition("(")[0] if label.startswith("function ") else label
 
 
-def _function(row: Row[Any]) -> CodeObject:
-    name = f"{row.name}({row.arguments})"
-    definition = row.definition.replace(f"{row.word} {row.schema}.", f"{row.word} ", 1).strip()
-    return CodeObject("function", name, None, definition, definition, f"DROP {row.word} {name}")
+def _function(one: CatalogObject) -> CodeObject:
+    definition = one.aspects["definition"]
+    return CodeObject("function", one.name, None, definition, definition, one.drop)
 
 
-def _trigger(row: Row[Any]) -> CodeObject:
-    drop = f"DROP TRIGGER {row.name} ON {row.quoted_table}"
-    return CodeObject("trigger", row.name, row.table, row.definition, row.definition, drop)
-
-
-def _sqlite_trigger(row: Row[Any]) -> CodeObject:
-    name = row.name if row.name.isidentifier() else '"' + row.name.replace('"', '""') + '"'
-    return CodeObject("trigger", name, row.table, row.definition, row.definition, f"DROP TRIGGER {name}")
+def _trigger(one: CatalogObject) -> CodeObject:
+    table = unquoted(one.table or "")
+    return CodeObject("trigger", one.own_name, table, one.aspects["definition"], one.create, one.drop)

@@ -4,10 +4,10 @@ from typing import Final
 
 import typer
 
-from schema_tools.cli import document, migrations
+from schema_tools.cli import audit, check, document, drift, history, lint, migrations, plan, revisions, verify
 from schema_tools.cli.answers import Answers
 
-_AREAS: Final = (migrations, document)
+_AREAS: Final = (migrations, history, revisions, check, document, lint, verify, plan, drift, audit)
 
 
 def application(answers: Answers) -> typer.Typer:

@@ -1,24 +1,46 @@
 """The commands of the schema document: docs, docs-check."""
 
 from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
 from schema_tools.cli.answers import Answers
-from schema_tools.cli.output import Format, FormatOption, write_json
+from schema_tools.cli.output import Format, FormatOption, write, write_json
+
+
+class DocumentFormat(StrEnum):
+    """What the schema is written as."""
+
+    MARKDOWN = "markdown"
+    JSON = "json"
+    CSV = "csv"
 
 
 def add_to(app: typer.Typer, answers: Answers) -> None:
     """Add the commands to `app`."""
 
     @app.command()
-    def docs(output: FormatOption = Format.TEXT) -> None:
+    def docs(
+        output: Annotated[
+            DocumentFormat,
+            typer.Option("--format", help="json (as tbls has it) and csv (a data dictionary) go to standard output."),
+        ] = DocumentFormat.MARKDOWN,
+    ) -> None:
         """Write the schema document from the tables and the migrations."""
+        from schema_tools.document.data_dictionary import data_dictionary
         from schema_tools.document.markdown import write_document
+        from schema_tools.document.tbls import tbls_document
 
         with answers.could_not_run():
-            findings = write_document(answers.checkout())
-        _finish(findings, output)
+            match output:
+                case DocumentFormat.JSON:
+                    write_json(tbls_document(answers.project()))
+                case DocumentFormat.CSV:
+                    write(data_dictionary(answers.project().metadata))
+                case DocumentFormat.MARKDOWN:
+                    _finish(write_document(answers.checkout()), Format.TEXT)
 
     @app.command("docs-check")
     def docs_check(output: FormatOption = Format.TEXT) -> None:

@@ -1,16 +1,19 @@
-"""The commands that run migrations and write them: upgrade, downgrade, history, migrate."""
+"""The commands that run migrations: upgrade, downgrade."""
 
-from typing import TYPE_CHECKING, Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from schema_tools.cli.answers import Answers
-from schema_tools.cli.output import Format, FormatOption, write_json, write_table
+from schema_tools.cli.output import Format, FormatOption, write, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from schema_tools.migrations.runner import Revision
+    from schema_tools.migrations.downgrades import Loss
+    from schema_tools.migrations.scripts import Revision
+    from schema_tools.migrations.steps import Progress
 
 
 def add_to(app: typer.Typer, answers: Answers) -> None:
@@ -23,77 +26,50 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
     ) -> None:
         """Apply the migrations that the database has not had.
 
-        Run it from as many places at once as you like: one works, the others wait and find nothing to do.
+        Run it from as many places at once as you like: one works, the others wait and find nothing to do. A history
+        that is not as versions.lock and the database have it is refused.
         """
         from schema_tools.migrations import runner
 
         with answers.could_not_run():
-            done = runner.upgrade(answers.project(), answers.database_url(), to, waiting=say_waiting)
-        _report(done, output, verb="applied", nothing="nothing to do: the database is up to date")
+            done = runner.upgrade(
+                answers.project(), answers.database_url(), to, waiting=say_waiting, progress=_saying(output)
+            )
+        _finish(done, output, nothing="nothing to do: the database is up to date")
 
     @app.command()
     def downgrade(
         to: Annotated[str, typer.Option(metavar="REV", help="The revision to return to, or base.")] = "-1",
         output: FormatOption = Format.TEXT,
+        *,
+        yes: Annotated[bool, typer.Option("--yes", "-y", help="Lose what it takes away, without being asked.")] = False,
     ) -> None:
-        """Take the last migration back, or all those after a revision. What they added is lost."""
-        from schema_tools.migrations import runner
+        """Take the last migration back, or all those after a revision.
 
-        with answers.could_not_run():
-            done = runner.downgrade(answers.project(), answers.database_url(), to, waiting=say_waiting)
-        _report(done, output, verb="taken back", nothing="nothing to do: the database is at that revision")
-
-    @app.command()
-    def history(output: FormatOption = Format.TEXT) -> None:
-        """List the migrations, the oldest first, and whether the database has had them."""
-        from schema_tools.migrations import runner
-
-        with answers.could_not_run():
-            revisions = runner.history(answers.project(), answers.database_url())
-        if output is Format.JSON:
-            write_json([_as_document(one) for one in revisions])
-            return
-        rows = [
-            {
-                "status": "applied" if one.applied else "pending",
-                "revision": one.revision,
-                "written": f"{one.created:%Y-%m-%d}" if one.created else "",
-                "message": one.message,
-                "follows": ", ".join(one.parents) or "-",
-            }
-            for one in revisions
-        ]
-        write_table(("status", "revision", "written", "message", "follows"), rows)
-
-    @app.command()
-    def migrate(
-        message: Annotated[str, typer.Option("--message", "-m", help='What it does: "add phone to users".')],
-        output: FormatOption = Format.TEXT,
-    ) -> None:
-        """Write the migration that leads to the tables as they are in the code now, and the schema document.
-
-        It compares with throwaway databases, never with yours. Read the new file before you commit it.
+        Rows and values that would be lost are counted first, and you are asked; where there is nobody to ask, it is
+        refused with exit status 1.
         """
-        from schema_tools.document.markdown import check_document
-        from schema_tools.writing.revise import NothingToMigrate
-        from schema_tools.writing.revise import migrate as write_revision
+        from schema_tools.errors import DataWouldBeLost
+        from schema_tools.migrations import runner
+
+        asked: list[Loss] = []
+
+        def consent(losses: "Sequence[Loss]") -> bool:
+            asked.extend(losses)
+            return yes or _agreed(losses)
 
         with answers.could_not_run():
-            project = answers.checkout()
             try:
-                written = write_revision(project, message)
-            except NothingToMigrate as nothing:
-                answers.say_error(str(nothing))
+                done = runner.downgrade(
+                    answers.project(), answers.database_url(), to,
+                    consent=consent, waiting=say_waiting, progress=_saying(output),
+                )  # fmt: skip
+            except DataWouldBeLost as refused:
+                if output is Format.JSON:
+                    write_json({"would_lose": [_loss_as_document(one) for one in asked]})
+                answers.say_error(f"{refused}; --yes loses it")
                 raise typer.Exit(1) from None
-            findings = check_document(project)
-        if output is Format.JSON:
-            write_json({"revision": str(written), "findings": findings})
-        else:
-            typer.echo(f"written: {written}")
-        for finding in findings:
-            typer.echo(finding, err=True)
-        if findings:
-            raise typer.Exit(1)
+        _finish(done, output, nothing="nothing to do: the database is at that revision")
 
 
 def say_waiting() -> None:
@@ -101,17 +77,8 @@ def say_waiting() -> None:
     typer.echo("another migration is at work; waiting for it", err=True)
 
 
-def _report(done: "Sequence[Revision]", output: Format, *, verb: str, nothing: str) -> None:
-    if output is Format.JSON:
-        write_json([_as_document(one) for one in done])
-        return
-    for one in done:
-        typer.echo(f"{verb} {one.revision}: {one.message}")
-    if not done:
-        typer.echo(nothing)
-
-
-def _as_document(one: "Revision") -> dict[str, object]:
+def revision_as_document(one: "Revision") -> dict[str, Any]:
+    """A revision as JSON has it."""
     return {
         "revision": one.revision,
         "parents": list(one.parents),
@@ -120,3 +87,55 @@ def _as_document(one: "Revision") -> dict[str, object]:
         "file": one.file,
         "applied": one.applied,
     }
+
+
+def _saying(output: Format) -> "Callable[[Progress], None]":
+    """Tells of a run while it goes on: on standard output, unless that is for JSON."""
+
+    def say(event: "Progress") -> None:
+        from schema_tools.migrations.steps import Stage
+
+        named = f"{event.revision.revision}: {event.revision.message}"
+        match event.stage:
+            case Stage.BEGINS:
+                write_line(f"{'applying' if event.is_upgrade else 'taking back'} {named}")
+            case Stage.WAITS:
+                typer.echo(f"waiting with {event.revision.revision}: {event.reason}", err=True)
+            case Stage.DONE:
+                write_line(f"{'applied' if event.is_upgrade else 'taken back'} {named} ({duration(event.took)})")
+
+    def write_line(line: str) -> None:
+        if output is Format.TEXT:
+            write(f"{line}\n")
+        else:
+            typer.echo(line, err=True)
+
+    return say
+
+
+def duration(took: Any) -> str:
+    """A `timedelta` at a glance: `12 ms`, `3.4 s`, `5 min 20 s`."""
+    seconds = took.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"  # noqa: PLR2004
+
+
+def _agreed(losses: "Sequence[Loss]") -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    typer.echo("this would lose:", err=True)
+    for one in losses:
+        typer.echo(f"  {one}", err=True)
+    return typer.confirm("lose it?", err=True)
+
+
+def _loss_as_document(one: "Loss") -> dict[str, Any]:
+    return {"what": one.what, "count": one.count, "unit": one.unit}
+
+
+def _finish(done: "Sequence[Revision]", output: Format, *, nothing: str) -> None:
+    if output is Format.JSON:
+        write_json([revision_as_document(one) for one in done])
+    elif not done:
+        write(f"{nothing}\n")

@@ -66,9 +66,15 @@ def write_findings(findings: Sequence[Finding], output: Format, *, clean: str) -
     elif not findings:
         write(f"{clean}\n")
     else:
-        write_report(*(part for one in findings for part in _finding(one)))
+        write_report(*findings_text(findings))
     if findings:
         raise typer.Exit(1)
+
+
+def findings_text(findings: Iterable[Finding]) -> Iterable[Text]:
+    """Each finding with its why and how to mend it."""
+    for one in findings:
+        yield from _finding(one)
 
 
 def _finding(one: Finding) -> Iterable[Text]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from sqlalchemy import MetaData
+from sqlalchemy.orm import registry
 
 from schema_tools.cli.answers import Answers
 from schema_tools.cli.application import application
@@ -28,10 +29,11 @@ class _Options:
 
     def project(self) -> SchemaProject:
         """The project that the options name."""
-        metadata, tables = _metadata(self.metadata)
-        texts = DocumentTexts.of_any_project(tables=tables, migrations=self.config)
+        found = _mapping(self.metadata)
+        texts = DocumentTexts.of_any_project(tables=self.metadata.partition(":")[0], migrations=self.config)
         return SchemaProject(
-            metadata=metadata,
+            metadata=found if isinstance(found, MetaData) else found.metadata,
+            registries=lambda: () if isinstance(found, MetaData) else (found,),
             alembic_ini=self.config,
             document=SchemaDocument(path=self.document, texts=texts),
             postgres_bindir=self.pg_bindir,
@@ -60,7 +62,7 @@ def _parameters(options: _Options) -> list[Any]:
     """The options that say which project it is, for a command of any project to have beside its own."""
 
     def declared(
-        metadata: Annotated[str, typer.Option(metavar="MODULE:NAME", help="The sqlalchemy.MetaData.")] = "",
+        metadata: Annotated[str, typer.Option(metavar="MODULE:NAME", help="Its MetaData, base or registry.")] = "",
         config: Annotated[Path, typer.Option(help="Alembic's configuration.")] = options.config,
         database: Annotated[str, typer.Option(metavar="URL", help="The live database, where one is asked for.")] = "",
         document: Annotated[Path, typer.Option(help="The schema document.")] = options.document,
@@ -81,19 +83,22 @@ def _parameters(options: _Options) -> list[Any]:
     return found
 
 
-def _metadata(place: str) -> tuple[MetaData, str]:
-    """The mapping at `place`, and the file it is written in."""
+def _mapping(place: str) -> MetaData | registry:
+    """The mapping at `place`: a registry, also of a declarative base, tells the relationships as well."""
     if not place:
         raise SchemaToolsError("name the tables, as in --metadata package.module:metadata")
-    module_name, _, name = place.partition(":")
+    module, _, name = place.partition(":")
     try:
-        module = import_module(module_name)
-        found = getattr(module, name or "metadata")
+        found = getattr(import_module(module), name or "metadata")
     except Exception as error:
         raise SchemaToolsError(f"--metadata {place} cannot be had: {type(error).__name__}: {error}") from error
-    if not isinstance(found, MetaData):
-        raise SchemaToolsError(f"--metadata {place} is a {type(found).__name__}, not a sqlalchemy.MetaData")
-    return found, module_name
+    found = getattr(found, "registry", found)
+    if not isinstance(found, MetaData | registry):
+        raise SchemaToolsError(
+            f"--metadata {place} is a {type(found).__name__},"
+            " not a sqlalchemy.MetaData, nor a declarative base or a registry"
+        )
+    return found
 
 
 def _say_error(sentence: str) -> None:

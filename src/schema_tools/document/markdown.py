@@ -8,10 +8,12 @@ from typing import Any, Final
 from sqlalchemy import MetaData, Table
 
 from schema_tools.document.er_diagram import er_diagram
+from schema_tools.document.mapped_relationships import MappedRelationship, mapped_relationships
 from schema_tools.document.table_facts import (
     Relationship,
     constraint_words,
     example_row,
+    exclusions,
     findings,
     index_keys,
     ordered_tables,
@@ -33,13 +35,14 @@ def render_document(project: SchemaProject) -> str:
     """The document, as Markdown that ends in a newline. The same project always gives the same bytes.
 
     Raises:
-        SchemaToolsError: The project has no document, or its migrations cannot be read.
+        SchemaToolsError: The project has no document, or its migrations or its mapped classes cannot be read.
     """
     texts = _document(project).texts
+    mapped = mapped_relationships(project)
     sections = [
         *_head(texts),
         "## Tables",
-        *(part for table in ordered_tables(project.metadata) for part in _table(table, project.metadata)),
+        *(part for table in ordered_tables(project.metadata) for part in _table(table, project.metadata, mapped)),
         "## Diagram",
         f"```mermaid\n{er_diagram(project.metadata)}\n```",
         "## Migration History",
@@ -116,7 +119,7 @@ def _tail(texts: DocumentTexts) -> Iterator[str]:
     yield _numbered(f"{practice}. {held}" for practice, held in texts.practices)
 
 
-def _table(table: Table, metadata: MetaData) -> Iterator[str]:
+def _table(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship]) -> Iterator[str]:
     yield f"### `{table.fullname}`"
     yield table.comment or _NONE
     rows = [
@@ -135,15 +138,18 @@ def _table(table: Table, metadata: MetaData) -> Iterator[str]:
     checks = spanning_checks(table)
     if checks:
         yield "**Checks**:\n" + _bullets(f"`{check}`" for check in checks)
-    yield "**Relationships**:\n" + _bullets(_relationships(table, metadata) or [_NONE])
+    excluded = exclusions(table)
+    if excluded:
+        yield "**Exclusions** (no two rows may match):\n" + _bullets(f"`{one}`" for one in excluded)
+    yield "**Relationships**:\n" + _bullets(_relationships(table, metadata, mapped) or [_NONE])
     yield f"**Example**:\n```python\n{_literal(example_row(table))}\n```"
 
 
-def _relationships(table: Table, metadata: MetaData) -> list[str]:
+def _relationships(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship]) -> list[str]:
     found = relationships(metadata)
     outgoing = [_outgoing(one) for one in found if one.source is table]
     incoming = [_incoming(one) for one in found if one.target is table]
-    return outgoing + incoming
+    return outgoing + incoming + [_mapped(one) for one in mapped if one.source is table]
 
 
 def _outgoing(one: Relationship) -> str:
@@ -157,6 +163,11 @@ def _outgoing(one: Relationship) -> str:
 def _incoming(one: Relationship) -> str:
     kind = "One to one" if one.single else "One to many"
     return f"{kind}: {_key(one.referred)} is referred to by {_key(one.columns, one.source)}, ON DELETE {one.on_delete}"
+
+
+def _mapped(one: MappedRelationship) -> str:
+    through = f", through `{one.secondary.fullname}`" if one.secondary is not None else ""
+    return f"{one.kind}: `{one.name}` holds {'rows' if one.several else 'a row'} of `{one.target.fullname}`{through}"
 
 
 def _history(revisions: list[Revision]) -> str:
@@ -188,7 +199,15 @@ def _literal(row: dict[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    match value:
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case list() | tuple():
+            return f"[{', '.join(map(_value, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{_value(key)}: {_value(one)}' for key, one in value.items())}}}"
+        case _:
+            return repr(value)
 
 
 def _grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -1,26 +1,30 @@
 """What a table is, in the words of the schema document: types, constraints, indexes, relationships, example."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
     CheckConstraint,
     Column,
-    Computed,
-    DefaultClause,
+    Constraint,
     Enum,
     ForeignKeyConstraint,
+    Index,
     MetaData,
     Table,
     UniqueConstraint,
 )
-from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.exc import CompileError
 
+from schema_tools.document.sql_words import constraint_sql, default_sql, sql
+from schema_tools.errors import SchemaToolsError
 from schema_tools.writing.rendering import DIALECTS
 
-_POSTGRESQL: Final = DIALECTS["postgresql"]
+# A longer condition stands below the columns, where it does not stretch their table.
+_CHECK_IN_A_CELL: Final = 60
 _CLOCKS: Final = frozenset({"now()", "current_timestamp", "statement_timestamp()", "clock_timestamp()"})
 
 
@@ -53,8 +57,15 @@ def ordered_tables(metadata: MetaData) -> list[Table]:
 
 
 def sql_type(column: Column[Any]) -> str:
-    """The column's type as PostgreSQL words it."""
-    return str(column.type.compile(dialect=_POSTGRESQL))
+    """The column's type as PostgreSQL words it.
+
+    Raises:
+        SchemaToolsError: PostgreSQL has no such type.
+    """
+    try:
+        return str(column.type.compile(dialect=DIALECTS["postgresql"]))
+    except CompileError as error:
+        raise SchemaToolsError(f"{column} has a type that PostgreSQL does not have: {column.type!r}") from error
 
 
 def type_words(column: Column[Any]) -> str:
@@ -69,7 +80,8 @@ def constraint_words(column: Column[Any]) -> list[str]:
     """What holds for the column, most telling first.
 
     The words are PRIMARY KEY, UNIQUE, NOT NULL, INDEX, DEFAULT, ON UPDATE, GENERATED, CHECK and FOREIGN KEY. INDEX
-    says that an index begins with the column, be it the one of the primary key or of a unique constraint.
+    says that an index is on the column alone, be it the one of the primary key or of a unique constraint; those on
+    several columns stand in the list of indexes.
     """
     words = []
     if column.primary_key:
@@ -78,7 +90,7 @@ def constraint_words(column: Column[Any]) -> list[str]:
         words.append("UNIQUE")
     if not column.nullable and not column.primary_key:
         words.append("NOT NULL")
-    if any(key[0] == column.name for key in (primary_key(column.table), *index_keys(column.table)) if key):
+    if (column.name,) in {primary_key(column.table), *index_keys(column.table)}:
         words.append("INDEX")
     words += [*_default_words(column), *_check_words(column)]
     if column.foreign_keys:
@@ -92,12 +104,12 @@ def primary_key(table: Table) -> tuple[str, ...]:
 
 
 def unique_keys(table: Table) -> list[tuple[str, ...]]:
-    """The columns, or expressions, of each unique constraint and unique index, in a stable order."""
+    """The columns, or expressions, of each unique constraint and unique index, the shortest first."""
     constraints = [
         tuple(column.name for column in one.columns) for one in table.constraints if isinstance(one, UniqueConstraint)
     ]
     indexes = [_index_key(index) for index in table.indexes if index.unique]
-    return sorted({*constraints, *indexes})
+    return _shortest_first({*constraints, *indexes})
 
 
 def index_keys(table: Table) -> list[tuple[str, ...]]:
@@ -105,12 +117,36 @@ def index_keys(table: Table) -> list[tuple[str, ...]]:
 
     A unique constraint is an index too, so it is listed here as well.
     """
-    return sorted({*unique_keys(table), *(_index_key(index) for index in table.indexes)})
+    return _shortest_first({*unique_keys(table), *(_index_key(index) for index in table.indexes)})
+
+
+def constraints(table: Table) -> Iterator[Constraint]:
+    """Every constraint of the table and of its columns, but for what a type brings along, which says no more."""
+    of_columns = (constraint for column in table.columns for constraint in column.constraints)
+    for constraint in (*table.constraints, *of_columns):
+        if not getattr(constraint, "_type_bound", False):
+            yield constraint
+
+
+def checked_columns(table: Table, check: CheckConstraint) -> list[str]:
+    """The columns that a CHECK constraint is about, in the table's order."""
+    # A condition that was written as text does not say which columns it is about.
+    words = set(re.findall(r"\w+", re.sub(r"'[^']*'", "", sql(check.sqltext))))
+    return [name for name in table.columns.keys() if name in words]  # noqa: SIM118 -- a collection of columns
 
 
 def spanning_checks(table: Table) -> list[str]:
-    """The text of each CHECK constraint that concerns not exactly one column."""
-    return sorted(text for columns, text in _checks(table) if len(columns) != 1)
+    """The text of each CHECK constraint that concerns not exactly one column, or is too long to stand beside it."""
+    return sorted(text for columns, text in _checks(table) if len(columns) != 1 or len(text) > _CHECK_IN_A_CELL)
+
+
+def exclusions(table: Table) -> list[str]:
+    """What each exclusion constraint excludes, as PostgreSQL words it."""
+    return sorted(
+        constraint_sql(constraint).removeprefix("EXCLUDE ")
+        for constraint in table.constraints
+        if isinstance(constraint, ExcludeConstraint)
+    )
 
 
 def relationships(metadata: MetaData) -> list[Relationship]:
@@ -147,30 +183,26 @@ def findings(metadata: MetaData) -> list[str]:
 
 
 def _default_words(column: Column[Any]) -> Iterator[str]:
-    default = column.server_default
-    if isinstance(default, Computed):
-        yield f"GENERATED ALWAYS AS ({_sql(default.sqltext)})"
-    elif isinstance(default, DefaultClause):
-        text = default.arg if isinstance(default.arg, str) else _sql(default.arg)
-        quoted = f"'{text}'" if isinstance(default.arg, str) else text
-        yield "DEFAULT NOW" if text.lower() in _CLOCKS else f"DEFAULT {quoted}"
+    text = default_sql(column)
+    if column.identity is not None and column.identity.always:
+        yield "GENERATED ALWAYS AS IDENTITY"
+    if column.computed is not None:
+        yield f"GENERATED ALWAYS AS ({text})"
+    elif text is not None:
+        yield "DEFAULT NOW" if text.lower() in _CLOCKS else f"DEFAULT {text}"
     if column.server_onupdate is not None and column.computed is None:
         yield "ON UPDATE NOW" if sql_type(column).startswith("TIMESTAMP") else "ON UPDATE"
 
 
 def _check_words(column: Column[Any]) -> Iterator[str]:
-    yield from sorted(f"CHECK ({text})" for columns, text in _checks(column.table) if columns == {column.name})
+    own = sorted(text for columns, text in _checks(column.table) if columns == {column.name})
+    yield from (f"CHECK ({text})" if len(text) <= _CHECK_IN_A_CELL else "CHECK" for text in own)
 
 
 def _checks(table: Table) -> Iterator[tuple[set[str], str]]:
-    of_columns = (constraint for column in table.columns for constraint in column.constraints)
-    for constraint in (*table.constraints, *of_columns):
-        # A constraint that a type brings along says no more than the type.
-        if isinstance(constraint, CheckConstraint) and not getattr(constraint, "_type_bound", False):
-            sql = _sql(constraint.sqltext)
-            # A condition that was written as text does not say which columns it is about.
-            words = set(re.findall(r"\w+", re.sub(r"'[^']*'", "", sql)))
-            yield words & set(table.columns.keys()), sql
+    for constraint in constraints(table):
+        if isinstance(constraint, CheckConstraint):
+            yield set(checked_columns(table, constraint)), sql(constraint.sqltext)
 
 
 def _relationship(constraint: ForeignKeyConstraint) -> Relationship:
@@ -187,19 +219,21 @@ def _relationship(constraint: ForeignKeyConstraint) -> Relationship:
     )
 
 
-def _index_key(index: Any) -> tuple[str, ...]:
-    names = [one.name if isinstance(one, Column) else _sql(one) for one in index.expressions]
-    predicate = _predicate(index)
-    if predicate is not None:
-        names[-1] += f" WHERE {_sql(predicate)}"
+def _shortest_first(keys: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return sorted(keys, key=lambda key: (len(key), key))
+
+
+def _index_key(index: Index) -> tuple[str, ...]:
+    """Its columns or expressions; what else is to be said of it stands behind the last one."""
+    names = [one.name if isinstance(one, Column) else sql(one) for one in index.expressions]
+    options = index.dialect_options["postgresql"]
+    if options["using"]:
+        names[-1] += f" USING {options['using']}"
+    if options["include"]:
+        names[-1] += f" INCLUDE ({', '.join(map(str, options['include']))})"
+    if options["nulls_not_distinct"]:
+        names[-1] += " NULLS NOT DISTINCT"
+    where = options["where"]
+    if where is not None:
+        names[-1] += f" WHERE {sql(where)}"
     return tuple(names)
-
-
-def _predicate(index: Any) -> Any:
-    return index.dialect_options["postgresql"]["where"]
-
-
-def _sql(element: ClauseElement) -> str:
-    """`element` in PostgreSQL's words, in one line, without the table's name before a column's."""
-    options = {"literal_binds": True, "include_table": False}
-    return " ".join(str(element.compile(dialect=_POSTGRESQL, compile_kwargs=options)).split())

@@ -3,38 +3,63 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 
 from schema_tools.database_urls import sqlite_file
 from schema_tools.errors import SchemaToolsError
+from schema_tools.migrations.blockers import waits_watched
+from schema_tools.migrations.concurrent_builds import mind_concurrent_builds
 from schema_tools.migrations.sqlite_batches import counting_goes_on
 
 # "schema" in ASCII. Advisory locks are numbers, of one database each:
 # https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 ADVISORY_LOCK: Final = 0x736368656D61
 
-# A statement that waits for a table's lock makes everybody behind it wait too, so it gives up soon.
-LOCK_TIMEOUT: Final = "5s"
-STATEMENT_TIMEOUT: Final = "15min"
-
 CONNECT_SECONDS: Final = 10
 MIGRATOR_PATIENCE_SECONDS: Final = 15 * 60.0
 SQLITE_BUSY_SECONDS: Final = 30
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a run waits for others, and how often it tries.
+
+    Attributes:
+        lock_timeout_ms: For a lock. A statement that waits for a table's lock makes everybody behind it wait too, so it
+            gives up soon.
+        statement_timeout_ms: For a statement.
+        concurrent_lock_timeout_ms: For each transaction that a concurrent index build waits for, which nobody has to
+            wait behind; the build itself may take as long as it takes.
+        attempts: How often a revision is tried that did not get a lock.
+        pause_seconds: The first pause between two attempts; each is about twice as long as the one before.
+    """
+
+    lock_timeout_ms: int = 5_000
+    statement_timeout_ms: int = 15 * 60_000
+    concurrent_lock_timeout_ms: int = 15 * 60_000
+    attempts: int = 5
+    pause_seconds: float = 1.0
+
+
 @contextmanager
-def migration_connection(url: URL, *, waiting: Callable[[], None] | None = None) -> Iterator[Connection]:
+def migration_connection(
+    url: URL, patience: Patience | None = None, *, waiting: Callable[[], None] | None = None
+) -> Iterator[Connection]:
     """A connection to the database at `url` (a `migration_url`) that no other migrator has at the same time.
 
     On PostgreSQL a session-level advisory lock keeps the others waiting. It is held by a connection of its own,
-    because revisions may end transactions. On SQLite the write lock that the migration's transaction takes at its
-    beginning does the same, and foreign keys are not enforced: SQLite changes a table by copying it and dropping
-    the old one, which would delete every row that refers to it.
+    because revisions may end transactions. A pooler that gives each transaction another session, such as pgbouncer
+    in its transaction mode, breaks that lock and the timeouts: give migrations the server's own address. On SQLite the
+    write lock that the migration's transaction takes at its beginning does the same, and foreign keys are not
+    enforced: SQLite changes a table by copying it and dropping the old one, which would delete every row that refers
+    to it.
 
     Args:
         url: Where to connect.
+        patience: How long statements wait.
         waiting: Called once when another migrator is at work.
 
     Raises:
@@ -46,15 +71,22 @@ def migration_connection(url: URL, *, waiting: Callable[[], None] | None = None)
         with counting_goes_on(), sqlite_engine(url).connect() as connection:
             yield connection
         return
+    patience = patience or Patience()
     engine = postgresql_engine(url)
     with engine.connect() as guard:
         guard = guard.execution_options(isolation_level="AUTOCOMMIT")  # noqa: PLW2901 -- the same connection
         _wait_for_the_others(guard, waiting)
         with engine.connect() as connection:
-            connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
-            connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
+            connection.execute(text(f"SET lock_timeout = {patience.lock_timeout_ms}"))
+            connection.execute(text(f"SET statement_timeout = {patience.statement_timeout_ms}"))
             connection.commit()
-            yield connection
+            mind_concurrent_builds(
+                connection,
+                ordinary=(patience.lock_timeout_ms, patience.statement_timeout_ms),
+                concurrent=(patience.concurrent_lock_timeout_ms, 0),
+            )
+            with waits_watched(guard, connection, every_seconds=patience.lock_timeout_ms / 5_000):
+                yield connection
 
 
 def postgresql_engine(url: URL) -> Engine:

@@ -1,77 +1,104 @@
 """Running migrations: up, down, and what a database has had of them."""
 
-import re
-from argparse import Namespace
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import URL, Connection
 
-from schema_tools.database_urls import migration_url, sqlite_file
-from schema_tools.errors import SchemaToolsError
-from schema_tools.failures import explained
-from schema_tools.migrations.connection import migration_connection, postgresql_engine, sqlite_engine
+from schema_tools.database_urls import migration_url
+from schema_tools.errors import DataWouldBeLost, IrreversibleRevision, SchemaToolsError
+from schema_tools.failures import explained, place_in_revision
+from schema_tools.migrations.connection import Patience, migration_connection
+from schema_tools.migrations.downgrades import Loss, irreversible_reason, losses, stated_reason
+from schema_tools.migrations.history import history
+from schema_tools.migrations.integrity import refuse_changed_history
+from schema_tools.migrations.lock_file import refuse_changed_files
+from schema_tools.migrations.retries import with_retries
+from schema_tools.migrations.scripts import (
+    Revision,
+    alembic_config,
+    heads,
+    script_directory,
+    steps_down,
+    versions_directory,
+)
+from schema_tools.migrations.steps import Progress, Steps
 from schema_tools.project import SchemaProject
+
+__all__ = [
+    "Revision",
+    "alembic_config",
+    "downgrade",
+    "heads",
+    "history",
+    "script_directory",
+    "upgrade",
+    "versions_directory",
+]
+
+Consent: TypeAlias = Callable[[Sequence[Loss]], bool]
 
 # Alembic's `op` and `context` are global, so two threads would work on each other's database.
 _one_at_a_time: Final = Lock()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
-    """One migration revision.
-
-    Attributes:
-        revision: Its identifier.
-        parents: The revisions it follows: none for the first, several for a merge.
-        message: What it does, in its author's words.
-        created: When it was written, or None when its file does not say.
-        file: The name of its file.
-        applied: Whether the database has it; None when no database was asked.
-    """
-
-    revision: str
-    parents: tuple[str, ...]
-    message: str
-    created: datetime | None
-    file: str
-    applied: bool | None = None
-
-
 def upgrade(
-    project: SchemaProject, url: str | URL, to: str = "head", *, waiting: Callable[[], None] | None = None
+    project: SchemaProject,
+    url: str | URL,
+    to: str = "head",
+    *,
+    locked: bool = True,
+    waiting: Callable[[], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    patience: Patience | None = None,
 ) -> list[Revision]:
     """Bring the database at `url` up to revision `to`; nothing happens when it is there already.
 
     Several upgrades at once are safe: one works, the others wait for it and find nothing to do. On PostgreSQL each
-    revision is a transaction of its own; on SQLite all of them are one.
+    revision is a transaction of its own, tried again when it did not get a lock; on SQLite all of them are one. Each
+    is recorded in the database, in its transaction, with its checksum.
 
     Args:
         project: The migrations.
         url: The database. A SQLite file that does not exist is created; its directory is not.
         to: A revision, the beginning of one, `+1` and the like, or `head`.
+        locked: Whether the revisions must be as `versions.lock` has them, and as the database recorded those it had;
+            False is for a database that is thrown away.
         waiting: Called once when another migration is at work and this one waits.
+        progress: Called when a revision begins, is going to be tried again, and is done.
+        patience: How long to wait for locks, and how often to try.
 
     Returns:
         The revisions that were applied, in order.
 
     Raises:
-        SchemaToolsError: The database cannot be reached, or a revision is unknown or failed; one that fails leaves
-            the schema as it was.
+        SchemaToolsError: The history changed, and nothing was run; or the database cannot be reached, or a revision is
+            unknown or failed; one that fails leaves the schema as it was, unless it works outside its transaction,
+            which the message then says.
     """
-    return _run(project, url, waiting, lambda config, _connection: command.upgrade(config, to))
+
+    def apply(config: Config, _connection: Connection) -> None:
+        command.upgrade(config, to)
+
+    return _run(project, url, apply, locked=locked, waiting=waiting, progress=progress, patience=patience)
 
 
 def downgrade(
-    project: SchemaProject, url: str | URL, to: str = "-1", *, waiting: Callable[[], None] | None = None
+    project: SchemaProject,
+    url: str | URL,
+    to: str = "-1",
+    *,
+    consent: Consent | None = None,
+    locked: bool = True,
+    waiting: Callable[[], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    patience: Patience | None = None,
 ) -> list[Revision]:
     """Take the database at `url` down, by default by one revision.
 
@@ -79,122 +106,112 @@ def downgrade(
         project: The migrations.
         url: The database.
         to: A revision, the beginning of one, `-2` and the like, or `base`.
-        waiting: Called once when another migration is at work and this one waits.
+        consent: Asked before anything is done when data would be lost; it is told which. None asks nobody, which is
+            for a database that is thrown away.
+        locked: As in `upgrade`.
+        waiting: As in `upgrade`.
+        progress: As in `upgrade`.
+        patience: As in `upgrade`.
 
     Returns:
         The revisions that were taken back, in order.
 
     Raises:
+        DataWouldBeLost: `consent` was refused; nothing was changed.
+        IrreversibleRevision: A revision says that it cannot be taken back; nothing was changed.
         SchemaToolsError: As `upgrade`, or there is nothing to take back.
     """
+    script = script_directory(project)
 
-    def take_back(config: Config, connection: Connection) -> None:
-        if not _applied_heads(connection):
+    def look_ahead(connection: Connection) -> None:
+        applied = _applied_heads(connection)
+        if not applied:
             raise SchemaToolsError("there is nothing to downgrade: the database has no migration")
-        connection.rollback()
+        _refuse_what_cannot_be_undone(steps_down(script, applied, to), connection, consent)
+
+    def take_back(config: Config, _connection: Connection) -> None:
         command.downgrade(config, to)
 
-    return _run(project, url, waiting, take_back)
-
-
-def history(project: SchemaProject, url: str | URL | None = None) -> list[Revision]:
-    """Every revision, the oldest first, and whether the database at `url` has it.
-
-    Raises:
-        SchemaToolsError: The database cannot be reached, or it has a revision that the project does not.
-    """
-    script = script_directory(project)
-    target = migration_url(url) if url is not None else None
-    with explained(target, versions_directory(script)):
-        revisions = list(reversed(list(script.walk_revisions())))
-        if target is None:
-            return [_described(found) for found in revisions]
-        heads = _heads_of_database(target)
-        script.get_revisions(heads)  # An unknown one fails here with an error that says so.
-        applied = {found.revision for found in script.iterate_revisions(heads, "base")} if heads else set()
-        return [_described(found, applied=found.revision in applied) for found in revisions]
-
-
-def heads(project: SchemaProject) -> tuple[str, ...]:
-    """The newest revision of the project; several when branches have not been merged."""
-    return tuple(script_directory(project).get_heads())
-
-
-def alembic_config(project: SchemaProject) -> Config:
-    """Alembic's configuration of the project.
-
-    Raises:
-        SchemaToolsError: There is no such file.
-    """
-    if not project.alembic_ini.is_file():
-        raise SchemaToolsError(f"there are no migrations: {project.alembic_ini} does not exist")
-    # Alembic reports the files that it writes on standard output, unless it was started with --quiet.
-    return Config(project.alembic_ini, cmd_opts=Namespace(quiet=True))
-
-
-def script_directory(project: SchemaProject) -> ScriptDirectory:
-    """The project's revisions, as Alembic reads them.
-
-    Raises:
-        SchemaToolsError: They cannot be found.
-    """
-    try:
-        return ScriptDirectory.from_config(alembic_config(project))
-    except Exception as error:
-        if isinstance(error, SchemaToolsError):
-            raise
-        raise SchemaToolsError(f"the migrations cannot be read: {error}") from error
-
-
-def versions_directory(script: ScriptDirectory) -> Path:
-    """Where the revision files are."""
-    return Path(script.versions)
+    return _run(
+        project, url, take_back,
+        before=look_ahead, locked=locked, waiting=waiting, progress=progress, patience=patience,
+    )  # fmt: skip
 
 
 def _run(
     project: SchemaProject,
     url: str | URL,
-    waiting: Callable[[], None] | None,
     work: Callable[[Config, Connection], None],
+    *,
+    before: Callable[[Connection], None] = lambda _: None,
+    locked: bool,
+    waiting: Callable[[], None] | None,
+    progress: Callable[[Progress], None] | None,
+    patience: Patience | None,
 ) -> list[Revision]:
     target = migration_url(url)
     config = alembic_config(project)
-    done: list[Revision] = []
+    script = script_directory(project)
+    versions = versions_directory(script)
+    _refuse_foreign_environment(script)
+    if locked:
+        refuse_changed_files(versions, unrecorded=True)
+    steps = Steps(versions, progress)
+    patience = patience or Patience()
+    with (
+        _one_at_a_time,
+        explained(target, versions, steps.aftermath),
+        migration_connection(target, patience, waiting=waiting) as connection,
+    ):
+        if locked:
+            refuse_changed_history(script, connection)
+        before(connection)
+        connection.rollback()
+        config.attributes.update(connection=connection, steps=steps)
+        try:
+            with_retries(lambda: work(config, connection), connection, steps, versions, patience)
+        except NotImplementedError as error:
+            raise _as_irreversible(error, steps, versions) from None
+    return steps.done
 
-    def note(*, step: MigrationInfo, **_kw: object) -> None:
-        script = step.up_revision
-        if isinstance(script, Script):
-            done.append(_described(script, applied=step.is_upgrade))
 
-    versions = versions_directory(script_directory(project))
-    with _one_at_a_time, explained(target, versions), migration_connection(target, waiting=waiting) as connection:
-        options: dict[str, Any] = {"on_version_apply": note}
-        config.attributes.update(connection=connection, options=options)
-        work(config, connection)
-    return done
+def _refuse_what_cannot_be_undone(scripts: Sequence[Script], connection: Connection, consent: Consent | None) -> None:
+    for one in scripts:
+        reason = irreversible_reason(one, connection.dialect)
+        if reason is not None:
+            raise IrreversibleRevision(f"{_irreversible(Path(one.path).name, reason)}; nothing was changed")
+    if consent is None:
+        return
+    lost = losses(scripts, connection)
+    if lost:
+        connection.rollback()  # Nothing stays locked while somebody thinks.
+        if not consent(lost):
+            raise DataWouldBeLost(f"nothing was changed: this would lose {', '.join(map(str, lost))}")
 
 
-def _heads_of_database(url: URL) -> tuple[str, ...]:
-    file = sqlite_file(url)
-    if file is not None and not file.exists():
-        return ()  # Looking must not create it.
-    engine = sqlite_engine(url) if file else postgresql_engine(url)
-    with engine.connect() as connection:
-        return _applied_heads(connection)
+def _refuse_foreign_environment(script: ScriptDirectory) -> None:
+    """See that `env.py` takes the connection that it is given: one of another kind would work on its own database."""
+    file = Path(script.dir) / "env.py"
+    if not file.is_file() or "schema_tools" not in file.read_text("utf-8"):
+        raise SchemaToolsError(
+            f"{file.parent.name}/env.py must call schema_tools.environment.run(metadata, configured_url) and nothing"
+            " else, so that migrations run on the database that is asked for, under a lock, and are recorded"
+        )
+
+
+def _as_irreversible(error: NotImplementedError, steps: Steps, versions: Path) -> Exception:
+    """A revision that found out while it ran that it cannot be taken back."""
+    step = steps.current
+    reason = stated_reason(error, str(versions / step.file)) if step is not None and steps.downgrading else None
+    if reason is None:
+        return error
+    place = place_in_revision(error, versions) or ""
+    return IrreversibleRevision(f"{_irreversible(place, reason)}; it {steps.aftermath()}")
+
+
+def _irreversible(place: str, reason: str) -> str:
+    return f"{place} cannot be taken back: {reason.rstrip('.')}"
 
 
 def _applied_heads(connection: Connection) -> tuple[str, ...]:
     return tuple(MigrationContext.configure(connection).get_current_heads())
-
-
-def _described(script: Script, *, applied: bool | None = None) -> Revision:
-    parents = script.down_revision or ()
-    written = re.search(r"^Create Date: *(\S.*?) *$", script.longdoc, re.MULTILINE)
-    return Revision(
-        revision=script.revision,
-        parents=(parents,) if isinstance(parents, str) else tuple(parents),
-        message=script.doc.removesuffix("."),
-        created=datetime.fromisoformat(written[1]) if written else None,
-        file=Path(script.path).name,
-        applied=applied,
-    )

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import URL, Engine
 
+from schema_tools.catalog.mapped import make_mapped
 from schema_tools.catalog.stored_code import StoredCode, in_authors_words, recorded_statements, stored_code
 from schema_tools.failures import explained
 from schema_tools.migrations import runner
@@ -42,7 +43,7 @@ class ScratchPair:
 
     Attributes:
         head: By every migration.
-        mapping: By `MetaData.create_all`, which is for comparison only.
+        mapping: From the mapping, which is for comparison only.
     """
 
     head: ScratchDatabase
@@ -87,13 +88,13 @@ def _new_url(stack: ExitStack, dialect: str, server: RunningPostgres, directory:
 
 def _by_migrations(project: SchemaProject, url: URL) -> ScratchDatabase:
     with recorded_statements() as statements:
-        runner.upgrade(project, url)
+        runner.upgrade(project, url, locked=False)
     return ScratchDatabase(url, _code(url, statements))
 
 
 def _by_mapping(project: SchemaProject, url: URL) -> ScratchDatabase:
     with recorded_statements() as statements, explained(url), engine_of(url).begin() as connection:
-        project.metadata.create_all(connection)
+        make_mapped(connection, project.metadata)
     return ScratchDatabase(url, _code(url, statements))
 
 

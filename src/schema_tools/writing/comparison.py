@@ -1,6 +1,6 @@
 """Comparing what the migrations make with what the mapping says, on scratch databases."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -9,7 +9,11 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Inspector, MetaData, inspect
 
-from schema_tools.rehearsal.scratch import ScratchPair
+from schema_tools.catalog.comparing import differences
+from schema_tools.catalog.objects import Catalog, Difference
+from schema_tools.catalog.reading import read_catalog
+from schema_tools.migrations.log import is_of_schema
+from schema_tools.rehearsal.scratch import ScratchDatabase, ScratchPair
 
 
 def needed_migrations(pair: ScratchPair, metadata: MetaData) -> ops.MigrationScript:
@@ -20,7 +24,13 @@ def needed_migrations(pair: ScratchPair, metadata: MetaData) -> ops.MigrationScr
     with pair.head.engine().connect() as head, pair.mapping.engine().connect() as mapping:
         # A revision renders what is found here while the connection is closed, so nothing may be read lazily.
         context = MigrationContext.configure(
-            head, opts={"compare_type": True, "compare_server_default": True, "target_metadata": metadata}
+            head,
+            opts={
+                "compare_type": True,
+                "compare_server_default": True,
+                "target_metadata": metadata,
+                "include_name": is_of_schema,
+            },
         )
         script = produce_migrations(context, metadata)
         assert script.upgrade_ops is not None  # noqa: S101 -- its type allows None for scripts without code
@@ -30,51 +40,22 @@ def needed_migrations(pair: ScratchPair, metadata: MetaData) -> ops.MigrationScr
     return script
 
 
-def schema_differences(pairs: Mapping[str, ScratchPair], metadata: MetaData) -> list[str]:
-    """What differs between migrations and mapping, one line for each difference; none when they are the same schema."""
-    found = []
-    for dialect, pair in pairs.items():
-        script = needed_migrations(pair, metadata)
-        assert script.upgrade_ops is not None  # noqa: S101 -- its type allows None for scripts without code
-        found += [f"{dialect}: {_worded(diff)}" for diff in script.upgrade_ops.as_diffs()]
-        found += [f"{dialect}: {line}" for line in _code_differences(pair)]
-        found += [f"{dialect}: {line}" for line in _check_differences(pair)]
-    return found
+def schema_differences(pairs: Mapping[str, ScratchPair]) -> dict[str, list[Difference]]:
+    """What differs between the head of the migrations and the mapping, by database.
+
+    Expected is what the mapping says, found what the migrations make; the lists are empty when they are the same.
+    """
+    return {dialect: differences(_catalog(pair.mapping), _catalog(pair.head)) for dialect, pair in pairs.items()}
 
 
-def _code_differences(pair: ScratchPair) -> list[str]:
-    old, new = ({label: one.definition for label, one in side.code.items()} for side in (pair.head, pair.mapping))
-    return _differences(old, new)
+def in_lines(found: Mapping[str, Sequence[Difference]]) -> list[str]:
+    """Each of `schema_differences` in a line, with its database before it."""
+    return [f"{dialect}: {one.sentence}" for dialect, all_of_it in found.items() for one in all_of_it]
 
 
-def _check_differences(pair: ScratchPair) -> list[str]:
-    """The CHECK constraints that differ, which Alembic does not compare, on the tables that both databases have."""
-    with pair.head.engine().connect() as head, pair.mapping.engine().connect() as mapping:
-        inspectors = inspect(head), inspect(mapping)
-        tables = set.intersection(*(set(inspector.get_table_names()) for inspector in inspectors))
-        old, new = (
-            {
-                f"check {check['name'] or check['sqltext']} on {table}": check["sqltext"]
-                for table in tables
-                for check in inspector.get_check_constraints(table)
-            }
-            for inspector in inspectors
-        )
-    return _differences(old, new)
-
-
-def _differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    return [
-        f"{label} {_fate(old.get(label), new.get(label))}"
-        for label in sorted({*old, *new})
-        if old.get(label) != new.get(label)
-    ]
-
-
-def _fate(old: str | None, new: str | None) -> str:
-    if new is None:
-        return "is in the migrations only"
-    return "is in the mapping only" if old is None else "differs between the migrations and the mapping"
+def _catalog(database: ScratchDatabase) -> Catalog:
+    with database.engine().connect() as connection:
+        return read_catalog(connection)
 
 
 def _forget_false_alarms(upgrade: ops.UpgradeOps, head: Inspector, mapping: Inspector) -> None:
@@ -113,9 +94,3 @@ def _drop_dependents_first(upgrade: ops.UpgradeOps) -> None:
                 order.add(referred, name)
     others = [one for one in upgrade.ops if not isinstance(one, ops.DropTableOp)]
     upgrade.ops = [*others, *(drops[name] for name in order.static_order())]
-
-
-def _worded(diff: Any) -> str:
-    """One of Alembic's difference tuples in a line."""
-    changes = diff if isinstance(diff, list) else [diff]
-    return "; ".join(" ".join(str(part) for part in change if part is not None) for change in changes)

@@ -16,6 +16,8 @@ from schema_tools.catalog.stored_code import CodeObject, StoredCode
 from schema_tools.writing.rendering import escaped
 
 _INDEX_OPERATIONS: Final = (ops.CreateIndexOp, ops.DropIndexOp)
+# At spaces where there are any.
+_PARTS: Final = re.compile(r".{1,90}(?:\s+|$)|.{1,90}", re.DOTALL)
 _TABLE_COMMENT_OPERATIONS: Final = (ops.CreateTableCommentOp, ops.DropTableCommentOp)
 
 
@@ -25,7 +27,10 @@ class OnlyOn(ops.MigrateOperation):
     Attributes:
         dialect: The name of the database's dialect.
         inner: Operations, and arguments of `op.execute` as Python code.
+        guarded: False where the revision is for no other database, and needs no `if`.
     """
+
+    guarded = True
 
     def __init__(self, dialect: str, inner: Sequence[ops.MigrateOperation | str]) -> None:
         self.dialect = dialect
@@ -34,10 +39,10 @@ class OnlyOn(ops.MigrateOperation):
 
 @renderers.dispatch_for(OnlyOn)
 def _render_only_on(context: AutogenContext, operation: OnlyOn) -> list[str]:
-    lines = [f"if op.get_context().dialect.name == {operation.dialect!r}:"]
+    lines = []
     for inner in operation.inner:
         lines += [f"op.execute({inner})"] if isinstance(inner, str) else render_op(context, inner)
-    return [*lines, ""]
+    return [f"if op.get_context().dialect.name == {operation.dialect!r}:", *lines, ""] if operation.guarded else lines
 
 
 @dataclass(frozen=True)
@@ -153,6 +158,21 @@ def arranged(container: ops.OpContainer) -> list[ops.MigrateOperation]:
     return result
 
 
+def for_one_database(operations: Sequence[ops.MigrateOperation]) -> list[ops.MigrateOperation]:
+    """`operations` of `arranged` for a project that has PostgreSQL only: without batches and without an `if`."""
+    result: list[ops.MigrateOperation] = []
+    for one in operations:
+        if isinstance(one, OnlyOn):
+            one.guarded = False
+        result += one.ops if isinstance(one, ops.ModifyTableOps) else [one]
+    return result
+
+
+def on_postgresql(statements: Sequence[str]) -> list[OnlyOn]:
+    """Statements that only PostgreSQL is to execute."""
+    return [OnlyOn("postgresql", [_in_short_lines(escaped(one)) for one in statements])] if statements else []
+
+
 def _lift_checks(operation: ops.CreateTableOp) -> None:
     """Make the CHECK constraints of columns those of their table, as Alembic leaves a column's out."""
     table = operation.to_table()
@@ -198,6 +218,11 @@ def _is_plain(operation: ops.MigrateOperation) -> bool:
         computed = isinstance(default, DefaultClause) and isinstance(default.arg, ClauseElement)
         return not computed and not isinstance(default, Computed)
     return isinstance(operation, (ops.DropColumnOp, *_INDEX_OPERATIONS))
+
+
+def _in_short_lines(statement: str) -> str:
+    """A string literal in parts, which the formatter puts on lines of their own."""
+    return " ".join(repr(part) for part in _PARTS.findall(statement))
 
 
 def _triple_quoted(statement: str) -> str:

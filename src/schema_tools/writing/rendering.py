@@ -1,7 +1,7 @@
 """Rendering a revision's code so that it is right on both databases and independent of the project's code."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -52,9 +52,11 @@ class PortableRendering:
     the revision.
 
     Attributes:
+        databases: The dialects that the revision is for.
         imports: The imports that the rendered code needs; filled while rendering.
     """
 
+    databases: Sequence[str]
     imports: set[str] = field(default_factory=set)
 
     def __call__(self, kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
@@ -63,14 +65,26 @@ class PortableRendering:
         if kind == "type" and isinstance(item, TypeDecorator):
             return _repr_type(item.impl_instance, context)
         if kind == "server_default" and isinstance(item, Computed):
-            sql = _chosen(item.sqltext)
+            sql = self._chosen(item.sqltext)
             return f"sa.Computed({sql}, persisted={item.persisted})" if sql else False
         if kind == "server_default" and isinstance(item, DefaultClause) and isinstance(item.arg, ClauseElement):
-            return _chosen(item.arg) or False
+            return self._chosen(item.arg) or False
         if kind == "check" and isinstance(item, CheckConstraint):
-            sql = _chosen(item.sqltext)
+            sql = self._chosen(item.sqltext)
             return f"sa.CheckConstraint({sql}, name=op.f({str(item.name)!r}))" if sql else False
         return False
+
+    def _chosen(self, element: ClauseElement) -> str | None:
+        """Code for the SQL of `element`, chosen by the database; None where Alembic renders it as well."""
+        texts = {name: compiled(element, name) for name in self.databases}
+        sql = texts["postgresql"]
+        if len(texts) == 1 and sql is None:
+            return None
+        if sql is None or len(set(texts.values())) > 1:
+            arguments = (f"{name}={escaped(one)!r}" for name, one in texts.items() if one is not None)
+            return f"per_dialect({', '.join(arguments)})"
+        # Alembic does not mark colons again.
+        return None if escaped(sql) == sql else f"sa.text({escaped(sql)!r})"
 
 
 def compiled(element: ClauseElement, dialect: str) -> str | None:
@@ -84,14 +98,3 @@ def compiled(element: ClauseElement, dialect: str) -> str | None:
 def escaped(sql: str) -> str:
     """`sql` with its colons marked where `sa.text` and `op.execute` would read them as parameters."""
     return _PARAMETER.sub(r"\:", sql)
-
-
-def _chosen(element: ClauseElement) -> str | None:
-    """Code for the SQL of `element`, chosen by the database; None where Alembic renders it as well."""
-    texts = {name: compiled(element, name) for name in DIALECTS}
-    sql = texts["postgresql"]
-    if sql is None or len(set(texts.values())) > 1:
-        arguments = (f"{name}={escaped(one)!r}" for name, one in texts.items() if one is not None)
-        return f"per_dialect({', '.join(arguments)})"
-    # Alembic does not mark colons again.
-    return None if escaped(sql) == sql else f"sa.text({escaped(sql)!r})"

@@ -3,26 +3,30 @@
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from alembic.autogenerate import render_python_code
 from alembic.operations import ops
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, rev_id
 
+from schema_tools.catalog.objects import Difference
 from schema_tools.document.markdown import write_document
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.migrations import runner
+from schema_tools.migrations.lock_file import refuse_changed_files, write_lock
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.example_rows import insert_example_rows
 from schema_tools.rehearsal.scratch import ScratchPair, scratch_pairs
-from schema_tools.writing.comparison import needed_migrations, schema_differences
-from schema_tools.writing.operations import CodeChange, arranged, split_comments
+from schema_tools.writing.comparison import in_lines, needed_migrations, schema_differences
+from schema_tools.writing.concurrent import concurrently
+from schema_tools.writing.operations import CodeChange, arranged, for_one_database, on_postgresql, split_comments
+from schema_tools.writing.remaining import Remaining, remaining
 from schema_tools.writing.rendering import PortableRendering
 from schema_tools.writing.restored import make_portable
 
@@ -35,7 +39,7 @@ class NothingToMigrate(SchemaToolsError):
 
 
 def migrate(project: SchemaProject, message: str, server: RunningPostgres | None = None) -> Path:
-    """Write the revision that leads from the head of the migrations to the mapping, and the schema document.
+    """Write the revision that leads from the head of the migrations to the mapping, the lock and the schema document.
 
     The head is built on a throwaway PostgreSQL server and in a scratch SQLite file, never looked for in a database
     that somebody uses. The new revision is then run up, down and up on both, with example rows in the tables.
@@ -50,16 +54,39 @@ def migrate(project: SchemaProject, message: str, server: RunningPostgres | None
 
     Raises:
         NothingToMigrate: There is no difference.
-        SchemaToolsError: The message cannot be used, a revision fails (the new one is left to be mended), or no
-            PostgreSQL can be had.
+        SchemaToolsError: The message cannot be used, the history changed, a revision fails (the new one is left to be
+            mended, and is not in the lock), or no PostgreSQL can be had.
     """
     message = _checked(message)
     script = runner.script_directory(project)
+    refuse_changed_files(runner.versions_directory(script), unrecorded=False)
     with scratch_pairs(project, server) as pairs:
-        if not schema_differences(pairs, project.metadata):
+        if not in_lines(schema_differences(pairs)):
             raise NothingToMigrate("there is nothing to migrate: the migrations make what the mapping says")
         written = _write(project, script, message, pairs)
         _rehearse(project, written, pairs)
+    write_lock(project)
+    if project.document is not None:
+        write_document(project)
+    return written
+
+
+def migrate_empty(project: SchemaProject, message: str) -> Path:
+    """Write a revision that does nothing yet, to be filled by hand, and the schema document.
+
+    It is for what no comparison finds: data to be moved, an index to be built concurrently. It is not in the lock
+    before `write_lock` is called, when it is filled.
+
+    Returns:
+        The file of the revision.
+
+    Raises:
+        SchemaToolsError: The message cannot be used, or the history changed.
+    """
+    message = _checked(message)
+    script = runner.script_directory(project)
+    refuse_changed_files(runner.versions_directory(script), unrecorded=False)
+    written = _generated(script, message)
     if project.document is not None:
         write_document(project)
     return written
@@ -84,25 +111,31 @@ def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs:
     if "sqlite" in pairs:
         with pairs["sqlite"].head.engine().connect() as sqlite_head:
             make_portable(needed.downgrade_ops, sqlite_head)
-    if not needed.upgrade_ops.ops and not any(change.differing for change in changes):
+    rest = remaining(pairs["postgresql"], needed)
+    if not needed.upgrade_ops.ops and not any(change.differing for change in changes) and not rest.up_last:
         raise SchemaToolsError(
-            "this revision must be written by hand, because what differs cannot be generated: "
-            + "; ".join(schema_differences(pairs, project.metadata))
+            "this revision must be written by hand, with `migrate --empty`, because what differs cannot be generated: "
+            + _with_mends(schema_differences(pairs))
         )
-    rendering = PortableRendering()
-    upgrades = _rendered(needed.upgrade_ops, changes, rendering, up=True)
+    rendering = PortableRendering(project.databases)
+    upgrades = _rendered(needed.upgrade_ops, changes, rendering, rest, up=True)
     imports = set(rendering.imports)
-    downgrades = _rendered(needed.downgrade_ops, changes, rendering, up=False)
+    downgrades = _rendered(needed.downgrade_ops, changes, rendering, rest, up=False)
     constants = {name: text for change in changes for name, text in change.constants.items()}
+    return _generated(
+        script,
+        message,
+        upgrades=upgrades,
+        downgrades=downgrades,
+        imports="\n".join(sorted(imports | rendering.imports)),
+        statements=constants,
+    )
+
+
+def _generated(script: ScriptDirectory, message: str, **content: Any) -> Path:
+    """Write a file from the project's template."""
     try:
-        written = script.generate_revision(
-            rev_id(),
-            message,
-            upgrades=upgrades,
-            downgrades=downgrades,
-            imports="\n".join(sorted(imports | rendering.imports)),
-            statements=constants,
-        )
+        written = script.generate_revision(rev_id(), message, **content)
     except CommandError as error:
         raise SchemaToolsError(str(error)) from error
     assert isinstance(written, Script)  # noqa: S101 -- None only for a file that is no revision
@@ -115,6 +148,7 @@ def _rendered(
     container: ops.UpgradeOps | ops.DowngradeOps,
     changes: list[CodeChange],
     rendering: PortableRendering,
+    rest: Remaining,
     *,
     up: bool,
 ) -> str:
@@ -122,7 +156,11 @@ def _rendered(
     around = [change.around(container, up=up) for change in changes]
     first = [one for before, _ in around for one in before]
     last = [one for _, after in around for one in after]
-    container.ops = [*first, *arranged(container), *last]
+    before, after = ((), rest.up_last) if up else (rest.down_first, rest.down_last)
+    operations = [*first, *on_postgresql(before), *arranged(container), *on_postgresql(after), *last]
+    if len(rendering.databases) == 1:
+        operations = for_one_database(operations)
+    container.ops = concurrently(operations, rendering.databases)
     code = render_python_code(container, render_as_batch=True, render_item=rendering)
     # Without Alembic's remark that it wrote this; whoever generated a revision reads it before it is committed.
     return "\n".join(line for line in code.splitlines() if line.strip() and "# ###" not in line).strip()
@@ -143,12 +181,22 @@ def _rehearse(project: SchemaProject, written: Path, pairs: Mapping[str, Scratch
             with explained(pair.head.url), pair.head.engine().begin() as connection:
                 insert_example_rows(connection, project.metadata)
             for step in (runner.upgrade, runner.downgrade, runner.upgrade):
-                step(project, pair.head.url)
+                step(project, pair.head.url, locked=False)
     except SchemaToolsError as error:
-        raise SchemaToolsError(f"{written.name} was written, but needs mending: {error}") from error
+        raise _needs_mending(written, str(error)) from error
     migrated = {name: ScratchPair(pair.head.read_again(), pair.mapping) for name, pair in pairs.items()}
-    left = schema_differences(migrated, project.metadata)
-    if left:
-        raise SchemaToolsError(
-            f"{written.name} was written, but needs mending: it does not lead to the mapping: {'; '.join(left)}"
-        )
+    left = schema_differences(migrated)
+    if in_lines(left):
+        raise _needs_mending(written, f"it does not lead to the mapping: {_with_mends(left)}")
+
+
+def _with_mends(found: Mapping[str, Sequence[Difference]]) -> str:
+    """Each difference, with the statements that mend it."""
+    sentences = in_lines(found)
+    mends = [" ".join(one.mend.split()) for differences in found.values() for one in differences]
+    pairs = zip(sentences, mends, strict=True)
+    return "; ".join(f"{sentence} (mended by {mend})" if mend else sentence for sentence, mend in pairs)
+
+
+def _needs_mending(written: Path, why: str) -> SchemaToolsError:
+    return SchemaToolsError(f"{written.name} was written, but needs mending: {why}; then record it with `lock`")

@@ -133,7 +133,7 @@ def test_the_users_table_is_documented_as_the_specification_says() -> None:
         **Indexes**:
         - Primary key: `id`
         - Unique: `email`
-        - Indexes: `email`
+        - Indexes: `email`, `(created_at, id)`, `(updated_at, id)`
 
         **Relationships**:
         - None
@@ -166,7 +166,7 @@ def test_every_kind_of_column_index_and_relationship_is_documented(tmp_path: Pat
         |--------|------|-------------|-------------|
         | `id` | INTEGER | PRIMARY KEY, INDEX | Book ID |
         | `title` | TEXT | NOT NULL, INDEX | Title, with \\| in it |
-        | `room` | VARCHAR(10) | INDEX, FOREIGN KEY | Room of the shelf |
+        | `room` | VARCHAR(10) | FOREIGN KEY | Room of the shelf |
         | `shelf` | INTEGER | FOREIGN KEY | Number of the shelf |
         | `kind` | book_kind (paper, audio) | NOT NULL | Kind |
         | `net` | NUMERIC(10, 2) | NOT NULL, DEFAULT '0', CHECK (net >= 0) | Net price |
@@ -175,7 +175,7 @@ def test_every_kind_of_column_index_and_relationship_is_documented(tmp_path: Pat
         **Indexes**:
         - Primary key: `id`
         - Unique: `lower(title) WHERE kind = 'paper'`
-        - Indexes: `lower(title) WHERE kind = 'paper'`, `(room, shelf)`, `title`
+        - Indexes: `lower(title) WHERE kind = 'paper'`, `title`, `(room, shelf)`
 
         **Checks**:
         - `room IS NULL OR shelf IS NOT NULL`
@@ -202,7 +202,7 @@ def test_every_kind_of_column_index_and_relationship_is_documented(tmp_path: Pat
 def test_composite_keys_and_the_other_side_of_a_relationship_are_documented(tmp_path: Path) -> None:
     shelves = section(render_document(project(library(), tmp_path)), "### `shelves`")
 
-    assert "| `room` | VARCHAR(10) | PRIMARY KEY, INDEX | Room |" in shelves
+    assert "| `room` | VARCHAR(10) | PRIMARY KEY | Room |" in shelves
     assert "| `number` | INTEGER | PRIMARY KEY | Number in the room |" in shelves
     assert "- Primary key: `(room, number)`\n- Unique: None\n- Indexes: None" in shelves
     assert "- One to many: `(room, number)` is referred to by `books.(room, shelf)`, ON DELETE SET NULL" in shelves

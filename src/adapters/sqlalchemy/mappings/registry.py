@@ -9,8 +9,12 @@ from adapters.sqlalchemy.tables import metadata
 
 
 @cache
-def configure_mappings() -> None:
-    """Map the entities onto the tables. Calling it again does nothing: SQLAlchemy refuses to map a class twice."""
+def configure_mappings() -> registry:
+    """Map the entities onto the tables, and return the registry that knows them.
+
+    Calling it again does nothing: SQLAlchemy refuses to map a class twice.
+    """
     mapper_registry = registry(metadata=metadata)
     map_users(mapper_registry)
     configure_mappers()
+    return mapper_registry

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Column, Identity, Integer, String, Table, UniqueConstraint
+from sqlalchemy import Column, Identity, Index, Integer, String, Table, UniqueConstraint
 
 from adapters.sqlalchemy.ddl import timestamped
 from adapters.sqlalchemy.tables.schema import created_at, metadata, updated_at
@@ -40,6 +40,9 @@ users: Final = timestamped(
         created_at(),
         updated_at(),
         UniqueConstraint("email"),
+        # The two orders that lists are asked for in beside that of the key; the id breaks ties.
+        Index(None, "created_at", "id"),
+        Index(None, "updated_at", "id"),
         comment="Stores user information.",
         # SQLite gives the id of a deleted newest row to the next one unless it is told not to.
         sqlite_autoincrement=True,

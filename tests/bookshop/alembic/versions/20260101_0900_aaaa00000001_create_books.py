@@ -51,7 +51,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=80), nullable=False, comment="Name"),
         *timestamps(),
         sa.PrimaryKeyConstraint("id", name="pk_categories"),
-        sa.UniqueConstraint("parent_id", "name", name="uq_categories_parent_id_name"),
+        sa.UniqueConstraint("name", "parent_id", name="uq_categories_name_parent_id"),
         sa.ForeignKeyConstraint(
             ["parent_id"], ["categories.id"], name="fk_categories_parent_id_categories", ondelete="CASCADE"
         ),

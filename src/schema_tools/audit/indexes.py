@@ -1,0 +1,199 @@
+"""Indexes that are invalid, superfluous or missing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, RowMapping
+
+from schema_tools.audit import thresholds
+from schema_tools.audit.catalog import rows, rows_of_tables
+from schema_tools.findings import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Index:
+    """An index, every name as it is written in SQL.
+
+    Attributes:
+        number: Its own in the catalog; the older index has the lower one.
+        keys: Its columns or expressions in order, each with operator class, collation and direction.
+        included: The columns that are only carried along.
+        predicate: Of a partial index.
+        constraint: Whether it belongs to a constraint, or is the replica identity.
+        foreign_key: Whether it begins with the columns of a foreign key.
+        scans: How often it was used since the statistics were reset.
+        bytes: Its size.
+        concurrently: The word that lets users work meanwhile, where PostgreSQL takes it.
+    """
+
+    number: int
+    name: str
+    table: str
+    method: str
+    keys: Sequence[str]
+    included: Sequence[str]
+    predicate: str | None
+    unique: bool
+    constraint: bool
+    valid: bool
+    foreign_key: bool
+    scans: int
+    bytes: int
+    concurrently: str
+
+    def is_served_by(self, other: "_Index") -> bool:
+        """Whether `other` can do all that this one does."""
+        same_kind = (self.table, self.method, self.predicate) == (other.table, other.method, other.predicate)
+        if self is other or not other.valid or not same_kind or self.constraint:
+            return False
+        if list(self.keys) == list(other.keys):
+            carried = set(self.included) <= set(other.included)
+            return carried and (other.unique or not self.unique) and other.stays_before(self)
+        begins = self.method == "btree" and list(other.keys[: len(self.keys)]) == list(self.keys)
+        return begins and not self.unique and not self.included
+
+    def stays_before(self, other: "_Index") -> bool:
+        """Of two that do the same, whether this is the one that stays."""
+        mine, theirs = ((one.constraint, one.unique, len(one.included)) for one in (self, other))
+        return mine > theirs or (mine == theirs and self.number < other.number)
+
+
+# A partitioned index is neither made nor dropped concurrently:
+# https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+_INDEXES: Final = """
+SELECT i.indexrelid::bigint AS number, i.indexrelid::regclass::text AS name, c.name AS table, am.amname AS method,
+       ARRAY(SELECT concat_ws(' ', pg_get_indexdef(i.indexrelid, k, true), i.indclass[k - 1], i.indcollation[k - 1],
+                              i.indoption[k - 1])
+             FROM generate_series(1, i.indnkeyatts) AS k) AS keys,
+       ARRAY(SELECT pg_get_indexdef(i.indexrelid, k, true)
+             FROM generate_series(i.indnkeyatts + 1, i.indnatts) AS k) AS included,
+       pg_get_expr(i.indpred, i.indrelid) AS predicate,
+       i.indisunique AS unique,
+       i.indisreplident OR EXISTS (SELECT FROM pg_constraint k
+                                   WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) AS constraint,
+       i.indisvalid AS valid,
+       EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = i.indrelid
+               AND k.conkey <@ (i.indkey::int2[])[0:cardinality(k.conkey) - 1]) AS foreign_key,
+       coalesce(s.idx_scan, 0) AS scans, coalesce(pg_relation_size(i.indexrelid), 0) AS bytes,
+       CASE c.relkind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END AS concurrently
+FROM pg_index i
+JOIN pg_class x ON x.oid = i.indexrelid
+JOIN pg_am am ON am.oid = x.relam
+JOIN user_tables c ON c.oid = i.indrelid
+LEFT JOIN pg_stat_all_indexes s ON s.indexrelid = i.indexrelid
+WHERE i.indislive AND NOT c.relispartition
+ORDER BY c.name, i.indexrelid::regclass::text
+"""
+
+# An index of a part of the table serves where the part is the rows that refer to something.
+_FOREIGN_KEYS: Final = """
+SELECT quote_ident(k.conname) AS name, c.name AS table, k.confrelid::regclass::text AS referred,
+       CASE c.relkind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END AS concurrently,
+       ARRAY(SELECT quote_ident(a.attname) FROM unnest(k.conkey) WITH ORDINALITY AS u(number, place)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place) AS columns
+FROM pg_constraint k JOIN user_tables c ON c.oid = k.conrelid
+WHERE k.contype = 'f' AND k.conparentid = 0 AND NOT c.relispartition
+  AND NOT EXISTS (
+    SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am am ON am.oid = x.relam
+    WHERE i.indrelid = k.conrelid AND i.indisvalid AND am.amname IN ('btree', 'hash')
+      AND i.indnkeyatts >= cardinality(k.conkey)
+      AND k.conkey @> (i.indkey::int2[])[0:cardinality(k.conkey) - 1]
+      AND k.conkey <@ (i.indkey::int2[])[0:cardinality(k.conkey) - 1]
+      AND (i.indpred IS NULL
+           OR pg_get_expr(i.indpred, i.indrelid) IN (SELECT format('(%I IS NOT NULL)', a.attname) FROM pg_attribute a
+                                                     WHERE a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum])))
+ORDER BY 2, 1
+"""
+
+_SINCE: Final = """
+SELECT coalesce(stats_reset, pg_postmaster_start_time()) AS since, pg_is_in_recovery() AS replica
+FROM pg_stat_database WHERE datname = current_database()
+"""
+
+
+def index_findings(connection: Connection, now: datetime, unseen: list[str]) -> Iterator[Finding]:
+    """Invalid, duplicate, redundant and unused indexes, and foreign keys without one.
+
+    Where it cannot be said which are unused, the reason is added to `unseen`.
+    """
+    found = [_Index(**row) for row in rows_of_tables(connection, _INDEXES)]
+    yield from (_invalid(index) for index in found if not index.valid)
+    valid = [index for index in found if index.valid]
+    superfluous = {index.name: by for index in valid if (by := _served_by(index, valid))}
+    yield from (_superfluous(index, superfluous[index.name]) for index in valid if index.name in superfluous)
+    since = _statistics_since(connection, now, unseen)
+    if since is not None:
+        yield from _unused([index for index in valid if index.name not in superfluous], since)
+    yield from map(_missing, rows_of_tables(connection, _FOREIGN_KEYS))
+
+
+def _served_by(index: _Index, indexes: Sequence[_Index]) -> _Index | None:
+    return next((other for other in indexes if index.is_served_by(other)), None)
+
+
+def _invalid(index: _Index) -> Finding:
+    leftover = index.name.strip('"').rstrip("0123456789").endswith(("_ccnew", "_ccold"))
+    return Finding(
+        rule="invalid-index",
+        place=f"index {index.name} on {index.table}",
+        message="it is invalid: no query uses it, and every write maintains it",
+        why="a concurrent build failed, or is at work now; IF NOT EXISTS passes over what is left",
+        # https://www.postgresql.org/docs/current/sql-reindex.html#SQL-REINDEX-CONCURRENTLY
+        mend=f"DROP INDEX {index.concurrently}{index.name};"
+        if leftover
+        else f"REINDEX INDEX CONCURRENTLY {index.name};",
+    )
+
+
+def _superfluous(index: _Index, by: _Index) -> Finding:
+    same = list(index.keys) == list(by.keys)
+    return Finding(
+        rule="duplicate-index" if same else "redundant-index",
+        place=f"index {index.name} on {index.table}",
+        message=f"{by.name} {'is the same index' if same else 'begins with the same columns'}",
+        why="it takes space and makes every write dearer, and no query needs it",
+        mend=f"DROP INDEX {index.concurrently}{index.name};",
+    )
+
+
+def _statistics_since(connection: Connection, now: datetime, unseen: list[str]) -> datetime | None:
+    """Since when the use of indexes has been counted, or None where that says nothing."""
+    (statistics,) = rows(connection, _SINCE)
+    since: datetime = statistics["since"]
+    if statistics["replica"]:
+        unseen.append("which indexes are unused: this is a replica, and the primary counts for itself")
+    elif now - since < thresholds.STATISTICS_AGE:
+        days = thresholds.STATISTICS_AGE.days
+        unseen.append(f"which indexes are unused: their use is counted since {since:%Y-%m-%d}, less than {days} days")
+    else:
+        return since
+    return None
+
+
+def _unused(indexes: Sequence[_Index], since: datetime) -> Iterator[Finding]:
+    for index in indexes:
+        needed = index.unique or index.constraint or index.foreign_key or index.scans
+        if not needed and index.bytes >= thresholds.UNUSED_INDEX_BYTES:
+            yield Finding(
+                rule="unused-index",
+                place=f"index {index.name} on {index.table}",
+                message=f"no query used it since {since:%Y-%m-%d}; it has {index.bytes // 1024**2} MB",
+                why=(
+                    "every write maintains it. What a replica does with it is counted there: look there before you"
+                    " drop it; and the catalog does not say whether it is younger than the statistics"
+                ),
+                mend=f"DROP INDEX {index.concurrently}{index.name};",
+            )
+
+
+def _missing(key: RowMapping) -> Finding:
+    columns = ", ".join(key["columns"])
+    return Finding(
+        rule="foreign-key-without-index",
+        place=f"foreign key {key['name']} on {key['table']}",
+        message=f"no index begins with {columns}",
+        why=f"whoever deletes a row of {key['referred']}, or changes its key, reads all of {key['table']}",
+        mend=f"CREATE INDEX {key['concurrently']}ON {key['table']} ({columns});",
+    )

@@ -1,0 +1,68 @@
+"""The audit of one live database."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import URL, Connection, text
+
+from schema_tools.audit.indexes import index_findings
+from schema_tools.audit.maintenance import maintenance_findings
+from schema_tools.audit.numbers import number_findings
+from schema_tools.audit.sqlite import NOT_THERE, read_only_engine, sqlite_findings
+from schema_tools.audit.tables import table_findings
+from schema_tools.database_urls import migration_url
+from schema_tools.failures import explained
+from schema_tools.findings import Finding
+from schema_tools.migrations.connection import postgresql_engine
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The health of a database.
+
+    Attributes:
+        findings: What is to be mended, in a stable order.
+        unseen: What could not be judged, one sentence each: for want of a privilege, or of a meaning there.
+    """
+
+    findings: list[Finding]
+    unseen: list[str]
+
+
+def audit(url: str | URL, *, now: datetime | None = None) -> Audit:
+    """Judge the live database at `url` by its catalog and its statistics. Nothing is changed.
+
+    A role that may connect sees nearly all of it; on PostgreSQL `pg_monitor` sees all.
+
+    Args:
+        url: The database.
+        now: The time, where it is not the computer's: the age of statistics counts to it.
+
+    Raises:
+        SchemaToolsError: The database cannot be reached, or there is none.
+    """
+    target = migration_url(url)
+    unseen: list[str] = []
+    with explained(target):
+        if target.get_backend_name() == "sqlite":
+            with read_only_engine(target).connect() as connection:
+                return Audit(list(sqlite_findings(connection)), [NOT_THERE])
+        with postgresql_engine(target).connect() as connection:
+            findings = list(_findings(_reading(connection), unseen, now or datetime.now(UTC)))
+    return Audit(findings, unseen)
+
+
+def _findings(connection: Connection, unseen: list[str], now: datetime) -> Iterator[Finding]:
+    yield from index_findings(connection, now, unseen)
+    yield from table_findings(connection)
+    yield from number_findings(connection, unseen)
+    yield from maintenance_findings(connection)
+
+
+def _reading(connection: Connection) -> Connection:
+    """`connection`, in one transaction that cannot write and waits for nobody long."""
+    connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+    connection.execute(text("SET LOCAL statement_timeout = '60s'"))
+    return connection

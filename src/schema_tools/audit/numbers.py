@@ -1,0 +1,124 @@
+"""Keys that run out of numbers: sequences, identities, and narrow primary keys."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping
+
+from schema_tools.audit import thresholds
+from schema_tools.audit.catalog import rows, rows_of_tables
+from schema_tools.findings import Finding
+
+# https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-INT
+_LARGEST: Final = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+
+# A sequence belongs to a column (serial, identity) or is called by a column's default. last_value is NULL for who
+# may not read it.
+_SEQUENCES: Final = """
+SELECT x.oid::regclass::text AS sequence, format_type(s.seqtypid, NULL) AS sequence_type, s.seqincrement AS increment,
+       s.seqmin AS smallest, s.seqmax AS largest, has_sequence_privilege(x.oid, 'SELECT, USAGE') AS visible,
+       CASE WHEN has_sequence_privilege(x.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(x.oid) END AS last,
+       c.oid::regclass::text AS table, quote_ident(a.attname) AS column,
+       format_type(a.atttypid, NULL) AS column_type
+FROM pg_sequence s
+JOIN pg_class x ON x.oid = s.seqrelid
+JOIN pg_namespace n ON n.oid = x.relnamespace
+LEFT JOIN LATERAL (
+    SELECT d.refobjid AS relation, d.refobjsubid AS number FROM pg_depend d
+    WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid AND d.refclassid = 'pg_class'::regclass
+      AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+    UNION
+    SELECT f.adrelid, f.adnum FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid
+    WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = x.oid
+) AS fed ON true
+LEFT JOIN pg_class c ON c.oid = fed.relation
+LEFT JOIN pg_attribute a ON a.attrelid = fed.relation AND a.attnum = fed.number
+WHERE n.nspname !~ '^pg_' AND NOT s.seqcycle AND coalesce(NOT c.relispartition, true)
+ORDER BY 1, 8, 9
+"""
+
+# Those that a sequence feeds are judged by it.
+_NARROW_KEYS: Final = """
+SELECT c.name AS table, quote_ident(a.attname) AS column, format_type(a.atttypid, NULL) AS column_type,
+       has_column_privilege(c.oid, a.attnum, 'SELECT') AND has_schema_privilege(c.relnamespace, 'USAGE') AS visible
+FROM pg_constraint k
+JOIN user_tables c ON c.oid = k.conrelid
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+WHERE k.contype = 'p' AND cardinality(k.conkey) = 1 AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype)
+  AND a.attidentity = '' AND NOT c.relispartition
+  AND NOT EXISTS (SELECT FROM pg_attrdef f JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
+                  JOIN pg_sequence s ON s.seqrelid = d.refobjid AND d.refclassid = 'pg_class'::regclass
+                  WHERE f.adrelid = c.oid AND f.adnum = a.attnum)
+  AND NOT EXISTS (SELECT FROM pg_constraint r WHERE r.contype = 'f' AND r.conrelid = c.oid AND r.conkey @> k.conkey)
+ORDER BY 1
+"""
+
+
+def number_findings(connection: Connection, unseen: list[str]) -> Iterator[Finding]:
+    """Sequences and keys that have used most of their numbers; what the role may not read is added to `unseen`."""
+    for row in rows(connection, _SEQUENCES):
+        if not row["visible"]:
+            unseen.append(f"how far {row['sequence']} has counted: GRANT SELECT ON SEQUENCE {row['sequence']}")
+        elif row["last"] is not None:
+            yield from _of_sequence(row)
+    for row in rows_of_tables(connection, _NARROW_KEYS):
+        if not row["visible"]:
+            unseen.append(f"the largest {row['table']}.{row['column']}: GRANT SELECT ON {row['table']}")
+            continue
+        # Both names come quoted from the catalog.
+        query = f"SELECT max({row['column']}) AS last FROM {row['table']}"  # noqa: S608
+        (found,) = rows(connection, query)
+        yield from _of_key(row, found["last"] or 0)
+
+
+def _of_sequence(row: RowMapping) -> Iterator[Finding]:
+    up = row["increment"] > 0
+    of_column = _LARGEST.get(row["column_type"], row["largest"])
+    end = min(row["largest"], of_column) if up else max(row["smallest"], -of_column - 1)
+    used = _share(row["last"], end)
+    if used < thresholds.NUMBERS_USED:
+        return
+    by_column = row["column_type"] in _LARGEST and abs(end) < abs(row["largest"] if up else row["smallest"])
+    limit = f"the column's type, {row['column_type']}, can hold" if by_column else "it may give out"
+    yield Finding(
+        rule="sequence-exhaustion",
+        place=f"sequence {row['sequence']}",
+        message=f"it has used {used:.1%} of what {limit}: {row['last']:,} of {end:,}{_feeding(row)}",
+        why="when it is used up, every INSERT fails",
+        mend=_wider(row, by_sequence=not by_column),
+    )
+
+
+def _of_key(row: RowMapping, last: int) -> Iterator[Finding]:
+    largest = _LARGEST[row["column_type"]]
+    used = _share(last, largest)
+    if used >= thresholds.NUMBERS_USED:
+        yield Finding(
+            rule="key-exhaustion",
+            place=f"column {row['table']}.{row['column']}",
+            message=f"its largest value is {used:.1%} of what {row['column_type']} can hold: {last:,} of {largest:,}",
+            why="when it is used up, every INSERT fails",
+            mend=_wider(row, by_sequence=False),
+        )
+
+
+def _share(last: int, end: int) -> float:
+    return last / end if end else 0.0
+
+
+def _feeding(row: RowMapping) -> str:
+    return f", for {row['table']}.{row['column']}" if row["table"] else ""
+
+
+def _wider(row: Any, *, by_sequence: bool) -> str:
+    """The statements that make room for more numbers."""
+    statements = []
+    if by_sequence:
+        statements.append(f"ALTER SEQUENCE {row['sequence']} AS bigint NO MAXVALUE NO MINVALUE;")
+    if row["column_type"] in {"smallint", "integer"}:
+        statements += [
+            "-- It rewrites the table and locks everybody out meanwhile; while users work, a bigint column beside it",
+            "-- is filled in batches and takes its place. Columns that refer to it need the same.",
+            f"ALTER TABLE {row['table']} ALTER COLUMN {row['column']} TYPE bigint;",
+        ]
+    return "\n".join(statements)

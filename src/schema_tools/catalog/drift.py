@@ -1,0 +1,142 @@
+"""Comparing the mapping with a live database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from uuid import uuid4
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import URL, Connection, MetaData, NullPool, create_engine, text
+
+from schema_tools.catalog.comparing import differences
+from schema_tools.catalog.mapped import make_mapped
+from schema_tools.catalog.objects import Catalog, Difference
+from schema_tools.catalog.postgresql.reader import search_path
+from schema_tools.catalog.reading import read_catalog
+from schema_tools.database_urls import migration_url, shown, sqlite_file
+from schema_tools.errors import SchemaToolsError
+from schema_tools.failures import explained
+from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
+from schema_tools.migrations.scripts import script_directory
+from schema_tools.project import SchemaProject
+
+# A catalog is read in moments; whoever holds a lock on it is not to be waited for.
+LOCK_TIMEOUT: Final = "5s"
+STATEMENT_TIMEOUT: Final = "60s"
+
+_CIRCUMSTANCES: Final = """
+SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::bool AS read_only,
+       quote_ident(current_database()) AS database, quote_ident(current_user) AS role,
+       has_database_privilege(current_database(), 'CREATE') AS may_create
+"""
+
+
+def drift(project: SchemaProject, url: str | URL) -> list[Difference]:
+    """How the live database at `url` differs from the mapping, beginning with migrations that it has not had.
+
+    On PostgreSQL the mapping is made on the same server, in a schema of a transaction that is always rolled back, so
+    that both are worded by the same catalog; nothing is written into the tables of anybody. On SQLite it is made in a
+    scratch file. A mapping that names the schema of its tables is compared with that schema; DDL of its own must not
+    name it.
+
+    Args:
+        project: The mapping, and the migrations, of which the database should have had all.
+        url: The database. A SQLite file must exist.
+
+    Raises:
+        SchemaToolsError: The database cannot be reached, is a standby, or its role may not create a schema; or the
+            mapping has tables in several schemas.
+    """
+    target = migration_url(url)
+    with explained(target):
+        if target.get_backend_name() == "sqlite":
+            return _on_sqlite(project, target)
+        with postgresql_engine(target).connect() as connection:
+            connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+            connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
+            _refuse_where_nothing_can_be_made(connection)
+            schema = _schema(project.metadata)
+            pending = list(_pending(connection, project))
+            connection.commit()
+            expected = _mapped(connection, project.metadata, schema)
+            return [*pending, *differences(expected, read_catalog(connection, schema))]
+
+
+def _on_sqlite(project: SchemaProject, url: URL) -> list[Difference]:
+    file = sqlite_file(url)
+    if file is None or not file.is_file():
+        raise SchemaToolsError(f"there is no database at {shown(url)}")
+    with TemporaryDirectory(prefix="drift-") as directory:
+        scratch = URL.create("sqlite", database=str(Path(directory) / "mapping.db"))
+        with sqlite_engine(scratch).begin() as connection:
+            make_mapped(connection, project.metadata)
+            expected = read_catalog(connection)
+    # Not the engine of migrations, which takes the write lock.
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return [*_pending(connection, project), *differences(expected, read_catalog(connection))]
+
+
+def _refuse_where_nothing_can_be_made(connection: Connection) -> None:
+    found = connection.execute(text(_CIRCUMSTANCES)).one()
+    if found.standby or found.read_only:
+        raise SchemaToolsError(
+            f"{'this server is a standby' if found.standby else 'this database is read-only for you'}, and the mapping"
+            " is made in a transaction that is rolled back: run this against the primary, in a session that may write"
+        )
+    if not found.may_create:
+        raise SchemaToolsError(
+            f"the role {found.role} may not create the schema that the mapping is made in and that is rolled back:"
+            f" GRANT CREATE ON DATABASE {found.database} TO {found.role}, or run this as the owner"
+        )
+
+
+def _schema(metadata: MetaData) -> str | None:
+    # Not metadata._schemas: a sequence or a table says what it has, MetaData(schema=...) only what is usual.
+    schemas = {table.schema for table in metadata.tables.values()} or {metadata.schema}
+    if len(schemas) > 1:
+        names = ", ".join(sorted(name or "the default" for name in schemas))
+        raise SchemaToolsError(f"drift compares one schema, and the mapping has tables in several: {names}")
+    return schemas.pop()
+
+
+def _mapped(connection: Connection, metadata: MetaData, schema: str | None) -> Catalog:
+    """The catalog of what the mapping makes."""
+    scratch = f"drift_{uuid4().hex}"
+    with connection.begin() as transaction:
+        connection.execute(text(f"CREATE SCHEMA {scratch}"))
+        path = search_path(connection, scratch)
+        connection.execute(text("SELECT set_config('search_path', :path, true)"), {"path": path})
+        connection.execution_options(schema_translate_map={schema: scratch} if schema else {})
+        make_mapped(connection, metadata)
+        connection.execution_options(schema_translate_map={})
+        catalog = read_catalog(connection, scratch)
+        transaction.rollback()
+    return catalog
+
+
+def _pending(connection: Connection, project: SchemaProject) -> Iterator[Difference]:
+    """Where the database stands in the history of migrations, if not at its end."""
+    script = script_directory(project)
+    heads = set(MigrationContext.configure(connection).get_current_heads())
+    newest = set(script.get_heads())
+    revisions = list(reversed(list(script.walk_revisions())))
+    known = {one.revision for one in revisions}
+    if heads == newest:
+        return
+    if heads <= known:
+        applied = {one.revision for one in script.iterate_revisions(tuple(heads), "base")} if heads else set()
+        pending = [f"--   {one.revision}: {one.doc}" for one in revisions if one.revision not in applied]
+        mend = "\n".join(["-- Apply the pending migrations first, which may be all that differs:", *pending])
+    else:
+        mend = (
+            "-- This release does not have the revision that the database is at:"
+            " compare it with the release that has, or deploy that."
+        )
+    yield Difference(
+        object="migrations",
+        aspect="head",
+        expected=", ".join(sorted(newest)) or None,
+        found=", ".join(sorted(heads)) or None,
+        mend=mend,
+    )

@@ -1,0 +1,84 @@
+"""Making what the mapping says, for comparison only: in a schema or database that is thrown away."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import ARRAY, Connection, Dialect, MetaData, TypeDecorator, event
+from sqlalchemy.dialects.postgresql import DOMAIN, ENUM
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.types import TypeEngine
+
+
+def make_mapped(connection: Connection, metadata: MetaData) -> None:
+    """Make every table of `metadata` and what is made with them, where there is nothing yet.
+
+    A type with `create_type=False`, which the migrations make, is made as well, unless DDL of the mapping makes it.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: The mapping cannot be made.
+    """
+    if connection.dialect.name != "postgresql":
+        metadata.create_all(connection, checkfirst=False)
+        return
+    types = _types_made_elsewhere(metadata, connection.dialect)
+    with _in_batches(connection) as execute_batch:
+        try:
+            with connection.begin_nested() if types else nullcontext():
+                for one in types:
+                    one.create(connection, checkfirst=False)
+                metadata.create_all(connection, checkfirst=False)
+                execute_batch()
+        except ProgrammingError:
+            if not types:
+                raise
+            metadata.create_all(connection, checkfirst=False)
+            execute_batch()
+
+
+@contextmanager
+def _in_batches(connection: Connection) -> Iterator[Callable[[], None]]:
+    """Execute DDL many statements at a time while the context lasts, so that a distant server is not asked for each.
+
+    Gives the function that executes what has been collected. Other statements are executed when their time comes,
+    after what was collected before them.
+    """
+    collected: list[str] = []
+
+    def script() -> str:
+        statements = ";\n".join(collected)
+        collected.clear()
+        return statements
+
+    def collect(cursor: Any, statement: str, parameters: Any, context: Any) -> bool | None:
+        if context.isddl and not parameters:
+            # What follows is executed without parameters, so a percent sign is written once.
+            collected.append(statement.replace("%%", "%"))
+            return True
+        if collected:
+            cursor.execute(script())
+        return None
+
+    def execute_batch() -> None:
+        if collected:
+            connection.exec_driver_sql(script(), execution_options={"no_parameters": True})
+
+    event.listen(connection.engine, "do_execute", collect)
+    try:
+        yield execute_batch
+    finally:
+        event.remove(connection.engine, "do_execute", collect)
+
+
+def _types_made_elsewhere(metadata: MetaData, dialect: Dialect) -> list[ENUM | DOMAIN]:
+    columns = (column for table in metadata.tables.values() for column in table.columns)
+    named = (_named(column.type, dialect) for column in columns)
+    found = {(one.schema, one.name): one for one in named if isinstance(one, ENUM | DOMAIN) and not one.create_type}
+    return list(found.values())
+
+
+def _named(declared: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+    """The database's own type of a column, or of the elements of its array."""
+    if isinstance(declared, TypeDecorator):
+        return _named(declared.load_dialect_impl(dialect), dialect)
+    return _named(declared.item_type, dialect) if isinstance(declared, ARRAY) else declared.dialect_impl(dialect)

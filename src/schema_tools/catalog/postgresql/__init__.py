@@ -1,0 +1,1 @@
+"""PostgreSQL's catalog, read for a whole schema by a few queries, in its own text."""

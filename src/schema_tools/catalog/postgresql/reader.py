@@ -1,0 +1,96 @@
+"""Reading a schema of a PostgreSQL database."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from schema_tools.catalog.objects import Catalog
+from schema_tools.catalog.postgresql import code, policies, types
+from schema_tools.catalog.postgresql.columns import columns
+from schema_tools.catalog.postgresql.constraints import constraints
+from schema_tools.catalog.postgresql.indexes import indexes
+from schema_tools.catalog.postgresql.needs import in_order, of_extensions
+from schema_tools.catalog.postgresql.sequences import sequences
+from schema_tools.catalog.postgresql.tables import tables
+from schema_tools.catalog.postgresql.views import views
+from schema_tools.errors import SchemaToolsError
+
+_SCHEMA: Final = """
+SELECT n.oid, n.nspname AS name,
+       concat_ws(', ', quote_ident(n.nspname), (
+         SELECT string_agg(DISTINCT quote_ident(e.nspname), ', ') FROM pg_extension x
+         JOIN pg_namespace e ON e.oid = x.extnamespace WHERE e.nspname NOT IN ('pg_catalog', n.nspname)
+       )) AS path
+FROM pg_namespace n WHERE n.nspname = coalesce(CAST(:schema AS text), current_schema())
+"""
+
+# What is read is worded by these, so they are the same for everything that is compared.
+_WORDING: Final = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "quote_all_identifiers": "off",
+}
+
+_SET: Final = """
+SELECT name, current_setting(name) AS before, set_config(name, value, false)
+FROM json_each_text(CAST(:settings AS json)) AS wanted(name, value)
+"""
+
+
+def read_postgresql(connection: Connection, schema: str | None, leave_out: frozenset[str]) -> Catalog:
+    """The objects of a schema, worded without its name: about twenty queries, however many tables it has.
+
+    Left out are the objects of extensions, of the tables named by `leave_out`, and everything internal: TOAST, the
+    indexes and triggers of constraints, the sequences of identities, and what partitions have from their parents.
+
+    Raises:
+        SchemaToolsError: There is no such schema.
+    """
+    found = connection.execute(text(_SCHEMA), {"schema": schema}).one_or_none()
+    if found is None:
+        where = f"the schema {schema}" if schema else "a schema: its search_path names none that exists"
+        raise SchemaToolsError(f"the database does not have {where}")
+    with _settings(connection, {**_WORDING, "search_path": found.path}):
+        of_table = list(columns(connection, found.oid))
+        objects = chain(
+            types.extensions(connection),
+            types.enums(connection, found.oid),
+            types.composites(connection, found.oid),
+            types.domains(connection, found.oid),
+            sequences(connection, found.oid),
+            tables(connection, found.oid, of_table),
+            of_table,
+            constraints(connection, found.oid),
+            indexes(connection, found.oid),
+            views(connection, found.oid),
+            code.functions(connection, found.oid),
+            code.triggers(connection, found.oid),
+            code.rules(connection, found.oid),
+            policies.policies(connection, found.oid),
+            policies.statistics(connection, found.oid),
+        )
+        foreign = of_extensions(connection)
+        kept = [one for one in objects if one.address[:2] not in foreign and one.object.name not in leave_out]
+        owners = {one.object.name for one in kept if one.object.table is None} | {None}
+        return in_order(connection, found.oid, [one for one in kept if one.object.table in owners])
+
+
+def search_path(connection: Connection, schema: str) -> str:
+    """The `search_path` on which names of `schema`, and of extensions, need no schema before them."""
+    path: str = connection.execute(text(_SCHEMA), {"schema": schema}).one().path
+    return path
+
+
+@contextmanager
+def _settings(connection: Connection, settings: dict[str, str]) -> Iterator[None]:
+    """Other settings while the context lasts; a failure ends the transaction, which sets them back as well."""
+    before = {row.name: row.before for row in connection.execute(text(_SET), {"settings": json.dumps(settings)})}
+    yield
+    connection.execute(text(_SET), {"settings": json.dumps(before)})

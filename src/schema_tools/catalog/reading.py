@@ -1,0 +1,35 @@
+"""Reading a database's catalog."""
+
+from typing import Final
+
+from sqlalchemy import Connection
+
+from schema_tools.catalog.objects import Catalog
+from schema_tools.catalog.postgresql.reader import read_postgresql
+from schema_tools.catalog.sqlite.reader import read_sqlite
+from schema_tools.migrations.log import TABLE
+
+_BOOKKEEPING: Final = frozenset({"alembic_version", TABLE})
+
+
+def read_catalog(connection: Connection, schema: str | None = None) -> Catalog:
+    """Everything that migrations make in a schema, in the catalog's own text.
+
+    On PostgreSQL these are extensions (of which only a missing one is a difference), enums, composite types, domains,
+    sequences, tables, columns, constraints, indexes, statistics, views, functions, procedures, triggers, rules and
+    policies, with their comments. On SQLite they are tables, columns, constraints, indexes, triggers and views.
+
+    Not read are owners and privileges, which differ from database to database on purpose; aggregates, operators,
+    casts, collations, range types, text search, foreign tables, publications and event triggers; the order of columns,
+    to which a migration can only append; the objects of extensions; and the bookkeeping of migrations.
+
+    Args:
+        connection: To the database; in a transaction that failed, nothing can be read.
+        schema: The schema, by default the one that comes first on the search path. SQLite has one.
+
+    Raises:
+        SchemaToolsError: There is no such schema.
+    """
+    if connection.dialect.name == "sqlite":
+        return read_sqlite(connection, _BOOKKEEPING)
+    return read_postgresql(connection, schema, _BOOKKEEPING)

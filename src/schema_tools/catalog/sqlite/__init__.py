@@ -1,0 +1,1 @@
+"""SQLite's catalog: its pragmas, and what only the text of its statements says."""

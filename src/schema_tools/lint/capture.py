@@ -1,0 +1,248 @@
+"""Compiling a revision's `upgrade()` to PostgreSQL's SQL without a database, and where each statement comes from."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from traceback import walk_stack, walk_tb
+from typing import Any, Final
+
+from alembic.ddl.postgresql import PostgresqlImpl
+from alembic.operations import Operations
+from alembic.operations.batch import BatchOperationsImpl
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import MetaData, TextClause, literal, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine.mock import MockConnection
+from sqlalchemy.exc import CompileError, NoInspectionAvailable
+from sqlalchemy.types import NullType
+
+from schema_tools.errors import SchemaToolsError
+
+# Names rather than percent signs for parameters, or every % of a text would come out doubled.
+_DIALECT_OPTIONS: Final = {"paramstyle": "named"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captured:
+    """What one operation emits.
+
+    Attributes:
+        sql: One statement, or several.
+        lines: The lines of the revision's file that led to it, the innermost first.
+        transaction: The number of the transaction within the revision; None outside of one, in an autocommit block.
+    """
+
+    sql: str
+    lines: tuple[int, ...]
+    transaction: int | None
+
+
+@dataclass(slots=True)
+class Compilation:
+    """What a revision emits, in order; `needs_database` are the lines where it asked a database, and had to stop."""
+
+    emitted: list[Captured] = field(default_factory=list)
+    needs_database: tuple[int, ...] | None = None
+
+
+class _NeedsDatabase(BaseException):
+    """A revision asks the database something. No `except Exception` of the revision holds this up."""
+
+
+def compile_revision(script: Script, directory: ScriptDirectory, config: Any, metadata: MetaData) -> Compilation:
+    """What `upgrade()` of a revision emits on PostgreSQL.
+
+    Branches for another dialect are not taken, since `op.get_context().dialect` is PostgreSQL's.
+
+    Raises:
+        SchemaToolsError: The revision's code fails; the message names file and line.
+    """
+    upgrade = getattr(script.module, "upgrade", None)
+    if upgrade is None:
+        return Compilation()
+    with EnvironmentContext(config, directory):
+        return compile_function(upgrade, str(script.module.__file__), metadata)
+
+
+def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaData) -> Compilation:
+    """What `upgrade`, a function of `file`, emits on PostgreSQL.
+
+    Raises:
+        SchemaToolsError: It fails; the message names file and line.
+    """
+    recorder = _Recorder(file)
+    context = _context(recorder, metadata)
+    try:
+        with Operations.context(context), _lines_of_batches(recorder):
+            upgrade()
+    except _NeedsDatabase:
+        recorder.result.needs_database = recorder.asked
+    except (CompileError, NoInspectionAvailable, CommandError) as error:
+        if isinstance(error, CommandError) and "--sql mode" not in str(error):
+            raise _broken(error, file) from error
+        # A value without a literal, or a look at the tables.
+        recorder.result.needs_database = _lines_of(error, file)
+    except Exception as error:
+        raise _broken(error, file) from error
+    return recorder.result
+
+
+def _context(recorder: "_Recorder", metadata: MetaData) -> MigrationContext:
+    dialect = postgresql.dialect(**_DIALECT_OPTIONS)  # type: ignore[no-untyped-call]
+    dialect.statement_compiler = _Compiler
+    options: dict[str, Any] = {"as_sql": True, "literal_binds": True, "target_metadata": metadata}
+    context = MigrationContext.configure(dialect=dialect, opts=options)
+    impl = _RecordingPostgres(dialect, None, True, None, None, options)  # noqa: FBT003 -- Alembic's signature
+    impl.recorder = recorder
+    connection: Any = _NoDatabase(dialect, impl, recorder)
+    context.impl = impl
+    context.connection = impl.connection = connection
+    return context
+
+
+class _Compiler(postgresql.dialect.statement_compiler):  # type: ignore[name-defined, misc]
+    """Writes the value of a column without a type, such as `sa.column("name")`, as its own type has it."""
+
+    def render_literal_value(self, value: Any, type_: Any) -> str:
+        """A value as SQL."""
+        known = literal(value).type if isinstance(type_, NullType) else type_
+        return str(super().render_literal_value(value, known))
+
+
+@dataclass(slots=True)
+class _Recorder:
+    """Notes what is emitted, from where, in which transaction."""
+
+    file: str
+    result: Compilation = field(default_factory=Compilation)
+    asked: tuple[int, ...] = ()
+    batched: tuple[int, ...] = ()
+    transactions: int = 0
+    in_transaction: bool = True
+
+    def emit(self, sql: str) -> None:
+        transaction = self.transactions if self.in_transaction else None
+        self.result.emitted.append(Captured(sql=sql, lines=self.lines(), transaction=transaction))
+
+    def lines(self) -> tuple[int, ...]:
+        """The lines of the file that are being executed now, the innermost first."""
+        here = [line for frame, line in walk_stack(None) if frame.f_code.co_filename == self.file]
+        return (*self.batched, *here)
+
+
+class _RecordingPostgres(PostgresqlImpl):
+    """Alembic's way of writing for PostgreSQL, which gives each statement to the recorder."""
+
+    recorder: _Recorder
+
+    def static_output(self, text: str) -> None:
+        """A statement is written."""
+        self.recorder.emit(text)
+
+    def emit_commit(self) -> None:
+        """An autocommit block begins."""
+        self.recorder.in_transaction = False
+
+    def emit_begin(self) -> None:
+        """An autocommit block ends."""
+        self.recorder.transactions += 1
+        self.recorder.in_transaction = True
+
+
+class _NoDatabase(MockConnection):
+    """What `op.get_bind()` gives: it takes statements whose result nobody looks at, and answers no question."""
+
+    def __init__(self, dialect: Any, impl: _RecordingPostgres, recorder: _Recorder) -> None:
+        super().__init__(dialect, lambda construct, *_args, **_kw: impl.execute(construct))
+        self._recorder = recorder
+
+    def execute(self, obj: Any, parameters: Any = None, execution_options: Any = None) -> Any:
+        """Write a statement without parameters."""
+        if parameters:
+            self._ask()
+        super().execute(obj, parameters, execution_options)
+        return _NoResult(self._ask)
+
+    def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
+        """Write a statement without parameters, as it is."""
+        return self.execute(_verbatim(statement), parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        # Alembic asks whether there is a transaction, and takes a connection that cannot tell for none.
+        if name.startswith("__") or name == "in_transaction":
+            raise AttributeError(name)
+        self._ask()
+
+    def _ask(self) -> None:
+        self._recorder.asked = self._recorder.lines()
+        raise _NeedsDatabase
+
+
+class _NoResult:
+    """The result of a statement that was not executed."""
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        self.__dict__["ask"] = ask
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self.ask()
+
+    def __iter__(self) -> Iterator[Any]:
+        self.ask()
+        return iter(())
+
+
+def _verbatim(statement: str) -> TextClause:
+    return text(statement.replace("\\", "\\\\").replace(":", "\\:"))
+
+
+@contextmanager
+def _lines_of_batches(recorder: _Recorder) -> Iterator[None]:
+    """Meanwhile, an operation of a batch has its own line, and not the one where its batch ends."""
+    original = BatchOperationsImpl.__init__
+
+    def init(self: BatchOperationsImpl, *args: Any, **kw: Any) -> None:
+        original(self, *args, **kw)  # type: ignore[no-untyped-call]
+        self.batch = _Batch(recorder)
+
+    BatchOperationsImpl.__init__ = init  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        BatchOperationsImpl.__init__ = original  # type: ignore[method-assign]
+
+
+class _Batch(list[Any]):
+    """The operations of a batch, each with the lines where it was added to it."""
+
+    def __init__(self, recorder: _Recorder) -> None:
+        super().__init__()
+        self.recorder = recorder
+        self.places: list[tuple[int, ...]] = []
+
+    def append(self, operation: Any) -> None:
+        """Add an operation."""
+        super().append(operation)
+        self.places.append(self.recorder.lines())
+
+    def __iter__(self) -> Iterator[Any]:
+        for operation, lines in zip(super().__iter__(), self.places, strict=True):
+            self.recorder.batched = lines
+            yield operation
+        self.recorder.batched = ()
+
+
+def _lines_of(error: BaseException, file: str) -> tuple[int, ...]:
+    trace = reversed(list(walk_tb(error.__traceback__)))
+    return tuple(line for frame, line in trace if frame.f_code.co_filename == file)
+
+
+def _broken(error: Exception, file: str) -> SchemaToolsError:
+    lines = _lines_of(error, file)
+    place = f"{file.rpartition('/')[2]}:{lines[0]}" if lines else file.rpartition("/")[2]
+    return SchemaToolsError(f"{place} cannot be compiled: {type(error).__name__}: {' '.join(str(error).split())}")

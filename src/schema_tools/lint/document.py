@@ -1,0 +1,95 @@
+"""The document of all rules: what each fires on, why, its safe form, and how to waive it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy import MetaData
+
+from schema_tools.findings import Finding
+from schema_tools.lint.capture import compile_function
+from schema_tools.lint.examples import BASE
+from schema_tools.lint.model import Schema
+from schema_tools.lint.revisions import JudgedRevision
+from schema_tools.lint.rule import REVISION_RULES, TABLE_RULES, RevisionRule, Rule, TableRule
+from schema_tools.lint.rules import ALL_RULES
+from schema_tools.lint.waivers import Source
+
+_INTRODUCTION: Final = """\
+# Migration Rules
+
+Generated from the rules by the command `lint --write-rules`: change those, not this.
+
+`lint` reads what each revision's `upgrade()` does on PostgreSQL, from the SQL that Alembic compiles without a database,
+be it of `op.*` calls or of SQL in `op.execute`, and it reads the tables of the mapping. Its findings name the rule, the
+place, why, and the safe form to paste.
+
+- A table that a revision makes itself is exempt from the rules about locks and loss: nobody uses it yet.
+- `downgrade()` is not judged: taking things away is its purpose, and it runs in an emergency, when what it undoes has
+  already hurt. `verify` runs each one over rows.
+- The bodies of functions are not read; those of DO blocks are. What a revision asks of the database is a finding.
+- `# next revision` in a safe form is where one revision ends and the next begins, because a transaction must.
+- A rule is waived at the statement, with a comment on the lines above it or at its end:
+
+      # lint: allow drop-column because no release that still runs uses it
+
+- A rule for tables is waived in the `info` of the table, column or index:
+
+      Column("details", JSON, info={"lint": {"json-type": "The order of the keys is part of a signature."}})
+
+- A waiver without a reason, for an unknown rule, or where the rule does not fire is a finding, too.
+"""
+
+
+def rules_document() -> str:
+    """The document, in Markdown."""
+    others = [rule for rule in ALL_RULES if not isinstance(rule, (RevisionRule, TableRule))]
+    parts = [
+        _INTRODUCTION,
+        "## Migrations",
+        *(part for rule in REVISION_RULES for part in _rule(rule, _safe_form(rule))),
+        "## Tables",
+        *(part for rule in TABLE_RULES for part in _rule(rule, rule.safe)),
+        "## Waivers and env.py",
+        *(part for other in others for part in _rule(other, "")),
+    ]
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def example_findings(body: str) -> list[Finding]:
+    """The findings in a revision whose `upgrade()` is `body`, upon the schema of the examples."""
+    schema = Schema()
+    _judged(BASE, "base", schema)
+    return _judged(body, "example", schema)
+
+
+def _judged(body: str, name: str, schema: Schema) -> list[Finding]:
+    text = "import sqlalchemy as sa\nfrom alembic import op\n\n\ndef upgrade() -> None:\n"
+    # A text over several lines may be indented further, which SQL does not mind.
+    text += "".join(f"    {line}\n" if line else "\n" for line in body.splitlines())
+    file = f"{name}.py"
+    module: dict[str, object] = {}
+    exec(compile(text, file, "exec"), module)  # noqa: S102 -- the rules' own examples
+    upgrade = module["upgrade"]
+    assert callable(upgrade)  # noqa: S101 -- it was defined above
+    compilation = compile_function(upgrade, file, MetaData())
+    judged = JudgedRevision(name=name, place=file, source=Source(text), compilation=compilation, schema=schema)
+    return judged.findings()
+
+
+def _safe_form(rule: Rule) -> str:
+    return next((one.mend for one in example_findings(rule.example) if one.rule == rule.name), "")
+
+
+def _rule(rule: Rule, safe: str) -> Iterator[str]:
+    yield f"### {rule.name}"
+    yield f"Fires on {rule.fires}."
+    yield f"{rule.why} [Source]({rule.source})" if rule.source else rule.why
+    yield f"```python\n{rule.example}\n```"
+    if safe:
+        yield f"Instead:\n\n```python\n{safe}\n```"
+    if isinstance(rule, RevisionRule):
+        yield f"Waived by `# lint: allow {rule.name} because` and the reason."
+    elif isinstance(rule, TableRule):
+        yield f'Waived by `info={{"lint": {{"{rule.name}": "the reason"}}}}`.'
+    else:
+        yield "Cannot be waived."

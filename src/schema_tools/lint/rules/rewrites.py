@@ -1,0 +1,159 @@
+"""Columns that make PostgreSQL write the whole table anew."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from schema_tools.lint.actions import AddColumn, ChangeType, SetExpression
+from schema_tools.lint.definitions import ColumnFacts, Expression, SqlType
+from schema_tools.lint.rule import Hit, Waived, revision_rule
+from schema_tools.lint.safe_forms import (
+    column_sql,
+    execute,
+    quoted,
+    revisions,
+    set_not_null,
+    short,
+    update_in_batches,
+)
+from schema_tools.lint.step import At
+from schema_tools.lint.types import is_rewritten
+from schema_tools.lint.volatility import volatile_functions
+from schema_tools.lint.waivers import waiver_comment
+
+_ALTER_TABLE: Final = "https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES"
+_WHY: Final = "The table and its indexes are written anew under ACCESS EXCLUSIVE: nobody can read or write meanwhile."
+_SMALL: Final = Waived(reason="the table is small, so the lock is short")
+_SERIAL: Final = {"smallserial": "smallint", "serial": "integer", "bigserial": "bigint"}
+
+
+@revision_rule(
+    "type-change-rewrites",
+    ChangeType,
+    fires="a column's type changed to one that is stored differently, or holds less",
+    why=_WHY,
+    source=_ALTER_TABLE,
+    example='op.alter_column("users", "age", type_=sa.BigInteger())',
+)
+def type_change_rewrites(action: ChangeType, at: At) -> Iterator[Hit]:
+    """A change of type that cannot be made in the catalog alone."""
+    column = at.schema.column(action.table, action.column)
+    before = column.type if column is not None else None
+    if before is not None and not action.converts and not is_rewritten(before, action.type):
+        return
+    change = f"from {before.sql} to {action.type.sql}" if before is not None else f"to {action.type.sql}"
+    yield Hit(f"{action.table}.{action.column} {change} rewrites the table", _by_a_column(action, at))
+
+
+@revision_rule(
+    "volatile-default",
+    AddColumn,
+    fires="a new column whose default is another one for each row",
+    why=f"{_WHY} A constant, or the time of the statement as now() gives it, is stored once for all rows.",
+    source=_ALTER_TABLE,
+    example="""
+op.add_column("users", sa.Column("token", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False))
+""",
+)
+def volatile_default(action: AddColumn, at: At) -> Iterator[Hit]:
+    """A default that has to be computed for each row."""
+    default = action.column.default
+    volatile = volatile_functions(default, at.schema.functions) if default is not None else []
+    if default is not None and volatile:
+        called = ", ".join(f"{name}()" for name in volatile)
+        message = f"{called} is computed for each row of {action.table}, which rewrites the table"
+        yield Hit(message, _filled_later(action, at, default))
+
+
+@revision_rule(
+    "identity-or-serial-column",
+    AddColumn,
+    fires="a new identity or serial column",
+    why=_WHY,
+    source=_ALTER_TABLE,
+    example='op.execute("ALTER TABLE users ADD COLUMN number serial")',
+)
+def identity_or_serial_column(action: AddColumn, at: At) -> Iterator[Hit]:
+    """A column that numbers the rows that are there."""
+    column = action.column
+    if column.identity or column.type.name in _SERIAL:
+        sequence = f"{short(action.table)}_{column.name}_seq"
+        default = Expression(sql=f"nextval('{quoted(sequence)}')", functions=frozenset({"nextval"}))
+        words = _SERIAL.get(column.type.name, column.type.sql)
+        numbers = ColumnFacts(name=column.name, type=SqlType(name=words, sql=words), not_null=True)
+        mend = _filled_later(AddColumn(table=action.table, column=numbers), at, default, sequence=sequence)
+        yield Hit(f"numbering the rows of {action.table} rewrites the table", mend)
+
+
+@revision_rule(
+    "stored-generated-column",
+    *(AddColumn, SetExpression),
+    fires="a new stored generated column, or another expression for one",
+    why=_WHY,
+    source="https://www.postgresql.org/docs/current/ddl-generated-columns.html",
+    example='op.add_column("users", sa.Column("initial", sa.Text(), sa.Computed("left(name, 1)", persisted=True)))',
+)
+def stored_generated_column(action: AddColumn | SetExpression, at: At) -> Iterator[Hit]:
+    """A column that is computed for every row that is there."""
+    if isinstance(action, SetExpression):
+        yield Hit(f"{action.table}.{action.column} is computed anew for each row", _SMALL)
+    elif action.column.generated == "stored":
+        message = f"{action.table}.{action.column.name} is computed for each row, which rewrites the table"
+        yield Hit(message, _by_a_trigger(action, at))
+
+
+def _by_a_column(action: ChangeType, at: At) -> str | Waived:
+    """A second column, which takes the place of the first one over two releases."""
+    new = f"{action.column}_new"
+    value = action.using or f"{quoted(action.column)}::{action.type.sql}"
+    filling = update_in_batches(at.schema, action.table, f"{quoted(new)} = {value}")
+    if not filling:
+        return _SMALL
+    return revisions(
+        execute(f"ALTER TABLE {quoted(action.table)} ADD COLUMN {column_sql(new, action.type)}"),
+        f"# The release before this one writes both columns.\n{filling}",
+        waiver_comment("drop-column", f"every release that runs reads and writes {new}")
+        + "\n"
+        + execute(f"ALTER TABLE {quoted(action.table)} DROP COLUMN {quoted(action.column)}"),
+    )
+
+
+def _filled_later(action: AddColumn, at: At, default: Expression, sequence: str = "") -> str | Waived:
+    """The column without its default, the default for new rows, then a value for the rows that are there."""
+    name = quoted(action.column.name)
+    table = quoted(action.table)
+    filling = update_in_batches(at.schema, action.table, f"{name} = {default.sql}", f"{name} IS NULL")
+    if not filling:
+        return _SMALL
+    adding = [f"ALTER TABLE {table} ADD COLUMN {column_sql(action.column.name, action.column.type)}"]
+    if sequence:
+        adding.append(f"CREATE SEQUENCE {quoted(sequence)} OWNED BY {table}.{name}")
+    adding.append(f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default.sql}")
+    last = set_not_null(action.table, action.column.name) if action.column.not_null else ""
+    return revisions(execute(*adding), filling, last)
+
+
+def _by_a_trigger(action: AddColumn, at: At) -> str | Waived:
+    """A plain column that a trigger computes."""
+    column, name = action.column, quoted(action.column.name)
+    function = quoted(f"compute_{short(action.table)}_{column.name}")
+    expression = column.expression
+    filling = update_in_batches(at.schema, action.table, f"{name} = {expression}")
+    if not filling or not expression:
+        return _SMALL
+    computing = [
+        f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$",
+        "BEGIN",
+        f"  SELECT {expression} INTO NEW.{name} FROM (SELECT NEW.*) AS changed;",  # noqa: S608 -- for people
+        "  RETURN NEW;",
+        "END",
+        "$$",
+    ]
+    trigger = [
+        f"CREATE TRIGGER {function} BEFORE INSERT OR UPDATE ON {quoted(action.table)}",
+        f"FOR EACH ROW EXECUTE FUNCTION {function}()",
+    ]
+    return revisions(
+        execute(f"ALTER TABLE {quoted(action.table)} ADD COLUMN {column_sql(column.name, column.type)}"),
+        execute("\n".join(computing), "\n".join(trigger)),
+        filling,
+    )

@@ -1,0 +1,234 @@
+"""What each kind of statement does, read from its parse tree."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from pglast import ast, enums
+
+from schema_tools.lint import actions
+from schema_tools.lint.actions import Action
+from schema_tools.lint.alterations import read_alterations
+from schema_tools.lint.facts import column_facts, constraint_facts
+from schema_tools.lint.syntax import compared, dotted, is_bounded, literals, printed, relation, strings, walk
+
+_LOCK_MODES: Final = (
+    *("", "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE"),
+    *("SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"),
+)
+
+
+def read_statement(node: Any) -> list[Action]:
+    """What the statement does."""
+    reader = _READERS.get(type(node))
+    return list(reader(node)) if reader is not None else [actions.Other(harmless=isinstance(node, _HARMLESS))]
+
+
+_HARMLESS: Final = (ast.CommentStmt, ast.CreateExtensionStmt, ast.CreateSeqStmt, ast.CreateSchemaStmt, ast.GrantStmt)
+
+
+def _create_table(node: Any) -> Iterator[Action]:
+    table = relation(node.relation)
+    parts = node.tableElts or ()
+    parent = relation(node.inhRelations[0]) if node.partbound is not None else None
+    yield actions.CreateTable(
+        table=table,
+        columns=tuple(column_facts(table, one) for one in parts if isinstance(one, ast.ColumnDef)),
+        constraints=tuple(constraint_facts(table, one) for one in parts if isinstance(one, ast.Constraint)),
+        parent=parent,
+        partitioned=node.partspec is not None,
+    )
+
+
+def _create_table_as(node: Any) -> Iterator[Action]:
+    yield actions.CreateTable(table=relation(node.into.rel))
+
+
+def _select(node: Any) -> Iterator[Action]:
+    if node.intoClause is not None:
+        yield actions.CreateTable(table=relation(node.intoClause.rel))
+    for one in walk(node):
+        if isinstance(one, ast.FuncCall) and dotted(one.funcname) == "set_config" and len(one.args or ()) > 1:
+            name, value = ("".join(literals(arg)) for arg in (one.args or ())[:2])
+            yield actions.SetVariable(name=name, value=value)
+        elif isinstance(one, (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt)):
+            yield from _change_rows(one)
+
+
+def _change_rows(node: Any) -> Iterator[Action]:
+    verb = type(node).__name__.removesuffix("Stmt").upper()
+    where = getattr(node, "whereClause", None)
+    others = any(getattr(node, name, None) for name in ("fromClause", "usingClause", "withClause", "returningClause"))
+    yield actions.ChangeRows(
+        table=relation(node.relation),
+        verb=verb,
+        where=printed(where) if where is not None else "",
+        bounded=is_bounded(where),
+        compared=compared(where),
+        assignments=_assignments(node) if verb == "UPDATE" else "",
+        plain=not others and node.relation.alias is None,
+    )
+
+
+def _assignments(node: Any) -> str:
+    bare = ast.UpdateStmt(relation=node.relation, targetList=node.targetList)
+    return printed(bare).partition(" SET ")[2]
+
+
+def _copy(node: Any) -> Iterator[Action]:
+    if node.is_from and node.relation is not None:
+        yield actions.ChangeRows(table=relation(node.relation), verb="COPY")
+    else:
+        yield actions.Other(harmless=False)
+
+
+def _create_index(node: Any) -> Iterator[Action]:
+    table = relation(node.relation)
+    elements = node.indexParams or ()
+    keys = tuple(one.name or printed(one.expr) for one in elements)
+    name = node.idxname or "_".join([table.rpartition(".")[2], *(one.name or "expr" for one in elements), "idx"])
+    concurrently = bool(node.concurrent)
+    node.idxname, node.concurrent, node.if_not_exists = name, True, True
+    yield actions.CreateIndex(
+        table=table,
+        name=name,
+        keys=keys,
+        plain=node.accessMethod == "btree"
+        and not (node.indexIncludingParams or node.options or node.tableSpace or node.nulls_not_distinct)
+        and all(one.name and _is_bare(one) for one in elements),
+        unique=bool(node.unique),
+        concurrently=concurrently,
+        only=not node.relation.inh,
+        where=printed(node.whereClause) if node.whereClause is not None else "",
+        concurrent_sql=printed(node),
+    )
+
+
+def _is_bare(element: Any) -> bool:
+    bare = (enums.SortByDir.SORTBY_DEFAULT, enums.SortByNulls.SORTBY_NULLS_DEFAULT, None, None)
+    return (element.ordering, element.nulls_ordering, element.opclass, element.collation) == bare
+
+
+def _drop(node: Any) -> Iterator[Action]:
+    kinds: dict[Any, Callable[[str], Action]] = {
+        enums.ObjectType.OBJECT_TABLE: lambda name: actions.DropTable(table=name),
+        enums.ObjectType.OBJECT_FOREIGN_TABLE: lambda name: actions.DropTable(table=name),
+        enums.ObjectType.OBJECT_MATVIEW: lambda name: actions.DropTable(table=name),
+        enums.ObjectType.OBJECT_VIEW: lambda name: actions.DropView(view=name),
+        enums.ObjectType.OBJECT_INDEX: lambda name: actions.DropIndex(name=name, concurrently=bool(node.concurrent)),
+        enums.ObjectType.OBJECT_SCHEMA: lambda name: actions.DropSchema(schema=name),
+        enums.ObjectType.OBJECT_TYPE: lambda name: actions.DropType(type=name),
+        enums.ObjectType.OBJECT_DOMAIN: lambda name: actions.DropType(type=name),
+    }
+    made = kinds.get(node.removeType)
+    if made is None:
+        yield actions.Other(harmless=True)
+        return
+    for one in node.objects:
+        parts = one.names if isinstance(one, ast.TypeName) else one if isinstance(one, tuple) else (one,)
+        yield made(dotted(parts))
+
+
+def _rename(node: Any) -> Iterator[Action]:
+    match node.renameType:
+        case enums.ObjectType.OBJECT_COLUMN if node.relationType in _WITH_ROWS:
+            yield actions.RenameColumn(table=relation(node.relation), column=node.subname, new_name=node.newname)
+        case enums.ObjectType.OBJECT_TABLE | enums.ObjectType.OBJECT_MATVIEW | enums.ObjectType.OBJECT_FOREIGN_TABLE:
+            table = relation(node.relation)
+            schema = table.rpartition(".")[0]
+            yield actions.RenameTable(table=table, new_name=f"{schema}.{node.newname}" if schema else node.newname)
+        case enums.ObjectType.OBJECT_TABCONSTRAINT:
+            yield actions.RenameConstraint(table=relation(node.relation), name=node.subname, new_name=node.newname)
+        case enums.ObjectType.OBJECT_INDEX:
+            yield actions.RenameIndex(name=relation(node.relation), new_name=node.newname)
+        case enums.ObjectType.OBJECT_SCHEMA:
+            yield actions.RenameSchema(schema=node.subname, new_name=node.newname)
+        case _:
+            yield actions.Other(harmless=False)
+
+
+_WITH_ROWS: Final = frozenset({enums.ObjectType.OBJECT_TABLE, enums.ObjectType.OBJECT_FOREIGN_TABLE})
+
+
+def _set_schema(node: Any) -> Iterator[Action]:
+    if node.objectType in _WITH_ROWS | {enums.ObjectType.OBJECT_MATVIEW}:
+        table = relation(node.relation)
+        moved = table.rpartition(".")[2]
+        new_name = moved if node.newschema == "public" else f"{node.newschema}.{moved}"
+        yield actions.RenameTable(table=table, new_name=new_name)
+    else:
+        yield actions.Other(harmless=False)
+
+
+def _reindex(node: Any) -> Iterator[Action]:
+    concurrently = _option(node.params, "concurrently")
+    node.params = None
+    yield actions.Reindex(words=printed(node).removeprefix("REINDEX "), concurrently=concurrently)
+
+
+def _vacuum(node: Any) -> Iterator[Action]:
+    full = bool(node.is_vacuumcmd) and _option(node.options, "full")
+    for one in node.rels or (None,):
+        yield actions.Vacuum(table=relation(one.relation) if one is not None else "", full=full)
+
+
+def _option(options: Any, name: str) -> bool:
+    return any(one.defname == name and strings((one.arg,) if one.arg else ()) != ("false",) for one in options or ())
+
+
+def _enum(node: Any) -> Iterator[Action]:
+    name = dotted(node.typeName)
+    if node.oldVal is not None:
+        yield actions.RenameEnumValue(type=name, value=node.oldVal, new_value=node.newVal)
+    else:
+        yield actions.AddEnumValue(type=name, value=node.newVal)
+
+
+def _set(node: Any) -> Iterator[Action]:
+    setting = getattr(node, "setstmt", node)
+    taken_back = setting.kind != enums.VariableSetKind.VAR_SET_VALUE
+    value = "" if taken_back else ", ".join(printed(one).strip("'") for one in setting.args or ())
+    yield actions.SetVariable(name=setting.name or "ALL", value=value)
+
+
+def _function(node: Any) -> Iterator[Action]:
+    chosen = [one.arg.sval for one in node.options or () if one.defname == "volatility"]
+    yield actions.CreateFunction(name=dotted(node.funcname), volatile=chosen[-1:] in ([], ["volatile"]))
+
+
+_READERS: Final[dict[type, Callable[[Any], Iterator[Action]]]] = {
+    ast.AlterDatabaseSetStmt: _set,
+    ast.AlterEnumStmt: _enum,
+    ast.AlterObjectSchemaStmt: _set_schema,
+    ast.AlterRoleSetStmt: _set,
+    ast.AlterSystemStmt: _set,
+    ast.AlterTableStmt: read_alterations,
+    ast.ClusterStmt: lambda node: iter([actions.Cluster(table=relation(node.relation) if node.relation else "")]),
+    ast.CopyStmt: _copy,
+    ast.CreateEnumStmt: lambda node: iter([actions.CreateEnum(type=dotted(node.typeName))]),
+    ast.CreateFunctionStmt: _function,
+    ast.CreateStmt: _create_table,
+    ast.CreateTableAsStmt: _create_table_as,
+    ast.CreateTrigStmt: lambda node: iter(
+        [actions.CreateTrigger(table=relation(node.relation), name=node.trigname or "")]
+    ),
+    ast.DeleteStmt: _change_rows,
+    ast.DropStmt: _drop,
+    ast.IndexStmt: _create_index,
+    ast.InsertStmt: _change_rows,
+    ast.LockStmt: lambda node: (
+        actions.LockTable(table=relation(one), mode=_LOCK_MODES[node.mode or 8]) for one in node.relations
+    ),
+    ast.MergeStmt: _change_rows,
+    ast.RefreshMatViewStmt: lambda node: iter(
+        [actions.Refresh(table=relation(node.relation), concurrently=bool(node.concurrent))]
+    ),
+    ast.ReindexStmt: _reindex,
+    ast.RenameStmt: _rename,
+    ast.SelectStmt: _select,
+    ast.TransactionStmt: lambda node: iter([actions.ControlTransaction(words=printed(node))]),
+    ast.TruncateStmt: lambda node: (actions.Truncate(table=relation(one)) for one in node.relations),
+    ast.UpdateStmt: _change_rows,
+    ast.VacuumStmt: _vacuum,
+    ast.VariableSetStmt: _set,
+    ast.ViewStmt: lambda node: iter([actions.CreateView(view=relation(node.view))]),
+}

@@ -1,0 +1,165 @@
+"""What a downgrade would do, told without running it: whether it can be done at all, and what data it would lose."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script
+from sqlalchemy import Connection, Dialect, inspect, text
+
+_NAME: Final = r'(?:"(?:[^"]|"")+"|\w+)'
+_TABLE: Final = rf"{_NAME}(?:\s*\.\s*{_NAME})?"
+_TEXTS: Final = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_EMPTIED: Final = re.compile(
+    rf"\s*(?:DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?|TRUNCATE\s+(?:TABLE\s+)?(?:ONLY\s+)?|DELETE\s+FROM\s+(?:ONLY\s+)?)"
+    rf"(?P<tables>{_TABLE}(?:\s*,\s*{_TABLE})*)",
+    re.IGNORECASE,
+)
+_ALTERED: Final = re.compile(
+    rf"\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?P<table>{_TABLE})(?P<actions>.*)", re.IGNORECASE | re.DOTALL
+)
+_DROPPED: Final = re.compile(
+    rf"(?:^|,)\s*DROP\s+(?:COLUMN\s+)?(?:IF\s+EXISTS\s+)?(?!CONSTRAINT\b)(?P<column>{_NAME})", re.IGNORECASE
+)
+# What may take rows with it that it does not name.
+_UNCLEAR: Final = re.compile(
+    r"\s*(?:DO\b|CALL\b|SELECT\b|WITH\b|DROP\s+(?!TABLE\b).*\bCASCADE\b)", re.IGNORECASE | re.DOTALL
+)
+_RENAMED: Final = re.compile(r"\bRENAME\b", re.IGNORECASE)
+
+_COUNTED_AT_MOST: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """Data that a downgrade would take away.
+
+    Attributes:
+        what: The table, or the column as `table.column`; or what makes that impossible to tell.
+        count: How many rows, or values that are not null; None when it cannot be told.
+        unit: `row` or `value`.
+    """
+
+    what: str
+    count: int | None = None
+    unit: str = "row"
+
+    def __str__(self) -> str:
+        if self.count is None:
+            return self.what
+        number = f"over {_COUNTED_AT_MOST:,}" if self.count > _COUNTED_AT_MOST else f"{self.count:,}"
+        return f"{self.what}: {number} {self.unit}{'' if self.count == 1 else 's'}"
+
+
+def irreversible_reason(script: Script, dialect: Dialect) -> str | None:
+    """Why a revision cannot be taken back, or None when it can be.
+
+    Its `downgrade` says so by `raise NotImplementedError("...")`. It is compiled, not run, for `dialect`.
+    """
+    try:
+        _statements(script, dialect)
+    except NotImplementedError as error:
+        return stated_reason(error, script.path)
+    except Exception:  # noqa: BLE001 -- what else keeps it from being compiled is seen when it runs
+        return None
+    return None
+
+
+def stated_reason(error: BaseException, file: str) -> str | None:
+    """The reason that the revision in `file` gave when it raised `error`; None when it was not that which raised it."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    # Alembic raises NotImplementedError, too, for what SQLite cannot do.
+    if not isinstance(error, NotImplementedError) or place is None or place.tb_frame.f_code.co_filename != file:
+        return None
+    return str(error) or "it gives no reason"
+
+
+def losses(scripts: Iterable[Script], connection: Connection) -> list[Loss]:
+    """What taking back `scripts`, in their order, would lose of the data that is there now.
+
+    The downgrades are compiled, and their statements read: dropped and emptied tables that have rows, dropped columns
+    that have values. A downgrade that cannot be compiled, or does what cannot be told from its statements, is
+    itself named when the database has any row.
+    """
+    found: dict[str, Loss] = {}
+    unclear = []
+    renamed = False
+    for script in scripts:
+        try:
+            statements = [_TEXTS.sub(_blank, one) for one in _statements(script, connection.dialect)]
+        except Exception:  # noqa: BLE001 -- a revision may ask the database, and SQLite's copies of tables do
+            unclear.append(f"revision {script.revision} does not say beforehand what it drops")
+            continue
+        renamed = renamed or any(map(_RENAMED.search, statements))
+        for table, column in (one for statement in statements for one in _dropped(statement)):
+            what = f"{_shown(table)}.{_shown(column)}" if column else _shown(table)
+            count = _count(connection, table, column)
+            if count and _shown(table) not in found:
+                found[what] = Loss(what=what, count=count, unit="value" if column else "row")
+            elif count is None and renamed:
+                unclear.append(f"{what}, which has another name now")
+        if any(map(_UNCLEAR.match, statements)):
+            unclear.append(f"revision {script.revision} has statements that may drop what they do not name")
+    if unclear and _has_rows(connection):
+        return [*found.values(), *(Loss(what=one) for one in unclear)]
+    return list(found.values())
+
+
+def _statements(script: Script, dialect: Dialect) -> list[str]:
+    """The statements of a downgrade, as Alembic compiles them without a database."""
+    found: list[str] = []
+    context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "literal_binds": True})
+    context.impl.static_output = found.append  # type: ignore[method-assign, assignment]
+    with Operations.context(context):
+        script.module.downgrade()
+    return found
+
+
+def _blank(match: re.Match[str]) -> str:
+    """Nothing in place of a comment, an empty literal in place of a literal."""
+    return " " if match[0].startswith(("--", "/*")) else "''"
+
+
+def _dropped(statement: str) -> list[tuple[str, str]]:
+    """The tables that a statement drops or empties, each with "", and the columns that it drops."""
+    emptied = _EMPTIED.match(statement)
+    if emptied is not None:
+        return [(one, "") for one in re.findall(_TABLE, emptied["tables"])]
+    altered = _ALTERED.match(statement)
+    if altered is None:
+        return []
+    return [(altered["table"], one["column"]) for one in _DROPPED.finditer(altered["actions"])]
+
+
+def _count(connection: Connection, table: str, column: str) -> int | None:
+    """How many rows a table has, or how many values a column; None when it is not there."""
+    inspector = inspect(connection)
+    *schema, name = (_folded(one) for one in re.findall(_NAME, table))
+    place: Any = {"schema": schema[0]} if schema else {}
+    if not inspector.has_table(name, **place):
+        return None
+    if column and _folded(column) not in {one["name"] for one in inspector.get_columns(name, **place)}:
+        return None
+    where = f" WHERE {column} IS NOT NULL" if column else ""
+    counted = f"SELECT 1 FROM {table}{where} LIMIT {_COUNTED_AT_MOST + 1}"  # noqa: S608 -- the revision's own names
+    return int(connection.execute(text(f"SELECT count(*) FROM ({counted}) AS counted")).scalar_one())  # noqa: S608
+
+
+def _has_rows(connection: Connection) -> bool:
+    preparer = connection.dialect.identifier_preparer
+    names: Sequence[str] = inspect(connection).get_table_names()
+    ours = [preparer.quote(name) for name in names if name not in {"alembic_version", "migration_log"}]
+    return any(connection.execute(text(f"SELECT 1 FROM {name} LIMIT 1")).first() for name in ours)  # noqa: S608
+
+
+def _folded(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+
+
+def _shown(name: str) -> str:
+    return re.sub(r"\s+", "", name)

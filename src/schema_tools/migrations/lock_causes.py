@@ -1,0 +1,172 @@
+"""What is wrong with a history, judged by its lock: each cause once, and not what follows from it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from schema_tools.findings import Finding
+from schema_tools.migrations.revision_files import RevisionFile
+
+NAME: Final = "versions.lock"
+
+
+class Entry(NamedTuple):
+    """A line of the lock: a revision, those it follows, and the checksum over its file and their checksums."""
+
+    revision: str
+    parents: tuple[str, ...]
+    checksum: str
+
+
+class Cause(NamedTuple):
+    """Why a history is not as its lock has it.
+
+    Attributes:
+        finding: What to say of it.
+        again: The revision to record anew, if no shared database has had it; None when recording mends nothing.
+    """
+
+    finding: Finding
+    again: str | None = None
+
+
+def causes(entries: Sequence[Entry], files: Mapping[str, RevisionFile], place: str) -> list[Cause]:
+    """What in `files` is not as `entries` have it.
+
+    Args:
+        entries: The lock's lines, in its order.
+        files: The revision files.
+        place: The lock file, as findings name it.
+    """
+    locked = {one.revision: one for one in entries}
+    changed = [
+        *_deleted(locked, files, place),
+        *_inserted(locked, files),
+        *_disordered_lines(entries, place),
+        *_moved(locked, files),
+        *_edited(locked, files),
+    ]
+    return changed or [*_new(locked, files), *_several_heads(files)]
+
+
+def shown(path: Path) -> str:
+    """A revision file, or the lock file, as findings name it: with the directories of Alembic's that it is in."""
+    return str(path.relative_to(path.parents[2 if path.suffix == ".py" else 1]))
+
+
+def _deleted(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile], place: str) -> Iterator[Cause]:
+    for name in locked:
+        if name not in files:
+            finding = Finding(
+                rule="revision-deleted",
+                place=place,
+                message=f"revision {name} was deleted: {NAME} has it, and there is no file of it",
+                mend=f"restore its file as git has it; or, if no shared database has had it, `lock --again {name}`",
+            )
+            yield Cause(finding, name)
+
+
+def _inserted(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
+    """Revisions that the lock does not know, before one that it knows."""
+    links = [(name, parent) for name in locked if name in files for parent in files[name].parents]
+    for name, parent in links:
+        if parent in files and parent not in locked:
+            finding = Finding(
+                rule="revision-inserted",
+                place=shown(files[parent].path),
+                message=f"revision {parent} was inserted before {name}, which {NAME} had already",
+                mend=f"restore {files[name].path.name} as git has it, and let {parent} follow the last revision;"
+                f" or, if no shared database has had {name}, `lock --again {parent}`",
+            )
+            yield Cause(finding, parent)
+
+
+def _disordered_lines(entries: Sequence[Entry], place: str) -> Iterator[Cause]:
+    """The first line that stands before the line of a parent."""
+    known = {one.revision for one in entries}
+    seen: set[str] = set()
+    for number, one in enumerate(entries, start=2):
+        for parent in one.parents:
+            if parent not in seen:
+                what = "stands before" if parent in known else "is there without"
+                finding = Finding(
+                    rule="lock-reordered",
+                    place=f"{place}:{number}",
+                    message=f"the line of revision {one.revision} {what} that of {parent}, which it follows",
+                    mend=f"take {NAME} back as git has it",
+                )
+                yield Cause(finding)
+                return
+        seen.add(one.revision)
+
+
+def _moved(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
+    """The first revision that follows others than it did, all of which are known."""
+    for name, one in locked.items():
+        if name not in files or files[name].parents == one.parents:
+            continue
+        if all(parent in locked and parent in files for parent in (*one.parents, *files[name].parents)):
+            finding = Finding(
+                rule="revision-reordered",
+                place=shown(files[name].path),
+                message=f"revision {name} was moved: it followed {_named(one.parents)} and now follows"
+                f" {_named(files[name].parents)}",
+                mend=f"restore the file as git has it; or, if no shared database has had it, `lock --again {name}`",
+            )
+            yield Cause(finding, name)
+            return
+
+
+def _edited(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
+    """Revisions whose own file changed: judged by their parents' checksums in the lock, whatever those are now."""
+    for name, one in locked.items():
+        if name not in files or files[name].parents != one.parents or not all(name in locked for name in one.parents):
+            continue
+        if files[name].checksum(locked[parent].checksum for parent in one.parents) != one.checksum:
+            finding = Finding(
+                rule="revision-edited",
+                place=shown(files[name].path),
+                message=f"revision {name} was edited after {NAME} recorded it",
+                mend="restore the file as git has it, and write a new revision; or, if no shared database has had it,"
+                f" `lock --again {name}`",
+            )
+            yield Cause(finding, name)
+
+
+def _new(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
+    for name, one in files.items():
+        lost = [parent for parent in one.parents if parent not in files]
+        if lost:
+            finding = Finding(
+                rule="revision-without-parent",
+                place=shown(one.path),
+                message=f"revision {name} follows {lost[0]}, which is not among the migrations",
+                mend="make the last revision its down_revision",
+            )
+            yield Cause(finding)
+        elif name not in locked:
+            finding = Finding(
+                rule="revision-not-locked",
+                place=shown(one.path),
+                message=f"revision {name} is new, and {NAME} does not have it yet",
+                mend="record it with the command `lock`",
+            )
+            yield Cause(finding, name)
+
+
+def _several_heads(files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
+    followed = {parent for one in files.values() for parent in one.parents}
+    heads = [name for name in files if name not in followed]
+    if len(heads) > 1 and followed.issubset(files):
+        *_, before, last = heads
+        finding = Finding(
+            rule="several-heads",
+            place=shown(files[last].path),
+            message=f"the history has {len(heads)} ends, {' and '.join(heads)}, so that none is the newest revision",
+            mend=f"let one follow the other: make {before} the down_revision of {last}, then `lock --again {last}`",
+        )
+        yield Cause(finding, last)
+
+
+def _named(parents: tuple[str, ...]) -> str:
+    return " and ".join(parents) or "nothing"

@@ -1,0 +1,184 @@
+"""`versions.lock`, beside the directory of the revisions: a checksum of each, so that a changed history is noticed.
+
+One line for each revision, in the order of the history: its identifier, its parents, and a checksum over its file and
+its parents' checksums. A new revision is a new last line, so that two branches that both add one conflict in git.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Final
+
+from schema_tools.errors import SchemaToolsError
+from schema_tools.findings import Finding
+from schema_tools.migrations.lock_causes import NAME, Cause, Entry, causes, shown
+from schema_tools.migrations.revision_files import RevisionFile, revision_files
+from schema_tools.migrations.scripts import script_directory, versions_directory
+from schema_tools.project import SchemaProject
+
+HEADER: Final = "# The migrations: revision, parents, chained checksum. Written by `migrate` and `lock`; never edit it."
+
+_LINE: Final = re.compile(r"(?P<revision>\S+) (?P<parents>\S+) (?P<checksum>[0-9a-f]{64})")
+_NO_PARENTS: Final = "-"
+# What `lock` records without being told which revision it is about.
+_NEW: Final = frozenset({"lock-missing", "revision-not-locked", "several-heads"})
+
+
+class _Malformed(Exception):
+    """The number of a line, and what is wrong with it."""
+
+
+def check_lock(project: SchemaProject) -> list[Finding]:
+    """What in the history is not as `versions.lock` has it; nothing when it is, or there is no revision at all.
+
+    A finding is a cause, and what follows from it is not reported: an edited revision changes the checksum of every
+    later one, which is not said of those.
+
+    Raises:
+        SchemaToolsError: The revision files cannot be read.
+    """
+    return lock_findings(versions_directory(script_directory(project)))
+
+
+def lock_findings(versions: Path) -> list[Finding]:
+    """As `check_lock`, for the revisions in the directory `versions`."""
+    return [one.finding for one in _causes(versions, revision_files(versions))]
+
+
+def write_lock(project: SchemaProject, again: Collection[str] = ()) -> list[str]:
+    """Record the revisions that `versions.lock` does not know.
+
+    Args:
+        project: The migrations.
+        again: Revisions that it knows differently and that no shared database has had: they are recorded anew, or
+            forgotten if their file is gone, and so are those after them.
+
+    Returns:
+        The revisions that were recorded, in order.
+
+    Raises:
+        SchemaToolsError: The lock knows a revision differently that is not in `again`, or cannot be read, or `again`
+            names one that is neither among the migrations nor in the lock. Nothing was written.
+    """
+    versions = versions_directory(script_directory(project))
+    files = revision_files(versions)
+    found = _causes(versions, files)
+    unreadable = [one for one in found if one.finding.rule == "lock-malformed"]
+    entries = [] if unreadable or not lock_path(versions).exists() else _read(lock_path(versions))
+    redone = _with_those_after(again, [*entries, *files.values()])
+    for one in found:
+        if one.finding.rule not in _NEW and one.again not in redone:
+            raise SchemaToolsError(_refusal(one.finding))
+    known = {*files, *(one.revision for one in entries)}
+    unknown = [name for name in again if name not in known]
+    if unknown:
+        raise SchemaToolsError(f"revision {unknown[0]} is neither among the migrations nor in {NAME}")
+    kept = [one for one in entries if one.revision not in redone]
+    recorded = _chained_on(kept, files)
+    lines = [HEADER, *(_line(one) for one in (*kept, *recorded))]
+    lock_path(versions).write_text("".join(f"{line}\n" for line in lines), "utf-8", newline="\n")
+    return [one.revision for one in recorded]
+
+
+def refuse_changed_files(versions: Path, *, unrecorded: bool) -> None:
+    """See that the revisions in the directory `versions` are as the lock has them.
+
+    Args:
+        versions: Where the revisions are.
+        unrecorded: Whether to refuse what the lock does not have yet as well.
+
+    Raises:
+        SchemaToolsError: They are not; the message names the first that changed, and what to do.
+    """
+    for finding in lock_findings(versions):
+        if unrecorded or finding.rule not in _NEW:
+            raise SchemaToolsError(f"nothing was run: {_refusal(finding)}")
+
+
+def lock_path(versions: Path) -> Path:
+    """The lock file of the revisions in the directory `versions`."""
+    return versions.parent / NAME
+
+
+def _causes(versions: Path, files: dict[str, RevisionFile]) -> list[Cause]:
+    path = lock_path(versions)
+    try:
+        entries = _read(path)
+    except FileNotFoundError:
+        missing = Finding(
+            rule="lock-missing",
+            place=shown(path),
+            message=f"there is no {NAME}, without which nobody notices that a revision was changed",
+            mend="make it with the command `lock`, and commit it",
+        )
+        return [Cause(missing)] if files else []
+    except _Malformed as error:
+        number, what = error.args
+        malformed = Finding(
+            rule="lock-malformed",
+            place=f"{shown(path)}:{number}",
+            message=f"{NAME} cannot be read: {what}",
+            mend="take it back as git has it; after a merge keep the lines of both sides",
+        )
+        return [Cause(malformed)]
+    return causes(entries, files, shown(path))
+
+
+def _read(path: Path) -> list[Entry]:
+    """The lines of a lock file.
+
+    Raises:
+        FileNotFoundError: There is none.
+        _Malformed: It is not one.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise _Malformed(1, "it is no text") from None
+    if not lines or not lines[0].startswith("# "):
+        raise _Malformed(1, "it does not begin with the comment that says what it is")
+    found: dict[str, Entry] = {}
+    for number, line in enumerate(lines[1:], start=2):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            conflict = line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>"))
+            what = "a merge left a conflict in it" if conflict else "a line is a revision, its parents and a checksum"
+            raise _Malformed(number, what)
+        parents = () if match["parents"] == _NO_PARENTS else tuple(match["parents"].split(","))
+        if match["revision"] in found:
+            raise _Malformed(number, f"revision {match['revision']} is in it twice")
+        found[match["revision"]] = Entry(match["revision"], parents, match["checksum"])
+    return list(found.values())
+
+
+def _line(entry: Entry) -> str:
+    return f"{entry.revision} {','.join(entry.parents) or _NO_PARENTS} {entry.checksum}"
+
+
+def _chained_on(kept: Iterable[Entry], files: dict[str, RevisionFile]) -> list[Entry]:
+    """The entries of the files that are not among those `kept`."""
+    chain = {one.revision: one.checksum for one in kept}
+    recorded = []
+    for name, one in files.items():
+        if name in chain:
+            continue
+        lost = [parent for parent in one.parents if parent not in chain]
+        if lost:
+            raise SchemaToolsError(f"{one.path.name} follows revision {lost[0]}, which is not among the migrations")
+        chain[name] = one.checksum(chain[parent] for parent in one.parents)
+        recorded.append(Entry(name, one.parents, chain[name]))
+    return recorded
+
+
+def _with_those_after(names: Collection[str], known: Iterable[Entry | RevisionFile]) -> set[str]:
+    """`names` and every revision that follows one of them, in the lock or in the files."""
+    result = set(names)
+    links = [(one.revision, one.parents) for one in known]
+    while more := {name for name, parents in links if name not in result and result.intersection(parents)}:
+        result |= more
+    return result
+
+
+def _refusal(finding: Finding) -> str:
+    """A finding as the one sentence of somebody who will not go on."""
+    return f"{finding.place}: {finding.message}; {finding.mend}"

@@ -1,0 +1,98 @@
+"""The table in which a database keeps what was done to it: which revision, up or down, when, and how long it took."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    DateTime,
+    Identity,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    inspect,
+    select,
+)
+
+TABLE: Final = "migration_log"
+"""Beside `alembic_version`, and like that no part of the schema: comparisons leave it out by name."""
+
+_log: Final = Table(
+    TABLE,
+    MetaData(),
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("revision", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("checksum", Text, nullable=False),
+    Column("finished_at", DateTime(timezone=True), nullable=False),
+    Column("duration_ms", BigInteger, nullable=False),
+)
+
+
+def is_of_schema(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether `name` is part of the schema, for comparisons: Alembic's `include_name`. The table of steps is not."""
+    return not (kind == "table" and name == TABLE)
+
+
+class Direction(StrEnum):
+    """What was done with a revision."""
+
+    UPGRADE = "upgrade"
+    DOWNGRADE = "downgrade"
+    STAMP = "stamp"
+    """Alembic's `stamp` command said that the database is at the revision, without running anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The last that was done with a revision.
+
+    Attributes:
+        direction: Up or down.
+        checksum: Of the revision as it was then, chained over those before it.
+        finished_at: When it was done, in UTC.
+        took: How long it was at work.
+    """
+
+    direction: Direction
+    checksum: str
+    finished_at: datetime
+    took: timedelta
+
+
+def record(connection: Connection, revision: str, direction: Direction, checksum: str, took: timedelta) -> None:
+    """Write a record, as part of the transaction that `connection` is in; the table is made when it is missing."""
+    _log.create(connection, checkfirst=True)
+    connection.execute(
+        _log.insert().values(
+            revision=revision,
+            direction=direction.value,
+            checksum=checksum,
+            finished_at=datetime.now(UTC),
+            duration_ms=round(took / timedelta(milliseconds=1)),
+        )
+    )
+
+
+def last_records(connection: Connection) -> Mapping[str, Record]:
+    """The last record of each revision by its identifier, the oldest first; none where there is no table of them."""
+    if not inspect(connection).has_table(TABLE):
+        return {}
+    found: dict[str, Record] = {}
+    for row in connection.execute(select(_log).order_by(_log.c.id)):
+        found.pop(row.revision, None)
+        finished = row.finished_at
+        found[row.revision] = Record(
+            direction=Direction(row.direction),
+            checksum=row.checksum,
+            # SQLite keeps no zone.
+            finished_at=finished.replace(tzinfo=UTC) if finished.tzinfo is None else finished.astimezone(UTC),
+            took=timedelta(milliseconds=row.duration_ms),
+        )
+    return found

@@ -1,0 +1,106 @@
+"""The revisions of a project as Alembic reads them, and what is known of each."""
+
+import re
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
+
+from schema_tools.errors import SchemaToolsError
+from schema_tools.project import SchemaProject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One migration revision, and what a database has had of it.
+
+    Attributes:
+        revision: Its identifier.
+        parents: The revisions it follows: none for the first, several for a merge.
+        message: What it does, in its author's words.
+        created: When it was written, or None when its file does not say.
+        file: The name of its file; empty when there is none.
+        applied: Whether the database has it; None when no database was asked.
+        last_step: When the database was last taken over this revision, up or down, in UTC; None when it was not, or
+            was before steps were recorded.
+        took: How long that step was at work.
+        taken_back: Whether that step was a downgrade.
+        checksum: Of its file and those before it, as `versions.lock` has it; empty when there is no file.
+        tampered: How its file differs from what the database had, in one sentence; empty when it does not.
+    """
+
+    revision: str
+    parents: tuple[str, ...]
+    message: str
+    created: datetime | None
+    file: str
+    applied: bool | None = None
+    last_step: datetime | None = None
+    took: timedelta | None = None
+    taken_back: bool = False
+    checksum: str = ""
+    tampered: str = ""
+
+
+def described(script: Script, *, applied: bool | None = None) -> Revision:
+    """What the file of a revision says."""
+    parents = script.down_revision or ()
+    written = re.search(r"^Create Date: *(\S.*?) *$", script.longdoc, re.MULTILINE)
+    return Revision(
+        revision=script.revision,
+        parents=(parents,) if isinstance(parents, str) else tuple(parents),
+        message=script.doc.removesuffix("."),
+        created=datetime.fromisoformat(written[1]) if written else None,
+        file=Path(script.path).name,
+        applied=applied,
+    )
+
+
+def heads(project: SchemaProject) -> tuple[str, ...]:
+    """The newest revision of the project; several when branches have not been merged."""
+    return tuple(script_directory(project).get_heads())
+
+
+def alembic_config(project: SchemaProject) -> Config:
+    """Alembic's configuration of the project.
+
+    Raises:
+        SchemaToolsError: There is no such file.
+    """
+    if not project.alembic_ini.is_file():
+        raise SchemaToolsError(f"there are no migrations: {project.alembic_ini} does not exist")
+    # Alembic reports the files that it writes on standard output, unless it was started with --quiet.
+    return Config(project.alembic_ini, cmd_opts=Namespace(quiet=True))
+
+
+def script_directory(project: SchemaProject) -> ScriptDirectory:
+    """The project's revisions, as Alembic reads them.
+
+    Raises:
+        SchemaToolsError: They cannot be found.
+    """
+    try:
+        return ScriptDirectory.from_config(alembic_config(project))
+    except Exception as error:
+        if isinstance(error, SchemaToolsError):
+            raise
+        raise SchemaToolsError(f"the migrations cannot be read: {error}") from error
+
+
+def versions_directory(script: ScriptDirectory) -> Path:
+    """Where the revision files are."""
+    return Path(script.versions)
+
+
+def steps_down(script: ScriptDirectory, heads: Sequence[str], to: str) -> list[Script]:
+    """The revisions that a downgrade from `heads` to `to` takes back, the newest first.
+
+    Raises:
+        alembic.util.CommandError: `to` is no revision among those that `heads` have behind them.
+    """
+    # As Alembic's own command finds them.
+    return [step.revision for step in script._downgrade_revs(to, tuple(heads))]  # type: ignore[arg-type]  # noqa: SLF001

@@ -1,0 +1,139 @@
+"""A run of migrations, step by step: what is told of each, what is recorded, and what a failure left behind."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext, MigrationInfo, RevisionStep
+from alembic.script import Script
+from sqlalchemy import Connection, event
+
+from schema_tools.migrations.concurrent_builds import index_left
+from schema_tools.migrations.log import Direction, record
+from schema_tools.migrations.revision_files import checksums, revision_files
+from schema_tools.migrations.scripts import Revision, described
+
+
+class Stage(StrEnum):
+    """Where a step is."""
+
+    BEGINS = "begins"
+    WAITS = "waits"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What is told of a run.
+
+    Attributes:
+        stage: Whether the step begins, waits to be tried again, or is done.
+        revision: The revision that is applied or taken back.
+        is_upgrade: Which of both.
+        took: How long it was at work, when it is done.
+        reason: Why it waits, in one sentence; empty when it does not.
+    """
+
+    stage: Stage
+    revision: Revision
+    is_upgrade: bool
+    took: timedelta = timedelta()
+    reason: str = ""
+
+
+class Steps:
+    """Follows one run of migrations on one connection.
+
+    Attributes:
+        done: What was done, in order.
+        current: The revision that is at work, or failed; None between two, and when the run did not come to one.
+        downgrading: Whether that is taken back.
+    """
+
+    def __init__(self, versions: Path, progress: Callable[[Progress], None] | None = None) -> None:
+        self.done: list[Revision] = []
+        self.current: Revision | None = None
+        self.downgrading = False
+        self._versions = versions
+        self._progress = progress
+        self._chain: dict[str, str] | None = None
+        self._connection: Connection | None = None
+        self._info: Mapping[Any, Any] = {}
+        self._began = 0.0
+        self._ran = False
+        self._committed = False
+
+    def follow(self, context: MigrationContext) -> None:
+        """Follow the run of `context`, which is about to begin. The same run may be followed again after a failure."""
+        connection = context.connection
+        assert connection is not None  # noqa: S101 -- None is for offline runs only
+        if connection is not self._connection:
+            event.listen(connection, "commit", self._note_commit)
+        self._connection = connection
+        self._info = connection.info  # Readable when the connection is closed.
+        self.current = None
+        run: Any = context._migrations_fn  # noqa: SLF001 -- Alembic tells when a step ends, and not when one begins
+        context._migrations_fn = lambda heads, inner: self._followed(run(heads, inner))  # noqa: SLF001
+
+    def record(self, ctx: MigrationContext, step: MigrationInfo, *_args: object, **_kw: object) -> None:
+        """Write down a step at its end, in its transaction: Alembic's `on_version_apply`."""
+        self._ran = True
+        if self._chain is None:
+            self._chain = checksums(revision_files(self._versions))
+        connection = ctx.connection
+        assert connection is not None  # noqa: S101 -- None is for offline runs only
+        took = timedelta(seconds=time.monotonic() - self._began)
+        if step.is_stamp:
+            for name in step.destination_revision_ids or ("base",):
+                record(connection, name, Direction.STAMP, self._chain.get(name, ""), timedelta())
+        elif step.up_revision_id is not None:
+            direction = Direction.UPGRADE if step.is_upgrade else Direction.DOWNGRADE
+            record(connection, step.up_revision_id, direction, self._chain[step.up_revision_id], took)
+
+    def tell_waiting(self, reason: str) -> None:
+        """Say that the current step is going to be tried again."""
+        self._tell(Stage.WAITS, reason=reason)
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether nothing is left of the step that failed."""
+        return not self._committed
+
+    def aftermath(self) -> str:
+        """What the step that failed left, to follow `failed and`."""
+        if not self._committed:
+            return "left the schema as it was"
+        index = index_left(self._info)
+        left = "left what it had done by then, because it works outside a transaction"
+        if index is None:
+            return left
+        return f"{left}: index {index} may be there and INVALID, and the next run drops it before it builds it again"
+
+    def _followed(self, steps: Iterable[Any]) -> Iterator[Any]:
+        for step in steps:
+            script = step.revision if isinstance(step, RevisionStep) else None
+            self._began, self._ran, self._committed = time.monotonic(), False, False
+            if isinstance(script, Script):
+                self.downgrading = step.is_downgrade
+                self.current = described(script, applied=step.is_upgrade)
+                self._tell(Stage.BEGINS)
+            yield step
+            if self.current is not None:
+                self.done.append(self.current)
+                self._tell(Stage.DONE, took=timedelta(seconds=time.monotonic() - self._began))
+            self.current = None
+
+    def _tell(self, stage: Stage, *, took: timedelta = timedelta(), reason: str = "") -> None:
+        if self._progress is not None and self.current is not None:
+            self._progress(
+                Progress(stage=stage, revision=self.current, is_upgrade=not self.downgrading, took=took, reason=reason)
+            )
+
+    def _note_commit(self, _connection: Connection) -> None:
+        # The commit after `record` is the step's own end.
+        if not self._ran:
+            self._committed = True

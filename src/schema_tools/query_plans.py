@@ -1,0 +1,238 @@
+"""Queries that no index serves: what PostgreSQL plans for them when it would rather not read whole tables.
+
+Statements are captured while a program runs and explained afterwards, which executes nothing. Sequential scans are
+made costly first (https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-ENABLE-SEQSCAN): one that
+remains in the plan cannot be avoided with the indexes that there are, however few rows the table has today. A walk
+along a whole index that ends in a sort, or that throws rows away, is the same in disguise and is named, too.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, event, text
+
+from schema_tools.errors import SchemaToolsError
+from schema_tools.findings import Finding
+
+_EXPLAINABLE: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES)\b", re.IGNORECASE)
+_LABEL_LENGTH: Final = 160
+
+# Nodes that hand a row on before they have read all of them; a LIMIT above stops what is below.
+# https://www.postgresql.org/docs/current/using-explain.html
+_STREAMING: Final = frozenset(
+    {
+        "Append",
+        "Gather",
+        "Gather Merge",
+        "Hash Join",
+        "Incremental Sort",
+        "LockRows",
+        "Memoize",
+        "Merge Append",
+        "Merge Join",
+        "Nested Loop",
+        "Result",
+        "Subquery Scan",
+        "Unique",
+    }
+)
+
+_WHY: Final = "the work grows with the table: every row is read each time, even where few of them are wanted"
+
+_Plan = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedStatement:
+    """A statement as the driver was given it.
+
+    Attributes:
+        sql: Its text, with the driver's own placeholders.
+        parameters: What stood for them; of several executions at once, the first.
+    """
+
+    sql: str
+    parameters: Any
+
+    @property
+    def label(self) -> str:
+        """The statement for people: in one line, without the list of what it selects, cut where it is long."""
+        line = re.sub(r"^(SELECT) .*? (FROM )", r"\1 ... \2", " ".join(self.sql.split()), flags=re.IGNORECASE)
+        return line if len(line) <= _LABEL_LENGTH else f"{line[: _LABEL_LENGTH - 3]}..."
+
+
+@dataclass(frozen=True, slots=True)
+class _WholeTable:
+    """A scan that reads a whole table, or all of an index of it.
+
+    Attributes:
+        table: The name of the table.
+        alias: What the plan calls it.
+        filtered: The columns that rows are thrown away by.
+        sorted_by: The columns that the rows are sorted by afterwards.
+    """
+
+    table: str
+    alias: str
+    filtered: tuple[str, ...]
+    sorted_by: tuple[str, ...]
+
+
+@contextmanager
+def captured_statements() -> Iterator[list[CapturedStatement]]:
+    """Every statement, with its parameters, that SQLAlchemy sends meanwhile, on every engine of this process."""
+    captured: list[CapturedStatement] = []
+
+    def capture(_connection: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, executemany: bool) -> None:  # noqa: FBT001 -- SQLAlchemy's signature
+        captured.append(CapturedStatement(sql, parameters[0] if executemany else parameters))
+
+    event.listen(Engine, "before_cursor_execute", capture)
+    try:
+        yield captured
+    finally:
+        event.remove(Engine, "before_cursor_execute", capture)
+
+
+def sequential_scans(connection: Connection, statements: Iterable[CapturedStatement]) -> list[Finding]:
+    """Name each of `statements` that has to read a whole table, with the columns that need an index.
+
+    A filter counts as served when some index can find its rows, and an order when an index yields it; a list
+    without a filter that stops at a LIMIT reads no more than it shows. Catalog tables are left out.
+
+    Args:
+        connection: To a PostgreSQL database with the tables and indexes that are judged, analysed. Nothing is changed
+            there.
+        statements: What was captured with the same driver.
+
+    Raises:
+        SchemaToolsError: It is not a PostgreSQL database.
+        sqlalchemy.exc.DBAPIError: A statement cannot be explained there.
+    """
+    if connection.dialect.name != "postgresql":
+        raise SchemaToolsError("query plans are read on PostgreSQL; SQLite cannot be told to avoid sequential scans")
+    found: dict[Finding, None] = {}
+    for statement in statements:
+        if _EXPLAINABLE.match(statement.sql):
+            found |= dict.fromkeys(_findings(connection, statement))
+    return list(found)
+
+
+def _findings(connection: Connection, statement: CapturedStatement) -> Iterator[Finding]:
+    for scan in _whole_tables(connection, _explained(connection, statement, off=("seqscan",))):
+        if scan.filtered and _can_be_found(connection, statement, scan):
+            continue
+        columns = tuple(dict.fromkeys((*scan.filtered, *scan.sorted_by)))
+        yield Finding(
+            rule="sequential-scan",
+            place=statement.label,
+            message=_message(scan),
+            why=_WHY,
+            mend=f"CREATE INDEX CONCURRENTLY ON {scan.table} ({', '.join(columns)});" if columns else "",
+        )
+
+
+def _message(scan: _WholeTable) -> str:
+    if scan.filtered:
+        return f"reads all of {scan.table}: no index finds rows by {', '.join(scan.filtered)}"
+    if scan.sorted_by:
+        return f"reads and sorts all of {scan.table}: no index yields the order of {', '.join(scan.sorted_by)}"
+    return f"reads all of {scan.table}: it has neither a condition nor a LIMIT"
+
+
+def _can_be_found(connection: Connection, statement: CapturedStatement, scan: _WholeTable) -> bool:
+    """Whether an index finds the rows of the filter, though the planner thinks that another way is cheaper.
+
+    With everything else off, a bitmap scan, which every kind of index can do, remains if there is one.
+    """
+    plan = _explained(connection, statement, off=("seqscan", "indexscan", "indexonlyscan"))
+    scans = [node for node, _ in _nodes(plan, ()) if node.get("Alias") == scan.alias]
+    return bool(scans) and all(
+        node["Node Type"] == "Bitmap Heap Scan" and not _reads_everything(connection, node) for node in scans
+    )
+
+
+def _explained(connection: Connection, statement: CapturedStatement, off: Sequence[str]) -> _Plan:
+    savepoint = connection.begin_nested()
+    try:
+        for kind in off:
+            connection.exec_driver_sql(f"SET LOCAL enable_{kind} = off")
+        result = connection.exec_driver_sql(
+            f"EXPLAIN (FORMAT JSON, VERBOSE) {statement.sql}", statement.parameters or None
+        )
+        plan: _Plan = result.scalar_one()[0]["Plan"]
+        return plan
+    finally:
+        # What was SET LOCAL ends with it.
+        savepoint.rollback()
+
+
+def _nodes(plan: _Plan, above: tuple[_Plan, ...]) -> Iterator[tuple[_Plan, tuple[_Plan, ...]]]:
+    """Every node of the plan with those above it, the nearest first."""
+    yield plan, above
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child, (plan, *above))
+
+
+def _whole_tables(connection: Connection, plan: _Plan) -> Iterator[_WholeTable]:
+    for node, above in _nodes(plan, ()):
+        if not _reads_everything(connection, node) or node.get("Schema") in {"pg_catalog", "information_schema"}:
+            continue
+        filtered = _columns(node["Alias"], [node.get("Filter", "")])
+        if not filtered and _stops_early(above):
+            continue
+        sort = next((one for one in above if one["Node Type"] == "Sort"), {})
+        yield _WholeTable(
+            table=node["Relation Name"],
+            alias=node["Alias"],
+            filtered=filtered,
+            sorted_by=_columns(node["Alias"], sort.get("Sort Key", [])),
+        )
+
+
+def _reads_everything(connection: Connection, node: _Plan) -> bool:
+    match node["Node Type"]:
+        case "Seq Scan":
+            return True
+        case "Index Scan" | "Index Only Scan":
+            return "Index Cond" not in node and not _is_partial(connection, node["Schema"], node["Index Name"])
+        case "Bitmap Heap Scan":
+            (index,) = node["Plans"]
+            # Several bitmaps are combined only where each has a condition.
+            return (
+                index["Node Type"] == "Bitmap Index Scan"
+                and "Index Cond" not in index
+                and not _is_partial(connection, node["Schema"], index["Index Name"])
+            )
+        case _:
+            return False
+
+
+def _is_partial(connection: Connection, schema: str, index: str) -> bool:
+    """Whether the index is of a part of its table: all of that is the part that was asked for."""
+    query = text(
+        "SELECT indpred IS NOT NULL FROM pg_index JOIN pg_class c ON c.oid = indexrelid"
+        " JOIN pg_namespace n ON n.oid = relnamespace WHERE relname = :index AND nspname = :schema"
+    )
+    return bool(connection.execute(query, {"index": index, "schema": schema}).scalar_one())
+
+
+def _stops_early(above: Sequence[_Plan]) -> bool:
+    """Whether a LIMIT above a node ends its work before it has read everything."""
+    for node in above:
+        if node["Node Type"] == "Limit":
+            return True
+        if node["Node Type"] not in _STREAMING:
+            return False
+    return False
+
+
+def _columns(alias: str, expressions: Iterable[str]) -> tuple[str, ...]:
+    """The columns of the table that is called `alias` in the expressions of a plan, each once."""
+    name = re.escape(alias if re.fullmatch(r"[a-z_][a-z0-9_$]*", alias) else f'"{alias}"')
+    pattern = re.compile(rf'(?<![\w."]){name}\.("[^"]+"|\w+)')
+    # A text in quotes may look like a column.
+    found = [pattern.findall(re.sub(r"'(?:[^']|'')*'", "''", expression)) for expression in expressions]
+    return tuple(dict.fromkeys(column for columns in found for column in columns))

@@ -1,0 +1,276 @@
+"""Choosing rows for a table: values that fit together, of which the database took the conditions to be true."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from itertools import islice, product
+from math import gcd, prod
+from random import Random
+from typing import Final, TypeAlias
+
+from sqlalchemy.exc import DBAPIError
+
+from schema_tools.rehearsal.candidates import candidates, fresh
+from schema_tools.rehearsal.clues import Clues
+from schema_tools.rehearsal.shapes import ColumnShape, ReferenceShape, TableShape, quoted
+from schema_tools.rehearsal.stores import Store, Value
+
+ChosenRow: TypeAlias = dict[str, Value]
+
+# How many combinations of values are put before the database at once, and how many of them when it fails.
+_COMBINATIONS: Final = 3_000
+_SINGLY: Final = 300
+_PARENTS: Final = 10_000
+_STEPS: Final = 16
+# NULL is the third value to be tried, so that few rows have it among them.
+_PLACE_OF_NULL: Final = 2
+# Every so many rows are written as a writer does who leaves everything to the defaults.
+_LEFT_TO_DEFAULTS: Final = 3
+
+
+class NoRowFits(Exception):
+    """No combination of values was found that a table takes; the message says what stood in the way."""
+
+
+@dataclass
+class Chooser:
+    """Chooses rows for one table.
+
+    Attributes:
+        store: The database.
+        table: The table.
+        tables: Every table by name.
+        random: The source of everything that is drawn.
+        examples: Values that are known to be good, by column, as text.
+        banned: Pairs of column and value that are not to be chosen again.
+        explicit: Columns to choose values for though the database would count them.
+        free: References that are not to be heeded, because what they refer to is being chosen as well.
+    """
+
+    store: Store
+    table: TableShape
+    tables: Mapping[str, TableShape]
+    random: Random
+    examples: Mapping[str, Value] = field(default_factory=dict)
+    banned: set[tuple[str, Value]] = field(default_factory=set)
+    explicit: frozenset[str] = frozenset()
+    free: frozenset[str] = frozenset()
+
+    def rows(self, start: int, count: int) -> list[ChosenRow]:
+        """`count` rows, of which those with a higher number than `start` were not given before.
+
+        Raises:
+            NoRowFits: There is none.
+        """
+        groups = [self._choices(group, start, count) for group in self._groups()]
+        return [row for number in range(count) if (row := self._row(groups, start, number, count)) is not None]
+
+    def _row(self, groups: Sequence[Sequence[ChosenRow]], start: int, number: int, count: int) -> ChosenRow | None:
+        row: ChosenRow = {}
+        for place, choices in enumerate(groups):
+            turn, turns = number, count
+            if all(self._may_be_left_out(name) for name in choices[0]):
+                if number % _LEFT_TO_DEFAULTS == _LEFT_TO_DEFAULTS - 1:
+                    continue
+                # Rows that leave them out have no turn, so that no choice is passed over.
+                turn, turns = number - (number + 1) // _LEFT_TO_DEFAULTS, count - count // _LEFT_TO_DEFAULTS
+            first = self._first(choices, start, turn, turns, place)
+            candidates_of_row = (choices[(first + more) % len(choices)] for more in range(len(choices)))
+            chosen = next((one for one in candidates_of_row if not self.banned & one.items()), None)
+            if chosen is None:
+                return None
+            row |= chosen
+        return row
+
+    def _first(self, choices: Sequence[ChosenRow], start: int, turn: int, turns: int, place: int) -> int:
+        """Which of the choices a row begins with, so that every column goes through the most telling ones.
+
+        The first row has the first choice everywhere. In the later ones the choices of different columns meet in
+        different ways, because each column goes through them in steps of another length.
+        """
+        if choices[0].keys() & self._in_keys:
+            # A key that refers to rows goes on where it stopped; the others are given fresh values every time.
+            refers = any(choices[0].keys() & set(one.columns) for one in self._references)
+            return start + turn if refers else turn
+        width = max(1, min(turns, len(choices)))
+        steps = _steps(width)
+        return turn * steps[place % len(steps)] % width
+
+    def _may_be_left_out(self, name: str) -> bool:
+        return self.table.column(name).source == "default" and name not in self.explicit | self._in_keys
+
+    @cached_property
+    def _in_keys(self) -> frozenset[str]:
+        return frozenset(name for key in self.table.keys for name in key.columns)
+
+    @property
+    def _columns(self) -> list[ColumnShape]:
+        """The columns that get values here."""
+        freely = {name for one in self.table.references if one.name in self.free for name in one.columns}
+        return [
+            column
+            for column in self.table.columns
+            if column.name in self.explicit
+            or (column.source in {"writer", "default"} and column.name not in freely - self.explicit)
+            or (column.source == "counter" and any(column.name in one.columns for one in self._references))
+        ]
+
+    @property
+    def _references(self) -> list[ReferenceShape]:
+        return [one for one in self.table.references if one.name not in self.free]
+
+    def _groups(self) -> list[list[ColumnShape]]:
+        """The columns, those together that depend on each other by a check or a reference."""
+        columns = self._columns
+        group_of = {column.name: {column.name} for column in columns}
+        for names in [*(one.columns for one in self.table.checks), *(one.columns for one in self._references)]:
+            known = [name for name in names if name in group_of]
+            merged = set().union(*(group_of[name] for name in known))
+            for name in merged:
+                group_of[name] = merged
+        unique = {id(group): group for group in group_of.values()}
+        return [[column for column in columns if column.name in group] for group in unique.values()]
+
+    def _choices(self, group: Sequence[ColumnShape], start: int, count: int) -> list[ChosenRow]:
+        """Values for a group of columns, the most telling first."""
+        names = {column.name for column in group}
+        checks = [one for one in self.table.checks if set(one.columns) & names and set(one.columns) <= names]
+        conditions = {one.name: one.condition for one in checks}
+        for column in group:
+            for condition in column.type.checks:
+                conditions[f"the domain {column.type.name}"] = _on_column(condition, column.name)
+        referring = [one for one in self._references if set(one.columns) <= names]
+        axes = [self._referred(referring, start, count)] if referring else []
+        given = {name for row in (axes[0] if axes else []) for name in row}
+        for column in group:
+            if column.name not in given:
+                clues = Clues(tuple(one.condition for one in checks if column.name in one.columns) + column.type.checks)
+                axes.append([{column.name: value} for value in self._values(column, clues, start, count)])
+        proposals = list(self._combined(axes, count))
+        if conditions or names & self.examples.keys():
+            proposals = self._judged(group, proposals, conditions)
+        return _varied(proposals)
+
+    def _values(self, column: ColumnShape, clues: Clues, start: int, count: int) -> list[Value]:
+        usual: list[Value] = list(candidates(column.type, clues, self.random))
+        keyed = column.name in self._in_keys
+        new = fresh(column.type, clues, self.random, start, count + 3 if keyed else 3)
+        # A key needs many values that are not there yet, and still some extreme ones among the first.
+        found: list[Value] = [*new[:1], *usual[:3], *new[1:], *usual[3:]] if keyed else [*usual, *new]
+        if keyed and start:
+            taken = {key[0] for key in self.store.keys(self.table, [column.name], _PARENTS)}
+            found = [value for value in found if value not in taken] or found
+        if column.nullable:
+            found.insert(_PLACE_OF_NULL, None)
+        if start == 0 and column.name in self.examples:
+            found.insert(0, self.examples[column.name])
+        return list(dict.fromkeys(found))
+
+    def _referred(self, references: Sequence[ReferenceShape], start: int, count: int) -> list[ChosenRow]:
+        """What the columns of references can have together, by what is in the tables that they refer to."""
+        joined: list[ChosenRow] = [{}]
+        for one in references:
+            options: list[ChosenRow] = [
+                dict(zip(one.columns, key, strict=True))
+                for key in self.store.keys(self.tables[one.table], one.referred, max(_PARENTS, start + count))
+            ]
+            if not self.table.demands(one):
+                options.insert(1, {name: None for name in one.columns if self.table.column(name).nullable})
+            if not options:
+                raise NoRowFits(f"{one.name}: {one.table} has no row to refer to")
+            if len(joined) * len(options) > _PARENTS:
+                options = options[: max(1, _PARENTS // len(joined))]
+            joined = [row | more for row in joined for more in options if _agree(row, more)]
+        if not joined:
+            names = ", ".join(one.name for one in references)
+            raise NoRowFits(f"{names}: the tables referred to have no rows that fit together")
+        return joined
+
+    def _combined(self, axes: Sequence[Sequence[ChosenRow]], count: int) -> Iterator[ChosenRow]:
+        limit = max(_COMBINATIONS, 2 * count)
+        if prod(map(len, axes)) <= limit:
+            combinations: Iterable[tuple[ChosenRow, ...]] = product(*axes)
+        else:
+            along = (tuple(axis[at % len(axis)] for axis in axes) for at in range(max(map(len, axes))))
+            drawn = (tuple(self.random.choice(axis) for axis in axes) for _ in range(limit))
+            combinations = islice((one for some in (along, drawn) for one in some), limit)
+        for parts in combinations:
+            row: ChosenRow = {}
+            for part in parts:
+                row |= part
+            yield row
+
+    def _judged(
+        self, group: Sequence[ColumnShape], rows: list[ChosenRow], conditions: Mapping[str, str]
+    ) -> list[ChosenRow]:
+        rows = self._of_right_type(group, rows)
+        found = self._passing(group, rows, conditions.values())
+        if found:
+            return found
+        alone = [name for name, one in conditions.items() if not self._passing(group, rows, [one])]
+        columns = ", ".join(column.name for column in group)
+        raise NoRowFits(f"{', '.join(alone or conditions) or 'the types'}: no values were found for {columns}")
+
+    def _passing(
+        self, group: Sequence[ColumnShape], rows: Sequence[ChosenRow], conditions: Iterable[str]
+    ) -> list[ChosenRow]:
+        conditions = list(conditions)
+        judged = self._attempt(group, rows, conditions)
+        if judged is not None:
+            return [rows[at] for at in sorted(judged)]
+        # A condition that fails, by a division by zero for instance, does so for everything put before it.
+        if len(rows) == 1:
+            return []
+        some = rows if len(rows) <= _SINGLY else self.random.sample(list(rows), _SINGLY)
+        half = len(some) // 2
+        return [*self._passing(group, some[:half], conditions), *self._passing(group, some[half:], conditions)]
+
+    def _of_right_type(self, group: Sequence[ColumnShape], rows: list[ChosenRow]) -> list[ChosenRow]:
+        if self._attempt(group, rows, []) is not None:
+            return rows
+        for column in group:
+            values = list(dict.fromkeys(row[column.name] for row in rows))
+            good = {value for value in values if self._attempt([column], [{column.name: value}], []) is not None}
+            rows = [row for row in rows if row[column.name] in good]
+        return rows
+
+    def _attempt(
+        self, group: Sequence[ColumnShape], rows: Sequence[ChosenRow], conditions: Sequence[str]
+    ) -> set[int] | None:
+        """The positions of what passes; None when the database could not tell."""
+        values = [tuple(row[column.name] for column in group) for row in rows]
+        try:
+            with self.store.connection.begin_nested():
+                return self.store.judged(group, values, conditions)
+        except DBAPIError:
+            return None
+
+
+@cache
+def _steps(width: int) -> list[int]:
+    """The steps that lead through all of so many choices, round and round."""
+    return [step for step in range(1, width + 1) if gcd(step, width) == 1][:_STEPS]
+
+
+def _agree(row: ChosenRow, more: ChosenRow) -> bool:
+    return all(row.get(name, value) == value for name, value in more.items())
+
+
+def _on_column(condition: str, column: str) -> str:
+    """The condition of a domain as one on a column; what is in quotes stays."""
+    parts = re.split(r"('(?:[^']|'')*')", condition)
+    return "".join(
+        part if part.startswith("'") else re.sub(r"\bVALUE\b", lambda _: quoted(column), part) for part in parts
+    )
+
+
+def _varied(rows: Sequence[ChosenRow]) -> list[ChosenRow]:
+    """The same rows, first those that bring a value which no earlier one has."""
+    seen: set[tuple[str, Value]] = set()
+    telling: list[ChosenRow] = []
+    others: list[ChosenRow] = []
+    for row in rows:
+        (others if seen >= set(row.items()) else telling).append(row)
+        seen |= set(row.items())
+    return telling + others

@@ -1,0 +1,99 @@
+"""Putting rows into a table: as many as it takes, and which value of the others it refuses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from schema_tools.rehearsal.choices import ChosenRow
+from schema_tools.rehearsal.shapes import TableShape
+from schema_tools.rehearsal.stores import Store, Value, said
+
+# So many refusals are enough to give up the rest.
+_ERRORS: Final = 60
+# So many refused rows are looked at to find out which of their values is the reason.
+_EXAMINED: Final = 6
+
+
+@dataclass
+class Outcome:
+    """What became of some rows.
+
+    Attributes:
+        count: How many are in the table.
+        refused: Those that are not, for another reason than that one like them is.
+        taken: Those that were put in, or that had one like them.
+        reason: The last refusal.
+    """
+
+    count: int = 0
+    refused: list[ChosenRow] = field(default_factory=list)
+    taken: list[ChosenRow] = field(default_factory=list)
+    reason: str = ""
+
+
+def culprits_of(store: Store, table: TableShape, outcome: Outcome) -> set[tuple[str, Value]]:
+    """The values that the table refuses in any row: each is put into a row that it took, and refused there."""
+    good = {pair for row in outcome.taken for pair in row.items()}
+    if not outcome.taken:
+        return {pair for row in outcome.refused for pair in row.items()}
+    found: set[tuple[str, Value]] = set()
+    for row in outcome.refused[:_EXAMINED]:
+        if found & row.items():
+            continue  # One reason is enough.
+        for name, value in row.items():
+            if (name, value) in good:
+                continue
+            like = next((one for one in outcome.taken if name in one), None)
+            if like is not None and _is_refused(store, table, {**like, name: value}):
+                found.add((name, value))
+    return found
+
+
+def _is_refused(store: Store, table: TableShape, row: ChosenRow) -> bool:
+    savepoint = store.connection.begin_nested()
+    try:
+        store.insert(table, [table.column(name) for name in row], [tuple(row.values())])
+    except DBAPIError:
+        return True
+    finally:
+        savepoint.rollback()
+    return False
+
+
+def mended(outcome: Outcome, culprits: set[tuple[str, Value]]) -> list[ChosenRow]:
+    """The rows that were refused, with values that were taken in the place of the culprits."""
+    taken: ChosenRow = {name: value for row in reversed(outcome.taken) for name, value in row.items()}
+    repaired = [
+        {name: taken[name] if (name, value) in culprits and name in taken else value for name, value in row.items()}
+        for row in outcome.refused
+    ]
+    return [new for new, old in zip(repaired, outcome.refused, strict=True) if new != old]
+
+
+def insert_most(store: Store, table: TableShape, rows: Sequence[ChosenRow]) -> Outcome:
+    """Put in what goes in, all at once where possible, those with the same columns together."""
+    outcome = Outcome()
+    alike: dict[tuple[str, ...], list[ChosenRow]] = {}
+    for row in rows:
+        alike.setdefault(tuple(row), []).append(row)
+    pending = list(reversed(list(alike.items())))
+    while pending:
+        names, some = pending.pop()
+        if len(outcome.refused) >= _ERRORS:
+            outcome.refused += some
+            continue
+        columns = [table.column(name) for name in names]
+        try:
+            with store.connection.begin_nested():
+                outcome.count += store.insert(table, columns, [tuple(row.values()) for row in some])
+            outcome.taken += some
+        except DBAPIError as error:
+            if len(some) == 1:
+                outcome.refused += some
+                outcome.reason = said(error)
+            else:
+                half = len(some) // 2
+                pending += [(names, some[half:]), (names, some[:half])]
+    return outcome

@@ -1,0 +1,158 @@
+"""What the pending migrations would do to the tables of a database, measured on a throwaway one with rows."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from alembic.script import Script
+from sqlalchemy import URL, text
+
+from schema_tools.database_urls import migration_url
+from schema_tools.failures import explained
+from schema_tools.migrations import runner
+from schema_tools.postgres.binaries import preferred_installation
+from schema_tools.postgres.databases import RunningPostgres
+from schema_tools.postgres.server import PostgresServer
+from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.examples import examples_of
+from schema_tools.rehearsal.measuring import Measurement, measured
+from schema_tools.rehearsal.rows import Unfilled, fill
+from schema_tools.rehearsal.scratch import engine_of
+from schema_tools.rehearsal.spare import Databases
+from schema_tools.rehearsal.steps import Revisions, StepFailed, Walker
+from schema_tools.rehearsal.stores import count_rows, read_shapes
+
+ROWS: Final = 2_000
+"""How many rows each table gets: enough that a scan and a rewrite show."""
+
+_ESTIMATES: Final = """
+SELECT CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END, c.reltuples::bigint
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm') AND c.reltuples >= 0 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRevision:
+    """A pending migration.
+
+    Attributes:
+        revision: Its identifier.
+        message: What it does, in its author's words.
+        file: Its file, as findings name it.
+        statements: What it executes, in order.
+        rows: How many rows each table had when it was measured.
+        failure: Why it failed over the rows of the throwaway database; empty when it did not.
+    """
+
+    revision: str
+    message: str
+    file: str
+    statements: Sequence[Measurement]
+    rows: Mapping[str, int]
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReport:
+    """What the pending migrations would do.
+
+    Attributes:
+        dialect: The kind of database.
+        revisions: The pending ones, in order, up to one that fails.
+        live_rows: About how many rows the tables of the live database have, by its own statistics.
+        unfilled: Tables that had no rows in the measurement.
+    """
+
+    dialect: str
+    revisions: Sequence[PlannedRevision]
+    live_rows: Mapping[str, int] = field(default_factory=dict)
+    unfilled: Sequence[Unfilled] = ()
+
+
+def plan(
+    project: SchemaProject, url: str | URL | None, server: RunningPostgres | None = None, *, rows: int = ROWS
+) -> PlanReport:
+    """Measure what the migrations that the database at `url` has not had would do; nothing is written there.
+
+    Args:
+        project: The migrations.
+        url: The live database, of which its revision and its row counts are read; with None, every migration is
+            planned, on the first of the project's databases.
+        server: Where to make the throwaway database; a throwaway server is started when it is None.
+        rows: How many rows each table gets there.
+
+    Raises:
+        SchemaToolsError: The live database cannot be reached or is at an unknown revision, or no PostgreSQL can be had.
+    """
+    target = migration_url(url) if url is not None else None
+    dialect = target.get_backend_name() if target is not None else project.databases[0]
+    pending = {one.revision for one in runner.history(project, target) if not one.applied}
+    live = _live_rows(target) if target is not None else {}
+    if not pending:
+        return PlanReport(dialect=dialect, revisions=(), live_rows=live)
+    revisions = Revisions(project)
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="plan-")))
+        if server is None and dialect == "postgresql":
+            server = stack.enter_context(PostgresServer(preferred_installation(project.postgres_bindir)))
+        walker = stack.enter_context(Databases(revisions, dialect, server, directory)).empty()
+        with explained(None):
+            return _planned(revisions, walker, pending, live, rows)
+
+
+def _planned(revisions: Revisions, walker: Walker, pending: set[str], live: Mapping[str, int], rows: int) -> PlanReport:
+    examples = examples_of(revisions.project.metadata)
+    unfilled: dict[str, Unfilled] = {}
+    planned: list[PlannedRevision] = []
+    for script in revisions.in_order():
+        if script.revision not in pending:
+            walker.step(script, up=True)
+            continue
+        with walker.transaction() as connection:
+            shapes = read_shapes(connection)
+            counts = count_rows(connection, list(shapes.values()))
+            empty = [name for name, count in counts.items() if not count]
+            filled = fill(connection, rows, examples=examples, tables=empty, shapes=shapes)
+            counts = {name: count + filled.rows.get(name, 0) for name, count in counts.items()}
+            unfilled |= {one.table: one for one in filled.unfilled}
+            if walker.url.get_backend_name() == "postgresql":
+                connection.exec_driver_sql("ANALYZE")
+        planned.append(_measured(revisions, walker, script, counts))
+        if planned[-1].failure:
+            break
+    return PlanReport(
+        dialect=walker.url.get_backend_name(),
+        revisions=planned,
+        live_rows=live,
+        unfilled=[one for name, one in sorted(unfilled.items())],
+    )
+
+
+def _measured(revisions: Revisions, walker: Walker, script: Script, rows: Mapping[str, int]) -> PlannedRevision:
+    failure = ""
+    with measured(walker.connection, script.module.upgrade.__code__.co_filename) as statements:
+        try:
+            walker.step(script, up=True)
+        except StepFailed as error:
+            failure = f"{error.place}: {error.why}"
+    return PlannedRevision(
+        revision=script.revision,
+        message=script.doc.removesuffix("."),
+        file=revisions.place(script),
+        statements=statements,
+        rows=rows,
+        failure=failure,
+    )
+
+
+def _live_rows(url: URL) -> dict[str, int]:
+    """About how many rows each table of a live database has; its statistics are read, and nothing else."""
+    if url.get_backend_name() != "postgresql":
+        return {}
+    with explained(url), engine_of(url).connect() as connection:
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        return dict(map(tuple, connection.execute(text(_ESTIMATES))))

@@ -1,0 +1,199 @@
+"""Rows for every table of a database at any revision: read from its catalog, and judged by the database itself."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from schema_tools.rehearsal.choices import Chooser, ChosenRow, NoRowFits
+from schema_tools.rehearsal.examples import examples_as_text
+from schema_tools.rehearsal.insertion import culprits_of, insert_most, mended
+from schema_tools.rehearsal.order import filling_order
+from schema_tools.rehearsal.shapes import TableShape
+from schema_tools.rehearsal.stores import Store, count_rows, read_shapes, said, store_of
+
+# The first rows of a table are tried in a small number, which shows what it refuses.
+_TRIAL: Final = 12
+_WAVES: Final = 8
+# Tables that cannot have a row without each other are filled row by row.
+_MOST_TOGETHER: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfilled:
+    """A table that no row was found for.
+
+    Attributes:
+        table: Its name.
+        reason: The constraint that stood in the way, and what the database said.
+    """
+
+    table: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What was put in.
+
+    Attributes:
+        rows: How many rows each table has been given.
+        unfilled: The tables that stayed empty.
+    """
+
+    rows: Mapping[str, int]
+    unfilled: Sequence[Unfilled]
+
+
+def fill(
+    connection: Connection,
+    rows: int,
+    *,
+    examples: Mapping[str, Mapping[str, Any]] | None = None,
+    tables: Collection[str] | None = None,
+    shapes: Mapping[str, TableShape] | None = None,
+) -> Filled:
+    """Put rows into every table, each referred table first, so that every type and constraint is satisfied.
+
+    The rows vary: empty and filled in, the longest text and the shortest, the largest number and the least. The
+    same database gets the same rows every time. A table whose keys allow fewer rows, as a unique enum does, gets as
+    many as it can have.
+
+    Args:
+        connection: A connection in a transaction, which the caller commits.
+        rows: How many rows each table is given in addition to those that it has.
+        examples: Values that are known to be good, by table and column: the first choice.
+        tables: The tables to fill; all when it is None.
+        shapes: Every table, for a caller who has read them already.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: The catalog cannot be read, or a deferred constraint is broken at the end.
+    """
+    store = store_of(connection)
+    filling = _Filling(store, rows, examples or {}, shapes or read_shapes(connection))
+    filling.fill(tables)
+    return Filled(filling.added, [Unfilled(table=name, reason=why) for name, why in filling.unfilled.items()])
+
+
+@dataclass
+class _Filling:
+    store: Store
+    rows: int
+    examples: Mapping[str, Mapping[str, Any]]
+    tables: Mapping[str, TableShape]
+    added: dict[str, int] = field(default_factory=dict)
+    unfilled: dict[str, str] = field(default_factory=dict)
+    present: dict[str, int] = field(default_factory=dict)
+
+    def fill(self, only: Collection[str] | None) -> None:
+        self.present = count_rows(self.store.connection, list(self.tables.values()))
+        again = []
+        for group in filling_order(self.tables):
+            chosen = [table for table in group if only is None or table.name in only]
+            if len(group) > 1 or _demands_itself(group[0]):
+                self._fill_together(group if chosen else [])
+                continue
+            for table in chosen:
+                if any(self._is_empty(one.table) for one in table.references if one.table != table.name):
+                    again.append(table)
+                self._fill(table)
+        for table in again:
+            # What was empty then, around a circle of references, has rows now.
+            if not any(self._is_empty(one.table) for one in table.references):
+                self._fill(table)
+
+    def _is_empty(self, table: str) -> bool:
+        return not self.present[table]
+
+    def _fill(self, table: TableShape) -> None:
+        self._count(table, 0)
+        chooser = self._chooser(table)
+        wanted, start, reason = self.rows, self.present[table.name], ""
+        refers_to_itself = any(one.table == table.name for one in table.references)
+        for wave in range(_WAVES):
+            size = min(wanted, _TRIAL) if wave == 0 else wanted
+            if wave == 0 and refers_to_itself:
+                size = (size + 1) // 2
+            try:
+                chosen = chooser.rows(start, size)
+            except NoRowFits as error:
+                reason = reason or str(error)
+                break
+            start += size
+            outcome = insert_most(self.store, table, chosen)
+            reason = outcome.reason or reason
+            culprits = culprits_of(self.store, table, outcome)
+            chooser.banned |= culprits
+            again = insert_most(self.store, table, mended(outcome, culprits))
+            self._count(table, outcome.count + again.count)
+            wanted -= outcome.count + again.count
+            if wanted <= 0:
+                break
+        self._note(table, reason)
+
+    def _fill_together(self, group: Sequence[TableShape]) -> None:
+        """Fill tables that cannot have a row without each other, or a table whose rows must refer to its own."""
+        names = {table.name for table in group}
+        wanted, reason = min(self.rows, _MOST_TOGETHER), ""
+        choosers = []
+        for table in group:
+            inner = [one for other in group for one in other.references if one.table == table.name]
+            chooser = self._chooser(table)
+            chooser.explicit = frozenset(name for one in inner for name in one.referred)
+            chooser.free = frozenset(one.name for one in table.references if one.table in names)
+            choosers.append(chooser)
+        try:
+            start = max((self.present[name] for name in names), default=0)
+            columns = [chooser.rows(start, wanted * 2) for chooser in choosers]
+        except NoRowFits as error:
+            columns, reason = [], str(error)
+        for parts in zip(*columns, strict=False):
+            rows = {chooser.table.name: part for chooser, part in zip(choosers, parts, strict=True)}
+            _referring(group, rows)
+            try:
+                with self.store.connection.begin_nested():
+                    self.store.insert_together([(table, rows[table.name]) for table in group])
+            except DBAPIError as error:
+                reason = said(error)
+                continue
+            for table in group:
+                self._count(table, 1)
+            if self.added[group[0].name] >= wanted:
+                break
+        for table in group:
+            self._note(table, reason)
+
+    def _chooser(self, table: TableShape) -> Chooser:
+        return Chooser(
+            store=self.store,
+            table=table,
+            tables=self.tables,
+            # The name as the seed: another table beside it does not change what this one gets.
+            random=Random(f"{table.name} {self.present[table.name]}"),  # noqa: S311 -- not for secrets
+            examples=examples_as_text(self.examples.get(table.name, {}), table),
+        )
+
+    def _count(self, table: TableShape, rows: int) -> None:
+        self.added[table.name] = self.added.get(table.name, 0) + rows
+        self.present[table.name] += rows
+
+    def _note(self, table: TableShape, reason: str) -> None:
+        if self._is_empty(table.name) and self.rows:
+            self.unfilled[table.name] = reason or "every row was taken for one that is there already"
+        else:
+            self.unfilled.pop(table.name, None)
+
+
+def _demands_itself(table: TableShape) -> bool:
+    return any(one.table == table.name and table.demands(one) for one in table.references)
+
+
+def _referring(group: Sequence[TableShape], rows: Mapping[str, ChosenRow]) -> None:
+    """Let rows of tables that refer to each other do so: each gets the keys of the others."""
+    for table in group:
+        for one in [one for one in table.references if one.table in rows]:
+            for name, referred in zip(one.columns, one.referred, strict=True):
+                rows[table.name][name] = rows[one.table][referred]

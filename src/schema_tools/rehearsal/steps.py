@@ -1,0 +1,168 @@
+"""Taking one database through the revisions one by one, without reading all of them again for every step."""
+
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import DBAPIError
+
+from schema_tools.errors import SchemaToolsError
+from schema_tools.failures import explained
+from schema_tools.migrations.scripts import alembic_config, script_directory, versions_directory
+from schema_tools.migrations.sqlite_batches import counting_goes_on
+from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.scratch import engine_of
+from schema_tools.rehearsal.stores import said
+
+_LONGEST_STATEMENT: Final = 200
+
+
+class StepFailed(SchemaToolsError):
+    """A revision failed.
+
+    Attributes:
+        place: The file and line, as findings name it; the file alone when no line of it was at work.
+        why: What the database said, in a sentence.
+        statement: The statement it said it of, on one line; empty when there was none.
+        irreversible: Whether the revision says by `NotImplementedError` that it cannot be taken back.
+    """
+
+    def __init__(self, place: str, error: BaseException) -> None:
+        self.place = place
+        self.irreversible = isinstance(error, NotImplementedError)
+        self.statement = ""
+        if isinstance(error, DBAPIError):
+            self.why = said(error)
+            self.statement = in_one_line(error.statement or "")
+        elif self.irreversible or isinstance(error, SchemaToolsError):
+            self.why = str(error)
+        else:
+            self.why = f"{type(error).__name__}: {error}"
+        super().__init__(f"{place} failed: {self.why}")
+
+
+@dataclass
+class Revisions:
+    """The revisions of a project, read once.
+
+    Attributes:
+        project: The project.
+        config: Alembic's configuration of it.
+        script: Its revisions as Alembic reads them.
+    """
+
+    project: SchemaProject
+    config: Config = field(init=False)
+    script: ScriptDirectory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.config = alembic_config(self.project)
+        self.script = script_directory(self.project)
+
+    def in_order(self) -> list[Script]:
+        """Every revision, each after those it follows.
+
+        Raises:
+            SchemaToolsError: One cannot be read.
+        """
+        with explained(None, self.versions):
+            return list(reversed(list(self.script.walk_revisions())))
+
+    @property
+    def versions(self) -> Path:
+        """Where the files are."""
+        return versions_directory(self.script)
+
+    def place(self, script: Script, line: int | None = None) -> str:
+        """A revision as findings name it: its file from the project's directory, and the line."""
+        file = Path(script.path).resolve()
+        root = self.project.alembic_ini.resolve().parent
+        name = str(file.relative_to(root)) if file.is_relative_to(root) else file.name
+        return f"{name}:{line}" if line else name
+
+    def line_of(self, script: Script, error: BaseException) -> int | None:
+        """The line of the revision that was at work when `error` was raised."""
+        lines = [
+            frame.lineno
+            for frame in traceback.extract_tb(error.__traceback__)
+            if Path(frame.filename).resolve() == Path(script.path).resolve()
+        ]
+        return lines[-1] if lines else None
+
+
+@dataclass
+class Walker:
+    """One database, and a connection to it that migrations run on and rows are written by.
+
+    Attributes:
+        revisions: The revisions to take it through.
+        url: The database.
+    """
+
+    revisions: Revisions
+    url: URL
+    _connection: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection; outside a transaction when it was left so."""
+        if self._connection is None:
+            self._connection = engine_of(self.url).connect()
+            if self.url.get_backend_name() == "postgresql":
+                # Tables change between two statements that read alike, which a prepared one does not survive.
+                self._connection.connection.driver_connection.prepare_threshold = None  # type: ignore[union-attr]
+        return self._connection
+
+    def close(self) -> None:
+        """Close the connection, as the database is copied or dropped; it is opened again when it is needed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """The connection, in a transaction that is committed at the end."""
+        with self.connection.begin():
+            yield self.connection
+
+    def applied(self) -> tuple[str, ...]:
+        """The heads that the database is at."""
+        with self.transaction() as connection:
+            return tuple(MigrationContext.configure(connection).get_current_heads())
+
+    def step(self, script: Script, *, up: bool) -> None:
+        """Apply a revision, whose parents are there, or take it back.
+
+        Raises:
+            StepFailed: It failed.
+        """
+        revision_map = self.revisions.script.revision_map
+        make = MigrationStep.upgrade_from_script if up else MigrationStep.downgrade_from_script
+
+        def steps(_heads: Sequence[str], _context: MigrationContext) -> list[MigrationStep]:
+            return [make(revision_map, script)]
+
+        config = self.revisions.config
+        try:
+            config.attributes.update(connection=self.connection, options={})
+            with counting_goes_on(), EnvironmentContext(config, self.revisions.script, fn=steps):
+                self.revisions.script.run_env()
+        except Exception as error:
+            # What the revision did to the connection, or left open on it, is nobody's business afterwards.
+            self.close()
+            place = self.revisions.place(script, self.revisions.line_of(script, error))
+            raise StepFailed(place, error) from error
+
+
+def in_one_line(statement: str) -> str:
+    """A statement without its line ends, cut where it gets long."""
+    line = " ".join(statement.split())
+    return line if len(line) <= _LONGEST_STATEMENT else f"{line[:_LONGEST_STATEMENT]}..."

@@ -1,0 +1,220 @@
+"""The database as the judge of rows: what it has, what it would take, and putting it in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from schema_tools.migrations.log import TABLE
+from schema_tools.rehearsal.postgres_shapes import read_postgres_shapes
+from schema_tools.rehearsal.shapes import ColumnShape, TableShape, quoted
+from schema_tools.rehearsal.sqlite_shapes import read_sqlite_shapes
+
+Value: TypeAlias = str | None
+"""A value as text, which the database turns to the column's type."""
+
+# What the migrations keep for themselves; not a part of the schema.
+BOOKKEEPING: Final = ["alembic_version", TABLE]
+
+
+class Store(Protocol):
+    """What filling tables asks of a database. Every method may raise `DBAPIError`."""
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, in a transaction."""
+        ...
+
+    def shapes(self) -> list[TableShape]:
+        """Every table that can be filled."""
+        ...
+
+    def judged(
+        self, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]], conditions: Iterable[str]
+    ) -> set[int]:
+        """The positions of those rows that are of the columns' types and for which no condition is false."""
+        ...
+
+    def insert(self, table: TableShape, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]]) -> int:
+        """Put rows in but for those that a unique key or an exclusion refuses. Returns how many went in."""
+        ...
+
+    def insert_together(self, rows: Sequence[tuple[TableShape, Mapping[str, Value]]]) -> None:
+        """Put in rows that refer to each other, each of its table, at once."""
+        ...
+
+    def keys(self, table: TableShape, columns: Sequence[str], limit: int) -> list[tuple[Value, ...]]:
+        """What rows of the table have in the columns, each once, and NULL nowhere."""
+        ...
+
+
+def store_of(connection: Connection) -> Store:
+    """The store behind a connection, which is in a transaction."""
+    return SqliteStore(connection) if connection.dialect.name == "sqlite" else PostgresStore(connection)
+
+
+def read_shapes(connection: Connection) -> dict[str, TableShape]:
+    """Every table that can be filled, by name."""
+    return {table.name: table for table in store_of(connection).shapes()}
+
+
+def count_rows(connection: Connection, tables: Sequence[TableShape]) -> dict[str, int]:
+    """How many rows each table has."""
+    if not tables:
+        return {}
+    counts = ", ".join(f"(SELECT count(*) FROM {table.sql})" for table in tables)  # noqa: S608 -- the catalog's names
+    found = connection.exec_driver_sql("SELECT " + counts.replace("%", "%%")).one()
+    return {table.name: count for table, count in zip(tables, found, strict=True)}
+
+
+def said(error: DBAPIError) -> str:
+    """Why a row was refused: the name of the constraint where there is one, and the database's own sentence."""
+    diagnostics = getattr(error.orig, "diag", None)
+    constraint = getattr(diagnostics, "constraint_name", None)
+    sentence = getattr(diagnostics, "message_primary", None) or str(error.orig)
+    return f"{sentence}" if constraint is None or constraint in sentence else f"{constraint}: {sentence}"
+
+
+@dataclass(frozen=True)
+class PostgresStore:
+    """Rows of a PostgreSQL database. Values are sent as arrays of text, a statement for any number of rows."""
+
+    connection: Connection
+
+    def shapes(self) -> list[TableShape]:
+        """See `Store`."""
+        return read_postgres_shapes(self.connection, BOOKKEEPING)
+
+    def judged(
+        self, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]], conditions: Iterable[str]
+    ) -> set[int]:
+        """See `Store`."""
+        typed = ", ".join(
+            f"CAST(v{at} AS {column.type.bare or column.type.name}) AS {quoted(column.name)}"
+            for at, column in enumerate(columns)
+        )
+        names = ", ".join(f"v{at}" for at in range(len(columns)))
+        where = " AND ".join(f"(({condition}) IS NOT FALSE)" for condition in conditions) or "TRUE"
+        statement = (
+            # OFFSET keeps the casts where they are: a value of the wrong type is to be noticed, conditions or not.
+            f"SELECT position FROM (SELECT position, {typed} FROM "  # noqa: S608 -- names of the catalog
+            f"unnest(\x00::int[], {_arrays(columns)}) AS u(position, {names}) OFFSET 0)"
+            f" AS rows WHERE {where}"
+        )
+        values = [list(range(len(rows))), *_by_column(rows, len(columns))]
+        return set(self._execute(statement, values).scalars())
+
+    def insert(self, table: TableShape, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]]) -> int:
+        """See `Store`."""
+        if not columns:
+            self._execute(f"INSERT INTO {table.sql} SELECT FROM generate_series(1, \x00)", [len(rows)])
+            return len(rows)
+        typed = ", ".join(f"CAST(v{at} AS {column.type.name})" for at, column in enumerate(columns))
+        names = ", ".join(f"v{at}" for at in range(len(columns)))
+        source = f"SELECT {typed} FROM unnest({_arrays(columns)}) AS u({names})"  # noqa: S608 -- names of the catalog
+        statement = f"{_insert_into(table, columns)}{_counted(columns)} {source} ON CONFLICT DO NOTHING"
+        return int(self._execute(statement, _by_column(rows, len(columns))).rowcount)
+
+    def insert_together(self, rows: Sequence[tuple[TableShape, Mapping[str, Value]]]) -> None:
+        """See `Store`. References are checked at the end of a statement, so it is one."""
+        parts: list[str] = []
+        values: list[Value] = []
+        for at, (table, row) in enumerate(rows):
+            columns = [table.column(name) for name in row]
+            typed = ", ".join(f"CAST(\x00 AS {column.type.name})" for column in columns)
+            parts.append(f"i{at} AS ({_insert_into(table, columns)}{_counted(columns)} VALUES ({typed}))")
+            values += row.values()
+        self.connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
+        self._execute(f"WITH {', '.join(parts)} SELECT 1", values)
+        self.connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+        for table, row in rows:
+            for name in row:
+                if table.column(name).source == "counter":
+                    self._count_on(table, name)
+
+    def keys(self, table: TableShape, columns: Sequence[str], limit: int) -> list[tuple[Value, ...]]:
+        """See `Store`."""
+        texts = ", ".join(f"{quoted(name)}::text" for name in columns)
+        present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
+        statement = f"SELECT DISTINCT {texts} FROM {table.sql} WHERE {present} ORDER BY 1 LIMIT {limit}"  # noqa: S608
+        return [tuple(row) for row in self._execute(statement, [])]
+
+    def _count_on(self, table: TableShape, column: str) -> None:
+        """Let the counter of a column that was written to go on behind what was written."""
+        self._execute(
+            f"SELECT setval(pg_get_serial_sequence(\x00, \x00), max({quoted(column)})) FROM {table.sql}",  # noqa: S608
+            [table.sql, column],
+        )
+
+    def _execute(self, statement: str, values: Sequence[Any]) -> Any:
+        # A percent sign in a condition or a name is no parameter.
+        written = statement.replace("%", "%%").replace("\x00", "%s")
+        return self.connection.exec_driver_sql(written, tuple(values))
+
+
+@dataclass(frozen=True)
+class SqliteStore:
+    """Rows of a SQLite database. A value without a cast stays text, to which the column gives its affinity."""
+
+    connection: Connection
+
+    def shapes(self) -> list[TableShape]:
+        """See `Store`."""
+        return read_sqlite_shapes(self.connection, BOOKKEEPING)
+
+    def judged(
+        self, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]], conditions: Iterable[str]
+    ) -> set[int]:
+        """See `Store`."""
+        typed = ", ".join(f"{_cast(column)} AS {quoted(column.name)}" for column in columns)
+        where = " AND ".join(f"(({condition}) IS NOT FALSE)" for condition in conditions) or "TRUE"
+        statement = f"SELECT count(*) FROM (SELECT {typed}) WHERE {where}"  # noqa: S608
+        return {
+            at for at, row in enumerate(rows) if self.connection.exec_driver_sql(statement, tuple(row)).scalar_one()
+        }
+
+    def insert(self, table: TableShape, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]]) -> int:
+        """See `Store`."""
+        before = count_rows(self.connection, [table])[table.name]
+        values = f"VALUES ({', '.join(map(_cast, columns))})" if columns else "DEFAULT VALUES"
+        # https://www.sqlite.org/lang_upsert.html: what is left out is what a unique key refuses, nothing else.
+        quietly = " ON CONFLICT DO NOTHING" if columns else ""
+        for row in rows:
+            self.connection.exec_driver_sql(f"{_insert_into(table, columns)} {values}{quietly}", tuple(row))
+        return count_rows(self.connection, [table])[table.name] - before
+
+    def insert_together(self, rows: Sequence[tuple[TableShape, Mapping[str, Value]]]) -> None:
+        """See `Store`. References are not enforced on the connections of migrations."""
+        for table, row in rows:
+            self.insert(table, [table.column(name) for name in row], [tuple(row.values())])
+
+    def keys(self, table: TableShape, columns: Sequence[str], limit: int) -> list[tuple[Value, ...]]:
+        """See `Store`."""
+        names = ", ".join(map(quoted, columns))
+        present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
+        statement = f"SELECT DISTINCT {names} FROM {table.sql} WHERE {present} ORDER BY 1 LIMIT {limit}"  # noqa: S608
+        return [tuple(row) for row in self.connection.exec_driver_sql(statement)]
+
+
+def _insert_into(table: TableShape, columns: Sequence[ColumnShape]) -> str:
+    names = ", ".join(quoted(column.name) for column in columns)
+    return f"INSERT INTO {table.sql} ({names})" if columns else f"INSERT INTO {table.sql}"
+
+
+def _counted(columns: Sequence[ColumnShape]) -> str:
+    """What lets a writer give the value of an identity, where one does."""
+    return " OVERRIDING SYSTEM VALUE" if any(column.source == "counter" for column in columns) else ""
+
+
+def _arrays(columns: Sequence[ColumnShape]) -> str:
+    return ", ".join(["\x00::text[]"] * len(columns))
+
+
+def _by_column(rows: Sequence[Sequence[Value]], width: int) -> list[list[Value]]:
+    return [[row[at] for row in rows] for at in range(width)]
+
+
+def _cast(column: ColumnShape) -> str:
+    return f"CAST(? AS {column.type.name})" if column.type.name else "?"

@@ -1,0 +1,72 @@
+"""How a rehearsal words what it found: which rule, where, what, and why it matters."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from schema_tools.catalog.objects import Difference
+
+WHY: Final[Mapping[str, str]] = {
+    "upgrade-fails": "nobody can apply it, and nothing after it could be tried",
+    "upgrade-fails-over-rows": "it passes on an empty database, and fails on the one that matters",
+    "upgrade-not-repeatable": "who went back because of a defect cannot go forward again",
+    "downgrade-fails": "there is no way back when the release has to be taken back",
+    "downgrade-fails-over-rows": "there is no way back once rows are written that the older schema does not take",
+    "irreversible-without-reason": "who needs the way back is not told why there is none",
+    "no-op-downgrade": "the database says it is at the older revision, and is not",
+    "left-behind": "what is left behind is in the way when the upgrade is applied again, and nobody knows whose it is",
+    "not-restored": "the older release relies on it",
+    "restored-differently": "the older release runs on a schema that nobody tested it with",
+    "rows-lost": "they are gone for ever",
+    "values-lost": "they are gone for ever",
+    "values-changed": "the older release reads other values than it wrote",
+    "counter-set-back": "an id is given out a second time, or an insert fails because it is taken",
+}
+
+SAY_SO: Final = 'raise NotImplementedError("why it cannot be taken back")'
+"""What a downgrade does that cannot restore what was."""
+
+_MOST_LABELS: Final = 5
+
+
+class Verdict(NamedTuple):
+    """What is to be said of a difference between two catalogs."""
+
+    rule: str
+    message: str
+    mend: str
+
+
+def of_downgrade(left: Sequence[Difference]) -> Iterator[Verdict]:
+    """What a downgrade that did something did not restore."""
+    for one in left:
+        if one.aspect != "existence":
+            yield Verdict("restored-differently", f"the downgrade restores it differently: {worded(one)}", one.mend)
+        elif one.expected is None:
+            yield Verdict("left-behind", f"the {one.object} is left behind by the downgrade", one.mend)
+        else:
+            yield Verdict("not-restored", f"the {one.object} is not restored by the downgrade", one.mend)
+
+
+def of_no_op(left: Sequence[Difference]) -> Verdict:
+    """A downgrade that did nothing of what it should have."""
+    labels = [one.object for one in left]
+    labels = list(dict.fromkeys(labels))
+    more = f" and {len(labels) - _MOST_LABELS} more" if len(labels) > _MOST_LABELS else ""
+    return Verdict(
+        "no-op-downgrade",
+        f"the downgrade changes nothing, and leaves what the upgrade did: {', '.join(labels[:_MOST_LABELS])}{more}",
+        SAY_SO,
+    )
+
+
+def of_repetition(left: Sequence[Difference]) -> Iterator[Verdict]:
+    """An upgrade that leads elsewhere the second time."""
+    for one in left:
+        yield Verdict("upgrade-not-repeatable", f"after its downgrade the upgrade leads elsewhere: {worded(one)}", "")
+
+
+def worded(one: Difference) -> str:
+    """A difference in a line: what was expected and what was found."""
+    if one.aspect == "existence":
+        return f"{one.object} is {'there' if one.expected is None else 'missing'}"
+    return f"{one.aspect} of {one.object} was {one.expected or 'not set'}, and is {one.found or 'not set'}"

@@ -1,0 +1,78 @@
+"""Taking every revision up, down and up again with rows in place, and saying what did not come back as it was."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+from schema_tools.failures import explained
+from schema_tools.findings import Finding
+from schema_tools.postgres.binaries import preferred_installation
+from schema_tools.postgres.databases import RunningPostgres
+from schema_tools.postgres.server import PostgresServer
+from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.round_trip import RevisionReport, round_trips
+from schema_tools.rehearsal.scratch import scratch_pairs
+from schema_tools.rehearsal.spare import Databases
+from schema_tools.rehearsal.steps import Revisions
+from schema_tools.writing.comparison import schema_differences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """What a rehearsal of the whole history found.
+
+    Attributes:
+        revisions: What became of each revision, on each of the project's databases, in order.
+        findings: Everything to mend, beginning with what the revisions did not take back.
+        seconds: How long it took, the start of the server included.
+    """
+
+    revisions: Sequence[RevisionReport]
+    findings: Sequence[Finding]
+    seconds: float
+
+
+def verify(project: SchemaProject, server: RunningPostgres | None = None) -> VerifyReport:
+    """Rehearse every revision over rows, and compare the head with the mapping.
+
+    Args:
+        project: The mapping and the migrations.
+        server: Where to make databases; a throwaway server is started when it is None.
+
+    Raises:
+        SchemaToolsError: The revisions cannot be read, or no PostgreSQL can be had.
+    """
+    began = monotonic()
+    with ExitStack() as stack:
+        if server is None:
+            server = stack.enter_context(PostgresServer(preferred_installation(project.postgres_bindir)))
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="rehearsal-")))
+        revisions = Revisions(project)
+        reports: list[RevisionReport] = []
+        findings: list[Finding] = []
+        for dialect in project.databases:
+            with explained(None), Databases(revisions, dialect, server, directory) as databases:
+                reports += round_trips(databases)
+        findings += [finding for one in reports for finding in one.findings]
+        if not any(one.stopped for one in reports):
+            findings += _head_differences(project, server)
+    return VerifyReport(revisions=reports, findings=findings, seconds=monotonic() - began)
+
+
+def _head_differences(project: SchemaProject, server: RunningPostgres) -> list[Finding]:
+    """What the migrations make otherwise than the mapping says."""
+    with scratch_pairs(project, server) as pairs:
+        return [
+            Finding(
+                rule="head-differs",
+                place=one.object,
+                message=f"{dialect}: the migrations and the mapping make different schemas: {one.sentence}",
+                why="the code reads and writes another schema than the one that the migrations make",
+                mend=one.mend,
+            )
+            for dialect, found in schema_differences(pairs).items()
+            for one in found
+        ]
