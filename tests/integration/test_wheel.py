@@ -38,7 +38,11 @@ def test_the_wheel_holds_the_packages_and_the_migrations_and_nothing_else(wheel:
     revisions = {path.name for path in (ROOT / "alembic" / "versions").glob("*.py")}
     assert revisions
     assert {f"entrypoints/migrations/alembic/versions/{name}" for name in revisions} <= migrations
-    assert {"entrypoints/migrations/alembic.ini", "entrypoints/migrations/alembic/env.py"} <= migrations
+    assert {
+        "entrypoints/migrations/alembic.ini",
+        "entrypoints/migrations/alembic/env.py",
+        "entrypoints/migrations/alembic/versions.lock",
+    } <= migrations
     assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".db"))]
 
 

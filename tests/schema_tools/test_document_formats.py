@@ -99,7 +99,9 @@ class Mapped:
             Column("book_id", ForeignKey("books.id"), primary_key=True),
             Column("shop_id", ForeignKey("shops.id"), primary_key=True),
         )
-        author, book, cover, shop = (type(name, (), {}) for name in ("Author", "Book", "Cover", "Shop"))
+        # A registry holds its classes weakly.
+        self.classes = [type(name, (), {}) for name in ("Author", "Book", "Cover", "Shop")]
+        author, book, cover, shop = self.classes
         map_one = self.registry.map_imperatively
         map_one(author, authors, properties={"books": relationship(book, back_populates="author")})
         map_one(

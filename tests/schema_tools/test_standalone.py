@@ -1,18 +1,22 @@
 """`python -m schema_tools`: every command, for a project that is named by options, with its exit status."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from plain_sql import connected
+from schema_tools.cli import standalone
 
 TESTS = Path(__file__).parents[1]
+PROJECT = ("--metadata", "bookshop.tables:metadata", "--config", "bookshop/alembic.ini")
+
+Tools = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -22,28 +26,37 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def tools(directory: Path, *arguments: str, url: str = "") -> "subprocess.CompletedProcess[str]":
-    database = ["--database", url] if url else []
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "schema_tools", *arguments),
-            *("--metadata", "bookshop.tables:metadata", "--config", "bookshop/alembic.ini", *database),
-        ],
-        cwd=directory,
-        env={key: value for key, value in os.environ.items() if key != "DATABASE_URL"},
-        capture_output=True,
-        text=True,
-        check=False,
+@pytest.fixture
+def tools(shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tools:
+    """Runs a command in the copy, and gives its exit status and what it wrote."""
+    monkeypatch.chdir(shop)
+    monkeypatch.setattr(sys, "path", sys.path[:])
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["schema_tools", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            standalone.run()
+        written = capsys.readouterr()
+        assert "Traceback" not in written.err
+        return int(ended.value.code or 0), written.out, written.err
+
+    return run
+
+
+def test_it_is_a_module_that_runs(shop: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "schema_tools", "lint", *PROJECT], cwd=shop, capture_output=True, text=True, check=False
     )
 
+    assert (done.returncode, done.stderr) == (0, "")
 
-def test_a_project_is_checked_with_nothing_but_its_tables_and_its_migrations(shop: Path) -> None:
-    written = tools(shop, "docs")
-    checked = tools(shop, "check", "--format", "json")
 
-    assert (written.returncode, written.stderr) == (0, "")
-    assert (checked.returncode, checked.stderr) == (0, "")
-    assert [(one["check"], one["findings"]) for one in json.loads(checked.stdout)["checks"]] == [
+def test_a_project_is_checked_with_nothing_but_its_tables_and_its_migrations(tools: Tools) -> None:
+    assert tools("docs", *PROJECT)[0] == 0
+    status, output, errors = tools("check", "--format", "json", *PROJECT)
+
+    assert (status, errors) == (0, "")
+    assert [(one["check"], one["findings"]) for one in json.loads(output)["checks"]] == [
         ("versions.lock", []),
         ("docs-check", []),
         ("lint", []),
@@ -51,7 +64,7 @@ def test_a_project_is_checked_with_nothing_but_its_tables_and_its_migrations(sho
     ]
 
 
-def test_findings_of_each_check_are_status_1(shop: Path) -> None:
+def test_findings_of_each_check_are_status_1(shop: Path, tools: Tools) -> None:
     revision = next((shop / "bookshop" / "alembic" / "versions").glob("*_index_titles.py"))
     source = revision.read_text()
     assert source.count("postgresql_concurrently=True") == 2
@@ -59,24 +72,18 @@ def test_findings_of_each_check_are_status_1(shop: Path) -> None:
         source.replace("            postgresql_concurrently=True,\n", "", 1).replace('["title"]', '["isbn"]')
     )
 
-    checked = tools(shop, "check", "--format", "json")
+    status, output, _ = tools("check", "--format", "json", *PROJECT)
 
-    assert checked.returncode == 1
-    found = {one["check"]: one["findings"] for one in json.loads(checked.stdout)["checks"]}
-    assert all(found.values())
-    for command in ("docs-check", "lint", "verify"):
-        done = tools(shop, command)
-        assert done.returncode == 1, command
-        assert "Traceback" not in done.stderr
+    assert status == 1
+    assert all(one["findings"] for one in json.loads(output)["checks"])
+    assert [tools(command, *PROJECT)[0] for command in ("docs-check", "lint", "verify")] == [1, 1, 1]
 
 
 def test_a_live_database_is_planned_upgraded_compared_audited_and_taken_down(
-    shop: Path, empty_postgres_url: str
+    tools: Tools, empty_postgres_url: str
 ) -> None:
     def status(*arguments: str) -> int:
-        done = tools(shop, *arguments, url=empty_postgres_url)
-        assert "Traceback" not in done.stderr
-        return done.returncode
+        return tools(*arguments, *PROJECT, "--database", empty_postgres_url)[0]
 
     assert status("plan") == 0
     assert status("drift") == 1
@@ -102,20 +109,12 @@ def test_a_live_database_is_planned_upgraded_compared_audited_and_taken_down(
         (["lint", "--metadata", "bookshop.tables:books"], "is a Table, not a sqlalchemy.MetaData,"),
     ],
 )
-def test_what_could_not_run_is_one_sentence_and_status_2(shop: Path, arguments: list[str], sentence: str) -> None:
+def test_what_could_not_run_is_one_sentence_and_status_2(tools: Tools, arguments: list[str], sentence: str) -> None:
     command, *options = arguments
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "schema_tools", command, "--metadata", "bookshop.tables"),
-            *("--config", "bookshop/alembic.ini", *options),
-        ],
-        cwd=shop,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("schema_tools: ")
-    assert sentence in done.stderr
-    assert done.stderr.count("\n") == 1
+    status, output, errors = tools(command, *PROJECT, *options)
+
+    assert (status, output) == (2, "")
+    assert errors.startswith("schema_tools: ")
+    assert sentence in errors
+    assert errors.count("\n") == 1
