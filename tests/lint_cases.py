@@ -44,6 +44,9 @@ CASES: dict[str, Cases] = {
         safe=(
             autocommit('op.drop_index("ix_users_name", "users", postgresql_concurrently=True, if_exists=True)'),
             sql(NEW, "CREATE INDEX ix_notes ON notes (body)", "DROP INDEX ix_notes"),
+            # What autogenerate makes of a column or a table that is gone with its index: one lock, taken anyway.
+            'op.drop_index("ix_users_name", table_name="users")\nop.drop_column("users", "name")',
+            sql("DROP INDEX ix_users_name", "DROP TABLE users"),
         ),
     ),
     "reindex-not-concurrent": Cases(
@@ -69,6 +72,9 @@ CASES: dict[str, Cases] = {
                     "DROP INDEX CONCURRENTLY IF EXISTS ix_users_name",
                 )
             ),
+            sql("DROP TRIGGER t ON users")
+            + "\n"
+            + autocommit(sql("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_orders_total ON orders (total)")),
         ),
         safe=(
             sql("SET LOCAL statement_timeout = '2h'")
@@ -93,6 +99,7 @@ CASES: dict[str, Cases] = {
             sql("ALTER TABLE users ADD CONSTRAINT fk FOREIGN KEY (team_id) REFERENCES teams"),
             sql("ALTER TABLE users ADD FOREIGN KEY (team_id) REFERENCES public.teams (id) ON DELETE CASCADE"),
             sql("ALTER TABLE users ADD COLUMN boss_id integer DEFAULT 1 REFERENCES teams"),
+            sql("ALTER TABLE events ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES users"),
             'op.add_column("users", sa.Column("boss_id", sa.Integer(), sa.ForeignKey("teams.id", name="fk_boss")))',
         ),
         safe=(
@@ -126,6 +133,7 @@ CASES: dict[str, Cases] = {
     "unique-builds-index": Cases(
         unsafe=(
             sql("ALTER TABLE users ADD UNIQUE (name)"),
+            sql("ALTER TABLE events ADD UNIQUE (id, day)"),
             sql("ALTER TABLE users ADD COLUMN phone text UNIQUE"),
             'with op.batch_alter_table("users") as batch_op:\n    batch_op.create_unique_constraint("uq", ["name"])',
         ),
@@ -278,6 +286,11 @@ op.create_foreign_key("fk2", "orders", "users", ["user_id"], ["id"], postgresql_
             'op.add_column("users", sa.Column("phone", sa.Text()))\nop.add_column("orders", sa.Column("a", sa.Text()))',
             sql("ALTER TABLE users ADD COLUMN phone text", "CREATE INDEX ix ON orders (total)"),
             sql("ALTER TABLE users ADD COLUMN phone text", "ALTER TABLE users VALIDATE CONSTRAINT ck_users_age"),
+            sql(
+                "ALTER TABLE users ADD COLUMN phone text",
+                "ALTER TABLE users ADD CONSTRAINT fk FOREIGN KEY (team_id) REFERENCES teams NOT VALID",
+            ),
+            sql("DROP TRIGGER t ON users", "ALTER TABLE orders ADD COLUMN note text"),
         ),
         safe=(
             sql("ALTER TABLE users ADD COLUMN phone text", "COMMENT ON COLUMN users.phone IS 'Phone'"),
@@ -300,6 +313,7 @@ op.create_foreign_key("fk2", "orders", "users", ["user_id"], ["id"], postgresql_
                 "CREATE TRIGGER t BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f()",
                 "CREATE TRIGGER u AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f()",
             ),
+            sql("DROP TRIGGER t ON users", "CREATE TRIGGER t AFTER UPDATE ON users EXECUTE FUNCTION touch()"),
             sql(NEW, "CREATE TRIGGER t BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION touch()"),
         ),
     ),

@@ -27,8 +27,8 @@ def migration_url(url: str | URL) -> URL:
     """The URL that migrations of the database at `url` run on.
 
     Raises:
-        SchemaToolsError: It is no database URL, names a database that has no migrations here, or a SQLite
-            database in memory, which would be gone at the end.
+        SchemaToolsError: It is no database URL, holds what none may, names a database that has no migrations here,
+            or a SQLite database in memory, which would be gone at the end.
     """
     try:
         parsed = make_url(url)
@@ -43,6 +43,13 @@ def migration_url(url: str | URL) -> URL:
             f"migrations run on postgresql+psycopg:// and sqlite+aiosqlite://, not on {parsed.drivername}://"
         )
     parsed = parsed.set(drivername=_SYNCHRONOUS[parsed.drivername])
+    if "%00" in parsed.render_as_string(hide_password=False):
+        # libpq reads as far as that, and would connect to another database, or to another server.
+        raise SchemaToolsError("the database URL holds %00, a zero byte, which no part of it may")
+    try:
+        parsed.get_dialect()().create_connect_args(parsed)
+    except (ArgumentError, TypeError, ValueError):
+        raise SchemaToolsError("the database URL cannot be read: a parameter behind its ? has a wrong value") from None
     if parsed.drivername == "sqlite" and parsed.database in {None, "", ":memory:"}:
         raise SchemaToolsError("a SQLite database in memory is gone when its migration ends; name a file")
     return parsed

@@ -9,13 +9,16 @@ from typing import Final
 
 from alembic.util import CommandError
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from schema_tools.database_urls import shown, without_secrets
 from schema_tools.errors import SchemaToolsError
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _INTEGRITY: Final = "23"
+_DATA: Final = "22"
+# Where the server's messages are in another language, its quotation marks may be, too.
+_QUOTED: Final = re.compile('["«»„“”].*["«»„“”]', re.DOTALL)
 
 
 @contextmanager
@@ -32,8 +35,8 @@ def explained(
         aftermath: Says what a revision that failed left, to follow `failed and`.
 
     Raises:
-        SchemaToolsError: Something failed inside that concerns the database or a revision. Any other error, a
-            mistake of the tools themselves, passes unchanged.
+        SchemaToolsError: Something failed inside that concerns the database, a file or a revision. Any other error,
+            a mistake of the tools themselves, passes unchanged.
     """
     try:
         yield
@@ -41,11 +44,14 @@ def explained(
         raise
     except CommandError as error:
         raise SchemaToolsError(without_secrets(_alembic_says(error), url)) from error
-    except Exception as error:
-        place = place_in_revision(error, versions) if versions else None
-        if place is None and not isinstance(error, DBAPIError):
+    except Exception as raised:
+        first = _beneath(raised)
+        place = place_in_revision(first, versions) if versions else None
+        driver = driver_error(first)
+        # A host's name that is none is a UnicodeError.
+        if place is None and driver is None and not isinstance(first, OSError | UnicodeError):
             raise
-        what = _driver_says(error) if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
+        what = _driver_says(driver) if driver else _says(first)
         if place is not None:
             sentence = f"{place} failed and {aftermath()}: {what}"
         else:
@@ -59,11 +65,35 @@ def _alembic_says(error: CommandError) -> str:
     return f"revision {unknown[1]} is not among the migrations of this release" if unknown else message
 
 
-def _driver_says(error: DBAPIError) -> str:
-    """The driver's own words, without the statement, and without libpq's preamble and its advice."""
-    message = str(error.orig).partition("\n\tIs the server running")[0]
-    if str(getattr(error.orig, "sqlstate", "")).startswith(_INTEGRITY):
-        message = message.partition("\nDETAIL:")[0]  # It is what somebody's row holds.
+def driver_error(error: BaseException) -> BaseException | None:
+    """The driver's own error in `error`, or None when it is of another kind.
+
+    What a listener of SQLAlchemy's events executes on the driver's connection fails without being wrapped.
+    """
+    if isinstance(error, DBAPIError):
+        return error.orig
+    return error if hasattr(error, "sqlstate") else None
+
+
+def _beneath(error: BaseException) -> BaseException:
+    """What went wrong first, an interruption for instance, where leaving Alembic's `autocommit_block` then failed."""
+    while isinstance(error, PendingRollbackError) and error.__context__ is not None:
+        error = error.__context__
+    return error
+
+
+def _says(error: BaseException) -> str:
+    return "it was interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
+
+
+def _driver_says(error: BaseException) -> str:
+    """The driver's own words, without the statement, and without libpq's preamble, its advice and anybody's data."""
+    message = str(error).partition("\n\tIs the server running")[0]
+    state = str(getattr(error, "sqlstate", ""))
+    if state.startswith((_INTEGRITY, _DATA)):
+        message = re.split(r"\n(?:DETAIL|CONTEXT):", message, maxsplit=1)[0]  # It is what somebody's row holds.
+    if state.startswith(_DATA):
+        message = _QUOTED.sub('"..."', message)
     fatal = message.rpartition("FATAL:")[2] if "FATAL:" in message else message
     return fatal.strip().removeprefix("connection failed: ")
 

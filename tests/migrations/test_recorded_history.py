@@ -101,6 +101,22 @@ def test_a_step_that_fails_is_not_recorded(scratch: ScratchProject, project: Sch
     assert ("d", "upgrade") not in rows(empty_url)
 
 
+def test_a_record_and_a_date_of_somebody_else_are_no_riddle(
+    scratch: ScratchProject, project: SchemaProject, empty_url: str
+) -> None:
+    path = file(scratch, "c")
+    path.write_text(f'"""Make c.\n\nCreate Date: yesterday\n"""\n{path.read_text()}')
+    write_lock(project, ["c"])
+    runner.upgrade(project, empty_url)
+    assert [one.created for one in runner.history(project, empty_url)] == [None, None, None]
+
+    with connected(empty_url) as connection:
+        connection.execute(text(f"UPDATE {TABLE} SET direction = 'sideways' WHERE revision = 'b'"))  # noqa: S608
+    for work in (runner.history, runner.upgrade):
+        with pytest.raises(SchemaToolsError, match="a row of migration_log is not as these tools write it: 'sideways'"):
+            work(project, empty_url)
+
+
 def test_a_database_older_than_its_records_goes_on(
     scratch: ScratchProject, project: SchemaProject, empty_url: str
 ) -> None:
@@ -245,6 +261,6 @@ def test_the_history_is_shown_at_a_glance_and_is_status_1_when_it_changed(
     assert changed.returncode == 1
     assert "\ntampered: b.py is not what was applied here on " in changed.stdout
     assert status() == {"a": "applied", "b": "tampered", "c": "taken back"}
-    assert command("lock").stdout == "nothing to do: versions.lock has every migration\n"
+    assert command("lock").stdout == "recorded nothing new: versions.lock has every migration\n"
     unlocked = command("lock", "--again", "nowhere")
     assert (unlocked.returncode, unlocked.stdout) == (2, "")

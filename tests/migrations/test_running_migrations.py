@@ -198,6 +198,63 @@ def test_a_locked_sqlite_database_is_reported(service: SchemaProject, tmp_path: 
         runner.upgrade(service, f"{url}?timeout=0.1")
 
 
+def test_the_history_is_shown_while_somebody_writes(service: SchemaProject, tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/busy.db"
+    runner.upgrade(service, url)
+    with connected(url):
+        assert all(one.applied for one in runner.history(service, f"{url}?timeout=0.1"))
+
+
+def test_the_history_does_not_wait_for_a_lock_for_ever(
+    service: SchemaProject, one_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schema_tools.migrations.history._LOCK_TIMEOUT", "100ms")
+    with connected(one_postgres_url) as holder:
+        holder.execute(text("LOCK TABLE alembic_version"))
+        with pytest.raises(SchemaToolsError, match="canceling statement due to lock timeout"):
+            runner.history(service, one_postgres_url)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("integer", 'invalid input syntax for type integer: "..."'),
+        ("json", "invalid input syntax for type json"),
+    ],
+)
+def test_what_rows_hold_is_never_told(
+    scratch: ScratchProject, empty_postgres_url: str, kind: str, sentence: str
+) -> None:
+    project = scratch.project(MetaData())
+    scratch.revision("first", 'op.create_table("notes", sa.Column("note", sa.Text))')
+    runner.upgrade(project, empty_postgres_url)
+    with connected(empty_postgres_url) as connection:
+        connection.execute(text("""INSERT INTO notes VALUES ('private "matter"')"""))
+    scratch.revision("second", f'op.execute("ALTER TABLE notes ALTER note TYPE {kind} USING note::{kind}")')
+
+    with pytest.raises(SchemaToolsError) as raised:
+        runner.upgrade(project, empty_postgres_url)
+
+    assert str(raised.value) == f"second.py:9 failed and left the schema as it was: {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgresql://app:s3cret@db/a%00b", "the database URL holds %00"),
+        ("postgresql://app:s3%00cret@db/a", "the database URL holds %00"),
+        (f"postgresql://app:s3cret@{'a' * 64}/a", "cannot work on .*: UnicodeError: "),
+        ("sqlite:///a.db?timeout=soon", "a parameter behind its [?] has a wrong value"),
+        (f"sqlite:///{'a' * 300}.db", "File name too long"),
+    ],
+)
+def test_an_address_that_is_none_is_one_sentence(service: SchemaProject, url: str, sentence: str) -> None:
+    with pytest.raises(SchemaToolsError, match=sentence) as raised:
+        runner.history(service, url)
+
+    assert "cret" not in str(raised.value)
+
+
 @pytest.mark.parametrize("place", ["userinfo", "query"])
 def test_a_wrong_password_is_reported_without_the_password(
     service: SchemaProject, empty_postgres_url: str, place: str

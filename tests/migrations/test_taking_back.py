@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, inspect, make_url, text
+from sqlalchemy import MetaData, TableClause, column, inspect, make_url, text
 
 from migrations.scratch_project import ScratchProject
 from plain_sql import connected
@@ -109,6 +109,32 @@ def test_statements_in_sql_are_read(
         assert would_lose(project, empty_url) == lost
     else:
         assert [one.revision for one in runner.downgrade(project, empty_url, consent=never)] == ["c"]
+
+
+def test_odd_names_are_counted_as_they_are(scratch: ScratchProject, project: SchemaProject, empty_url: str) -> None:
+    names = ["it's", "50%", "%s", "a :b", "a b", 'a"b', "do$$x", "-- a", "/* a", "é"]
+    scratch.revision(
+        "c",
+        f"""for name in {names}:
+        op.create_table(name, sa.Column("id", sa.Integer), sa.Column(name, sa.Text))""",
+        f"""for name in {names}:
+        op.drop_column(name, name)""",
+    )
+    scratch.revision(
+        "d",
+        "pass",
+        f"""for name in {names}:
+        op.drop_table(name)""",
+    )
+    runner.upgrade(project, empty_url, "c")
+    with connected(empty_url) as connection:
+        for name in names:
+            connection.execute(TableClause(name, column("id"), column(name)).insert().values({"id": 1, name: "x"}))
+        quoted = [connection.dialect.identifier_preparer.quote(name).replace("%%", "%") for name in names]
+
+    assert would_lose(project, empty_url) == [f"{name}.{name}: 1 value" for name in quoted]
+    runner.upgrade(project, empty_url)
+    assert would_lose(project, empty_url) == [f"{name}: 1 row" for name in quoted]
 
 
 def test_a_table_that_is_dropped_under_another_name_is_not_overlooked(

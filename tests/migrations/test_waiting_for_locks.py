@@ -1,6 +1,7 @@
 """A migration waits for a lock a while, tries again, gives up in so many words, and cleans up after a failed build."""
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -162,14 +163,43 @@ def test_a_concurrent_build_that_waits_too_long_is_not_repeated_by_itself_and_sa
         with pytest.raises(SchemaToolsError) as raised:
             runner.upgrade(project, empty_postgres_url, progress=told.append, patience=HASTY)
         assert f"is held by process {backend(holder)} (" in str(raised.value)
+        # Now it is the index that was left which cannot be dropped.
+        with pytest.raises(SchemaToolsError) as again:
+            runner.upgrade(project, empty_postgres_url, patience=HASTY)
 
     assert re.match(
         r"second\.py:11 did not get a lock and left what it had done by then, .* ix_busy", str(raised.value)
     )
+    assert str(again.value) == str(raised.value)
     assert [one.stage.value for one in told] == ["begins"]
     assert index_is_valid(empty_postgres_url) is False
     runner.upgrade(project, empty_postgres_url)
     assert index_is_valid(empty_postgres_url) is True
+
+
+def test_a_connection_that_is_lost_in_a_concurrent_build_is_the_reason_that_is_told(
+    scratch: ScratchProject, project: SchemaProject, empty_postgres_url: str
+) -> None:
+    runner.upgrade(project, empty_postgres_url)
+    with connected(empty_postgres_url) as connection:
+        connection.execute(text("INSERT INTO busy VALUES (1)"))
+        connection.execute(
+            text(
+                "CREATE FUNCTION ending(n int) RETURNS int IMMUTABLE LANGUAGE sql"
+                " AS $$ SELECT pg_terminate_backend(pg_backend_pid())::int $$"
+            )
+        )
+    scratch.revision(
+        "second",
+        """with op.get_context().autocommit_block():
+        op.execute("CREATE INDEX CONCURRENTLY ix_busy ON busy (ending(id))")""",
+    )
+
+    with pytest.raises(SchemaToolsError) as raised:
+        runner.upgrade(project, empty_postgres_url)
+
+    assert "index ix_busy may be there and INVALID" in str(raised.value)
+    assert "terminating connection due to administrator command" in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -203,3 +233,29 @@ def test_a_concurrent_build_may_take_long_and_the_statement_after_it_may_not(
 
     with pytest.raises(SchemaToolsError, match=f": {timeouts}"):
         runner.upgrade(project, empty_postgres_url, patience=Patience(concurrent_lock_timeout_ms=120_000))
+
+
+def test_it_stops_when_the_lock_against_other_migrators_is_lost(
+    scratch: ScratchProject, project: SchemaProject, empty_postgres_url: str
+) -> None:
+    runner.upgrade(project, empty_postgres_url)
+    scratch.revision(
+        "second",
+        """op.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+        " WHERE locktype = 'advisory' AND datname = current_database()"
+    )""",
+    )
+    scratch.revision("third", 'op.create_table("made", sa.Column("id", sa.Integer))')
+
+    def until_it_is_noticed(event: Progress) -> None:
+        watchers = [one for one in threading.enumerate() if one.name == "waits of a migration"]
+        if event.stage is Stage.DONE:
+            for one in watchers:
+                one.join(timeout=30)
+
+    with pytest.raises(SchemaToolsError, match="kept other migrators waiting was lost"):
+        runner.upgrade(project, empty_postgres_url, locked=False, progress=until_it_is_noticed, patience=HASTY)
+
+    assert [one.applied for one in runner.history(project, empty_postgres_url)] == [True, True, False]
+    assert [one.revision for one in runner.upgrade(project, empty_postgres_url, locked=False)] == ["third"]

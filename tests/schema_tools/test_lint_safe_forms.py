@@ -49,6 +49,24 @@ def test_the_safe_form_runs_over_rows_and_leads_to_head(
     assert invalid == 0
 
 
+@pytest.mark.parametrize(
+    "constraint", ["UNIQUE (id, day)", "PRIMARY KEY (id, day)", "FOREIGN KEY (id) REFERENCES users"]
+)
+def test_what_is_advised_for_a_partitioned_table_runs_on_the_oldest_release(
+    constraint: str, postgres_servers: PostgresServers, tmp_path: Path
+) -> None:
+    unsafe = LintProject.made(tmp_path / "unsafe")
+    unsafe.add(f'op.execute("ALTER TABLE events ADD CONSTRAINT advised {constraint}")')
+    mends = sorted({one.mend for one in unsafe.findings()})
+    for number, mend in enumerate(mends):
+        pasted = LintProject.made(tmp_path / str(number))
+        pasted.add_all(mend)
+        with postgres_servers.empty_database(POSTGRES_NAMES[0]) as url:
+            pasted.upgrade(url)
+
+    assert mends
+
+
 @pytest.mark.parametrize("name", POSTGRES_NAMES)
 def test_what_a_safe_form_fills_is_filled_for_every_row(
     name: str, postgres_servers: PostgresServers, tmp_path: Path

@@ -97,6 +97,34 @@ def test_a_column_its_index_and_what_alembic_does_not_compare(shop: Path, server
     assert check_lock(project) == []
 
 
+def test_a_column_comes_with_its_enum_its_index_and_its_check(shop: Path, server_url: str) -> None:
+    mood = 'Column("mood", Enum("glad", "sad", name="mood"), index=True, comment="Mood")'
+    age = 'Column("age", Integer, CheckConstraint("age > 17", name="adult"), unique=True, comment="Years")'
+    edit(shop, (PEN_NAME, f"{PEN_NAME}        {mood},\n        {age},\n"))
+    up, _, down = migrate(shop, "add moods", server_url).partition("def downgrade")
+
+    made = up.index("op.execute(\"CREATE TYPE mood AS ENUM ('glad', 'sad')\")")
+    assert made < up.index('op.add_column( "authors", sa.Column( "mood"')
+    assert "ADD CONSTRAINT ck_authors_adult CHECK" in up
+    assert (up.count("op.create_index"), up.count("op.create_unique_constraint")) == (1, 1)
+    assert down.endswith('op.execute("DROP TYPE mood")')
+
+
+def test_what_cannot_be_generated_is_said_in_a_sentence(shop: Path, server_url: str) -> None:
+    edit(shop, (PEN_NAME, PEN_NAME.replace("String(200)", "Integer")))
+    done = subprocess.run(
+        [sys.executable, "-c", MIGRATE, "count pen names", server_url],
+        cwd=shop,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "SchemaToolsError: this revision must be written by hand, with `migrate --empty`" in done.stderr
+    assert 'column "pen_name" cannot be cast automatically to type integer' in done.stderr
+
+
 def test_an_empty_revision_is_filled_by_hand_and_then_recorded(shop: Path) -> None:
     def tools(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(

@@ -1,6 +1,8 @@
 """Comparing the mapping with a live database."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -52,15 +54,29 @@ def drift(project: SchemaProject, url: str | URL) -> list[Difference]:
     with explained(target):
         if target.get_backend_name() == "sqlite":
             return _on_sqlite(project, target)
-        with postgresql_engine(target).connect() as connection:
-            connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
-            connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
+        with _connection(target) as connection, ThreadPoolExecutor(max_workers=1) as beside:
             _refuse_where_nothing_can_be_made(connection)
             schema = _schema(project.metadata)
             pending = list(_pending(connection, project))
             connection.commit()
+            # Read while the server makes the mapping, which takes the longest.
+            found = beside.submit(_live, target, schema)
             expected = _mapped(connection, project.metadata, schema)
-            return [*pending, *differences(expected, read_catalog(connection, schema))]
+            return [*pending, *differences(expected, found.result())]
+
+
+@contextmanager
+def _connection(url: URL) -> Iterator[Connection]:
+    with postgresql_engine(url).connect() as connection:
+        connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+        connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
+        connection.commit()
+        yield connection
+
+
+def _live(url: URL, schema: str | None) -> Catalog:
+    with _connection(url) as connection:
+        return read_catalog(connection, schema)
 
 
 def _on_sqlite(project: SchemaProject, url: URL) -> list[Difference]:

@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +19,46 @@ from schema_tools.findings import Finding
 
 # Wide enough that nothing is folded where the output goes to a file or a pipe.
 _UNFOLDED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """A paragraph that hangs from its margin: every line begins under the first one's text.
+
+    A word that is longer than the line, such as an address on the web, is not cut in two.
+
+    Attributes:
+        margin: What stands before the first line; blanks as wide stand before the others.
+        text: The paragraph.
+        folded: False for code, which only the terminal folds, so that a line is one line when it is copied.
+    """
+
+    margin: Text
+    text: Text
+    folded: bool = True
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """The lines, as wide as the terminal."""
+        margin = self.margin
+        for paragraph in self.text.split("\n", allow_blank=True):
+            room = options.max_width - margin.cell_len
+            for line in paragraph.divide(_folds(paragraph.plain, room)) if self.folded else [paragraph]:
+                line.rstrip()
+                whole = margin + line
+                whole.no_wrap, whole.overflow = True, "ignore"
+                yield whole
+                margin = Text(" " * margin.cell_len)
+
+
+def _folds(words: str, width: int) -> list[int]:
+    """Where the lines after the first one begin."""
+    folds, column = [], 0
+    for word in re.finditer(r"\S+\s*", words):
+        if column and column + cell_len(word[0].rstrip()) > width:
+            folds.append(word.start())
+            column = 0
+        column += cell_len(word[0])
+    return folds
 
 
 class Format(StrEnum):
@@ -51,7 +94,7 @@ def write_report(*parts: RenderableType) -> None:
     console = Console(width=None if sys.stdout.isatty() else _UNFOLDED, highlight=False, emoji=False)
     with console.capture() as written:
         for part in parts:
-            console.print(part)
+            console.print(part, crop=False)
     write("".join(f"{line.rstrip()}\n" for line in written.get().splitlines()))
 
 
@@ -71,19 +114,19 @@ def write_findings(findings: Sequence[Finding], output: Format, *, clean: str) -
         raise typer.Exit(1)
 
 
-def findings_text(findings: Iterable[Finding]) -> Iterable[Text]:
+def findings_text(findings: Iterable[Finding]) -> Iterable[RenderableType]:
     """Each finding with its why and how to mend it."""
     for one in findings:
         yield from _finding(one)
 
 
-def _finding(one: Finding) -> Iterable[Text]:
+def _finding(one: Finding) -> Iterable[RenderableType]:
     yield Text.assemble((one.place, "bold"), "  ", (one.rule, "yellow"))
-    yield Text(f"  {one.message}")
+    yield Hanging(Text("  "), Text(one.message))
     if one.why:
-        yield Text(f"  why: {one.why}", style="dim")
+        yield Hanging(Text("  "), Text(f"why: {one.why}", style="dim"))
     for line in one.mend.splitlines():
-        yield Text(f"    {line}", style="green")
+        yield Hanging(Text("    "), Text(line, style="green"), folded=False)
     yield Text("")
 
 

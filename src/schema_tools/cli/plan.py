@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from schema_tools.cli.answers import Answers
-from schema_tools.cli.output import Format, FormatOption, write_json, write_report
+from schema_tools.cli.output import Format, FormatOption, Hanging, write_json, write_report
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from rich.console import RenderableType
 
     from schema_tools.rehearsal.measuring import Counts, Effect, Measurement
     from schema_tools.rehearsal.plan import PlannedRevision, PlanReport
@@ -49,7 +49,7 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
             raise typer.Exit(1)
 
 
-def _lines(report: "PlanReport") -> "Iterator[Text]":
+def _lines(report: "PlanReport") -> "Iterator[RenderableType]":
     from rich.text import Text
 
     if not report.revisions:
@@ -64,7 +64,7 @@ def _lines(report: "PlanReport") -> "Iterator[Text]":
         yield Text(f"{table.table} had no rows here, so nothing shows on it: {table.reason}", style="yellow")
 
 
-def _revision(one: "PlannedRevision", live: Mapping[str, int]) -> "Iterator[Text]":
+def _revision(one: "PlannedRevision", live: Mapping[str, int]) -> "Iterator[RenderableType]":
     from rich.text import Text
 
     yield Text.assemble((one.revision, "bold"), f"  {one.message}  ", (one.file, "dim"))
@@ -77,7 +77,7 @@ def _revision(one: "PlannedRevision", live: Mapping[str, int]) -> "Iterator[Text
     yield Text("")
 
 
-def _statement(one: "Measurement", rows: Mapping[str, int], live: Mapping[str, int]) -> "Iterator[Text]":
+def _statement(one: "Measurement", rows: Mapping[str, int], live: Mapping[str, int]) -> "Iterator[RenderableType]":
     from rich.text import Text
 
     from schema_tools.rehearsal.steps import in_one_line
@@ -86,13 +86,12 @@ def _statement(one: "Measurement", rows: Mapping[str, int], live: Mapping[str, i
     if one.effect is not None and not one.effect.transactional:
         facts.append(("outside a transaction: what it did stays when a later statement fails", "dim"))
     # A statement on what the same migration makes blocks nobody.
-    yield Text.assemble(
-        (f"{one.line:>5}  ", "dim"),
-        (in_one_line(one.statement), "" if facts else "dim"),
-        (f"  {one.seconds * 1000:.0f} ms", "dim"),
+    yield Hanging(
+        Text(f"{one.line:>5}  ", style="dim"),
+        Text.assemble((in_one_line(one.statement), "" if facts else "dim"), (f"  {one.seconds * 1000:.0f} ms", "dim")),
     )
     for fact, style in facts:
-        yield Text(f"         {fact}", style=style)
+        yield Hanging(Text(" " * 9), Text(fact, style=style))
 
 
 def _facts(effect: "Effect", rows: Mapping[str, int], live: Mapping[str, int]) -> Iterator[tuple[str, str]]:

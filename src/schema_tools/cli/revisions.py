@@ -76,7 +76,7 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
         for one in recorded:
             write(f"recorded {one}\n")
         if not recorded:
-            write("nothing to do: versions.lock has every migration\n")
+            write("recorded nothing new: versions.lock has every migration\n")
 
 
 def _lint(project: "SchemaProject", written: "Path") -> "list[Finding]":

@@ -337,6 +337,11 @@ class CreateTrigger(TableAction):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropTrigger(TableAction):
+    """DROP TRIGGER, DROP RULE or DROP POLICY."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateFunction(Action):
     """CREATE FUNCTION."""
 

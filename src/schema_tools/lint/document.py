@@ -27,6 +27,8 @@ place, why, and the safe form to paste.
 - `downgrade()` is not judged: taking things away is its purpose, and it runs in an emergency, when what it undoes has
   already hurt. `verify` runs each one over rows.
 - The bodies of functions are not read; those of DO blocks are. What a revision asks of the database is a finding.
+- Safe forms are for PostgreSQL. Where the migrations serve SQLite as well, they belong under
+  `if op.get_context().dialect.name == "postgresql":`, with the plain operation in its `else`.
 - `# next revision` in a safe form is where one revision ends and the next begins, because a transaction must.
 - A rule is waived at the statement, with a comment on the lines above it or at its end:
 

@@ -68,6 +68,10 @@ class Schema:
         """Whether `revision` itself has made the table."""
         return table in self.tables and self.tables[table].made_in == revision
 
+    def is_partitioned(self, table: str) -> bool:
+        """Whether the table has partitions."""
+        return table in self.tables and self.tables[table].partitioned
+
     def column(self, table: str, column: str) -> Column | None:
         """A column, if it is known."""
         return self.tables[table].columns.get(column) if table in self.tables else None

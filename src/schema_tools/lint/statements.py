@@ -120,12 +120,22 @@ def _drop(node: Any) -> Iterator[Action]:
         enums.ObjectType.OBJECT_DOMAIN: lambda name: actions.DropType(type=name),
     }
     made = kinds.get(node.removeType)
+    if node.removeType in _OF_TABLES:
+        for one in node.objects:
+            yield actions.DropTrigger(table=dotted(one[:-1]))
+        return
     if made is None:
         yield actions.Other(harmless=True)
         return
     for one in node.objects:
         parts = one.names if isinstance(one, ast.TypeName) else one if isinstance(one, tuple) else (one,)
         yield made(dotted(parts))
+
+
+# The name of the table comes before its own.
+_OF_TABLES: Final = frozenset(
+    {enums.ObjectType.OBJECT_POLICY, enums.ObjectType.OBJECT_RULE, enums.ObjectType.OBJECT_TRIGGER}
+)
 
 
 def _rename(node: Any) -> Iterator[Action]:

@@ -1,16 +1,19 @@
 """Who holds what a migration waits for: seen while it waits, because afterwards the server does not say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event, Thread
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from schema_tools.errors import SchemaToolsError
+
 _KEY: Final = "schema_tools.waits"
+_LOST: Final = "schema_tools.guard_lost"
 _QUICKEST_SECONDS: Final = 0.02
 
 # https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION
@@ -69,7 +72,8 @@ def waits_watched(guard: Connection, connection: Connection, *, every_seconds: f
             try:
                 found = [_blocker(**row._mapping) for row in guard.execute(_WAITS, {"pid": pid})]  # noqa: SLF001
             except DBAPIError:
-                return  # The migration goes on without: it is only that nobody will be named.
+                connection.info[_LOST] = True
+                return
             if found:
                 seen[:] = found
 
@@ -80,6 +84,19 @@ def waits_watched(guard: Connection, connection: Connection, *, every_seconds: f
     finally:
         ended.set()
         watcher.join()
+
+
+def refuse_without_guard(info: Mapping[Any, Any]) -> None:
+    """See that the lock against other migrators is still held, before a revision of the connection of this `info`.
+
+    Raises:
+        SchemaToolsError: The connection that held it is gone, so another migrator may be at work by now.
+    """
+    if info.get(_LOST):
+        raise SchemaToolsError(
+            "the connection that kept other migrators waiting was lost, so this one stopped before its next revision;"
+            " run this again"
+        )
 
 
 def last_blockers(connection: Connection) -> list[Blocker]:

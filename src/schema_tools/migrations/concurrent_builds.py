@@ -56,8 +56,8 @@ def mind_concurrent_builds(connection: Connection, *, ordinary: tuple[int, int],
             _set_timeouts(cursor, concurrent)
             build = _BUILD.match(statement)
             if build is not None:
-                _drop_invalid(cursor, build["table"], _folded(build["index"]))
                 connection.info[_KEY] = _folded(build["index"])
+                _drop_invalid(cursor, build["table"], _folded(build["index"]))
 
     def after(_connection: Connection, cursor: Any, statement: str, *_others: object) -> None:
         if _is_concurrent(cursor, statement):

@@ -8,11 +8,14 @@ from typing import Any, Final
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
-from sqlalchemy import Connection, Dialect, inspect, text
+from sqlalchemy import Connection, Dialect, TableClause, inspect, literal_column, select
 
-_NAME: Final = r'(?:"(?:[^"]|"")+"|\w+)'
+_NAME: Final = r'(?:"(?:[^"]|"")+"|\w[\w$]*)'
 _TABLE: Final = rf"{_NAME}(?:\s*\.\s*{_NAME})?"
-_TEXTS: Final = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+# A quoted name is found, too, and stays: what looks like a text or a comment in it is none.
+_TEXTS: Final = re.compile(
+    r"""\"(?:[^"]|"")*"|(?<![\w$])\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/""", re.DOTALL
+)
 _EMPTIED: Final = re.compile(
     rf"\s*(?:DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?|TRUNCATE\s+(?:TABLE\s+)?(?:ONLY\s+)?|DELETE\s+FROM\s+(?:ONLY\s+)?)"
     rf"(?P<tables>{_TABLE}(?:\s*,\s*{_TABLE})*)",
@@ -111,17 +114,21 @@ def losses(scripts: Iterable[Script], connection: Connection) -> list[Loss]:
 
 
 def _statements(script: Script, dialect: Dialect) -> list[str]:
-    """The statements of a downgrade, as Alembic compiles them without a database."""
+    """The statements of a downgrade, as Alembic compiles them without a database, with every percent sign once."""
     found: list[str] = []
+    # Such a driver takes percent signs for parameters, so that SQLAlchemy doubles them.
+    doubled = dialect.paramstyle in {"format", "pyformat"}
     context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "literal_binds": True})
     context.impl.static_output = found.append  # type: ignore[method-assign, assignment]
     with Operations.context(context):
         script.module.downgrade()
-    return found
+    return [one.replace("%%", "%") for one in found] if doubled else found
 
 
 def _blank(match: re.Match[str]) -> str:
-    """Nothing in place of a comment, an empty literal in place of a literal."""
+    """Nothing in place of a comment, an empty literal in place of a literal; a quoted name as it is."""
+    if match[0].startswith('"'):
+        return match[0]
     return " " if match[0].startswith(("--", "/*")) else "''"
 
 
@@ -147,14 +154,15 @@ def _count(connection: Connection, table: str, column: str) -> int | None:
         return None
     where = f" WHERE {column} IS NOT NULL" if column else ""
     counted = f"SELECT 1 FROM {table}{where} LIMIT {_COUNTED_AT_MOST + 1}"  # noqa: S608 -- the revision's own names
-    return int(connection.execute(text(f"SELECT count(*) FROM ({counted}) AS counted")).scalar_one())  # noqa: S608
+    statement = f"SELECT count(*) FROM ({counted}) AS counted"  # noqa: S608
+    # As it is: a colon or a percent sign in a name is no parameter.
+    return int(connection.exec_driver_sql(statement, execution_options={"no_parameters": True}).scalar_one())
 
 
 def _has_rows(connection: Connection) -> bool:
-    preparer = connection.dialect.identifier_preparer
     names: Sequence[str] = inspect(connection).get_table_names()
-    ours = [preparer.quote(name) for name in names if name not in {"alembic_version", "migration_log"}]
-    return any(connection.execute(text(f"SELECT 1 FROM {name} LIMIT 1")).first() for name in ours)  # noqa: S608
+    ours = [TableClause(name) for name in names if name not in {"alembic_version", "migration_log"}]
+    return any(connection.execute(select(literal_column("1")).select_from(one).limit(1)).first() for one in ours)
 
 
 def _folded(name: str) -> str:
@@ -162,4 +170,4 @@ def _folded(name: str) -> str:
 
 
 def _shown(name: str) -> str:
-    return re.sub(r"\s+", "", name)
+    return ".".join(re.findall(_NAME, name))

@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL
+from sqlalchemy import URL, NullPool, create_engine, text
 
 from schema_tools.database_urls import migration_url, sqlite_file
 from schema_tools.failures import explained
-from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
+from schema_tools.migrations.connection import postgresql_engine
 from schema_tools.migrations.integrity import tampered
 from schema_tools.migrations.log import Direction, Record, last_records
 from schema_tools.migrations.revision_files import checksums, revision_files
 from schema_tools.migrations.scripts import Revision, described, script_directory, versions_directory
 from schema_tools.project import SchemaProject
+
+# Two small tables are read in moments; whoever holds a lock on one is not to be waited for.
+_LOCK_TIMEOUT: Final = "5s"
+_STATEMENT_TIMEOUT: Final = "60s"
 
 
 def history(project: SchemaProject, url: str | URL | None = None) -> list[Revision]:
@@ -58,8 +63,12 @@ def _of_database(url: URL) -> tuple[tuple[str, ...], Mapping[str, Record]]:
     file = sqlite_file(url)
     if file is not None and not file.exists():
         return (), {}  # Looking must not create it.
-    engine = sqlite_engine(url) if file else postgresql_engine(url)
+    # On SQLite not the engine of migrations, which takes the write lock.
+    engine = create_engine(url, poolclass=NullPool) if file else postgresql_engine(url)
     with engine.connect() as connection:
+        if file is None:
+            connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
+            connection.execute(text(f"SET statement_timeout = '{_STATEMENT_TIMEOUT}'"))
         heads = tuple(MigrationContext.configure(connection).get_current_heads())
         return heads, last_records(connection)
 

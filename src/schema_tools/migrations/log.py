@@ -20,6 +20,8 @@ from sqlalchemy import (
     select,
 )
 
+from schema_tools.errors import SchemaToolsError
+
 TABLE: Final = "migration_log"
 """Beside `alembic_version`, and like that no part of the schema: comparisons leave it out by name."""
 
@@ -81,18 +83,27 @@ def record(connection: Connection, revision: str, direction: Direction, checksum
 
 
 def last_records(connection: Connection) -> Mapping[str, Record]:
-    """The last record of each revision by its identifier, the oldest first; none where there is no table of them."""
+    """The last record of each revision by its identifier, the oldest first; none where there is no table of them.
+
+    Raises:
+        SchemaToolsError: Somebody else wrote into it what is no record.
+    """
     if not inspect(connection).has_table(TABLE):
         return {}
     found: dict[str, Record] = {}
-    for row in connection.execute(select(_log).order_by(_log.c.id)):
-        found.pop(row.revision, None)
-        finished = row.finished_at
-        found[row.revision] = Record(
-            direction=Direction(row.direction),
-            checksum=row.checksum,
-            # SQLite keeps no zone.
-            finished_at=finished.replace(tzinfo=UTC) if finished.tzinfo is None else finished.astimezone(UTC),
-            took=timedelta(milliseconds=row.duration_ms),
-        )
+    try:
+        for row in connection.execute(select(_log).order_by(_log.c.id)):
+            found.pop(row.revision, None)
+            finished = row.finished_at
+            found[row.revision] = Record(
+                direction=Direction(row.direction),
+                checksum=row.checksum,
+                # SQLite keeps no zone.
+                finished_at=finished.replace(tzinfo=UTC) if finished.tzinfo is None else finished.astimezone(UTC),
+                took=timedelta(milliseconds=row.duration_ms),
+            )
+    except ValueError as error:
+        raise SchemaToolsError(
+            f"a row of {TABLE} is not as these tools write it: {error}; correct or delete it"
+        ) from None
     return found

@@ -7,10 +7,9 @@ from random import SystemRandom
 from typing import Final
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from schema_tools.errors import SchemaToolsError
-from schema_tools.failures import place_in_revision
+from schema_tools.failures import driver_error, place_in_revision
 from schema_tools.migrations.blockers import Blocker, last_blockers
 from schema_tools.migrations.connection import Patience
 from schema_tools.migrations.steps import Steps
@@ -36,10 +35,12 @@ def with_retries(
     while True:
         try:
             run()
-        except DBAPIError as error:
+        except Exception as error:
+            if getattr(driver_error(error), "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
             connection.rollback()
             step = steps.current
-            if step is None or getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            if step is None:
                 raise
             attempts = attempts + 1 if step.revision == failed else 1
             failed = step.revision

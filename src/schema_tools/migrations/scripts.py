@@ -22,7 +22,7 @@ class Revision:
         revision: Its identifier.
         parents: The revisions it follows: none for the first, several for a merge.
         message: What it does, in its author's words.
-        created: When it was written, or None when its file does not say.
+        created: When it was written, or None when its file does not say, in ISO 8601.
         file: The name of its file; empty when there is none.
         applied: Whether the database has it; None when no database was asked.
         last_step: When the database was last taken over this revision, up or down, in UTC; None when it was not, or
@@ -49,15 +49,22 @@ class Revision:
 def described(script: Script, *, applied: bool | None = None) -> Revision:
     """What the file of a revision says."""
     parents = script.down_revision or ()
-    written = re.search(r"^Create Date: *(\S.*?) *$", script.longdoc, re.MULTILINE)
     return Revision(
         revision=script.revision,
         parents=(parents,) if isinstance(parents, str) else tuple(parents),
         message=script.doc.removesuffix("."),
-        created=datetime.fromisoformat(written[1]) if written else None,
+        created=_written(script),
         file=Path(script.path).name,
         applied=applied,
     )
+
+
+def _written(script: Script) -> datetime | None:
+    written = re.search(r"^Create Date: *(\S.*?) *$", script.longdoc, re.MULTILINE)
+    try:
+        return datetime.fromisoformat(written[1]) if written else None
+    except ValueError:
+        return None
 
 
 def heads(project: SchemaProject) -> tuple[str, ...]:

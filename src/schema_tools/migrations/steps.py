@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo, RevisionS
 from alembic.script import Script
 from sqlalchemy import Connection, event
 
+from schema_tools.migrations.blockers import refuse_without_guard
 from schema_tools.migrations.concurrent_builds import index_left
 from schema_tools.migrations.log import Direction, record
 from schema_tools.migrations.revision_files import checksums, revision_files
@@ -116,6 +117,7 @@ class Steps:
     def _followed(self, steps: Iterable[Any]) -> Iterator[Any]:
         for step in steps:
             script = step.revision if isinstance(step, RevisionStep) else None
+            refuse_without_guard(self._info)
             self._began, self._ran, self._committed = time.monotonic(), False, False
             if isinstance(script, Script):
                 self.downgrading = step.is_downgrade

@@ -132,7 +132,10 @@ def measured(connection: Connection, revision: str) -> Iterator[list[Measurement
             return
         seconds = perf_counter() - state.began
         effect = _effect(conn, statement, state, known) if on_postgresql else None
-        found.append(Measurement(line=state.line, statement=statement, seconds=seconds, effect=effect))
+        # Where the driver has parameters in this style, a percent sign was written twice for it.
+        doubled = conn.dialect.paramstyle in {"format", "pyformat"}
+        written = statement.replace("%%", "%") if doubled else statement
+        found.append(Measurement(line=state.line, statement=written, seconds=seconds, effect=effect))
         if effect is not None and effect.transactional and not conn.in_nested_transaction():
             _driver(conn).commit()
 

@@ -1,7 +1,8 @@
-"""What Alembic's operations leave different, found in the catalog: enum labels, changed checks, views, sequences."""
+"""What Alembic's operations lack, found in the catalog: enums, their labels, changed checks, views, sequences."""
 
 import re
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,9 @@ from schema_tools.rehearsal.scratch import ScratchPair
 # Triggers and functions are made from their authors' words, by `CodeChange`.
 _MADE_ELSEWHERE: Final = ("trigger ", "function ")
 
+# What a new column needs before it; with a new table, SQLAlchemy makes it.
+_TYPES: Final = ("enum ", "domain ")
+
 _BETWEEN_STATEMENTS: Final = re.compile(r";\n(?=(?:ALTER|COMMENT|CREATE|DROP)\b)")
 # A label cannot be taken away again, so that a downgrade leaves it, and the next upgrade finds it:
 # https://www.postgresql.org/docs/current/sql-altertype.html
@@ -28,36 +32,70 @@ class Remaining:
     """Statements for PostgreSQL beside Alembic's operations.
 
     Attributes:
+        up_first: Before those of the upgrade: the types of new columns.
         up_last: After those of the upgrade.
         down_first: Before those of the downgrade.
         down_last: After those of the downgrade: what it would leave behind.
     """
 
+    up_first: tuple[str, ...]
     up_last: tuple[str, ...]
     down_first: tuple[str, ...]
     down_last: tuple[str, ...]
 
 
 def remaining(pair: ScratchPair, script: ops.MigrationScript) -> Remaining:
-    """Run the operations of `script` on the head of PostgreSQL's pair, see what they lead to, and undo it all."""
+    """Run the operations of `script` on the head of PostgreSQL's pair, see what they lead to, and undo it all.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: PostgreSQL refuses one of them.
+    """
     assert script.upgrade_ops is not None and script.downgrade_ops is not None  # noqa: S101, PT018
     with pair.mapping.engine().connect() as mapping:
         wanted = read_catalog(mapping)
     with pair.head.engine().connect() as connection:
         before = read_catalog(connection)
+        up_first = _lacking_types(wanted, script.upgrade_ops.ops, connection)
+        for statement in up_first:
+            connection.exec_driver_sql(statement)
         _run(script.upgrade_ops.ops, connection)
         reached = read_catalog(connection)
         _run(script.downgrade_ops.ops, connection)
         left = read_catalog(connection)
         connection.rollback()
-    return Remaining(_mends(wanted, reached), _mends(reached, wanted), _mends(before, left))
+    return Remaining(up_first, _mends(wanted, reached), _mends(reached, wanted), _mends(before, left))
+
+
+def _lacking_types(
+    wanted: Catalog, operations: Iterable[ops.MigrateOperation], connection: Connection
+) -> tuple[str, ...]:
+    """The statements that make the types which are neither there nor come with a new table."""
+    with connection.begin_nested() as attempt:
+        _run([one for one in operations if isinstance(one, ops.CreateTableOp)], connection)
+        there = read_catalog(connection)
+        attempt.rollback()
+    lacking = {label for label in wanted if label.startswith(_TYPES) and label not in there}
+    return tuple(
+        statement for one in differences(wanted, there) if one.object in lacking for statement in _statements(one.mend)
+    )
 
 
 def _run(operations: Iterable[ops.MigrateOperation], connection: Connection) -> None:
     runner = Operations(MigrationContext.configure(connection))
     for one in operations:
         for inner in one.ops if isinstance(one, ops.OpContainer) else (one,):
-            runner.invoke(inner)
+            runner.invoke(_as_in_code(inner))
+
+
+def _as_in_code(operation: ops.MigrateOperation) -> ops.MigrateOperation:
+    """A new column as Alembic writes it: its index is an operation of its own, and its CHECK is left out."""
+    if not isinstance(operation, ops.AddColumnOp):
+        return operation
+    alone = copy(operation)
+    alone.column = copy(operation.column)
+    alone.column.index = alone.column.unique = None
+    alone.column.constraints = set()
+    return alone
 
 
 def _mends(expected: Catalog, found: Catalog) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from alembic.autogenerate import render_python_code
 from alembic.operations import ops
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, rev_id
+from sqlalchemy.exc import DBAPIError
 
 from schema_tools.catalog.objects import Difference
 from schema_tools.document.markdown import write_document
@@ -111,7 +112,13 @@ def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs:
     if "sqlite" in pairs:
         with pairs["sqlite"].head.engine().connect() as sqlite_head:
             make_portable(needed.downgrade_ops, sqlite_head)
-    rest = remaining(pairs["postgresql"], needed)
+    try:
+        rest = remaining(pairs["postgresql"], needed)
+    except DBAPIError as error:
+        raise SchemaToolsError(
+            "this revision must be written by hand, with `migrate --empty`, because PostgreSQL refuses what would be"
+            f" generated: {' '.join(str(error.orig).split())}"
+        ) from error
     if not needed.upgrade_ops.ops and not any(change.differing for change in changes) and not rest.up_last:
         raise SchemaToolsError(
             "this revision must be written by hand, with `migrate --empty`, because what differs cannot be generated: "
@@ -156,7 +163,7 @@ def _rendered(
     around = [change.around(container, up=up) for change in changes]
     first = [one for before, _ in around for one in before]
     last = [one for _, after in around for one in after]
-    before, after = ((), rest.up_last) if up else (rest.down_first, rest.down_last)
+    before, after = (rest.up_first, rest.up_last) if up else (rest.down_first, rest.down_last)
     operations = [*first, *on_postgresql(before), *arranged(container), *on_postgresql(after), *last]
     if len(rendering.databases) == 1:
         operations = for_one_database(operations)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from schema_tools.lint.actions import AddColumn, AddConstraint, SetNotNull, ValidateConstraint
 from schema_tools.lint.definitions import ConstraintFacts, ConstraintKind
 from schema_tools.lint.rule import Hit, Waived, revision_rule
-from schema_tools.lint.rules.indexes import unique_by_index
+from schema_tools.lint.rules.indexes import PARTITIONED, unique_by_index
 from schema_tools.lint.safe_forms import column_sql, execute, quoted, revisions, set_not_null, validated_later
 from schema_tools.lint.step import At
 
@@ -21,12 +21,12 @@ _NOTES = f"{_ALTER_TABLE}#SQL-ALTERTABLE-NOTES"
     source=_NOTES,
     example='op.create_foreign_key("fk_users_teams", "users", "teams", ["team_id"], ["id"], ondelete="SET NULL")',
 )
-def foreign_key_without_not_valid(action: AddConstraint | AddColumn, _at: At) -> Iterator[Hit]:
+def foreign_key_without_not_valid(action: AddConstraint | AddColumn, at: At) -> Iterator[Hit]:
     """A foreign key that scans; one on a new column without a default has nothing to look up."""
     for found in _added(action, ConstraintKind.FOREIGN_KEY):
         if isinstance(action, AddConstraint) or action.column.default is not None:
             message = f"{found.name} is checked for every row of {action.table}, which stops writers of {found.target}"
-            yield Hit(message, _later(action, found))
+            yield Hit(message, PARTITIONED if at.schema.is_partitioned(action.table) else _later(action, found))
 
 
 @revision_rule(
@@ -77,9 +77,10 @@ def unique_builds_index(action: AddConstraint | AddColumn, at: At) -> Iterator[H
     """A unique constraint that builds its index."""
     for found in _added(action, ConstraintKind.UNIQUE):
         if found.index is None:
-            mend = unique_by_index(at, action.table, found.name, found.columns, found.kind)
-            if isinstance(action, AddColumn):
-                mend = revisions(_column_alone(action), mend)
+            mend: str | Waived = PARTITIONED
+            if not at.schema.is_partitioned(action.table):
+                key = unique_by_index(at, action.table, found.name, found.columns, found.kind)
+                mend = revisions(_column_alone(action) if isinstance(action, AddColumn) else "", key)
             yield Hit(f"readers and writers of {action.table} wait while {found.name} builds its index", mend)
 
 
@@ -108,6 +109,8 @@ def primary_key_builds_index(action: AddConstraint | AddColumn, at: At) -> Itera
             key = execute(at.step.sql)
         if found.index is None or nullable:
             mend = revisions(set_not_null(action.table, *nullable) if nullable else "", key)
+            if at.schema.is_partitioned(action.table):
+                mend = PARTITIONED
             yield Hit(f"readers and writers of {action.table} wait while {found.name} is built", mend)
 
 

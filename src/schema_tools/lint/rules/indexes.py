@@ -2,8 +2,17 @@
 
 from collections.abc import Iterator
 
-from schema_tools.lint.actions import AddConstraint, CreateIndex, DetachPartition, DropIndex, Reindex
+from schema_tools.lint.actions import (
+    AddConstraint,
+    CreateIndex,
+    DetachPartition,
+    DropColumn,
+    DropIndex,
+    DropTable,
+    Reindex,
+)
 from schema_tools.lint.definitions import ConstraintKind
+from schema_tools.lint.model import Index
 from schema_tools.lint.rule import Hit, Waived, revision_rule
 from schema_tools.lint.safe_forms import (
     create_index,
@@ -18,6 +27,8 @@ from schema_tools.lint.step import At
 from schema_tools.lint.waivers import waiver_comment
 
 _CREATE_INDEX = "https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY"
+# Its index can be built neither concurrently nor beforehand, and before release 18 no foreign key of it is NOT VALID.
+PARTITIONED = Waived(reason="the partitions are small, so the lock is short")
 _NO_TWO = "it was looked for, and no two rows are alike in it"
 
 
@@ -45,16 +56,16 @@ def index_not_concurrent(action: CreateIndex, at: At) -> Iterator[Hit]:
 @revision_rule(
     "drop-index-not-concurrent",
     DropIndex,
-    fires="DROP INDEX without CONCURRENTLY",
+    fires="DROP INDEX without CONCURRENTLY, unless its column or its table goes in the same transaction",
     why="Nobody can read or write the table from when the statement begins to wait: it takes ACCESS EXCLUSIVE.",
     source="https://www.postgresql.org/docs/current/sql-dropindex.html",
     example='op.drop_index("ix_users_name", table_name="users")',
 )
 def drop_index_not_concurrent(action: DropIndex, at: At) -> Iterator[Hit]:
     """An index dropped under a lock."""
-    if action.concurrently:
-        return
     index = at.schema.indexes.get(action.name)
+    if action.concurrently or (index is not None and _goes_anyway(index, at)):
+        return
     message = f"readers and writers of {index.table if index else 'its table'} wait for {action.name} to be dropped"
     if index is not None and index.table in at.schema.tables and at.schema.tables[index.table].partitioned:
         yield Hit(message, Waived(reason="an index of a partitioned table cannot be dropped concurrently"))
@@ -143,12 +154,14 @@ def unique_over_existing_rows(action: CreateIndex | AddConstraint, at: At) -> It
     """What was not unique becomes so; columns among which a unique key is already cannot fail."""
     match action:
         case CreateIndex() if action.unique and not _is_unique_already(at, action.table, action.keys):
-            mend = guarded(create_this_index(action), at, action.table, action.keys, unique=True)
-            yield Hit(f"rows of {action.table} may be alike in {', '.join(action.keys)}", mend)
+            code = guarded(create_this_index(action), at, action.table, action.keys, unique=True)
+            yield Hit(f"rows of {action.table} may be alike in {', '.join(action.keys)}", code)
         case AddConstraint() if _makes_unique(action) and action.constraint.index is None:
             columns = action.constraint.columns
             if not _is_unique_already(at, action.table, columns):
-                mend = unique_by_index(at, action.table, action.constraint.name, columns, action.constraint.kind)
+                mend: str | Waived = PARTITIONED
+                if not at.schema.is_partitioned(action.table):
+                    mend = unique_by_index(at, action.table, action.constraint.name, columns, action.constraint.kind)
                 yield Hit(f"rows of {action.table} may be alike in {', '.join(columns)}", mend)
         case _:
             pass
@@ -177,6 +190,16 @@ def _is_unique_already(at: At, table: str, keys: tuple[str, ...]) -> bool:
 
 def _makes_unique(action: AddConstraint) -> bool:
     return action.constraint.kind in {ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY}
+
+
+def _goes_anyway(index: Index, at: At) -> bool:
+    """Whether its column or its table is dropped together with it, under the same lock."""
+    return any(
+        (isinstance(one, DropTable) and one.table == index.table)
+        or (isinstance(one, DropColumn) and one.table == index.table and one.column in index.keys)
+        for step in at.together
+        for one in step.actions
+    )
 
 
 def _on_partitions(action: CreateIndex, partitions: list[str]) -> str:

@@ -19,6 +19,7 @@ _BOUNDS: Final = {"lock_timeout": "5s", "statement_timeout": "1h"}
 _EXCLUSIVE: Final = (
     *(actions.AddColumn, actions.DropColumn, actions.ChangeType, actions.ChangeDefault, actions.SetNotNull),
     *(actions.DropNotNull, actions.SetExpression, actions.DropConstraint, actions.ChangeStorage, actions.DropTable),
+    actions.DropTrigger,
     *(actions.RenameColumn, actions.RenameTable, actions.RenameConstraint, actions.Truncate, actions.Cluster),
 )
 # What takes as long as its table is large.
@@ -40,7 +41,7 @@ def work_after_exclusive_lock(action: actions.TableAction, at: At) -> Iterator[H
     """What comes after an exclusive lock; rows that are changed there are another rule's business."""
     locked = {table for step in at.before for table in _exclusively_locked(step, at)}
     others = locked - {action.table}
-    if (others and _is_exclusive(action)) or (locked and isinstance(action, _LONG)):
+    if (others and _is_exclusive(action)) or (locked and (isinstance(action, _LONG) or _refers(action, at))):
         yield Hit(f"{', '.join(sorted(locked))} stays locked during this", split(at.together))
 
 
@@ -56,12 +57,15 @@ op.execute("ALTER TABLE users VALIDATE CONSTRAINT ck_users_age")
 """,
 )
 def trigger_with_other_work(action: CreateTrigger, at: At) -> Iterator[Hit]:
-    """A trigger beside what is neither its function nor another trigger of its table."""
+    """A trigger beside what is neither its function nor a trigger of its table that is dropped or made."""
     others = [
         one
         for one in at.together
         if not is_light(one)
-        and any(not (isinstance(part, CreateTrigger) and part.table == action.table) for part in one.actions)
+        and any(
+            not (isinstance(part, (CreateTrigger, actions.DropTrigger)) and part.table == action.table)
+            for part in one.actions
+        )
     ]
     if others:
         yield Hit(f"writers of {action.table} wait until the rest of the revision is done", split(at.together))
@@ -132,6 +136,13 @@ def enum_value_used_at_once(action: Action, at: At) -> Iterator[Hit]:
     used = added & at.step.literals
     if used and at.is_first(action):
         yield Hit(f"{', '.join(sorted(used))} cannot be used before it is committed", split(at.together))
+
+
+def _refers(action: actions.TableAction, at: At) -> bool:
+    """Whether it is a foreign key to another table that others write to, who are waited for."""
+    if not isinstance(action, AddConstraint) or action.constraint.target in {None, action.table}:
+        return False
+    return not at.schema.is_new(action.constraint.target or "", at.revision)
 
 
 def _exclusively_locked(step: Step, at: At) -> list[str]:
