@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import MetaData, inspect, make_url, text
 
+from commands import Done, tools
 from migrations.scratch_project import ScratchProject
 from plain_sql import connected
 from schema_tools.errors import SchemaToolsError
@@ -227,11 +228,8 @@ def test_the_history_is_shown_at_a_glance_and_is_status_1_when_it_changed(
     url = f"sqlite+aiosqlite:///{tmp_path}/service.db"
     (scratch.directory / "tables.py").write_text("from sqlalchemy import MetaData\n\nmetadata = MetaData()\n")
 
-    def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "schema_tools", *arguments, "--metadata", "tables:metadata", "--database", url],
-            cwd=scratch.directory, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+    def command(*arguments: str) -> Done:
+        return tools(*arguments, "--metadata", "tables:metadata", "--database", url, cwd=scratch.directory)
 
     def status() -> dict[str, str]:
         return {one["revision"]: one["status"] for one in json.loads(command("history", "--format", "json").stdout)}

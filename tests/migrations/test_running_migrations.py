@@ -243,7 +243,7 @@ def test_what_rows_hold_is_never_told(
     [
         ("postgresql://app:s3cret@db/a%00b", "the database URL holds %00"),
         ("postgresql://app:s3%00cret@db/a", "the database URL holds %00"),
-        (f"postgresql://app:s3cret@{'a' * 64}/a", "cannot work on .*: UnicodeError: "),
+        (f"postgresql://app:s3cret@{'a' * 64}/a", r"cannot work on .*: Unicode\w*Error: "),
         ("sqlite:///a.db?timeout=soon", "a parameter behind its [?] has a wrong value"),
         (f"sqlite:///{'a' * 300}.db", "File name too long"),
     ],

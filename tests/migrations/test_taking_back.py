@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData, TableClause, column, inspect, make_url, text
 
+from commands import Done, tools
 from migrations.scratch_project import ScratchProject
 from plain_sql import connected
 from schema_tools.errors import DataWouldBeLost, IrreversibleRevision
@@ -242,14 +243,10 @@ def test_the_command_asks_and_refuses_with_status_1_where_nobody_can_be_asked(
     runner.upgrade(project, url)
     run(url, "INSERT INTO users VALUES (1, '1')")
 
-    command = (sys.executable, "-m", "schema_tools", "downgrade")
     project_options = ("--metadata", "tables:metadata", "--database", url)
 
-    def downgrade(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [*command, *arguments, *project_options],
-            cwd=scratch.directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+    def downgrade(*arguments: str) -> Done:
+        return tools("downgrade", *arguments, *project_options, cwd=scratch.directory)
 
     refused = downgrade()
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -261,7 +258,9 @@ def test_the_command_asks_and_refuses_with_status_1_where_nobody_can_be_asked(
     assert "phone" in schema(url)["users"]
 
     for answer, status in (("n", 1), ("y", 0)):
-        asked = at_a_terminal([*command, *project_options], scratch.directory, answer)
+        asked = at_a_terminal(
+            [sys.executable, "-m", "schema_tools", "downgrade", *project_options], scratch.directory, answer
+        )
         assert asked[0] == status
         assert asked[1].startswith("this would lose:\n  users.phone: 1 value\nlose it? [y/N]:")
     assert "phone" not in schema(url)["users"]

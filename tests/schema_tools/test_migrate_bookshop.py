@@ -1,7 +1,6 @@
 """`migrate` on a project for PostgreSQL alone: safe code, and what Alembic does not compare, without an edit."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData
 
+from commands import Done, tools
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
 from schema_tools.migrations.lock_file import check_lock
 from schema_tools.project import SchemaProject
@@ -126,28 +126,19 @@ def test_what_cannot_be_generated_is_said_in_a_sentence(shop: Path, server_url: 
 
 
 def test_an_empty_revision_is_filled_by_hand_and_then_recorded(shop: Path) -> None:
-    def tools(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [
-                *(sys.executable, "-m", "schema_tools", *arguments),
-                *("--metadata", "bookshop.tables:metadata", "--config", "bookshop/alembic.ini"),
-            ],
-            cwd=shop,
-            env={key: value for key, value in os.environ.items() if key != "DATABASE_URL"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def run(*arguments: str) -> Done:
+        options = ("--metadata", "bookshop.tables:metadata", "--config", "bookshop/alembic.ini")
+        return tools(*arguments, *options, cwd=shop)
 
-    written = tools("migrate", "--empty", "-m", "fill in the pen names")
+    written = run("migrate", "--empty", "-m", "fill in the pen names")
     assert written.returncode == 0, written.stderr
     file = Path(written.stdout.removeprefix("written: ").strip())
     assert file.read_text().count("    pass\n") == 2
 
     file.write_text(file.read_text().replace("    pass\n", '    op.execute("SELECT 1")\n', 1))
-    recorded = tools("lock", "--format", "json")
+    recorded = run("lock", "--format", "json")
     assert recorded.returncode == 0, recorded.stderr
     (revision,) = json.loads(recorded.stdout)["recorded"]
     assert revision in file.name
-    assert json.loads(tools("lock", "--format", "json").stdout) == {"recorded": []}
+    assert json.loads(run("lock", "--format", "json").stdout) == {"recorded": []}
     assert (shop / "docs" / "database-schema.md").read_text().count("fill in the pen names") == 1

@@ -1,14 +1,13 @@
 """What `plan` says of a statement was measured: locks, rewrites and scans, on both releases."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from sqlalchemy import make_url
 
+from commands import Done, tools
 from migrations.scratch_project import ScratchProject
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
@@ -191,12 +190,9 @@ def test_on_sqlite_the_statements_are_listed(tmp_path: Path) -> None:
     assert plan(project, url).revisions[0].rows == {"a": 2000}
 
 
-def command(config: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "schema_tools", "plan", "--metadata", "bookshop.tables:metadata",
-         "--config", str(config), *arguments],
-        cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def command(config: Path, *arguments: str) -> Done:
+    options = ("--metadata", "bookshop.tables:metadata", "--config", str(config))
+    return tools("plan", *options, *arguments, cwd=Path(__file__).parents[1])
 
 
 def test_the_command_is_read_at_a_glance_and_by_programs(postgres_servers: PostgresServers, tmp_path: Path) -> None:

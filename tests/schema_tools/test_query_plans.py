@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 from plain_sql import connected
 from schema_tools.errors import SchemaToolsError
@@ -123,7 +123,7 @@ def test_looking_at_plans_changes_neither_rows_nor_settings(shop: Connection) ->
 
 def test_another_database_is_refused() -> None:
     with (
-        create_engine("sqlite://").connect() as connection,
+        create_engine("sqlite://", poolclass=NullPool).connect() as connection,
         pytest.raises(SchemaToolsError, match="read on PostgreSQL"),
     ):
         sequential_scans(connection, [])

@@ -1,14 +1,13 @@
 """`verify` finds nothing in histories that are as they should be, and says what the head and the mapping lack."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import DDL, Column, DateTime, Integer, MetaData, String, Table, event, func, make_url
 
 from bookshop.tables import metadata as bookshop
+from commands import Done, tools
 from entrypoints.cli.schema_project import schema_project
 from migrations.scratch_project import ScratchProject
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
@@ -158,11 +157,8 @@ def test_a_history_that_cannot_be_read_cannot_be_rehearsed(newest: RunningPostgr
         verify(on_postgresql(scratch), newest)
 
 
-def command(config: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "schema_tools", "verify", "--config", str(config), *arguments],
-        cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def command(config: Path, *arguments: str) -> Done:
+    return tools("verify", "--config", str(config), *arguments, cwd=Path(__file__).parents[1])
 
 
 def test_the_command_ends_with_the_status_of_what_it_found(newest: RunningPostgres, tmp_path: Path) -> None:

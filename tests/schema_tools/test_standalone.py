@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+import commands
 from plain_sql import connected
-from schema_tools.cli import standalone
 
 TESTS = Path(__file__).parents[1]
 PROJECT = ("--metadata", "bookshop.tables:metadata", "--config", "bookshop/alembic.ini")
@@ -27,18 +27,13 @@ def shop(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def tools(shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tools:
+def tools(shop: Path) -> Tools:
     """Runs a command in the copy, and gives its exit status and what it wrote."""
-    monkeypatch.chdir(shop)
-    monkeypatch.setattr(sys, "path", sys.path[:])
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["schema_tools", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            standalone.run()
-        written = capsys.readouterr()
-        assert "Traceback" not in written.err
-        return int(ended.value.code or 0), written.out, written.err
+        done = commands.tools(*arguments, cwd=shop)
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stdout, done.stderr
 
     return run
 
