@@ -37,7 +37,6 @@ _KINDS: Final = {
     "u": "unique constraint",
     "x": "exclusion constraint",
 }
-CONSTRAINT_KINDS: Final = frozenset(_KINDS.values())
 
 # What pg_get_constraintdef adds at the end: decompile_conbin and its callers in PostgreSQL's ruleutils.c.
 _ENDING: Final = re.compile(
