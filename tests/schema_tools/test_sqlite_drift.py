@@ -194,10 +194,10 @@ def test_the_service_at_head_has_no_drift_also_after_down_and_up(tmp_path: Path)
     runner.upgrade(project, url)
     assert drift(project, url) == []
 
-    made(tmp_path / "service.db", "DROP TRIGGER users_touch_updated_at; ALTER TABLE users ADD COLUMN phone TEXT")
+    made(tmp_path / "service.db", "DROP TRIGGER users_touch_updated_at; ALTER TABLE users ADD COLUMN nickname TEXT")
     assert [(one.object, one.aspect) for one in drift(project, url)] == [
         ("trigger users.users_touch_updated_at", "existence"),
-        ("column users.phone", "existence"),
+        ("column users.nickname", "existence"),
     ]
 
 
