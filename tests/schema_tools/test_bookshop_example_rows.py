@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import Range
 from bookshop.tables import metadata
 from plain_sql import connected
 from schema_tools.document.table_facts import example_row
-from schema_tools.rehearsal.example_rows import insert_example_rows, read_rows
+from schema_tools.rehearsal.example_rows import insert_example_rows
+from stored_examples import read_rows
 
 
 def documented(value: Any) -> Any:

@@ -32,14 +32,6 @@ def insert_example_rows(connection: Connection, metadata: MetaData) -> MetaData:
     return found
 
 
-def read_rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
-    """Every row of a reflected table, in the document's words: a moment in ISO 8601, in UTC."""
-    return [
-        {name: _worded(value) for name, value in row._mapping.items()}  # noqa: SLF001 -- a public attribute
-        for row in connection.execute(select(table))
-    ]
-
-
 def _values(table: Table) -> dict[str, Any]:
     return {
         name: _stored(table.columns[name], value)
@@ -62,9 +54,3 @@ def _stored(column: Column[Any], value: Any) -> Any:
     moment = datetime.fromisoformat(value)
     # SQLite drops the offset without converting.
     return moment.astimezone(UTC) if moment.tzinfo else moment
-
-
-def _worded(value: Any) -> Any:
-    if not isinstance(value, datetime):
-        return value
-    return (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
