@@ -20,7 +20,7 @@ export MESSAGE = $(value m)
 export REVISION = $(value to)
 export AGAIN = $(value again)
 
-.PHONY: help setup run dev test check format lock clean
+.PHONY: help setup run dev test fuzz check format lock clean http-transcripts
 .PHONY: db-migrate db-lock db-upgrade db-downgrade db-history db-plan
 .PHONY: db-docs db-docs-check db-lint db-verify db-check db-drift db-audit
 
@@ -42,6 +42,10 @@ test: ## Run the tests, with coverage; args="-k email" runs those you name, with
 	@$(SET_UP) dev
 	@"$(BIN)/python" scripts/test.py $(args)
 
+fuzz: ## Look for what is not as the OpenAPI document says; args="--database postgresql --requests 20000 --seed 7"
+	@$(SET_UP) dev
+	@PYTHONPATH=tests "$(BIN)/python" -m openapi.fuzz $(args)
+
 check: ## Check style, types, imports, the lock files and the schema (all of db-check)
 	@$(SET_UP) dev
 	@"$(BIN)/python" scripts/check.py
@@ -54,6 +58,10 @@ format: ## Format the code, and mend what ruff can mend
 lock: ## Pin the dependencies of pyproject.toml anew; upgrade=1 takes the newest versions
 	@$(SET_UP) dev
 	@"$(BIN)/python" scripts/lock.py $(if $(upgrade),--upgrade)
+
+http-transcripts: ## Write the answers in docs/http-api.md anew, as a new service gives them
+	@$(SET_UP) dev
+	@PYTHONPATH=tests "$(BIN)/python" -m http_contract.transcripts
 
 clean: ## Remove caches, build output and virtual environments; data in var/ stays
 	@"$(PYTHON)" -E scripts/clean.py

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
-pytest_plugins = ["postgres_fixtures"]
+pytest_plugins = ["postgres_fixtures", "running_servers"]
 
 # The same examples on every run, and no clock watching: a slow machine is no failing test. Other examples each time,
 # and more where a test does not say how many: `pytest --hypothesis-profile=search`.
@@ -14,6 +14,14 @@ set_hypothesis_home_dir(Path(__file__).parents[1] / ".cache" / "hypothesis")
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("search", deadline=None, max_examples=2000, database=None, print_blob=True)
 settings.load_profile("ci")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the coverage be that of the unit tests, which are to complete it alone: tracing makes the others slow."""
+    units = Path(__file__).parent / "unit"
+    for item in items:
+        if units not in item.path.parents:
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING
 from adapters.memory.store import InMemoryStore
 from adapters.memory.unit_of_work import InMemoryUnitOfWork
 from adapters.memory.users import InMemoryUserQueries
+from application.idempotency.forget_expired_keys import ForgetExpiredKeysHandler
 from application.ports.clock import Clock
 from application.users.create_user import CreateUserHandler
+from application.users.create_users import CreateUsersHandler
 from application.users.delete_user import DeleteUserHandler
+from application.users.export_users import ExportUsersHandler
 from application.users.get_user import GetUserHandler
+from application.users.import_users import ImportUsersHandler
 from application.users.list_users import ListUsersHandler
 from application.users.update_user import UpdateUserHandler
 from clocks import FixedClock
@@ -31,10 +35,14 @@ class InMemoryService:
         self.rivals: list[Callable[[], Awaitable[object]]] = []
         queries = InMemoryUserQueries(self.store)
         self.create = CreateUserHandler(self._unit_of_work, clock)
+        self.create_all = CreateUsersHandler(self._unit_of_work, clock)
         self.get = GetUserHandler(queries)
         self.list = ListUsersHandler(queries)
         self.update = UpdateUserHandler(self._unit_of_work, clock)
         self.delete = DeleteUserHandler(self._unit_of_work)
+        self.import_all = ImportUsersHandler(self._unit_of_work, clock)
+        self.export_all = ExportUsersHandler(queries)
+        self.forget_expired_keys = ForgetExpiredKeysHandler(self._unit_of_work, clock)
 
     def _unit_of_work(self) -> InMemoryUnitOfWork:
         self.units_of_work.append(OvertakenUnitOfWork(self))

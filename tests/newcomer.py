@@ -50,7 +50,6 @@ class Newcomer:
             # The environment has the project installed from where it is developed; here, the copy comes first.
             "PYTHONPATH": str(directory / "src"),
             "SERVER_PORT": str(self.port),
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -116,7 +115,7 @@ class Newcomer:
 
     def _curl(self, arguments: list[str]) -> None:
         """What curl would do: it may not be there, on a machine with Python and make alone."""
-        method, url, headers, body = "", "", {}, None
+        method, url, headers, body, output = "", "", {}, None, ""
         words = iter(arguments)
         for word in words:
             if word == "-X":
@@ -124,12 +123,17 @@ class Newcomer:
             elif word == "-H":
                 name, _, value = next(words).partition(": ")
                 headers[name] = value
-            elif word == "-d":
-                body = next(words).encode()
+            elif word in {"-d", "--data-binary"}:
+                text = next(words)
+                body = (self.directory / text[1:]).read_bytes() if text.startswith("@") else text.encode()
+            elif word == "-o":
+                output = next(words)
             elif word != "-i":
                 url = word.replace(":8000", f":{self.port}")
         answer = httpx.request(method or ("POST" if body else "GET"), url, headers=headers, content=body)
         assert answer.is_success, (arguments, answer.text)
+        if output:
+            (self.directory / output).write_bytes(answer.content)
 
 
 @contextmanager

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from schema_tools.postgres.databases import RunningPostgres
 
 ABSENT = "postgresql-absent"
+# Thousands of databases are made and dropped; by itself a server would keep a gigabyte of that, perhaps in memory.
+SMALL_LOG = {"max_wal_size": "96MB"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class PostgresServers:
 
         if SELECTION.external is not None:
             return RunningPostgres.at(migration_url(SELECTION.external))
-        return self._until_the_end.enter_context(PostgresServer(SELECTION.installations[name]))
+        server = PostgresServer(SELECTION.installations[name], settings=SMALL_LOG)
+        return self._until_the_end.enter_context(server)
 
     @contextmanager
     def empty_database(self, name: str) -> Iterator[str]:

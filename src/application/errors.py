@@ -27,6 +27,20 @@ class WriteConflict(ApplicationError):
     sentence = "Another writer changed the same data at the same time. Nothing was written; try again."
 
 
+class IdempotencyKeyInUse(ApplicationError):
+    """Another call with the same idempotency key is still being carried out."""
+
+    code = "idempotency-key-in-use"
+    sentence = "A request with this idempotency key is still being carried out. Try again shortly for its answer."
+
+
+class IdempotencyKeyReused(ApplicationError):
+    """The idempotency key was used before, for another wish."""
+
+    code = "idempotency-key-reused"
+    sentence = "This idempotency key was used for another request. Use a new key for a new request."
+
+
 class StorageOverloaded(ApplicationError):
     """Every connection to the storage is in use and none came free in time. Nothing was written."""
 

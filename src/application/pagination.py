@@ -31,10 +31,14 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """Some items of a sorted list, and where the next page starts; None after the last page."""
+    """Some items of a sorted list, and where the next page starts; None after the last page.
+
+    `total` is how many items the whole list has, where that was asked for.
+    """
 
     items: tuple[Item, ...]
     next: Position | None
+    total: int | None = None
 
 
 def check_limit(limit: int) -> None:

@@ -15,11 +15,16 @@ from adapters.sqlalchemy.queries.users import SqlAlchemyUserQueries
 from adapters.sqlalchemy.readiness import SqlAlchemyReadiness
 from adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from adapters.system.clock import SystemClock
+from application.idempotency.forget_expired_keys import ForgetExpiredKeysHandler
 from application.users.create_user import CreateUserHandler
+from application.users.create_users import CreateUsersHandler
 from application.users.delete_user import DeleteUserHandler
+from application.users.export_users import ExportUsersHandler
 from application.users.get_user import GetUserHandler
+from application.users.import_users import ImportUsersHandler
 from application.users.list_users import ListUsersHandler
 from application.users.update_user import UpdateUserHandler
+from entrypoints.admission import Admission
 from entrypoints.cursors import CursorCodec
 from entrypoints.migration_files import known_revisions
 from entrypoints.settings import Settings, Storage
@@ -49,6 +54,11 @@ def _cursor_codec(settings: Settings) -> CursorCodec:
     return CursorCodec(key)
 
 
+def _import_admission(settings: Settings) -> Admission:
+    # An import holds its connection for as long as its lines arrive, which must not be everybody's.
+    return Admission(max(1, settings.database_pool_size // 4))
+
+
 class Container(containers.DeclarativeContainer):
     """The service, assembled. Nothing is opened before it is asked for.
 
@@ -66,7 +76,9 @@ class Container(containers.DeclarativeContainer):
     unit_of_work = providers.Selector(
         kind,
         memory=providers.Factory(InMemoryUnitOfWork, store),
-        sqlalchemy=providers.Factory(SqlAlchemyUnitOfWork, database.provided.sessions),
+        sqlalchemy=providers.Factory(
+            SqlAlchemyUnitOfWork, database.provided.sessions, settings.provided.database_bulk_timeout
+        ),
     )
     user_queries = providers.Selector(
         kind,
@@ -80,12 +92,17 @@ class Container(containers.DeclarativeContainer):
     )
 
     cursors = providers.Singleton(_cursor_codec, settings)
+    import_admission = providers.Singleton(_import_admission, settings)
 
     create_user = providers.Singleton(CreateUserHandler, unit_of_work.provider, clock)
+    create_users = providers.Singleton(CreateUsersHandler, unit_of_work.provider, clock)
     get_user = providers.Singleton(GetUserHandler, user_queries)
     list_users = providers.Singleton(ListUsersHandler, user_queries)
     update_user = providers.Singleton(UpdateUserHandler, unit_of_work.provider, clock)
     delete_user = providers.Singleton(DeleteUserHandler, unit_of_work.provider)
+    import_users = providers.Singleton(ImportUsersHandler, unit_of_work.provider, clock)
+    export_users = providers.Singleton(ExportUsersHandler, user_queries)
+    forget_expired_keys = providers.Singleton(ForgetExpiredKeysHandler, unit_of_work.provider, clock)
 
 
 async def close(container: Container) -> None:

@@ -41,9 +41,11 @@ class CursorCodec:
         signature, payload = content[:_SIGNATURE_LENGTH], content[_SIGNATURE_LENGTH:]
         if not hmac.compare_digest(signature, self._sign(payload)):
             raise InvalidCursor
-        version, cursor_sort, digest, key, row_id = json.loads(payload)
-        if [version, cursor_sort, digest] != [_VERSION, sort.value, _digest(where)]:
+        # Of another version only its number is known, and that it comes first.
+        version, *rest = json.loads(payload)
+        if version != _VERSION or rest[:2] != [sort.value, _digest(where)]:
             raise InvalidCursor
+        key, row_id = rest[2:]
         return Position(datetime.fromisoformat(key) if isinstance(key, str) else key, row_id)
 
     def _sign(self, payload: bytes) -> bytes:

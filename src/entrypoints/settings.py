@@ -1,6 +1,7 @@
 """The settings, read from the environment and from `.env`. The only module that reads the environment."""
 
 import os
+import re
 import secrets
 from datetime import timedelta
 from enum import Enum
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEFAULT_DATABASE_URL: Final = "sqlite+aiosqlite:///var/service.db"
+_HOST_NAME: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -50,6 +52,18 @@ def _check_log_level(level: str) -> str:
     return level
 
 
+def _split_names(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return {name.strip().lower().removesuffix(".") for name in value.split(",")} - {""}
+
+
+def _check_host_names(names: frozenset[str]) -> frozenset[str]:
+    if not all(_HOST_NAME.fullmatch(name) for name in names):
+        raise ValueError("must be names of hosts without a port, separated by commas")
+    return names
+
+
 def _empty_is_unset(value: Any) -> Any:
     return None if value == "" else value
 
@@ -75,6 +89,9 @@ Seconds = Annotated[
 ]
 
 
+DrainDelay = Annotated[timedelta, BeforeValidator(_from_seconds), AfterValidator(partial(_bounded, least=0, most=60))]
+
+
 class Settings(BaseSettings):
     """Everything an operator may choose. `.env.example` shows each setting with its default.
 
@@ -98,6 +115,9 @@ class Settings(BaseSettings):
     database_statement_timeout: Seconds = timedelta(seconds=5)
     """Seconds that a statement may take before the request is answered 504 (PostgreSQL)."""
 
+    database_bulk_timeout: Seconds = timedelta(seconds=300)
+    """Seconds that a statement of an import may take, one of which lasts as long as the upload (PostgreSQL)."""
+
     database_lock_timeout: Seconds = timedelta(seconds=2)
     """Seconds that a statement waits for a lock before the request is answered 504."""
 
@@ -114,7 +134,24 @@ class Settings(BaseSettings):
     """Worker processes that `serve` starts."""
 
     server_shutdown_grace: Seconds = timedelta(seconds=20)
-    """Seconds that running requests may still take after the service was told to stop."""
+    """Seconds that running requests may still take after the service stopped to accept new ones."""
+
+    server_drain_delay: DrainDelay = timedelta(seconds=5)
+    """Seconds between SIGTERM, from which on the service says that it is not ready, and its refusal of connections."""
+
+    server_header_timeout: Seconds = timedelta(seconds=10)
+    """Seconds that a client may take for the headers of a request before it is answered 408."""
+
+    server_body_timeout: Seconds = timedelta(seconds=10)
+    """Seconds that a request may be waited for its body, beside what it takes at 16 KiB a second, before it is 408."""
+
+    server_write_timeout: Seconds = timedelta(seconds=30)
+    """Seconds that a client may leave an answer unread that is too long to be sent at once, before it is hung up on."""
+
+    allowed_hosts: Annotated[
+        frozenset[str], NoDecode, BeforeValidator(_split_names), AfterValidator(_check_host_names)
+    ] = frozenset()
+    """The names that the Host header of a request may have, without ports. None means any."""
 
     allow_public_bind: bool = False
     """Whether an address other than loopback may be bound. The API has no authentication of its own yet."""

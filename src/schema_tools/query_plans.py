@@ -87,7 +87,9 @@ def captured_statements() -> Iterator[list[CapturedStatement]]:
     captured: list[CapturedStatement] = []
 
     def capture(_connection: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, executemany: bool) -> None:  # noqa: FBT001 -- SQLAlchemy's signature
-        captured.append(CapturedStatement(sql, parameters[0] if executemany else parameters))
+        # An INSERT of several rows at once counts as many executions, but has one set of parameters.
+        several = executemany and isinstance(parameters, list)
+        captured.append(CapturedStatement(sql, parameters[0] if several else parameters))
 
     event.listen(Engine, "before_cursor_execute", capture)
     try:

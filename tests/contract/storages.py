@@ -28,10 +28,14 @@ from postgres_fixtures import POSTGRES_NAMES, PostgresServers
 from schema_tools.migrations import runner
 
 if TYPE_CHECKING:
+    from application.idempotency.forget_expired_keys import ForgetExpiredKeysHandler
     from application.ports.readiness import StorageReadiness
     from application.users.create_user import CreateUserHandler
+    from application.users.create_users import CreateUsersHandler
     from application.users.delete_user import DeleteUserHandler
+    from application.users.export_users import ExportUsersHandler
     from application.users.get_user import GetUserHandler
+    from application.users.import_users import ImportUsersHandler
     from application.users.list_users import ListUsersHandler
     from application.users.update_user import UpdateUserHandler
 
@@ -101,10 +105,14 @@ class Service:
         self.queries: UserQueries = container.user_queries()
         self.readiness: StorageReadiness = container.readiness()
         self.create: CreateUserHandler = container.create_user()
+        self.create_all: CreateUsersHandler = container.create_users()
         self.get: GetUserHandler = container.get_user()
         self.list: ListUsersHandler = container.list_users()
         self.update: UpdateUserHandler = container.update_user()
         self.delete: DeleteUserHandler = container.delete_user()
+        self.import_all: ImportUsersHandler = container.import_users()
+        self.export_all: ExportUsersHandler = container.export_users()
+        self.forget_expired_keys: ForgetExpiredKeysHandler = container.forget_expired_keys()
 
     def unit_of_work(self) -> UnitOfWork:
         """A new unit of work."""

@@ -5,7 +5,7 @@ others are held to it, with whatever Hypothesis comes up with.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,17 +16,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from application.errors import ApplicationError
+from application.idempotency.once import KEPT_FOR, Outcome
 from application.pagination import Page, Position
-from application.ports.users import UserFilter, UserSort, UserView
+from application.ports.idempotency import IdempotencyKey
+from application.ports.users import Loaded, NumberedUser, UserFilter, UserSort, UserView
 from application.users.create_user import CreateUser
+from application.users.create_users import CreateUsers
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.list_users import ListUsers
 from application.users.update_user import UpdateUser
 from clocks import MICROSECOND, NOON, FixedClock
+from contract.sources import batches
 from contract.storages import SQL_STORAGES, Service, Storages, open_service
 from domain.errors import DomainError
 from domain.users.email_address import EmailAddress
+from domain.users.errors import EmailAddressesTaken
 from domain.users.user_id import LARGEST_USER_ID, UserId
 from domain.users.user_name import UserName
 
@@ -43,7 +48,13 @@ STEPS = st.sampled_from([MICROSECOND, timedelta(seconds=1), timedelta(0), -MICRO
 MOMENTS = st.sampled_from([None, None, None, 0, 1, 1, 2, 3])
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
-Answer = UserView | Page[UserView] | type[Exception] | None
+# Few keys, and little time between two wishes, so that most meet the answer of the one before.
+KEYS = st.sampled_from([None, *(IdempotencyKey("anonymous", "POST /users", value) for value in "kl")])
+# A day goes by now and then, and keys expire.
+LONG_STEPS = st.one_of(STEPS, st.just(KEPT_FOR))
+
+Reply = Outcome[UserView] | Outcome[tuple[UserView, ...]] | Loaded | UserView | Page[UserView] | int | None
+Answer = Reply | Sequence[UserView] | type[Exception] | tuple[object, ...]
 
 
 class Side:
@@ -67,17 +78,38 @@ class Side:
         user_id = self.user_id(after.id).value
         return Position(user_id if sort.field == "id" else after.key, user_id)
 
-    async def answer(self, call: Callable[["Side"], Awaitable[UserView | Page[UserView] | None]]) -> Answer:
-        """What the storage answers, with numbers in the places of ids; an error is answered by its type."""
+    async def answer(self, call: Callable[["Side"], Awaitable[Reply]]) -> Answer:
+        """What the storage answers, with numbers in the places of ids; an error is answered by its type and facts."""
         try:
             result = await call(self)
+        except EmailAddressesTaken as error:
+            return type(error), error.positions
         except (DomainError, ApplicationError) as error:
             return type(error)
+        if isinstance(result, Outcome):
+            return result.replayed, self._comparable(result.value)
+        return self._comparable(result)
+
+    async def load(self, users: Sequence[NumberedUser], at: datetime, reported: int) -> Loaded:
+        """Load users, two at a time."""
+        pairs = batches(*(users[start : start + 2] for start in range(0, len(users), 2)))
+        async with self.service.unit_of_work() as uow:
+            loaded = await uow.user_loader.load(pairs, at, reported)
+            await uow.commit()
+        return loaded
+
+    async def everybody(self) -> Page[UserView]:
+        """Everybody, as one page, so that their numbers are compared."""
+        return Page(tuple([user async for page in self.service.queries.everybody() for user in page]), None)
+
+    def _comparable(self, result: Reply | tuple[UserView, ...]) -> Answer:
         if isinstance(result, UserView):
             return self._numbered(result)
+        if isinstance(result, tuple):
+            return tuple(self._numbered(user) for user in result)
         if isinstance(result, Page):
             items = tuple(self._numbered(user) for user in result.items)
-            return Page(items, self._numbered_position(result.next))
+            return Page(items, self._numbered_position(result.next), result.total)
         return result
 
     def _numbered(self, user: UserView) -> UserView:
@@ -120,12 +152,13 @@ class Agreement(RuleBasedStateMachine):
         self._loop.run(self._open.aclose())
         self._loop.close()
 
-    def _ask(self, call: Callable[[Side], Awaitable[UserView | Page[UserView] | None]]) -> Answer:
+    def _ask(self, call: Callable[[Side], Awaitable[Reply]]) -> Answer:
         """The answer on which both agree."""
         expected, found = [self._loop.run(side.answer(call)) for side in self._sides]
         assert found == expected, f"{self.other} answers {found}, {REFERENCE} answers {expected}"
-        if isinstance(found, UserView):
-            self._moments += {found.created_at, found.updated_at}
+        user = found[1] if isinstance(found, tuple) and len(found) > 1 else found
+        if isinstance(user, UserView):
+            self._moments += {user.created_at, user.updated_at}
         return found
 
     def _expected(self, which: int | None) -> frozenset[datetime] | None:
@@ -141,12 +174,37 @@ class Agreement(RuleBasedStateMachine):
     @initialize(steps=st.tuples(STEPS, STEPS, STEPS))
     def begin_with_three_users(self, steps: tuple[timedelta, ...]) -> None:
         for step, email in zip(steps, EMAILS, strict=False):
-            self.create(step, email, NAMES[0])
+            self.create(step, email, NAMES[0], None)
 
-    @rule(step=STEPS, email=st.sampled_from(EMAILS), name=st.sampled_from(NAMES))
-    def create(self, step: timedelta, email: EmailAddress, name: UserName) -> None:
+    @rule(step=LONG_STEPS, email=st.sampled_from(EMAILS), name=st.sampled_from(NAMES), key=KEYS)
+    def create(self, step: timedelta, email: EmailAddress, name: UserName, key: IdempotencyKey | None) -> None:
         self._clock.moment += step
-        self._ask(lambda side: side.service.create(CreateUser(email, name)))
+        self._ask(lambda side: side.service.create(CreateUser(email, name, key)))
+
+    @rule(step=STEPS, emails=st.lists(st.sampled_from(EMAILS), min_size=1, max_size=3), key=KEYS)
+    def create_several(self, step: timedelta, emails: list[EmailAddress], key: IdempotencyKey | None) -> None:
+        self._clock.moment += step
+        users = tuple((email, NAMES[1]) for email in emails)
+        self._ask(lambda side: side.service.create_all(CreateUsers(users, key)))
+
+    @rule(step=STEPS, emails=st.lists(st.sampled_from(EMAILS), max_size=5), reported=st.integers(0, 3))
+    def load(self, step: timedelta, emails: list[EmailAddress], reported: int) -> None:
+        self._clock.moment += step
+        users = [NumberedUser(line, email, NAMES[0]) for line, email in enumerate(emails, 7)]
+        self._ask(lambda side: side.load(users, self._clock.moment, reported))
+
+    @rule()
+    def forget_expired_keys(self) -> None:
+        self._ask(lambda side: side.service.forget_expired_keys())
+
+    @rule()
+    def read_everybody(self) -> None:
+        self._ask(lambda side: side.everybody())
+
+    @rule(email=st.sampled_from([None, *EMAILS]), later_than=MOMENTS, earlier_than=MOMENTS)
+    def count(self, email: EmailAddress | None, later_than: int | None, earlier_than: int | None) -> None:
+        where = UserFilter(email, self._moment(later_than), self._moment(earlier_than))
+        self._ask(lambda side: side.service.list(ListUsers(where, limit=1, count=True)))
 
     @rule(
         step=STEPS,

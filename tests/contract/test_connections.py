@@ -9,13 +9,17 @@ from contextlib import contextmanager
 import pytest
 
 from application.errors import StorageOverloaded
+from application.ports.idempotency import IdempotencyKey
 from application.ports.users import UserFilter, UserSort
 from application.users.create_user import CreateUser
+from application.users.create_users import CreateUsers
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
+from application.users.import_users import ImportUsers, OnConflict
 from application.users.list_users import ListUsers
 from application.users.update_user import UpdateUser
 from contract.interruptions import Wire
+from contract.sources import many
 from contract.storages import Service, ada, open_service, pool_of
 from domain.errors import DomainError
 from domain.users.email_address import EmailAddress
@@ -34,7 +38,9 @@ def some_call(service: Service, dice: random.Random) -> Awaitable[object]:
     name = UserName(f"Ada {dice.randint(1, 20)}")
     calls: list[Callable[[], Awaitable[object]]] = [
         lambda: service.create(CreateUser(email, name)),
-        lambda: service.create(CreateUser(email, name)),
+        lambda: service.create(CreateUser(email, name, IdempotencyKey("anonymous", "POST /users", str(dice.random())))),
+        lambda: service.create_all(CreateUsers(((email, name), (EmailAddress(f"b{email}"), name)))),
+        lambda: service.import_all(ImportUsers(many(range(5)), OnConflict.SKIP)),
         lambda: service.update(UpdateUser(user_id=user_id, email=email, name=name)),
         lambda: service.update(UpdateUser(user_id=user_id, name=name)),
         lambda: service.delete(DeleteUser(user_id)),

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,17 @@ from application.errors import (
     MigrationsPending,
     StorageUnavailable,
 )
+from application.ports.idempotency import IdempotencyKey
+from application.ports.users import UserView
 from application.users.create_user import CreateUser
+from application.users.create_users import CreateUsers
 from application.users.get_user import GetUser
+from application.users.import_users import ImportUsers
 from application.users.list_users import ListUsers
 from application.users.update_user import UpdateUser
 from clocks import NOON
 from contract.interruptions import Wire, terminate_sessions
+from contract.sources import many
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
@@ -36,8 +42,20 @@ LOCK_TIMEOUT = 0.2
 CREATE = CreateUser(EmailAddress("new@example.com"), UserName("New"))
 RENAME = UpdateUser(user_id=ADA, name=UserName("Countess"))
 
+KEY = IdempotencyKey("anonymous", "POST /users", "5f0c2b7d")
+
+
+async def export(service: Service) -> list[UserView]:
+    return [user async for page in await service.export_all() for user in page]
+
+
 CALLS: dict[str, Callable[[Service], Awaitable[object]]] = {
     "create": lambda service: service.create(CREATE),
+    "create once": lambda service: service.create(replace(CREATE, key=KEY)),
+    "create several": lambda service: service.create_all(CreateUsers(((CREATE.email, CREATE.name),))),
+    "import": lambda service: service.import_all(ImportUsers(many(range(3)))),
+    "export": export,
+    "count": lambda service: service.list(ListUsers(count=True)),
     "get": lambda service: service.get(GetUser(ADA)),
     "list": lambda service: service.list(ListUsers()),
     "update": lambda service: service.update(RENAME),
@@ -72,7 +90,7 @@ class TestLocks:
                 with pytest.raises(DeadlineExceeded):
                     await service.create(CREATE)
                 other.rollback()
-            assert (await service.create(CREATE)).name == "New"
+            assert (await service.create(CREATE)).value.name == "New"
 
     async def test_of_a_file_that_are_kept_too_long_exceed_the_deadline(self, sqlite_url: str) -> None:
         async with open_service(sqlite_url, database_lock_timeout=LOCK_TIMEOUT) as service:
@@ -119,7 +137,7 @@ class TestLocks:
 
 
 async def test_a_statement_that_takes_too_long_exceeds_the_deadline(server_url: str) -> None:
-    async with open_service(server_url, database_statement_timeout=0.2) as service:
+    async with open_service(server_url, database_statement_timeout=0.2, database_bulk_timeout=0.2) as service:
         with locking(server_url) as other:
             other.execute(text("LOCK TABLE users IN ACCESS EXCLUSIVE MODE"))
             for call in CALLS.values():

@@ -14,6 +14,7 @@ from typing import ClassVar, Self
 import httpx2
 
 from entrypoints.settings import Settings
+from warm_commands import run_service
 
 CONSOLE_SCRIPT = str(Path(sys.executable).parent / "fastapi-service")
 
@@ -31,6 +32,9 @@ def environment(**settings: str) -> dict[str, str]:
 
 def run_cli(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run `fastapi-service` to its end, in the directory `cwd`."""
+    if not any(name.startswith("PYTHON") for name in settings):
+        return run_service(*arguments, cwd=cwd, environment=environment(**settings), patience=PATIENCE)
+    # What Python reads when it starts, a process that runs already would not see.
     return subprocess.run(
         [CONSOLE_SCRIPT, *arguments],
         cwd=cwd,
@@ -73,7 +77,8 @@ class ServerProcess:
         self._directory = directory
         self._ready = ready
         self._command = [*command, "serve", "--port", "0", *options]
-        self._settings = settings
+        # Only the tests of draining want to wait for it.
+        self._settings = {"SERVER_DRAIN_DELAY": "0"} | settings
         self._log = directory / "server.log"
 
     def __enter__(self) -> Self:

@@ -55,12 +55,19 @@ def test_a_column_added_as_the_page_says_works_through_every_room(tmp_path: Path
         somebody.serve("make run")
         users = f"http://127.0.0.1:{somebody.port}/api/v1/users"
         body = {"email": "user@example.com", "name": "John Doe", "fax": "+4915123456789"}
-        created = httpx.post(users, json=body)
-        assert (created.status_code, created.json()["fax"]) == (201, "+4915123456789")
+        # The second time, from the answer that was recorded.
+        for replayed in (False, True):
+            created = httpx.post(users, json=body, headers={"Idempotency-Key": "the-only-one"})
+            assert (created.status_code, created.json()["fax"]) == (201, "+4915123456789")
+            assert ("idempotent-replayed" in created.headers) == replayed
+        other = httpx.post(users, json=body | {"fax": "+4915100000000"}, headers={"Idempotency-Key": "the-only-one"})
+        assert other.status_code == 422
         changed = httpx.patch(f"{users}/1", json={"fax": "+4915100000000"})
         assert (changed.status_code, changed.json()["fax"]) == (200, "+4915100000000")
         refused = httpx.patch(f"{users}/1", json={"fax": "15123456789"})
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/fax")
+        exported = httpx.get(f"{users}/export", params={"fields": "fax,email"})
+        assert json.loads(exported.text) == {"email": "user@example.com", "fax": "+4915100000000"}
         listed = json.loads(somebody.run(".venv/bin/fastapi-service users list --format json"))
         assert [user["fax"] for user in listed] == ["+4915100000000"]
 

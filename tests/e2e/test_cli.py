@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from e2e.conftest import Storages
 from e2e.processes import CONSOLE_SCRIPT, environment, run_cli
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
+from running_servers import Storages
 
 NAME = "[bold]José[/bold] 漢字 👩‍🚀"
 SECRET = "zu4h-the-password"

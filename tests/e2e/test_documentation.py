@@ -1,88 +1,18 @@
-"""The OpenAPI document and the page that shows it."""
+"""The OpenAPI document as it is served, and the page that shows it; what is in it is tested in `tests/openapi`."""
 
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
-from typing import Any
 
 import httpx2
 import pytest
-from fastapi.openapi.models import OpenAPI
 
 from e2e.processes import ServerProcess
 
-ROUTES = {
-    "/api/v1/users": {"get", "post"},
-    "/api/v1/users/{user_id}": {"get", "patch", "delete"},
-    "/livez": {"get"},
-    "/readyz": {"get"},
-}
 
-
-@pytest.fixture
-def document(http: httpx2.Client) -> dict[str, Any]:
-    """The OpenAPI document."""
-    read: dict[str, Any] = http.get("/openapi.json").json()
-    return read
-
-
-def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            yield path, method, operation
-
-
-def references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"]
-        for member in node.values():
-            yield from references(member)
-    elif isinstance(node, list):
-        for member in node:
-            yield from references(member)
-
-
-def test_the_document_lists_every_route(document: dict[str, Any]) -> None:
-    assert {path: set(methods) for path, methods in document["paths"].items()} == ROUTES
-
-
-def test_the_document_is_valid(document: dict[str, Any]) -> None:
-    assert document["openapi"].startswith("3.1.")
-    assert OpenAPI.model_validate(document).info.title == "fastapi-service"
-    ids = [operation["operationId"] for _path, _method, operation in operations(document)]
-    assert len(set(ids)) == len(ids)
-    for path, _method, operation in operations(document):
-        names = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
-        assert names == set(re.findall(r"{(\w+)}", path))
-
-
-def test_every_reference_in_the_document_leads_somewhere(document: dict[str, Any]) -> None:
-    found = set(references(document))
-    assert found
-    for reference in found:
-        node = document
-        assert reference.startswith("#/")
-        for part in reference[2:].split("/"):
-            node = node[part]
-
-
-def test_every_error_in_the_document_is_a_problem(document: dict[str, Any]) -> None:
-    for path, method, operation in operations(document):
-        errors = {status: one for status, one in operation["responses"].items() if status[0] not in "23"}
-        assert "default" in errors, (method, path)
-        for one in errors.values():
-            assert list(one["content"]) == ["application/problem+json"], (method, path)
-
-
-def test_the_document_says_what_is_sent(document: dict[str, Any]) -> None:
-    users, user = document["paths"]["/api/v1/users"], document["paths"]["/api/v1/users/{user_id}"]
-    assert list(users["post"]["requestBody"]["content"]) == ["application/json"]
-    assert list(user["patch"]["requestBody"]["content"]) == ["application/merge-patch+json", "application/json"]
-    queries = {one["name"] for one in users["get"]["parameters"] if one["in"] == "query"}
-    assert queries == {"limit", "cursor", "sort", "email", "created_after", "created_before"}
-    for method, header in (("get", "If-None-Match"), ("patch", "If-Match"), ("delete", "If-Match")):
-        assert header in {one["name"] for one in user[method]["parameters"] if one["in"] == "header"}
+def test_the_document_is_served(http: httpx2.Client) -> None:
+    answer = http.get("/openapi.json")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json()["info"]["title"] == "fastapi-service"
 
 
 class _Addresses(HTMLParser):

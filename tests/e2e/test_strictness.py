@@ -13,7 +13,15 @@ BODY = {"email": "a@example.com", "name": "A"}
 MERGE_PATCH = "application/merge-patch+json"
 LARGEST_BODY = 64 * 1024
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
-BESIDE_THE_API = ["/openapi.json", "/docs", "/docs/start.js", "/docs/swagger-ui.css"]
+BESIDE_THE_API = [
+    "/livez",
+    "/readyz",
+    "/openapi.json",
+    "/docs",
+    "/docs/start.js",
+    "/docs/swagger-ui.css",
+    "/problems/not-found",
+]
 
 
 @pytest.fixture
@@ -59,31 +67,93 @@ def test_an_address_has_one_spelling_and_everything_else_is_not_found(http: http
         problem(http.get(path), 404, "not-found")
 
 
-def test_a_method_that_is_not_allowed_is_told_those_that_are(http: httpx2.Client, ada: str) -> None:
-    allowed = {
-        USERS: "GET, HEAD, POST",
-        ada: "DELETE, GET, HEAD, PATCH",
-        "/livez": "GET, HEAD",
-        "/readyz": "GET, HEAD",
-        **dict.fromkeys(BESIDE_THE_API, "GET, HEAD"),
+def methods_of(ada: str) -> dict[str, str]:
+    """The methods of every path, as `Allow` writes them."""
+    return {
+        USERS: "GET, HEAD, OPTIONS, POST",
+        ada: "DELETE, GET, HEAD, OPTIONS, PATCH",
+        f"{USERS}/2147483647": "DELETE, GET, HEAD, OPTIONS, PATCH",
+        f"{USERS}/batch": "OPTIONS, POST",
+        f"{USERS}/import": "OPTIONS, POST",
+        f"{USERS}/export": "GET, HEAD, OPTIONS",
+        **dict.fromkeys(BESIDE_THE_API, "GET, HEAD, OPTIONS"),
     }
-    for path, methods in allowed.items():
+
+
+def test_a_method_that_is_not_allowed_is_told_those_that_are(http: httpx2.Client, ada: str) -> None:
+    for path, methods in methods_of(ada).items():
         for method in METHODS:
             if method not in methods.split(", "):
                 answer = http.request(method, path)
-                problem(answer, 405, "method-not-allowed")
-                assert answer.headers["allow"] == methods, (method, path)
+                assert (answer.status_code, answer.headers["allow"]) == (405, methods), (method, path)
+                if method != "HEAD":
+                    problem(answer, 405, "method-not-allowed")
     assert http.get(ada).status_code == 200
+
+
+def test_options_tells_the_methods_of_a_path_and_the_media_types_that_they_read(http: httpx2.Client, ada: str) -> None:
+    read = {
+        USERS: {"accept-post": "application/json"},
+        f"{USERS}/batch": {"accept-post": "application/json"},
+        f"{USERS}/import": {"accept-post": "application/x-ndjson, text/csv"},
+        ada: {"accept-patch": f"{MERGE_PATCH}, application/json"},
+    }
+    for path, methods in methods_of(ada).items():
+        answer = http.options(path)
+        assert (answer.status_code, answer.content, answer.headers["allow"]) == (204, b"", methods), path
+        told = {name: value for name, value in answer.headers.items() if name.startswith("accept-")}
+        assert told == (read[ada] if path.endswith("/2147483647") else read.get(path, {})), path
+    for path in ("/nothing", f"{USERS}/x", f"{USERS}/0", f"{USERS}/"):
+        problem(http.options(path), 404, "not-found")
+
+
+def test_head_is_get_without_the_content(http: httpx2.Client, ada: str) -> None:
+    for path in [path for path, methods in methods_of(ada).items() if "HEAD" in methods]:
+        head, get = http.head(path), http.get(path)
+        assert (head.status_code, head.content) == (get.status_code, b"")
+        changing = {"x-request-id", "date", "transfer-encoding"}
+        assert {name: value for name, value in head.headers.items() if name not in changing} == {
+            name: value for name, value in get.headers.items() if name not in changing
+        }, path
+
+
+def test_an_answer_in_a_form_that_the_client_does_not_accept_is_not_given(http: httpx2.Client, ada: str) -> None:
+    """And nothing is carried out."""
+    for method, path in (("GET", USERS), ("HEAD", USERS), ("GET", ada), ("GET", "/livez"), ("GET", "/readyz"),
+                         ("GET", "/openapi.json")):  # fmt: skip
+        for accept in ("text/html", "application/xml, text/*", "*/*;q=0", "application/json;q=0, */*"):
+            assert http.request(method, path, headers={"Accept": accept}).status_code == 406, (method, path, accept)
+        for accept in ("application/json", "application/*;q=0.1", "text/html, */*;q=0.1", ""):
+            assert http.request(method, path, headers={"Accept": accept}).status_code == 200, (method, path, accept)
+    for path in ("/docs", "/problems/not-found"):
+        problem(http.get(path, headers={"Accept": "application/json"}), 406, "not-acceptable")
+        assert http.get(path, headers={"Accept": "text/html"}).status_code == 200
+    problem(http.post(USERS, json=BODY, headers={"Accept": "text/html"}), 406, "not-acceptable")
+    problem(http.post(f"{USERS}/batch", json={"items": [BODY]}, headers={"Accept": "text/html"}), 406, "not-acceptable")
+    problem(http.patch(ada, json={"name": "B"}, headers={"Accept": "text/html"}), 406, "not-acceptable")
+    problem(http.get(ada, headers={"Accept": "nonsense"}), 400, "malformed-request")
+    assert [user["name"] for user in http.get(USERS).json()["items"]] == ["Ada Lovelace"]
+
+
+def test_a_problem_is_a_problem_document_whatever_is_accepted(http: httpx2.Client) -> None:
+    for accept in ("application/json", "text/html", "*/*;q=0", "nonsense"):
+        problem(http.get("/nothing", headers={"Accept": accept}), 404, "not-found")
 
 
 def test_unknown_and_repeated_query_parameters_are_refused_on_every_route(http: httpx2.Client, ada: str) -> None:
     known = [(method, path.replace("{user_id}", ada.rpartition("/")[2])) for method, path in operations(http)]
     assert ("DELETE", ada) in known
+    # OPTIONS is asked for an address as it is going to be used, with its parameters (Fetch, 4.8: the preflight).
+    known = [(method, path) for method, path in known if method != "OPTIONS"]
     for method, path in [*known, *(("GET", path) for path in BESIDE_THE_API)]:
         body = {"content": json.dumps(BODY), "headers": {"Content-Type": "application/json"}}
         arguments: dict[str, Any] = body if method in {"POST", "PATCH"} else {}
         for query in ("surprise=1", "surprise", "limits=5", "Limit=5", "limit=5&limit=5", "sort=id&limit=5&sort=id"):
-            problem(http.request(method, f"{path}?{query}", **arguments), 400, "unknown-parameter")
+            answer = http.request(method, f"{path}?{query}", **arguments)
+            if method == "HEAD":
+                assert (answer.status_code, answer.content) == (400, b"")
+            else:
+                problem(answer, 400, "unknown-parameter")
     assert [user["email"] for user in http.get(USERS).json()["items"]] == ["ada@example.com"]
 
 

@@ -2,25 +2,23 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from warm_commands import run_service
+
+if TYPE_CHECKING:
+    import subprocess
 
 DATABASE = "sqlite+aiosqlite:///{directory}/service.db"
 
 
 def db(directory: Path, *arguments: str, url: str = DATABASE) -> "subprocess.CompletedProcess[str]":
     """Run a command on a database in `directory`."""
-    return subprocess.run(
-        [sys.executable, "-c", "from entrypoints.cli.main import run; run()", "db", *arguments],
-        cwd=directory,
-        env={**os.environ, "DATABASE_URL": url.format(directory=directory)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "DATABASE_URL": url.format(directory=directory)}
+    return run_service("db", *arguments, cwd=directory, environment=environment, patience=60)
 
 
 def test_a_database_goes_up_and_down_and_its_history_tells(tmp_path: Path) -> None:

@@ -1,15 +1,20 @@
 """No query of the service reads a whole table: each is captured as the adapters send it, and explained."""
 
+import asyncio
 from datetime import timedelta
 from itertools import product
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.schema import CreateTable
 
+from adapters.sqlalchemy.loading.staged_users import staged_users
 from application.pagination import Position
-from application.ports.users import UserFilter, UserSort
+from application.ports.idempotency import IdempotencyKey, RecordedAnswer
+from application.ports.users import Loaded, UserFilter, UserSort
 from clocks import MICROSECOND, NOON
-from contract.storages import ada, open_service
+from contract.sources import batches, numbered
+from contract.storages import Service, ada, open_service
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
@@ -39,7 +44,15 @@ def fill(connection: Connection) -> None:
         ),
         {"noon": NOON},
     )
-    connection.execute(text("ANALYZE users"))
+    connection.execute(
+        text(
+            "INSERT INTO idempotency_keys (principal, operation, key, fingerprint, answer, expires_at)"
+            " SELECT 'anonymous', 'POST /users', n::text, repeat('f', 64), '[]', :noon + n * interval '1 second'"
+            " FROM generate_series(1, 5000) n"
+        ),
+        {"noon": NOON},
+    )
+    connection.execute(text("ANALYZE users, idempotency_keys"))
 
 
 async def every_use(url: str) -> list[CapturedStatement]:
@@ -59,7 +72,48 @@ async def every_use(url: str) -> list[CapturedStatement]:
             async with service.unit_of_work() as uow:
                 await uow.users.remove(await uow.users.get(UserId(9)))
                 await uow.commit()
+            await several_users(service)
+            await keys(service)
+            await a_load_that_is_overtaken(service, url)
     return captured
+
+
+async def several_users(service: Service) -> None:
+    """All that is done with many at once, but for loading them."""
+    for where in FILTERS[1:]:
+        await service.queries.count(where)
+    async for _ in service.queries.everybody():
+        pass
+    async with service.unit_of_work() as uow:
+        await uow.users.add_all([ada(email=f"new{number}@example.com") for number in range(100)])
+        await uow.commit()
+
+
+async def keys(service: Service) -> None:
+    """All that is done with idempotency keys."""
+    key = IdempotencyKey("anonymous", "POST /users", "new")
+    async with service.unit_of_work() as uow:
+        await uow.idempotency_keys.claim(key, NOON)
+        await uow.idempotency_keys.record(key, RecordedAnswer("f" * 64, "[]", NOON, NOON + timedelta(days=1)))
+        await uow.idempotency_keys.forget_expired(NOON + timedelta(minutes=1), 500)
+        await uow.commit()
+
+
+async def a_load_that_is_overtaken(service: Service, url: str) -> None:
+    """A load with an address that is taken before it, and one that somebody takes while it looks."""
+
+    async def load() -> Loaded:
+        users = [numbered(1, "user7"), numbered(2, "first"), numbered(3, "second"), numbered(4, "second")]
+        async with service.unit_of_work() as uow:
+            loaded = await uow.user_loader.load(batches(users), NOON, 100)
+            await uow.commit()
+        return loaded
+
+    with connected(url) as other:
+        other.execute(text("INSERT INTO users (email, name) VALUES ('first@example.com', 'Other')"))
+        loading = asyncio.create_task(load())
+        await asyncio.sleep(0.5)
+    assert await loading == Loaded(1, 3, (1, 2, 4))
 
 
 @pytest.mark.parametrize("server", POSTGRES_NAMES)
@@ -71,11 +125,28 @@ async def test_an_index_serves_every_query_of_the_service(postgres_servers: Post
         verbs = {one.sql.split()[0] for one in captured}
 
         with connected(url) as connection:
-            assert sequential_scans(connection, captured) == []
+            # Those that wait to be loaded are read as a whole, since the whole of them is loaded.
+            connection.execute(CreateTable(staged_users))
+            found = sequential_scans(connection, captured)
+            assert [one for one in found if "all of staged_users" not in one.message] == []
             assert verbs >= {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
             # The same queries are named where an index is missing.
             connection.execute(text("DROP INDEX ix_users_updated_at_id"))
-            missed = sequential_scans(connection, captured)
+            lists = [one for one in captured if "staged_users" not in one.sql]
+            missed = sequential_scans(connection, lists)
         assert {one.mend for one in missed} == {"CREATE INDEX CONCURRENTLY ON users (updated_at, id);"}
         assert all("updated_at" in one.place for one in missed)
+
+
+@pytest.mark.parametrize("server", POSTGRES_NAMES)
+async def test_counting_everybody_is_the_one_query_that_is_about_a_whole_table(
+    postgres_servers: PostgresServers, server: str
+) -> None:
+    with postgres_servers.migrated_database(server) as url:
+        async with open_service(url) as service:
+            with captured_statements() as captured:
+                assert await service.queries.count(UserFilter()) == 0
+        with connected(url) as connection:
+            [found] = sequential_scans(connection, captured)
+    assert found.message == "reads all of users: it has neither a condition nor a LIMIT"

@@ -3,10 +3,12 @@
 from types import TracebackType
 from typing import Self
 
+from adapters.memory.idempotency import InMemoryIdempotencyKeys
 from adapters.memory.store import InMemoryStore
-from adapters.memory.users import InMemoryUserRepository
+from adapters.memory.users import InMemoryUserLoader, InMemoryUserRepository
 from application.errors import WriteConflict
 from application.ports.users import UserView
+from domain.users.errors import EmailAlreadyTaken
 from domain.users.user_id import UserId
 
 
@@ -14,20 +16,23 @@ class InMemoryUnitOfWork:
     """Stages changes and puts them into the store at commit, after checking versions and uniqueness."""
 
     users: InMemoryUserRepository
+    user_loader: InMemoryUserLoader
+    idempotency_keys: InMemoryIdempotencyKeys
 
     def __init__(self, store: InMemoryStore) -> None:
         self._store = store
 
     async def __aenter__(self) -> Self:
         """See `UnitOfWork`."""
-        self.users = InMemoryUserRepository(self._store)
+        self._begin()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """See `UnitOfWork`; what is staged is dropped with the repository."""
-        self.users = InMemoryUserRepository(self._store)
+        """See `UnitOfWork`; what is staged is dropped with the repositories."""
+        self.idempotency_keys.release()
+        self._begin()
 
     async def commit(self) -> None:
         """See `UnitOfWork.commit`. From the first check to the last write nothing else runs, so it is atomic.
@@ -37,8 +42,20 @@ class InMemoryUnitOfWork:
         """
         changed = self._changed()
         self._check_versions(changed)
-        self._store.replace(changed, self.users.removed)
+        try:
+            self._store.replace(changed, self.users.removed)
+        except EmailAlreadyTaken:
+            if self.users.added_together:
+                raise WriteConflict from None
+            raise
+        self.idempotency_keys.put_into_store()
+        self.idempotency_keys.release()
+        self._begin()
+
+    def _begin(self) -> None:
         self.users = InMemoryUserRepository(self._store)
+        self.user_loader = InMemoryUserLoader(self.users)
+        self.idempotency_keys = InMemoryIdempotencyKeys(self._store)
 
     def _changed(self) -> dict[UserId, UserView]:
         current = {user_id: UserView.of(user) for user_id, user in self.users.in_hand.items()}

@@ -1,22 +1,30 @@
 """Users in memory."""
 
 import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from datetime import datetime
 from operator import attrgetter
+from typing import Final
 
 from adapters.memory.store import InMemoryStore
 from application.pagination import Page, Position
-from application.ports.users import UserFilter, UserSort, UserView
+from application.ports.users import Loaded, NumberedUser, UserFilter, UserSort, UserView
 from domain.users.email_address import EmailAddress
-from domain.users.errors import EmailAlreadyTaken, UserNotFound
+from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken, UserNotFound
 from domain.users.user import User
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+
+# How many users one read of everybody brings.
+_AT_A_TIME: Final = 1000
 
 
 class InMemoryUserRepository:
     """The users of one unit of work: entities in hand, the snapshots they came from, and what is to be removed.
 
     Nothing locks. As in a database without locks, whoever commits first wins and the other meets a conflict.
+    `added_together` says that an address which somebody else commits first is such a conflict, too: among many, the
+    caller cannot tell which one it was, and a new look will.
     """
 
     def __init__(self, store: InMemoryStore) -> None:
@@ -24,16 +32,22 @@ class InMemoryUserRepository:
         self.in_hand: dict[UserId, User] = {}
         self.seen: dict[UserId, UserView] = {}
         self.removed: set[UserId] = set()
+        self.added_together = False
 
     async def add(self, user: User) -> None:
         """See `UserRepository.add`."""
         await asyncio.sleep(0)
-        owner = self._store.owner_of(user.email.value)
-        taken = owner is not None and owner not in self.removed
-        if taken or user.email in {other.email for other in self.in_hand.values()}:
+        if self._has_owner(user.email) or any(other.email == user.email for other in self.in_hand.values()):
             raise EmailAlreadyTaken(user.email)
-        user.id = self._store.next_user_id()
-        self.in_hand[user.id] = user
+        self._take_in(user)
+
+    async def add_all(self, users: Sequence[User]) -> None:
+        """See `UserRepository.add_all`."""
+        await asyncio.sleep(0)
+        _, taken = self.parted(users, self.addresses_in_hand())
+        if taken:
+            raise EmailAddressesTaken(tuple(taken))
+        self.take_in_together(users)
 
     async def get(self, user_id: UserId) -> User:
         """See `UserRepository.get`."""
@@ -52,6 +66,58 @@ class InMemoryUserRepository:
         """See `UserRepository.remove`."""
         self.in_hand.pop(user.id, None)
         self.removed.add(user.id)
+
+    def addresses_in_hand(self) -> set[EmailAddress]:
+        """The addresses of those whom this unit of work has loaded or added."""
+        return {user.email for user in self.in_hand.values()}
+
+    def parted(self, users: Sequence[User], known: set[EmailAddress]) -> tuple[list[User], list[int]]:
+        """Those whose address is free, and the positions of the others; every address becomes `known`."""
+        free: list[User] = []
+        taken: list[int] = []
+        for position, user in enumerate(users):
+            if user.email in known or self._has_owner(user.email):
+                taken.append(position)
+            else:
+                free.append(user)
+            known.add(user.email)
+        return free, taken
+
+    def take_in_together(self, users: Sequence[User]) -> None:
+        """Add users whose addresses are free."""
+        self.added_together = True
+        for user in users:
+            self._take_in(user)
+
+    def _has_owner(self, email: EmailAddress) -> bool:
+        owner = self._store.owner_of(email.value)
+        # The addresses of users in hand are their own, which may no longer be what is stored.
+        return owner is not None and owner not in self.removed and owner not in self.in_hand
+
+    def _take_in(self, user: User) -> None:
+        user.id = self._store.next_user_id()
+        self.in_hand[user.id] = user
+
+
+class InMemoryUserLoader:
+    """Adds users in bulk to what a unit of work has in hand; memory is the storage, so here it does grow."""
+
+    def __init__(self, users: InMemoryUserRepository) -> None:
+        self._users = users
+
+    async def load(self, users: AsyncIterable[Sequence[NumberedUser]], at: datetime, reported: int) -> Loaded:
+        """See `UserLoader.load`."""
+        added = 0
+        taken: list[int] = []
+        known = self._users.addresses_in_hand()
+        async for batch in users:
+            await asyncio.sleep(0)
+            newcomers = [User.register(email=one.email, name=one.name, at=at) for one in batch]
+            free, positions = self._users.parted(newcomers, known)
+            self._users.take_in_together(free)
+            added += len(free)
+            taken += [batch[position].line for position in positions]
+        return Loaded(added, len(taken), tuple(sorted(taken)[:reported]))
 
 
 class InMemoryUserQueries:
@@ -77,6 +143,20 @@ class InMemoryUserQueries:
         items = tuple(users[:limit])
         more = len(users) > limit
         return Page(items, Position(getattr(items[-1], sort.field), items[-1].id) if more else None)
+
+    async def count(self, where: UserFilter) -> int:
+        """See `UserQueries.count`."""
+        return sum(_admits(where, user) for user in self._store.users.values())
+
+    async def everybody(self) -> AsyncIterator[Sequence[UserView]]:
+        """See `UserQueries.everybody`."""
+        users = self._store.users
+        ids = sorted(users)
+        for start in range(0, len(ids), _AT_A_TIME):
+            await asyncio.sleep(0)
+            # Who was there at the beginning may have been removed since.
+            if page := [users[user_id] for user_id in ids[start : start + _AT_A_TIME] if user_id in users]:
+                yield page
 
 
 def _restore(snapshot: UserView) -> User:

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from adapters.sqlalchemy.limits import Limits
 from adapters.sqlalchemy.postgresql import open_postgresql
-from adapters.sqlalchemy.sqlite import BEGIN_IMMEDIATE, open_sqlite
+from adapters.sqlalchemy.sqlite import TRANSACTION, open_sqlite
 from application.errors import StorageMisconfigured
 
 
@@ -46,4 +46,4 @@ def _reading(engine: AsyncEngine) -> AsyncEngine:
 
 
 def _writing(engine: AsyncEngine) -> AsyncEngine:
-    return engine.execution_options(**{BEGIN_IMMEDIATE: True})
+    return engine.execution_options(**{TRANSACTION: "IMMEDIATE"})

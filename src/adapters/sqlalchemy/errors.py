@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import UniqueConstraint
+from psycopg import Error as PsycopgError
+from psycopg import InterfaceError as PsycopgInterfaceError
+from psycopg import OperationalError as PsycopgOperationalError
+from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
@@ -27,8 +30,11 @@ from application.errors import (
 from domain.errors import DomainError
 from domain.users.errors import EmailAlreadyTaken
 
-ERROR_OF_CONSTRAINT: Final[Mapping[str, Callable[[], DomainError]]] = {
+ERROR_OF_CONSTRAINT: Final[Mapping[str, Callable[[], DomainError | ApplicationError]]] = {
     "uq_users_email": EmailAlreadyTaken,
+    # Plain SQL chose an id that the sequence had still before it; the next try gets the next one.
+    "pk_users": WriteConflict,
+    "pk_idempotency_keys": WriteConflict,
 }
 
 # Classes and codes of the PostgreSQL manual, appendix A. Two characters stand for a whole class.
@@ -84,12 +90,16 @@ _SQLITE_MISSES: Final = ("no such table", "no such column", "has no column named
 _SQLITE_CONSTRAINT: Final = 19
 
 
+class CopyFailed(Exception):
+    """PostgreSQL refused what COPY sent, for a reason that is a defect here."""
+
+
 @contextmanager
 def translated(*, committing: bool = False) -> Iterator[None]:
     """Turn the errors of SQLAlchemy and of the drivers into those of the ports.
 
-    An error that has no translation is a defect and passes unchanged. With `committing`, a connection that broke
-    is `CommitOutcomeUnknown`: the server may have committed before it broke.
+    An error that has no translation is a defect and passes unchanged, or as `CopyFailed`. With `committing`, a
+    connection that broke is `CommitOutcomeUnknown`: the server may have committed before it broke.
     """
     try:
         yield
@@ -98,16 +108,23 @@ def translated(*, committing: bool = False) -> Iterator[None]:
     except PoolTimeout as timeout:
         raise StorageOverloaded from timeout
     except DBAPIError as error:
-        translation = _translate(error)
+        lost = error.connection_invalidated or isinstance(error, InterfaceError | OperationalError)
+        translation = _translate(error.orig, lost=lost)
         if translation is None:
             raise
         if committing and isinstance(translation, StorageUnavailable) and error.connection_invalidated:
             raise CommitOutcomeUnknown from error
         raise translation from error
+    except PsycopgError as error:  # COPY speaks to the driver itself
+        lost = isinstance(error, PsycopgInterfaceError | PsycopgOperationalError)
+        translation = _translate(error, lost=lost)
+        if translation is None:
+            # The message would quote the row.
+            raise CopyFailed(f"COPY failed with SQLSTATE {error.sqlstate}") from None
+        raise translation from error
 
 
-def _translate(error: DBAPIError) -> Exception | None:
-    original = error.orig
+def _translate(original: BaseException | None, *, lost: bool) -> Exception | None:
     if isinstance(original, sqlite3.Error):
         return _translate_sqlite(getattr(original, "sqlite_errorcode", 0), str(original))
     constraint = getattr(getattr(original, "diag", None), "constraint_name", None) or ""
@@ -116,7 +133,6 @@ def _translate(error: DBAPIError) -> Exception | None:
     sqlstate: str | None = getattr(original, "sqlstate", None)
     if sqlstate is None:
         # libpq reports a server that cannot be reached, or that went away, without any code.
-        lost = error.connection_invalidated or isinstance(error, InterfaceError | OperationalError)
         return _unreachable(str(original)) if lost else None
     kind = next((kind for code, kind in _ERROR_OF_SQLSTATE.items() if sqlstate.startswith(code)), None)
     return kind() if kind is not None else None
@@ -145,5 +161,5 @@ def _constraint_of_columns() -> dict[str, str]:
         ", ".join(f"{table.name}.{column.name}" for column in constraint.columns): str(constraint.name)
         for table in metadata.tables.values()
         for constraint in table.constraints
-        if isinstance(constraint, UniqueConstraint)
+        if isinstance(constraint, UniqueConstraint | PrimaryKeyConstraint)
     }

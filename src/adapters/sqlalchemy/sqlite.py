@@ -13,8 +13,11 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from adapters.sqlalchemy.limits import Limits, pool_options
 from application.errors import StorageMisconfigured
 
-BEGIN_IMMEDIATE: Final = "begin_immediate"
-"""The execution option of an engine whose transactions write."""
+TRANSACTION: Final = "sqlite_transaction"
+"""The execution option that says how a transaction begins: "IMMEDIATE", with the write lock, or "DEFERRED".
+
+Without it, none is begun.
+"""
 
 
 def open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
@@ -46,7 +49,7 @@ def open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
         **pool_options(limits, pool_size),
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_immediately)
+    event.listen(engine.sync_engine, "begin", _begin)
     return engine
 
 
@@ -86,8 +89,9 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
-def _begin_immediately(connection: Connection) -> None:
+def _begin(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once when another wrote in between; taking the write
     # lock at the beginning waits for it instead.
-    if connection.get_execution_options().get(BEGIN_IMMEDIATE):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    kind = connection.get_execution_options().get(TRANSACTION)
+    if kind is not None:
+        connection.exec_driver_sql(f"BEGIN {kind}")

@@ -1,11 +1,14 @@
 """The transaction of a relational database."""
 
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.sqlalchemy.errors import translated
+from adapters.sqlalchemy.idempotency_keys import SqlAlchemyIdempotencyKeys
+from adapters.sqlalchemy.loading.users import SqlAlchemyUserLoader
 from adapters.sqlalchemy.repositories.users import SqlAlchemyUserRepository
 
 
@@ -13,14 +16,19 @@ class SqlAlchemyUnitOfWork:
     """One session and one transaction. Serves one use-case call."""
 
     users: SqlAlchemyUserRepository
+    user_loader: SqlAlchemyUserLoader
+    idempotency_keys: SqlAlchemyIdempotencyKeys
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], bulk_timeout: timedelta) -> None:
         self._sessions = sessions
+        self._bulk_timeout = bulk_timeout
 
     async def __aenter__(self) -> Self:
         """See `UnitOfWork`; the connection is taken when the first statement needs it."""
         self._session = self._sessions()
         self.users = SqlAlchemyUserRepository(self._session)
+        self.user_loader = SqlAlchemyUserLoader(self._session, self._bulk_timeout)
+        self.idempotency_keys = SqlAlchemyIdempotencyKeys(self._session)
         return self
 
     async def __aexit__(

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
-from application.ports.users import UserRepository
+from application.ports.idempotency import IdempotencyKeys
+from application.ports.users import UserLoader, UserRepository
 
 
 class UnitOfWork(Protocol):
@@ -16,6 +17,16 @@ class UnitOfWork(Protocol):
     @property
     def users(self) -> UserRepository:
         """The users, within this unit of work."""
+        ...
+
+    @property
+    def user_loader(self) -> UserLoader:
+        """Adds users in bulk, within this unit of work."""
+        ...
+
+    @property
+    def idempotency_keys(self) -> IdempotencyKeys:
+        """The answers to earlier calls, within this unit of work."""
         ...
 
     async def __aenter__(self) -> Self:

@@ -1,5 +1,6 @@
 """How users are stored and found."""
 
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from application.pagination import Page, Position
 from domain.users.email_address import EmailAddress
 from domain.users.user import User
 from domain.users.user_id import UserId
+from domain.users.user_name import UserName
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,27 @@ class UserFilter:
     created_before: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NumberedUser:
+    """A new user, and the number of the line of its source that describes it."""
+
+    line: int
+    email: EmailAddress
+    name: UserName
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of the users that were loaded: how many were added, and which not, since their address is taken.
+
+    `taken` counts the latter, and `taken_lines` has the lowest of their line numbers, in order.
+    """
+
+    added: int
+    taken: int
+    taken_lines: tuple[int, ...]
+
+
 class UserRepository(Protocol):
     """The users, as the write side sees them. Lives as long as its unit of work."""
 
@@ -71,6 +94,15 @@ class UserRepository(Protocol):
 
         Raises:
             EmailAlreadyTaken: another user has this address.
+        """
+        ...
+
+    async def add_all(self, users: Sequence[User]) -> None:
+        """Store new users and give them their ids, in their order. One statement serves them all where it can.
+
+        Raises:
+            EmailAddressesTaken: some of the addresses are taken, by earlier ones of `users` or by others. It names
+                every one; none of the users is stored.
         """
         ...
 
@@ -89,6 +121,23 @@ class UserRepository(Protocol):
         ...
 
 
+class UserLoader(Protocol):
+    """Adds users in bulk, in the fastest way the storage has, with memory that does not grow with their number."""
+
+    async def load(self, users: AsyncIterable[Sequence[NumberedUser]], at: datetime, reported: int) -> Loaded:
+        """Add the users whose address is free, as known since `at`, in their order. Leave out the others.
+
+        An address is taken when a user has it, or when an earlier one of `users` has; the lines of `users` ascend. Of
+        the lines of those left out, the lowest `reported` are named. The storage is not touched before the first of
+        `users` is there, so that nothing waits for a source that yields none. What `users` raises passes through, and
+        the unit of work can only be left then.
+
+        Raises:
+            WriteConflict: another writer came first; nothing was written.
+        """
+        ...
+
+
 class UserQueries(Protocol):
     """The users, as the read side sees them: what is committed, without a transaction."""
 
@@ -102,4 +151,16 @@ class UserQueries(Protocol):
 
     async def list(self, where: UserFilter, sort: UserSort, limit: int, after: Position | None) -> Page[UserView]:
         """The first `limit` users that `where` admits, in the order of `sort`, behind the position `after`."""
+        ...
+
+    async def count(self, where: UserFilter) -> int:
+        """How many users `where` admits. It looks at each of them."""
+        ...
+
+    def everybody(self) -> AsyncIterator[Sequence[UserView]]:
+        """All users by id, some at a time. Between two reads no connection is held and no transaction is open.
+
+        A user who is there all along is met exactly once. One who comes or changes meanwhile may be met or not, and
+        before or after its change.
+        """
         ...

@@ -1,6 +1,6 @@
 """List users, page by page."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from application.pagination import DEFAULT_LIMIT, Page, Position, check_limit
 from application.ports.users import UserFilter, UserQueries, UserSort, UserView
@@ -10,7 +10,8 @@ from application.ports.users import UserFilter, UserQueries, UserSort, UserView
 class ListUsers:
     """The wish to see the users that `where` admits, `limit` of them, behind the position `after`.
 
-    `after` is the `next` of the page before, which must have had the same filter and sort.
+    With `count`, the page says how many users `where` admits in all. `after` is the `next` of the page before, which
+    must have had the same filter and sort.
 
     Raises:
         LimitOutOfRange: `limit` is below 1 or above 100.
@@ -20,6 +21,7 @@ class ListUsers:
     sort: UserSort = UserSort.ID
     limit: int = DEFAULT_LIMIT
     after: Position | None = None
+    count: bool = False
 
     def __post_init__(self) -> None:
         check_limit(self.limit)
@@ -33,4 +35,5 @@ class ListUsersHandler:
 
     async def __call__(self, query: ListUsers) -> Page[UserView]:
         """The page; empty when no user is left."""
-        return await self._queries.list(query.where, query.sort, query.limit, query.after)
+        page = await self._queries.list(query.where, query.sort, query.limit, query.after)
+        return replace(page, total=await self._queries.count(query.where)) if query.count else page

@@ -17,9 +17,9 @@ LONGEST_LABEL: Final = 63
 # dot-atom of RFC 5322, 3.2.3; quoted local parts are legal there and useless in practice.
 _LOCAL_PART: Final = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 # RFC 1123, 2.1.
-_LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_DOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 # Names that never receive mail: RFC 6761, 6762 and 7686, and the infrastructure domain of RFC 3172.
-_SPECIAL_USE: Final = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})
+SPECIAL_USE: Final = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,14 +58,14 @@ def _check_local_part(local_part: str) -> None:
 
 def _check_domain(domain: str) -> None:
     labels = domain.split(".")
-    if len(domain) > LONGEST_DOMAIN or any(len(label) > LONGEST_LABEL for label in labels):
+    if len(domain) > LONGEST_DOMAIN or max(map(len, labels)) > LONGEST_LABEL:
         raise InvalidEmailAddress(
             f"The part after the @ may have at most {LONGEST_DOMAIN} characters, {LONGEST_LABEL} between two dots."
         )
-    if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 -- a name below a top-level one
+    if not _DOMAIN.fullmatch(domain):
         raise InvalidEmailAddress("The part after the @ must be a domain name such as example.com.")
-    if any(label[2:4] == "--" for label in labels):
+    if "--" in domain and any(label[2:4] == "--" for label in labels):
         # RFC 5890, 2.3.1. Judging the encoded name takes the tables of IDNA 2008, which the standard library lacks.
         raise InvalidEmailAddress("Internationalised domain names are not accepted.")
-    if labels[-1] in _SPECIAL_USE or not labels[-1][-1].isalpha():
+    if labels[-1] in SPECIAL_USE or not labels[-1][-1].isalpha():
         raise InvalidEmailAddress("The part after the @ must end in a top-level domain that receives mail.")

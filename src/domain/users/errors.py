@@ -45,3 +45,16 @@ class EmailAlreadyTaken(AlreadyTaken):
     def __init__(self, email: "EmailAddress | None" = None) -> None:
         super().__init__("Another user has this email address.")
         self.email = email
+
+
+class EmailAddressesTaken(EmailAlreadyTaken):
+    """Of several new users, those at `positions`, counted from 0, have an address that somebody else has.
+
+    Somebody else may be one of them that comes before.
+    """
+
+    code = "email-addresses-taken"
+
+    def __init__(self, positions: tuple[int, ...]) -> None:
+        super().__init__()
+        self.positions = positions

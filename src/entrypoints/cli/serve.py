@@ -1,7 +1,10 @@
 """`fastapi-service serve`: the HTTP server."""
 
+import signal
 import socket
+import sys
 from contextlib import closing
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -77,10 +80,18 @@ def _run_server(settings: Settings, *, reload: bool) -> None:
     from entrypoints.logs import logging_config
 
     share_cursor_key(settings)
+    # When uvicorn has stopped in good order, it raises the signal again, for whoever listened before: that is the end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "entrypoints.http.app:create_app",
         factory=True,
-        http=HttpProtocol,
+        # Called like the class, which is all that uvicorn does; and unlike a closure, workers can inherit it.
+        http=partial(  # type: ignore[arg-type]
+            HttpProtocol,
+            head_timeout=settings.server_header_timeout,
+            write_timeout=settings.server_write_timeout,
+        ),
+        ws="none",
         host=settings.server_host,
         port=settings.server_port,
         workers=None if reload else settings.server_workers,
@@ -89,5 +100,7 @@ def _run_server(settings: Settings, *, reload: bool) -> None:
         log_config=logging_config(settings.log_level),
         access_log=False,
         server_header=False,
+        # Nothing here asks who the client is, so nobody needs to believe what it says about that.
+        proxy_headers=False,
         timeout_graceful_shutdown=round(settings.server_shutdown_grace.total_seconds()),
     )

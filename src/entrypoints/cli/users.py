@@ -1,10 +1,9 @@
 """`fastapi-service users`: the use cases of users, from a terminal."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -18,15 +17,17 @@ from application.users.update_user import UpdateUser
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
-from entrypoints.settings import SettingsError, Storage, load_settings
+from entrypoints.cli import user_files
+from entrypoints.cli.use_cases import run
+from entrypoints.times import rfc3339
 from schema_tools.cli.output import Format, write_json, write_table
 
 if TYPE_CHECKING:
     from entrypoints.container import Container
 
-app = typer.Typer(help="Create, read, list, change and delete users.", no_args_is_help=True)
-
-Result = TypeVar("Result")
+app = typer.Typer(help="Create, read, list, change, delete, import and export users.", no_args_is_help=True)
+app.command("import")(user_files.import_users)
+app.command("export")(user_files.export_users)
 
 _COLUMNS: Final = ("id", "email", "name", "created_at", "updated_at")
 
@@ -51,14 +52,14 @@ def create_user(
 ) -> None:
     """Create a user."""
     command = CreateUser(email=EmailAddress(email), name=UserName(name))
-    _write([_run(lambda container: container.create_user()(command))], output)
+    _write([run(lambda container: container.create_user()(command)).value], output)
 
 
 @app.command("get")
 def get_user(user_id: IdArgument, output: FormatOption = Format.TEXT) -> None:
     """Show a user."""
     query = GetUser(UserId(user_id))
-    _write([_run(lambda container: container.get_user()(query))], output)
+    _write([run(lambda container: container.get_user()(query))], output)
 
 
 @app.command("list")
@@ -80,7 +81,7 @@ def list_users(
         created_after=created_after,
         created_before=created_before,
     )
-    _write(_run(lambda container: _walk(container, where, sort, limit)), output, many=True)
+    _write(run(lambda container: _walk(container, where, sort, limit)), output, many=True)
 
 
 @app.command("update")
@@ -96,36 +97,14 @@ def update_user(
         email=EmailAddress(email) if email is not None else None,
         name=UserName(name) if name is not None else None,
     )
-    _write([_run(lambda container: container.update_user()(command))], output)
+    _write([run(lambda container: container.update_user()(command))], output)
 
 
 @app.command("delete")
 def delete_user(user_id: IdArgument) -> None:
     """Delete a user for good."""
     command = DeleteUser(UserId(user_id))
-    _run(lambda container: container.delete_user()(command))
-
-
-def _run(work: "Callable[[Container], Awaitable[Result]]") -> Result:
-    """Do `work` with a container of its own, and close it."""
-    settings = load_settings()
-    if settings.storage is Storage.MEMORY:
-        raise SettingsError(
-            "memory:// begins empty and ends with the command, so nothing would be kept; "
-            "give another DATABASE_URL, or use the HTTP API of a running service."
-        )
-
-    # The storages take long to import, and most other commands do without them.
-    from entrypoints.container import Container, close
-
-    async def run() -> Result:
-        container = Container(settings=settings)
-        try:
-            return await work(container)
-        finally:
-            await close(container)
-
-    return asyncio.run(run())
+    run(lambda container: container.delete_user()(command))
 
 
 async def _walk(container: "Container", where: UserFilter, sort: UserSort, limit: int) -> list[UserView]:
@@ -150,7 +129,4 @@ def _write(users: Sequence[UserView], output: Format, *, many: bool = False) -> 
 
 
 def _document(user: UserView) -> dict[str, Any]:
-    return {
-        name: value.isoformat(timespec="microseconds").replace("+00:00", "Z") if isinstance(value, datetime) else value
-        for name, value in asdict(user).items()
-    }
+    return {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in asdict(user).items()}

@@ -8,10 +8,15 @@ from fastapi import APIRouter, FastAPI
 
 from entrypoints.container import Container, close
 from entrypoints.http import docs, health, problem_pages
+from entrypoints.http.draining import Draining
 from entrypoints.http.envelope import Envelope
 from entrypoints.http.error_handlers import install_error_handlers
 from entrypoints.http.health import ReadinessMonitor
+from entrypoints.http.openapi.document import install_openapi
 from entrypoints.http.route_table import templates_by_endpoint
+from entrypoints.http.strict_input import StrictInput
+from entrypoints.http.upkeep import upkeep
+from entrypoints.http.v1.users import file_routes as user_files
 from entrypoints.http.v1.users import routes as users
 from entrypoints.settings import Settings, load_settings
 
@@ -33,24 +38,36 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
     )
     app.state.container = container
     app.state.readiness = ReadinessMonitor(container.readiness())
+    app.state.draining = Draining()
+    app.add_middleware(
+        StrictInput,
+        allowed_hosts=settings.allowed_hosts,
+        body_timeout=settings.server_body_timeout.total_seconds(),
+    )
     app.add_middleware(Envelope)
     install_error_handlers(app)
     v1 = APIRouter(prefix="/api/v1")
     v1.include_router(users.router)
+    v1.include_router(user_files.router)
     app.include_router(v1)
     app.include_router(health.router)
     app.include_router(problem_pages.router)
     if settings.docs_enabled:
         app.include_router(docs.router)
     app.state.templates = templates_by_endpoint(app)
+    install_openapi(app)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
-    await close(app.state.container)
+    container: Container = app.state.container
+    with app.state.draining.on_sigterm(container.settings().server_drain_delay):
+        async with upkeep(container.forget_expired_keys()):
+            yield
+    await close(container)

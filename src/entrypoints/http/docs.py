@@ -6,11 +6,14 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from entrypoints.http.json_body import JSON
 from entrypoints.http.json_response import json_response
+from entrypoints.http.negotiation import answers
+from entrypoints.http.openapi import html_page, policy, responses
 from entrypoints.http.problems import Problem, ProblemKind
 from entrypoints.http.query import NoParameters, query
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(query(NoParameters))])
+router = APIRouter(tags=["documentation"], dependencies=[Depends(query(NoParameters))])
 
 _PAGE: Final = """\
 <!DOCTYPE html>
@@ -39,6 +42,11 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+_DOCUMENT_SCHEMA: Final = {
+    "type": "object",
+    "required": ["openapi", "info", "paths"],
+    "properties": {"openapi": {"type": "string", "pattern": r"^3\.1\.[0-9]+$", "maxLength": 10, "examples": ["3.1.0"]}},
+}
 _MEDIA_TYPES: Final = {
     "swagger-ui-bundle.js": "text/javascript",
     "swagger-ui.css": "text/css",
@@ -46,25 +54,36 @@ _MEDIA_TYPES: Final = {
 }
 
 
-@router.get("/openapi.json")
+@router.get(
+    "/openapi.json",
+    summary="This document",
+    dependencies=[Depends(answers(JSON))],
+    responses=responses(200, "The document.", content={JSON: {"schema": _DOCUMENT_SCHEMA}}, storage=False),
+)
 async def openapi_document(request: Request) -> Response:
-    """The document. FastAPI's own route would not refuse query parameters."""
+    """The OpenAPI document that you are reading, or that your tools are."""
+    # FastAPI's own route would not refuse query parameters.
     return json_response(request.app.openapi())
 
 
-@router.get("/docs")
+@router.get(
+    "/docs",
+    summary="The page of this document",
+    dependencies=[Depends(answers("text/html"))],
+    responses=responses(200, "The page.", content=html_page(), headers=policy(_POLICY), storage=False),
+)
 async def docs_page() -> Response:
-    """The page."""
+    """A page that shows this document, and can try what it says. It loads nothing from another host."""
     return Response(_PAGE, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")
 
 
-@router.get("/docs/start.js")
+@router.get("/docs/start.js", include_in_schema=False)
 async def docs_start() -> Response:
     """The script that starts the page; a file, because the policy allows no script inside it."""
     return Response(_START, media_type="text/javascript")
 
 
-@router.get("/docs/{name}")
+@router.get("/docs/{name}", include_in_schema=False)
 async def docs_file(name: str) -> Response:
     """A file of Swagger UI."""
     if name not in _MEDIA_TYPES:

@@ -1,20 +1,26 @@
 """What surrounds every request: its id, its log line, the headers of every answer, and the last resort for defects."""
 
+import asyncio
 import logging
 import re
 import secrets
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from entrypoints.http.problems import Problem, ProblemKind, problem_response
+from entrypoints.http.streaming import AnswerBrokenOff
+
+if TYPE_CHECKING:
+    from entrypoints.http.draining import Draining
 
 logger = logging.getLogger("service.http")
 
+_SAFE: Final = frozenset({"GET", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.1; HEAD is GET by then
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
@@ -37,17 +43,24 @@ class Envelope:
         if scope["path"].endswith("\n"):
             # Starlette's patterns end in $, which matches before a last line feed, too: a second spelling of each path.
             scope = {**scope, "path": scope["path"] + "/"}
-        exchange = _Exchange(scope, send)
+        exchange = _Exchange(scope, receive, send)
         try:
             await self._app(exchange.scope, receive, exchange.send)
         except ClientDisconnect:
             pass  # nobody is left to answer
+        except AnswerBrokenOff:
+            pass  # the server breaks the connection of an answer that has not ended, so that it is not taken for whole
+        except asyncio.CancelledError:
+            # The server waits no longer for this one. Only reading is known to have changed nothing.
+            if exchange.status is not None:
+                raise
+            harmless = exchange.scope["method"] in _SAFE
+            await exchange.answer(ProblemKind.DRAINING if harmless else ProblemKind.COMMIT_OUTCOME_UNKNOWN)
         except Exception as error:
             logger.exception("defect: %s", type(error).__name__, extra={"request_id": exchange.request_id})
             if exchange.status is not None:
                 raise  # the answer has begun: break the connection, so that it cannot be taken for a whole one
-            request = Request(exchange.scope, receive)
-            await problem_response(request, Problem(ProblemKind.INTERNAL_ERROR))(exchange.scope, receive, exchange.send)
+            await exchange.answer(ProblemKind.INTERNAL_ERROR)
         finally:
             exchange.log()
 
@@ -55,22 +68,32 @@ class Envelope:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = Headers(scope=scope).get("x-request-id", "")
         self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
         self.status: int | None = None
+        self._receive = receive
         self._send = send
+        self._draining: Draining = scope["app"].state.draining
         self._method = scope["method"]
         self._started = time.perf_counter()
         # HEAD is GET without the content (RFC 9110, 9.3.2); the server leaves the content out.
         method = "GET" if self._method == "HEAD" else self._method
-        state = {**scope.get("state", {}), "request_id": self.request_id}
+        state = {**scope.get("state", {}), "request_id": self.request_id, "head": self._method == "HEAD"}
         self.scope: Scope = {**scope, "method": method, "state": state}
+
+    async def answer(self, kind: ProblemKind) -> None:
+        """Answer in place of the application."""
+        response = problem_response(Request(self.scope), Problem(kind))
+        await response(self.scope, self._receive, self.send)
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
+            if self._draining.under_way:
+                # Its next request is better sent to somebody else.
+                headers["Connection"] = "close"
             headers["X-Request-Id"] = self.request_id
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)

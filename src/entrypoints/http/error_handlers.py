@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -14,24 +15,31 @@ from application.errors import (
     ApplicationError,
     CommitOutcomeUnknown,
     DeadlineExceeded,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
     PreconditionFailed,
     StorageOverloaded,
     StorageUnavailable,
     WriteConflict,
 )
+from application.users.import_users import ImportRefused
 from domain.errors import DomainError, InvalidValue, NotFound
 from domain.users.errors import EmailAlreadyTaken
 from entrypoints.http.problems import FieldError, Problem, ProblemKind, plain_problem_response, problem_response
-from entrypoints.http.route_table import allowed_methods
+from entrypoints.http.route_table import allowed_methods, known_methods, readable_media_types
+from entrypoints.http.v1.users.refusals import addresses_taken, import_refused
 
 logger = logging.getLogger("service.http")
 
 # The first kind that an error is an instance of; an error that is of none is a defect.
 _KIND_OF_ERROR: Final[Mapping[type[DomainError | ApplicationError], ProblemKind]] = {
     EmailAlreadyTaken: ProblemKind.EMAIL_ALREADY_TAKEN,
+    ImportRefused: ProblemKind.VALIDATION_FAILED,  # or EMAIL_ALREADY_TAKEN, as its report has it
     NotFound: ProblemKind.NOT_FOUND,
     InvalidValue: ProblemKind.VALIDATION_FAILED,
     PreconditionFailed: ProblemKind.PRECONDITION_FAILED,
+    IdempotencyKeyInUse: ProblemKind.IDEMPOTENCY_KEY_IN_USE,
+    IdempotencyKeyReused: ProblemKind.IDEMPOTENCY_KEY_REUSED,
     WriteConflict: ProblemKind.OVERLOADED,
     StorageOverloaded: ProblemKind.OVERLOADED,
     StorageUnavailable: ProblemKind.STORAGE_UNAVAILABLE,
@@ -55,7 +63,7 @@ _OWN_WORDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 _SERVER_ERROR: Final = 500
 
-_UNKNOWN_FIELD: Final = FieldError("#", "unknown-field", "has a field that this resource does not have")
+_UNKNOWN_FIELD: Final = ("unknown-field", "has a field that this resource does not have")
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -86,6 +94,10 @@ async def _answer_known_error(request: Request, error: DomainError | Application
         raise error
     if kind.value.status >= _SERVER_ERROR:
         logger.warning("%s", error.code, exc_info=error, extra={"request_id": request.scope["state"]["request_id"]})
+    if isinstance(error, EmailAlreadyTaken):
+        return problem_response(request, addresses_taken(error))
+    if isinstance(error, ImportRefused):
+        return problem_response(request, import_refused(error))
     # Why the storage is unavailable is for operators, who find it in the log and at /readyz, and not for every client.
     detail = None if kind is ProblemKind.STORAGE_UNAVAILABLE else str(error)
     return problem_response(request, Problem(kind, detail))
@@ -96,8 +108,13 @@ async def _answer_http_exception(request: Request, error: HTTPException) -> Resp
     kind = _KIND_OF_STATUS.get(error.status_code)
     if kind is None:
         return plain_problem_response(request, error.status_code, headers)
+    path = request.scope["path"]
     if kind is ProblemKind.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(allowed_methods(request.app, request.url.path))
+        headers["Allow"] = ", ".join(allowed_methods(request.app, path))
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers | readable_media_types(request.app, path))
+    elif path == "*" and request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": ", ".join(known_methods(request.app))})
     return problem_response(request, Problem(kind, headers=headers))
 
 
@@ -116,14 +133,18 @@ def field_errors_of_query(errors: Sequence[Mapping[str, Any]]) -> list[FieldErro
 def field_errors_of_body(errors: Sequence[Mapping[str, Any]], names: Container[str]) -> list[FieldError]:
     """Pydantic's errors about a body, without any value of it.
 
-    Of the names in the body only those in `names` are repeated: another one is input, like the values.
+    Of the names in the body only those in `names` are repeated: another one is input, like the values, so its object is
+    pointed at.
     """
-    found = [
-        FieldError(_pointer(problem["loc"]), *_code_and_message(problem))
-        for problem in errors
-        if all(isinstance(part, int) or part in names for part in problem["loc"])
-    ]
-    return found if len(found) == len(errors) else [*found, _UNKNOWN_FIELD]
+    found: list[FieldError] = []
+    unknown: dict[str, FieldError] = {}
+    for problem in errors:
+        known = list(takewhile(lambda part: isinstance(part, int) or part in names, problem["loc"]))
+        if len(known) == len(problem["loc"]):
+            found.append(FieldError(_pointer(known), *_code_and_message(problem)))
+        else:
+            unknown[_pointer(known)] = FieldError(_pointer(known), *_UNKNOWN_FIELD)
+    return [*found, *unknown.values()]
 
 
 def _code_and_message(problem: Mapping[str, Any]) -> tuple[str, str]:

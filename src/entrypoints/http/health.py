@@ -10,14 +10,16 @@ from pydantic import BaseModel
 
 from application.errors import ApplicationError, StorageUnavailable
 from application.ports.readiness import StorageReadiness
+from entrypoints.http.json_body import JSON
 from entrypoints.http.json_response import json_response
+from entrypoints.http.negotiation import answers
 from entrypoints.http.openapi import responses
 from entrypoints.http.problems import Problem, ProblemKind
 from entrypoints.http.query import NoParameters, query
 
 logger = logging.getLogger("service.health")
 
-router = APIRouter(tags=["health"], dependencies=[Depends(query(NoParameters))])
+router = APIRouter(tags=["health"], dependencies=[Depends(query(NoParameters)), Depends(answers(JSON))])
 
 # Seconds that an answer of the storage is good for, however often readiness is asked.
 _FRESH: Final = 1.0
@@ -71,10 +73,14 @@ async def livez() -> Response:
 @router.get(
     "/readyz",
     summary="Can the service serve?",
-    responses=responses(200, "It can.", ProblemKind.STORAGE_UNAVAILABLE, model=HealthBody, storage=False),
+    responses=responses(
+        200, "It can.", ProblemKind.STORAGE_UNAVAILABLE, ProblemKind.DRAINING, model=HealthBody, storage=False
+    ),
 )
 async def readyz(request: Request) -> Response:
-    """Say whether the storage can be reached and has the schema that this release needs."""
+    """Say whether the storage can be reached and has the schema that this release needs, and the service goes on."""
+    if request.app.state.draining.under_way:
+        raise Problem(ProblemKind.DRAINING)
     monitor: ReadinessMonitor = request.app.state.readiness
     failure = await monitor.failure()
     if failure is not None:

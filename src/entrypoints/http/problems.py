@@ -48,7 +48,25 @@ class ProblemKind(Enum):
         "The method is not allowed here.",
         "Use a method that the Allow header names.",
     )
+    NOT_ACCEPTABLE = ProblemType(
+        "not-acceptable",
+        406,
+        "The answer has no form that is acceptable.",
+        "Accept one of the media types that the documentation names for this route.",
+    )
+    REQUEST_TIMEOUT = ProblemType(
+        "request-timeout",
+        408,
+        "The request arrived too slowly.",
+        "Send the request faster, over a new connection.",
+    )
     CONTENT_TOO_LARGE = ProblemType("content-too-large", 413, "The body is too large.", "Send a smaller body.")
+    URI_TOO_LONG = ProblemType(
+        "uri-too-long",
+        414,
+        "The address is too long.",
+        "Shorten the address.",
+    )
     UNSUPPORTED_MEDIA_TYPE = ProblemType(
         "unsupported-media-type",
         415,
@@ -60,6 +78,12 @@ class ProblemKind(Enum):
         409,
         "The email address is taken.",
         "Use another address, or find the user who has it.",
+    )
+    IDEMPOTENCY_KEY_IN_USE = ProblemType(
+        "idempotency-key-in-use",
+        409,
+        "The first request with this idempotency key is still being carried out.",
+        "Send the request again after the time in Retry-After.",
     )
     PRECONDITION_FAILED = ProblemType(
         "precondition-failed",
@@ -79,6 +103,18 @@ class ProblemKind(Enum):
         "The request has invalid values.",
         "Correct each of the values listed in errors.",
     )
+    IDEMPOTENCY_KEY_REUSED = ProblemType(
+        "idempotency-key-reused",
+        422,
+        "The idempotency key was used for another request.",
+        "Use a new key for a new request, and the same key only to repeat the same request.",
+    )
+    HEADERS_TOO_LARGE = ProblemType(
+        "headers-too-large",
+        431,
+        "The headers are too large.",
+        "Send fewer or shorter headers.",
+    )
     INTERNAL_ERROR = ProblemType(
         "internal-error",
         500,
@@ -97,11 +133,17 @@ class ProblemKind(Enum):
         "The storage is unavailable.",
         "Nothing was written. Try again after the time in Retry-After.",
     )
+    DRAINING = ProblemType(
+        "draining",
+        503,
+        "The service is about to stop.",
+        "Send requests to another instance.",
+    )
     COMMIT_OUTCOME_UNKNOWN = ProblemType(
         "commit-outcome-unknown",
         503,
         "Whether the change was made is unknown.",
-        "Read the resource to learn whether the change was made, before trying again.",
+        "Repeat the request with the same Idempotency-Key, or read the resource to learn whether the change was made.",
     )
     DEADLINE_EXCEEDED = ProblemType(
         "deadline-exceeded",
@@ -111,18 +153,30 @@ class ProblemKind(Enum):
     )
 
 
+# What goes by in a moment, so that trying again is advised.
+PASSING: Final = frozenset(
+    {kind for kind in ProblemKind if kind.value.status == HTTPStatus.SERVICE_UNAVAILABLE}
+    | {ProblemKind.IDEMPOTENCY_KEY_IN_USE}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one value: `at` is a JSON pointer into the body, or the name of a query parameter."""
+    """What is wrong with one value: `at` is a JSON pointer into the body, or the name of a query parameter.
+
+    In a body of lines, the pointer is one into the line with the number `line`, counted from 1.
+    """
 
     at: str
     code: str
     message: str
     in_query: bool = False
+    line: int | None = None
 
-    def document(self) -> dict[str, str]:
+    def document(self) -> dict[str, str | int]:
         """As a member of `errors`."""
         return {
+            **({} if self.line is None else {"line": self.line}),
             "parameter" if self.in_query else "pointer": self.at,
             "code": self.code,
             "message": self.message,
@@ -138,12 +192,15 @@ class Problem(Exception):
         detail: str | None = None,
         *,
         errors: Sequence[FieldError] = (),
+        counts: Mapping[str, int] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        """`counts` are members of the document that this kind of problem adds (RFC 9457, 3.2)."""
         super().__init__(kind.value.slug)
         self.kind = kind
         self.detail = detail
         self.errors = errors
+        self.counts = dict(counts or {})
         self.headers = dict(headers or {})
 
 
@@ -151,7 +208,7 @@ def problem_response(request: Request, problem: Problem) -> Response:
     """The problem as a response."""
     kind = problem.kind.value
     content = problem_document(problem, request.scope["state"]["request_id"])
-    headers = problem.headers | ({"Retry-After": "1"} if kind.status == 503 else {})  # noqa: PLR2004 -- Service Unavailable
+    headers = problem.headers | ({"Retry-After": "1"} if problem.kind in PASSING else {})
     return Response(content, kind.status, headers, PROBLEM_MEDIA_TYPE)
 
 
@@ -165,6 +222,7 @@ def problem_document(problem: Problem, request_id: str) -> bytes:
         "detail": problem.detail or kind.advice,
         "instance": f"/problems/{kind.slug}#{request_id}",
         "request_id": request_id,
+        **problem.counts,
     }
     if problem.errors:
         document["errors"] = [error.document() for error in problem.errors]

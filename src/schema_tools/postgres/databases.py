@@ -54,7 +54,8 @@ class RunningPostgres:
         Raises:
             SchemaToolsError: The server cannot be reached, or refuses.
         """
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+        # The other strategy writes every page of the copy into the log, which takes twice as long.
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
             sql.Identifier(name), sql.Identifier(template or "template0")
         )
         with _administration(self.admin) as connection:

@@ -20,7 +20,7 @@ NAMESAKE = CreateUser(EmailAddress("other@example.com"), UserName("Ada Lovelace"
 
 async def test_a_created_user_is_returned_as_stored() -> None:
     service = InMemoryService()
-    created = await service.create(ADA)
+    created = (await service.create(ADA)).value
     assert (created.id, created.email, created.name) == (1, "ada@example.com", "Ada Lovelace")
     assert created.created_at == created.updated_at == NOON
     assert await service.get(GetUser(UserId(1))) == created
@@ -28,8 +28,8 @@ async def test_a_created_user_is_returned_as_stored() -> None:
 
 async def test_two_users_may_have_one_name() -> None:
     service = InMemoryService()
-    assert (await service.create(ADA)).id == 1
-    assert (await service.create(NAMESAKE)).id == 2
+    assert (await service.create(ADA)).value.id == 1
+    assert (await service.create(NAMESAKE)).value.id == 2
 
 
 async def test_two_users_may_not_have_one_address() -> None:
@@ -53,7 +53,7 @@ async def test_an_address_that_a_rival_takes_before_the_commit_is_taken() -> Non
 async def test_a_conflict_is_tried_again_in_a_new_unit_of_work() -> None:
     service = InMemoryService()
     service.rivals = [conflict, conflict]
-    assert (await service.create(ADA)).email == "ada@example.com"
+    assert (await service.create(ADA)).value.email == "ada@example.com"
     assert len(service.units_of_work) == 3
     assert len(service.store.users) == 1
 

@@ -33,7 +33,7 @@ async def test_a_deleted_user_is_gone_and_the_address_is_free(service: InMemoryS
     await service.delete(DeleteUser(ADA))
     with pytest.raises(UserNotFound):
         await service.get(GetUser(ADA))
-    assert (await service.create(CREATE_ADA)).id == 2
+    assert (await service.create(CREATE_ADA)).value.id == 2
 
 
 async def test_the_second_deletion_finds_nobody(service: InMemoryService) -> None:

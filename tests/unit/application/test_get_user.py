@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_user_is_read_as_it_was_written() -> None:
     service = InMemoryService()
-    created = await service.create(CreateUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace")))
+    created = (await service.create(CreateUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace")))).value
     assert await service.get(GetUser(UserId(created.id))) == created
 
 

@@ -69,3 +69,11 @@ def test_a_sort_knows_its_field_and_its_direction() -> None:
         ("updated_at", "updated_at", False),
         ("-updated_at", "updated_at", True),
     }
+
+
+async def test_a_page_says_how_many_there_are_in_all_when_it_is_asked_to() -> None:
+    service = await five_users()
+    where = UserFilter(created_after=NOON + MICROSECOND)
+    assert (await service.list(ListUsers(where, limit=2, count=True))).total == 3
+    assert (await service.list(ListUsers(limit=2, count=True))).total == 5
+    assert (await service.list(ListUsers(limit=2))).total is None

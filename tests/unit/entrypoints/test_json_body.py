@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.types import Message
 
-from entrypoints.http.json_body import JSON, LARGEST_BODY, MERGE_PATCH, json_body, parse_json
+from entrypoints.http.body import LARGEST_DOCUMENT
+from entrypoints.http.json_body import JSON, MERGE_PATCH, json_body, parse_json
 from entrypoints.http.problems import Problem, ProblemKind
 
 TEXTS = st.text('aé\x00\n"\\\u2028\uffff\U0001f600', max_size=4)
@@ -173,8 +174,8 @@ class TestDependency:
 
     async def test_reads_64_kib_and_no_byte_more(self) -> None:
         body = b'{"name": "Ada"}'
-        assert await read_thing(request(body.ljust(LARGEST_BODY))) == Thing(name="Ada")
-        problem = await problem_of(request(body.ljust(LARGEST_BODY), b" "))
+        assert await read_thing(request(body.ljust(LARGEST_DOCUMENT))) == Thing(name="Ada")
+        problem = await problem_of(request(body.ljust(LARGEST_DOCUMENT), b" "))
         assert problem.kind is ProblemKind.CONTENT_TOO_LARGE
 
     async def test_stops_reading_a_body_that_does_not_end(self) -> None:

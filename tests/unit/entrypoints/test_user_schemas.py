@@ -6,12 +6,14 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from application.pagination import Page
+from application.ports.idempotency import IdempotencyKey
 from application.ports.users import UserFilter, UserSort, UserView
 from clocks import NOON
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
 from entrypoints.http.v1.users.schemas import (
     CreateUserBody,
+    CreateUsersBody,
     ListUsersParameters,
     UpdateUserBody,
     UserPageBody,
@@ -93,7 +95,7 @@ def test_the_parameters_of_a_list_become_its_filter() -> None:
     assert wanted.where == UserFilter(EmailAddress("ada@example.com"), NOON, NOON + timedelta(hours=1))
 
 
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "+1", "01", "1.0", "1e1", " 1", "1_0", "", "ten", "٣", "9" * 5000])
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "+1", "01", "1.0", "1e1", " 1", "1_0", "", "ten", "٣", "9" * 1000])
 def test_a_limit_is_a_plain_number_from_1_to_100(limit: str) -> None:
     assert refusals(ListUsersParameters, {"limit": limit}) == {("limit", "limit-out-of-range")}
 
@@ -189,4 +191,40 @@ def test_a_user_is_shown_with_times_in_utc_and_six_digits() -> None:
         ],
         "next_cursor": "next",
     }
-    assert UserPageBody.model_validate(shown).model_dump() == shown
+    assert UserPageBody.model_validate(shown).model_dump(exclude_unset=True) == shown
+    counted = present_page(Page((ada,), None, total=7), "next")
+    assert counted == {**shown, "total": 7}
+    assert UserPageBody.model_validate(counted).model_dump() == counted
+
+
+def test_a_batch_becomes_a_command_in_its_order() -> None:
+    key = IdempotencyKey("somebody", "POST /", "key")
+    items = [{"email": f"{letter}@example.com", "name": letter} for letter in "cab"]
+    command = CreateUsersBody.model_validate({"items": items}).command(key)
+    assert command.users == tuple((EmailAddress(item["email"]), UserName(item["name"])) for item in items)
+    assert command.key == key
+
+
+@pytest.mark.parametrize(
+    ("items", "code"),
+    [
+        ([], "batch-size-out-of-range"),
+        ([ADA] * 101, "batch-size-out-of-range"),
+        (ADA, "not-an-array"),
+        (None, "not-an-array"),
+    ],
+)
+def test_a_batch_is_an_array_of_1_to_100(items: object, code: str) -> None:
+    assert refusals(CreateUsersBody, {"items": items}) == {("items", code)}
+
+
+def test_every_refused_value_of_a_batch_is_named_with_its_place() -> None:
+    items = [ADA, {**ADA, "email": "ada"}, {"name": "", "nick": "a"}, []]
+    assert refusals(CreateUsersBody, {"items": items, "more": 1}) == {
+        ("items.1.email", "invalid-email-address"),
+        ("items.2.email", "missing"),
+        ("items.2.name", "invalid-user-name"),
+        ("items.2.nick", "extra_forbidden"),
+        ("items.3", "model_type"),
+        ("more", "extra_forbidden"),
+    }

@@ -1,9 +1,10 @@
 """Users, as read models."""
 
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, select, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, func, select, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sqlalchemy.errors import translated
@@ -22,6 +23,8 @@ _VIEW: Final = select(
     users.c.updated_at,
 )
 _Users: TypeAlias = Select[int, str, str, datetime, datetime]
+# How many users one read of everybody brings.
+_AT_A_TIME: Final = 1000
 _BY_ID: Final = _VIEW.where(users.c.id == bindparam("user_id"))
 
 
@@ -42,7 +45,7 @@ class SqlAlchemyUserQueries:
 
     async def list(self, where: UserFilter, sort: UserSort, limit: int, after: Position | None) -> Page[UserView]:
         """See `UserQueries.list`; asks for one row more than the page holds, to know whether there is a next one."""
-        statement = _sorted(_filtered(where), sort, after).limit(limit + 1)
+        statement = _sorted(_VIEW.where(*_conditions(where)), sort, after).limit(limit + 1)
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(statement)).all()
@@ -50,8 +53,26 @@ class SqlAlchemyUserQueries:
         more = len(rows) > limit
         return Page(items, Position(getattr(items[-1], sort.field), items[-1].id) if more else None)
 
+    async def count(self, where: UserFilter) -> int:
+        """See `UserQueries.count`."""
+        statement = select(func.count()).select_from(users).where(*_conditions(where))
+        with translated():
+            async with self._engine.connect() as connection:
+                return (await connection.execute(statement)).scalar_one()
 
-def _filtered(where: UserFilter) -> _Users:
+    async def everybody(self) -> AsyncIterator[Sequence[UserView]]:
+        """See `UserQueries.everybody`."""
+        after = None
+        while True:
+            page = await self.list(UserFilter(), UserSort.ID, _AT_A_TIME, after)
+            if page.items:
+                yield page.items
+            if page.next is None:
+                return
+            after = page.next
+
+
+def _conditions(where: UserFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if where.email is not None:
         conditions.append(users.c.email == where.email)
@@ -59,7 +80,7 @@ def _filtered(where: UserFilter) -> _Users:
         conditions.append(users.c.created_at > where.created_after)
     if where.created_before is not None:
         conditions.append(users.c.created_at < where.created_before)
-    return _VIEW.where(*conditions)
+    return conditions
 
 
 def _sorted(statement: _Users, sort: UserSort, after: Position | None) -> _Users:

@@ -1,9 +1,14 @@
 """Users, as entities."""
 
+from collections.abc import Sequence
+
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import class_mapper
 
 from adapters.sqlalchemy.errors import translated
-from domain.users.errors import EmailAlreadyTaken, UserNotFound
+from application.errors import WriteConflict
+from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken, UserNotFound
 from domain.users.user import User
 from domain.users.user_id import UserId
 
@@ -22,6 +27,32 @@ class SqlAlchemyUserRepository:
                 await self._session.flush()
         except EmailAlreadyTaken as error:
             raise EmailAlreadyTaken(user.email) from error
+
+    async def add_all(self, users: Sequence[User]) -> None:
+        """See `UserRepository.add_all`; one SELECT finds every address that is taken.
+
+        PostgreSQL then adds all by one INSERT. SQLite promises no order for the ids of one, so it gets one for each.
+
+        Raises:
+            WriteConflict: an address was taken between the two; a new unit of work will see it.
+        """
+        email = class_mapper(User).columns["email"]
+        with translated():
+            found = await self._session.scalars(select(email).where(email.in_([user.email for user in users])))
+        known = set(found)
+        taken: list[int] = []
+        for position, user in enumerate(users):
+            if user.email in known:
+                taken.append(position)
+            known.add(user.email)
+        if taken:
+            raise EmailAddressesTaken(tuple(taken))
+        self._session.add_all(users)
+        try:
+            with translated():
+                await self._session.flush()
+        except EmailAlreadyTaken as error:
+            raise WriteConflict from error
 
     async def get(self, user_id: UserId) -> User:
         """See `UserRepository.get`; PostgreSQL locks the row, SQLite has locked the database when the work began."""

@@ -14,6 +14,9 @@ from schema_tools.catalog.postgresql.found import Address, Found
 _DEPENDENCIES: Final = """
 SELECT d.classid::regclass::text, d.objid, d.objsubid, d.refclassid::regclass::text, d.refobjid, d.refobjsubid
 FROM pg_depend d WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype IN ('n', 'a', 'i')
+  AND NOT EXISTS (
+    SELECT FROM pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e'
+  )
 """
 
 # An array type is dropped and made with its element's type.

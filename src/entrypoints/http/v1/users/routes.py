@@ -1,10 +1,9 @@
 """The routes of users."""
 
-import re
 from typing import Annotated, Any, Final, TypeAlias
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from application.ports.users import UserView
 from application.users.delete_user import DeleteUser
@@ -13,7 +12,9 @@ from application.users.list_users import ListUsers
 from application.users.update_user import UpdateUser
 from domain.users.user_id import LARGEST_USER_ID, UserId
 from entrypoints.cursors import InvalidCursor
+from entrypoints.http.body import LARGEST_BATCH
 from entrypoints.http.dependencies import (
+    CreateUsersUseCase,
     CreateUserUseCase,
     CurrentSettings,
     Cursors,
@@ -23,32 +24,55 @@ from entrypoints.http.dependencies import (
     UpdateUserUseCase,
 )
 from entrypoints.http.entity_tags import entity_tag, expected_versions, matches_any
+from entrypoints.http.idempotency import GivenKey, replay_headers
 from entrypoints.http.json_body import JSON, MERGE_PATCH, json_body
 from entrypoints.http.json_response import json_response
-from entrypoints.http.openapi import ENTITY_TAG, LINK_TO_NEXT, LOCATION, parameters, request_body, responses
+from entrypoints.http.negotiation import answers
+from entrypoints.http.openapi import (
+    ENTITY_TAG,
+    IDEMPOTENT_REPLAYED,
+    LINK_TO_NEXT,
+    LOCATION,
+    PREFERENCE_APPLIED,
+    no_content,
+    parameters,
+    request_body,
+    responses,
+)
+from entrypoints.http.path_ids import id_segment
+from entrypoints.http.preferences import prefers
 from entrypoints.http.problems import Problem, ProblemKind
 from entrypoints.http.query import NoParameters, query
+from entrypoints.http.v1.users.links import LINK_TO_NEXT_PAGE, links_to_user
 from entrypoints.http.v1.users.schemas import (
+    ID_SCHEMA,
     CreateUserBody,
+    CreateUsersBody,
     ListUsersParameters,
     UpdateUserBody,
     UserBody,
     UserPageBody,
+    UsersBody,
     present_page,
     present_user,
+    present_users,
 )
 
 router = APIRouter(prefix="/users", tags=["users"])
 
-_ID: Final = re.compile(r"[1-9][0-9]{0,9}")
-_NO_PARAMETERS: Final = [Depends(query(NoParameters))]
+_ONE_USER: Final = f"/{id_segment('user_id')}"
+_ANSWERS_JSON: Final = Depends(answers(JSON))
+_NO_PARAMETERS: Final = [Depends(query(NoParameters)), _ANSWERS_JSON]
 _IF_MATCH: Final = parameters(headers={"If-Match": "The entity tags of the versions that may be changed."})
+_IDEMPOTENCY_KEY: Final = parameters(
+    headers={"Idempotency-Key": "The request is carried out once, however often it is sent with this key in a day."}
+)
 _IF_NONE_MATCH: Final = parameters(headers={"If-None-Match": "The entity tags that the client has already."})
 
 
-async def _user_id(user_id: str) -> UserId:
-    """An id in a path. Whatever cannot be the id of a user is the address of nothing, so it is 404, not 422."""
-    if not _ID.fullmatch(user_id) or int(user_id) > LARGEST_USER_ID:
+async def _user_id(user_id: Annotated[str, Path(description="The id of a user."), ID_SCHEMA]) -> UserId:
+    """An id in a path, which has the form of one. Above the largest it is the address of nothing: 404, not 422."""
+    if int(user_id) > LARGEST_USER_ID:
         raise Problem(ProblemKind.NOT_FOUND)
     return UserId(int(user_id))
 
@@ -65,40 +89,80 @@ def _user_response(user: UserView, status: int = 200, **headers: str) -> Respons
     status_code=201,
     summary="Create a user",
     dependencies=_NO_PARAMETERS,
-    openapi_extra=request_body(CreateUserBody, JSON),
+    openapi_extra=request_body(CreateUserBody, JSON) | _IDEMPOTENCY_KEY,
     responses=responses(
         201,
         "The user was created.",
         ProblemKind.EMAIL_ALREADY_TAKEN,
+        ProblemKind.IDEMPOTENCY_KEY_IN_USE,
         ProblemKind.CONTENT_TOO_LARGE,
         ProblemKind.UNSUPPORTED_MEDIA_TYPE,
         ProblemKind.VALIDATION_FAILED,
+        ProblemKind.IDEMPOTENCY_KEY_REUSED,
         ProblemKind.COMMIT_OUTCOME_UNKNOWN,
         model=UserBody,
-        headers=ENTITY_TAG | LOCATION,
+        headers=ENTITY_TAG | LOCATION | IDEMPOTENT_REPLAYED,
+        links=links_to_user("$response.body#/id"),
     ),
 )
 async def create_user(
     request: Request,
+    key: GivenKey,
     body: Annotated[CreateUserBody, Depends(json_body(CreateUserBody, JSON, resource=UserBody))],
     create: CreateUserUseCase,
 ) -> Response:
     """Create a user with an email address that nobody else has."""
-    user = await create(body.command())
-    return _user_response(user, 201, Location=f"{request.url.path}/{user.id}")
+    done = await create(body.command(key))
+    location = f"{request.url.path}/{done.value.id}"
+    return _user_response(done.value, 201, Location=location, **replay_headers(done))
+
+
+@router.post(
+    "/batch",
+    status_code=201,
+    summary="Create several users",
+    dependencies=_NO_PARAMETERS,
+    openapi_extra=request_body(CreateUsersBody, JSON) | _IDEMPOTENCY_KEY,
+    responses=responses(
+        201,
+        "The users were created.",
+        ProblemKind.EMAIL_ALREADY_TAKEN,
+        ProblemKind.IDEMPOTENCY_KEY_IN_USE,
+        ProblemKind.CONTENT_TOO_LARGE,
+        ProblemKind.UNSUPPORTED_MEDIA_TYPE,
+        ProblemKind.VALIDATION_FAILED,
+        ProblemKind.IDEMPOTENCY_KEY_REUSED,
+        ProblemKind.COMMIT_OUTCOME_UNKNOWN,
+        model=UsersBody,
+        headers=IDEMPOTENT_REPLAYED,
+        links=links_to_user("$response.body#/items/0/id", tagged=False),
+    ),
+)
+async def create_users(
+    key: GivenKey,
+    body: Annotated[
+        CreateUsersBody, Depends(json_body(CreateUsersBody, JSON, resource=UserBody, largest=LARGEST_BATCH))
+    ],
+    create: CreateUsersUseCase,
+) -> Response:
+    """Create up to 100 users, all of them or none."""
+    done = await create(body.command(key))
+    return json_response(present_users(done.value), 201, **replay_headers(done))
 
 
 @router.get(
     "",
     summary="List users",
-    openapi_extra=parameters(ListUsersParameters),
+    dependencies=[_ANSWERS_JSON],
+    openapi_extra=parameters(ListUsersParameters, headers={"Prefer": "With count=exact the page has the total, too."}),
     responses=responses(
         200,
         "A page of users.",
         ProblemKind.INVALID_CURSOR,
         ProblemKind.VALIDATION_FAILED,
         model=UserPageBody,
-        headers=LINK_TO_NEXT,
+        headers=LINK_TO_NEXT | PREFERENCE_APPLIED,
+        links=LINK_TO_NEXT_PAGE,
     ),
 )
 async def list_users(
@@ -112,20 +176,30 @@ async def list_users(
         after = cursors.decode(wanted.cursor, wanted.sort, wanted.where) if wanted.cursor is not None else None
     except InvalidCursor:
         raise Problem(ProblemKind.INVALID_CURSOR) from None
-    page = await list_(ListUsers(wanted.where, wanted.sort, wanted.limit, after))
+    count = prefers(request, "count", "exact")
+    page = await list_(ListUsers(wanted.where, wanted.sort, wanted.limit, after, count))
     cursor = cursors.encode(page.next, wanted.sort, wanted.where) if page.next is not None else None
-    link = {"Link": _next_link(request, cursor)} if cursor is not None else {}
-    return json_response(present_page(page, cursor), **link)
+    headers = {"Link": _next_link(request, cursor)} if cursor is not None else {}
+    if count:
+        headers["Preference-Applied"] = "count=exact"
+    return json_response(present_page(page, cursor), **headers)
 
 
 @router.get(
-    "/{user_id}",
+    _ONE_USER,
     summary="Read a user",
     dependencies=_NO_PARAMETERS,
     openapi_extra=_IF_NONE_MATCH,
     responses={
-        304: {"description": "The client has this version already."},
-        **responses(200, "The user.", ProblemKind.NOT_FOUND, model=UserBody, headers=ENTITY_TAG),
+        304: no_content("The client has this version already.", ENTITY_TAG),
+        **responses(
+            200,
+            "The user.",
+            ProblemKind.NOT_FOUND,
+            model=UserBody,
+            headers=ENTITY_TAG,
+            links=links_to_user("$response.body#/id"),
+        ),
     },
 )
 async def get_user(request: Request, user_id: UserIdInPath, get: GetUserUseCase) -> Response:
@@ -137,7 +211,7 @@ async def get_user(request: Request, user_id: UserIdInPath, get: GetUserUseCase)
 
 
 @router.patch(
-    "/{user_id}",
+    _ONE_USER,
     summary="Change a user",
     dependencies=_NO_PARAMETERS,
     openapi_extra=request_body(UpdateUserBody, MERGE_PATCH, JSON) | _IF_MATCH,
@@ -170,11 +244,11 @@ async def update_user(
 
 
 @router.delete(
-    "/{user_id}",
+    _ONE_USER,
     status_code=204,
     response_class=Response,
     summary="Delete a user",
-    dependencies=_NO_PARAMETERS,
+    dependencies=[Depends(query(NoParameters))],
     openapi_extra=_IF_MATCH,
     responses=responses(
         204,

@@ -1,20 +1,37 @@
 """What clients send and receive."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from application.pagination import DEFAULT_LIMIT, LARGEST_LIMIT, Page, check_limit
+from application.ports.idempotency import IdempotencyKey
 from application.ports.users import UserFilter, UserSort, UserView
 from application.users.create_user import CreateUser
+from application.users.create_users import LARGEST_BATCH, BatchSizeOutOfRange, CreateUsers
 from domain.errors import DomainError, InvalidValue
-from domain.users.email_address import LONGEST_ADDRESS, EmailAddress
-from domain.users.user_id import LARGEST_USER_ID
-from domain.users.user_name import LONGEST_NAME, UserName
+from domain.users.email_address import EmailAddress
+from domain.users.user_name import UserName
+from entrypoints.http.v1.users.value_schemas import (
+    COUNT,
+    CURSOR,
+    KEPT_EMAIL,
+    KEPT_NAME,
+    KEPT_TIME,
+    LIMIT,
+    LONGEST_TEXT,
+    SENT_EMAIL,
+    SENT_NAME,
+    SENT_TIME,
+    SORT,
+    USER_ID,
+)
+from entrypoints.times import rfc3339
 
 # RFC 3339, 5.6, with a mandatory zone and at most the microseconds that are stored.
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)")
@@ -33,18 +50,30 @@ class _UnknownSort(InvalidValue):
     code = "unknown-sort"
 
 
-def _from_text(read: Callable[[str], object]) -> PlainValidator:
+def from_text(read: Callable[[str], object]) -> PlainValidator:
     """Validate a text with a rule of the domain, and report the domain's code and message."""
 
     def validate(value: object) -> object:
         if not isinstance(value, str):
             raise PydanticCustomError("not-a-string", "must be a string, and not null", _OURS)
+        if len(value) > LONGEST_TEXT:
+            raise PydanticCustomError("text-too-long", f"must have at most {LONGEST_TEXT} characters", _OURS)
         try:
             return read(value)
         except DomainError as error:
             raise PydanticCustomError(error.code, str(error), _OURS) from None
 
     return PlainValidator(validate)
+
+
+def _check_batch(items: object) -> object:
+    """Before any item is looked at: there may be very many."""
+    if not isinstance(items, list):
+        raise PydanticCustomError("not-an-array", "must be an array", _OURS)
+    if not 1 <= len(items) <= LARGEST_BATCH:
+        error = BatchSizeOutOfRange()
+        raise PydanticCustomError(error.code, str(error), _OURS)
+    return items
 
 
 def _read_time(text: str) -> datetime:
@@ -71,28 +100,16 @@ def _read_sort(text: str) -> UserSort:
         raise _UnknownSort("must be one of " + ", ".join(UserSort)) from None
 
 
-_EMAIL_SCHEMA: Final = {
-    "type": "string",
-    "format": "email",
-    "maxLength": LONGEST_ADDRESS,
-    "examples": ["user@example.com"],
-}
-_NAME_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "examples": ["John Doe"]}
-_TIME_SCHEMA: Final = {"type": "string", "format": "date-time", "examples": ["2025-12-16T10:00:00.000000Z"]}
-
-EmailField: TypeAlias = Annotated[EmailAddress, _from_text(EmailAddress), WithJsonSchema(_EMAIL_SCHEMA)]
-NameField: TypeAlias = Annotated[UserName, _from_text(UserName), WithJsonSchema(_NAME_SCHEMA)]
-TimeField: TypeAlias = Annotated[datetime, _from_text(_read_time), WithJsonSchema(_TIME_SCHEMA)]
+EmailField: TypeAlias = Annotated[EmailAddress, from_text(EmailAddress), WithJsonSchema(SENT_EMAIL)]
+NameField: TypeAlias = Annotated[UserName, from_text(UserName), WithJsonSchema(SENT_NAME)]
 # Absent is None; null is refused by the validator, which wants a string.
-OptionalEmailField: TypeAlias = Annotated[EmailAddress | None, _from_text(EmailAddress), WithJsonSchema(_EMAIL_SCHEMA)]
-OptionalNameField: TypeAlias = Annotated[UserName | None, _from_text(UserName), WithJsonSchema(_NAME_SCHEMA)]
-OptionalTimeField: TypeAlias = Annotated[datetime | None, _from_text(_read_time), WithJsonSchema(_TIME_SCHEMA)]
-LimitField: TypeAlias = Annotated[
-    int, _from_text(_read_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT})
-]
-SortField: TypeAlias = Annotated[
-    UserSort, _from_text(_read_sort), WithJsonSchema({"type": "string", "enum": list(UserSort)})
-]
+OptionalEmailField: TypeAlias = Annotated[EmailAddress | None, from_text(EmailAddress), WithJsonSchema(SENT_EMAIL)]
+OptionalNameField: TypeAlias = Annotated[UserName | None, from_text(UserName), WithJsonSchema(SENT_NAME)]
+OptionalTimeField: TypeAlias = Annotated[datetime | None, from_text(_read_time), WithJsonSchema(SENT_TIME)]
+LimitField: TypeAlias = Annotated[int, from_text(_read_limit), WithJsonSchema(LIMIT)]
+SortField: TypeAlias = Annotated[UserSort, from_text(_read_sort), WithJsonSchema(SORT)]
+KeptTimeField: TypeAlias = Annotated[str, WithJsonSchema(KEPT_TIME)]
+ID_SCHEMA: Final = WithJsonSchema(USER_ID)
 
 
 class CreateUserBody(BaseModel):
@@ -103,9 +120,25 @@ class CreateUserBody(BaseModel):
     email: EmailField
     name: NameField
 
-    def command(self) -> CreateUser:
-        """What the client wishes."""
-        return CreateUser(email=self.email, name=self.name)
+    def command(self, key: IdempotencyKey | None = None) -> CreateUser:
+        """What the client wishes, once if there is a key."""
+        return CreateUser(email=self.email, name=self.name, key=key)
+
+
+class CreateUsersBody(BaseModel):
+    """New users, all of them or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: Annotated[
+        list[CreateUserBody],
+        BeforeValidator(_check_batch),
+        Field(json_schema_extra={"minItems": 1, "maxItems": LARGEST_BATCH}),
+    ]
+
+    def command(self, key: IdempotencyKey | None = None) -> CreateUsers:
+        """What the client wishes, once if there is a key."""
+        return CreateUsers(tuple((item.email, item.name) for item in self.items), key)
 
 
 class UpdateUserBody(BaseModel):
@@ -123,11 +156,11 @@ class ListUsersParameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: LimitField = DEFAULT_LIMIT
-    cursor: str | None = None
+    cursor: Annotated[str | None, WithJsonSchema(CURSOR)] = None
     sort: SortField = UserSort.ID
-    email: OptionalEmailField = None
-    created_after: OptionalTimeField = None
-    created_before: OptionalTimeField = None
+    email: OptionalEmailField = Field(None, description="Only the user with this email address.")
+    created_after: OptionalTimeField = Field(None, description="Only users created later than this time.")
+    created_before: OptionalTimeField = Field(None, description="Only users created earlier than this time.")
 
     @property
     def where(self) -> UserFilter:
@@ -135,21 +168,38 @@ class ListUsersParameters(BaseModel):
         return UserFilter(email=self.email, created_after=self.created_after, created_before=self.created_before)
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
 class UserBody(BaseModel):
     """A user."""
 
-    id: int = Field(ge=1, le=LARGEST_USER_ID)
-    email: Annotated[str, WithJsonSchema(_EMAIL_SCHEMA)]
-    name: Annotated[str, WithJsonSchema(_NAME_SCHEMA)]
-    created_at: Annotated[str, WithJsonSchema(_TIME_SCHEMA)]
-    updated_at: Annotated[str, WithJsonSchema(_TIME_SCHEMA)]
+    id: Annotated[int, ID_SCHEMA]
+    email: Annotated[str, WithJsonSchema(KEPT_EMAIL)]
+    name: Annotated[str, WithJsonSchema(KEPT_NAME)]
+    created_at: KeptTimeField = Field(description="When the user was created.")
+    updated_at: KeptTimeField = Field(description="When the user was last changed.")
 
 
 class UserPageBody(BaseModel):
     """A page of users."""
 
-    items: list[UserBody]
-    next_cursor: str | None = Field(description="Where the next page starts; null after the last page.")
+    items: list[UserBody] = Field(max_length=LARGEST_LIMIT)
+    next_cursor: Annotated[str, WithJsonSchema(CURSOR)] | None = Field(
+        description="Where the next page starts; null after the last page."
+    )
+    total: Annotated[int, WithJsonSchema(COUNT)] | SkipJsonSchema[None] = Field(
+        None,
+        description="How many users the whole list has; only for a request that prefers count=exact.",
+        json_schema_extra=_without_default,
+    )
+
+
+class UsersBody(BaseModel):
+    """The users that were created, in the order in which they were sent."""
+
+    items: list[UserBody] = Field(min_length=1, max_length=LARGEST_BATCH)
 
 
 def present_user(user: UserView) -> dict[str, Any]:
@@ -158,16 +208,17 @@ def present_user(user: UserView) -> dict[str, Any]:
         "id": user.id,
         "email": user.email,
         "name": user.name,
-        "created_at": _present_time(user.created_at),
-        "updated_at": _present_time(user.updated_at),
+        "created_at": rfc3339(user.created_at),
+        "updated_at": rfc3339(user.updated_at),
     }
 
 
 def present_page(page: Page[UserView], next_cursor: str | None) -> dict[str, Any]:
     """The page as a `UserPageBody`."""
-    return {"items": [present_user(user) for user in page.items], "next_cursor": next_cursor}
+    total = {"total": page.total} if page.total is not None else {}
+    return {**present_users(page.items), "next_cursor": next_cursor, **total}
 
 
-def _present_time(moment: datetime) -> str:
-    """RFC 3339 in UTC, always with six fractional digits; stored times are in UTC."""
-    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+def present_users(users: Sequence[UserView]) -> dict[str, Any]:
+    """The users as a `UsersBody`."""
+    return {"items": [present_user(user) for user in users]}

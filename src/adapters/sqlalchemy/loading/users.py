@@ -1,0 +1,103 @@
+"""Users, in bulk."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from sqlalchemy import bindparam, exists, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.schema import DropTable
+
+from adapters.sqlalchemy.errors import translated
+from adapters.sqlalchemy.loading.postgresql import stage_on_postgresql
+from adapters.sqlalchemy.loading.sqlite import stage_on_sqlite
+from adapters.sqlalchemy.loading.staged_users import staged_users
+from adapters.sqlalchemy.tables import users as users_table
+from application.ports.users import Loaded, NumberedUser
+
+Item = TypeVar("Item")
+
+_STAGED: Final = staged_users.c
+_USERS: Final = users_table.c
+
+# Those whose address a user has, and then those who come behind another one with the same address.
+_MARK_OWNED: Final = update(staged_users).where(_STAGED.email == _USERS.email).values(taken=True)
+_first: Final = (
+    select(_STAGED.email, func.min(_STAGED.line).label("line"))
+    .group_by(_STAGED.email)
+    .having(func.count() > 1)
+    .subquery("firsts")
+)
+_MARK_REPEATED: Final = (
+    update(staged_users)
+    .where(_STAGED.email == _first.c.email, _STAGED.line > _first.c.line, _STAGED.taken.is_(False))
+    .values(taken=True)
+)
+_values = select(
+    _STAGED.email,
+    _STAGED.name,
+    bindparam("at", type_=_USERS.created_at.type),
+    bindparam("at", type_=_USERS.updated_at.type),
+)
+# Users get their ids in the order of this SELECT.
+_free = _values.where(_STAGED.taken.is_(False)).order_by(_STAGED.line)
+_ADD: Final = insert(users_table).from_select(["email", "name", "created_at", "updated_at"], _free)
+# Whoever commits an address between the marking and the adding has it.
+_ADD_ON_POSTGRESQL: Final = _ADD.on_conflict_do_nothing(index_elements=[_USERS.email])
+_added_here = exists().where(_USERS.email == _STAGED.email, literal_column("users.xmin = pg_current_xact_id()::xid"))
+_MARK_OVERTAKEN: Final = update(staged_users).where(_STAGED.taken.is_(False), ~_added_here).values(taken=True)
+
+_TAKEN_LINES: Final = (
+    select(_STAGED.line).where(_STAGED.taken.is_(True)).order_by(_STAGED.line).limit(bindparam("reported"))
+)
+
+
+class SqlAlchemyUserLoader:
+    """Loads users in one session: stages them, marks those whose address is taken, and adds the others."""
+
+    def __init__(self, session: AsyncSession, bulk_timeout: timedelta) -> None:
+        self._session = session
+        self._bulk_timeout = bulk_timeout
+
+    async def load(self, users: AsyncIterable[Sequence[NumberedUser]], at: datetime, reported: int) -> Loaded:
+        """See `UserLoader.load`."""
+        source = _without_empty(users)
+        first = await anext(source, None)
+        if first is None:
+            return Loaded(0, 0, ())
+        with translated():
+            await self._session.flush()
+        on_postgresql = self._session.get_bind().dialect.name == "postgresql"
+        whole = _chained(first, source)
+        if on_postgresql:
+            staged = await stage_on_postgresql(self._session, whole, self._bulk_timeout)
+        else:
+            staged = await stage_on_sqlite(self._session, whole)
+        with translated():
+            return await self._add_staged(staged, at, reported, on_postgresql=on_postgresql)
+
+    async def _add_staged(self, staged: int, at: datetime, reported: int, *, on_postgresql: bool) -> Loaded:
+        connection = await self._session.connection()
+        marked = 0
+        for mark in (_MARK_OWNED, _MARK_REPEATED):
+            marked += (await connection.execute(mark)).rowcount
+        add = (_ADD_ON_POSTGRESQL if on_postgresql else _ADD).execution_options(preserve_rowcount=True)
+        added = (await connection.execute(add, {"at": at})).rowcount
+        if added + marked < staged:
+            await connection.execute(_MARK_OVERTAKEN)
+        lines = (await connection.scalars(_TAKEN_LINES, {"reported": reported})).all() if added < staged else ()
+        await connection.execute(DropTable(staged_users))
+        return Loaded(added, staged - added, tuple(lines))
+
+
+async def _without_empty(batches: AsyncIterable[Sequence[Item]]) -> AsyncIterator[Sequence[Item]]:
+    async for batch in batches:
+        if batch:
+            yield batch
+
+
+async def _chained(first: Item, rest: AsyncIterator[Item]) -> AsyncIterator[Item]:
+    yield first
+    async for item in rest:
+        yield item

@@ -1,0 +1,107 @@
+"""The routes of files of users."""
+
+from contextlib import aclosing
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from application.users.import_users import ImportUsers
+from entrypoints.http.body import LARGEST_IMPORT, check_media_type, read_pieces
+from entrypoints.http.dependencies import ExportUsersUseCase, ImportAdmission, ImportUsersUseCase
+from entrypoints.http.idempotency import refuse_key
+from entrypoints.http.json_body import JSON
+from entrypoints.http.json_response import json_response
+from entrypoints.http.negotiation import answers
+from entrypoints.http.openapi import CONTENT_DISPOSITION, parameters, responses, text_body
+from entrypoints.http.problems import ProblemKind
+from entrypoints.http.query import query
+from entrypoints.http.streaming import streamed
+from entrypoints.http.v1.users.file_schemas import (
+    ExportUsersParameters,
+    ImportReportBody,
+    ImportUsersParameters,
+    present_report,
+)
+from entrypoints.user_files.form import Form, form_of
+from entrypoints.user_files.reading import read_users
+from entrypoints.user_files.writing import write_users
+
+router = APIRouter(prefix="/users", tags=["users"])
+
+_MEDIA_TYPES: Final = tuple(form.media_type for form in Form)
+_EXAMPLES: Final = {
+    Form.NDJSON.media_type: '{"email":"ada@example.com","name":"Ada Lovelace"}\n',
+    Form.CSV.media_type: "email,name\r\nada@example.com,Ada Lovelace\r\n",
+}
+
+
+async def _form_of_body(request: Request) -> Form:
+    return form_of(check_media_type(request, _MEDIA_TYPES))
+
+
+@router.post(
+    "/import",
+    summary="Import users from a file",
+    dependencies=[Depends(answers(JSON)), Depends(refuse_key)],
+    openapi_extra=text_body("One user a line, or CSV with the header email,name.", _EXAMPLES, LARGEST_IMPORT)
+    | parameters(ImportUsersParameters),
+    responses=responses(
+        200,
+        "What became of the lines.",
+        ProblemKind.EMAIL_ALREADY_TAKEN,
+        ProblemKind.CONTENT_TOO_LARGE,
+        ProblemKind.UNSUPPORTED_MEDIA_TYPE,
+        ProblemKind.VALIDATION_FAILED,
+        ProblemKind.COMMIT_OUTCOME_UNKNOWN,
+        model=ImportReportBody,
+    ),
+)
+async def import_users(
+    request: Request,
+    wanted: Annotated[ImportUsersParameters, Depends(query(ImportUsersParameters))],
+    form: Annotated[Form, Depends(_form_of_body)],
+    import_: ImportUsersUseCase,
+    admission: ImportAdmission,
+) -> Response:
+    """Import users from a file, in one transaction.
+
+    With `on_conflict=fail` one line that cannot be imported keeps all of them out. With `skip` such lines are left out.
+    """
+    with admission.admitted():
+        async with aclosing(read_users(read_pieces(request, LARGEST_IMPORT), form)) as lines:
+            report = await import_(ImportUsers(lines, wanted.on_conflict))
+    return json_response(present_report(report))
+
+
+@router.get(
+    "/export",
+    summary="Export all users to a file",
+    openapi_extra=parameters(ExportUsersParameters),
+    responses=responses(
+        200,
+        "Everybody, by id.",
+        ProblemKind.VALIDATION_FAILED,
+        content={
+            media_type: {"schema": {"type": "string", "contentMediaType": media_type}, "example": example}
+            for media_type, example in _EXAMPLES.items()
+        },
+        headers=CONTENT_DISPOSITION,
+    ),
+)
+async def export_users(
+    request: Request,
+    wanted: Annotated[ExportUsersParameters, Depends(query(ExportUsersParameters))],
+    media_type: Annotated[str, Depends(answers(*_MEDIA_TYPES))],
+    export: ExportUsersUseCase,
+) -> Response:
+    """Export everybody. A failure midway breaks the connection, so that no part of a file is taken for the whole.
+
+    With `fields=email,name` it is a file that the import takes. In CSV a cell that a spreadsheet would run is preceded
+    by an apostrophe.
+    """
+    form = form_of(media_type)
+    headers = {
+        "Content-Type": f"{media_type}; charset=utf-8; header=present" if form is Form.CSV else media_type,
+        "Content-Disposition": f'attachment; filename="users.{form.value}"',
+    }
+    return streamed(request, write_users(await export(), form, wanted.fields), headers)

@@ -1,0 +1,150 @@
+"""The values of users as JSON schemas (draft 2020-12): what the domain takes, and what it keeps.
+
+Patterns are regular expressions of ECMA-262 with the flag u, as JSON Schema asks (Core, 6.4).
+"""
+
+from typing import Any, Final
+
+from application.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
+from application.ports.users import UserSort
+from application.users.import_users import OnConflict
+from domain.users.email_address import LONGEST_ADDRESS, LONGEST_LABEL, LONGEST_LOCAL_PART, SPECIAL_USE
+from domain.users.user_id import LARGEST_USER_ID
+from domain.users.user_name import LONGEST_NAME
+from entrypoints.user_files.form import EXPORTED_FIELDS
+
+LONGEST_TEXT: Final = 1024
+"""Characters of a text in a request, with the blanks around it that the domain trims."""
+
+
+def _in_any_case(word: str) -> str:
+    return "".join(f"[{letter}{letter.upper()}]" for letter in word)
+
+
+def _address(letters: str, special_use: list[str]) -> str:
+    """The pattern of an address whose letters are `letters`: see `domain.users.email_address`."""
+    atom = rf"[{letters}0-9!#$%&'*+/=?^_`{{|}}~-]+"
+    within = rf"[{letters}0-9-]{{0,{LONGEST_LABEL - 2}}}"
+    label = rf"(?!..--)[{letters}0-9](?:{within}[{letters}0-9])?"
+    last = rf"(?!..--)(?!(?:{'|'.join(special_use)})(?:[ \t\r\n]|$))(?:[{letters}0-9]{within})?[{letters}]"
+    return (
+        rf"(?=[^@]{{1,{LONGEST_LOCAL_PART}}}@)(?=[^ \t\r\n]{{1,{LONGEST_ADDRESS}}}(?:[ \t\r\n]|$))"
+        rf"{atom}(?:\.{atom})*@(?:{label}\.)+{last}"
+    )
+
+
+_SENT_ADDRESS: Final = _address("A-Za-z", [_in_any_case(name) for name in sorted(SPECIAL_USE)])
+_KEPT_ADDRESS: Final = _address("a-z", sorted(SPECIAL_USE))
+_EMAIL_EXAMPLES: Final = ["user@example.com"]
+
+# What `str.strip` takes off.
+_BLANK: Final = r"[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_REFUSED: Final = r"\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069"
+# See `domain.users.user_name`, which has no table of the property Default_Ignorable_Code_Point and so spells it out.
+_INVISIBLE: Final = r"\p{Cf}\p{Me}\p{Mn}\p{Zs}\p{Default_Ignorable_Code_Point}\u2800"
+_VISIBLE_TEXT: Final = rf"[^{_REFUSED}]*[^{_REFUSED}{_INVISIBLE}][^{_REFUSED}]*"
+_NAME_EXAMPLES: Final = ["Ada Lovelace"]
+
+# RFC 3339, 5.6, in years that the proleptic Gregorian calendar of Python has.
+_DATE: Final = r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_CLOCK: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_ZONE: Final = r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_TIME_EXAMPLES: Final = ["2025-12-16T10:00:00.000000Z"]
+
+SENT_EMAIL: Final[dict[str, Any]] = {
+    "type": "string",
+    "pattern": rf"^[ \t\r\n]*{_SENT_ADDRESS}[ \t\r\n]*$",
+    "maxLength": LONGEST_TEXT,
+    "description": f"An email address in ASCII, of at most {LONGEST_ADDRESS} characters, {LONGEST_LOCAL_PART} of them "
+    "before the @. It is kept without the blanks around it and in lower case.",
+    "examples": _EMAIL_EXAMPLES,
+}
+KEPT_EMAIL: Final[dict[str, Any]] = {
+    "type": "string",
+    "format": "email",
+    "pattern": f"^{_KEPT_ADDRESS}$",
+    "maxLength": LONGEST_ADDRESS,
+    "description": "The email address, in lower case. No other user has it.",
+    "examples": _EMAIL_EXAMPLES,
+}
+SENT_NAME: Final[dict[str, Any]] = {
+    "type": "string",
+    "pattern": f"^{_BLANK}*{_VISIBLE_TEXT}{_BLANK}*$",
+    "allOf": [{"pattern": rf"^{_BLANK}*[\s\S]{{1,{LONGEST_NAME}}}{_BLANK}*$"}],
+    "maxLength": LONGEST_TEXT,
+    "description": f"A name of 1 to {LONGEST_NAME} code points, some of them visible, without control characters. It "
+    "is kept without the blanks around it and in normalisation form C, in which it is counted.",
+    "examples": _NAME_EXAMPLES,
+}
+KEPT_NAME: Final[dict[str, Any]] = {
+    "type": "string",
+    "pattern": f"^{_VISIBLE_TEXT}$",
+    "minLength": 1,
+    "maxLength": LONGEST_NAME,
+    "description": "The name, in normalisation form C.",
+    "examples": _NAME_EXAMPLES,
+}
+SENT_TIME: Final[dict[str, Any]] = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": rf"^{_DATE}[Tt]{_CLOCK}(?:\.[0-9]{{1,6}})?{_ZONE}$",
+    "maxLength": 32,
+    "examples": _TIME_EXAMPLES,
+}
+KEPT_TIME: Final[dict[str, Any]] = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": rf"^{_DATE}T{_CLOCK}\.[0-9]{{6}}Z$",
+    "maxLength": 27,
+    "examples": _TIME_EXAMPLES,
+}
+USER_ID: Final[dict[str, Any]] = {
+    "type": "integer",
+    "format": "int32",
+    "minimum": 1,
+    "maximum": LARGEST_USER_ID,
+    "examples": [42],
+}
+LIMIT: Final[dict[str, Any]] = {
+    "type": "integer",
+    "format": "int32",
+    "minimum": 1,
+    "maximum": LARGEST_LIMIT,
+    "default": DEFAULT_LIMIT,
+    "description": "How many users a page holds at most.",
+}
+SORT: Final[dict[str, Any]] = {
+    "type": "string",
+    "enum": list(UserSort),
+    "default": UserSort.ID,
+    "description": "The order of the list; a minus sign is for the reverse order. Ties are in the order of ids.",
+}
+CURSOR: Final[dict[str, Any]] = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9_-]{64,192}$",
+    "maxLength": 192,
+    "description": "Where the page starts: `next_cursor` of the page before, unchanged, with the same sort and filter.",
+    "examples": ["q83vEjRWeJCrze8SNFZ4kFsxLCAiaWQiLCAiNGY1M2NkYTE4YzJiYWEwYyIsIDUwLCA1MF0"],
+}
+FIELDS: Final[dict[str, Any]] = {
+    "type": "array",
+    "items": {"type": "string", "enum": list(EXPORTED_FIELDS)},
+    "minItems": 1,
+    "maxItems": len(EXPORTED_FIELDS),
+    "uniqueItems": True,
+    "description": "The fields to write. They are written in the order id, email, name, created_at, updated_at.",
+    "examples": [["email", "name"]],
+}
+ON_CONFLICT: Final[dict[str, Any]] = {
+    "type": "string",
+    "enum": list(OnConflict),
+    "default": OnConflict.FAIL,
+    "description": "Whether lines that cannot be imported keep all lines out, or are left out themselves.",
+}
+COUNT: Final[dict[str, Any]] = {
+    "type": "integer",
+    "format": "int64",
+    "minimum": 0,
+    "maximum": 2**53 - 1,
+    "examples": [12],
+}

@@ -1,0 +1,89 @@
+"""Whatever is sent: every answer is one that the contract knows, and nobody else is disturbed."""
+
+import time
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from e2e.answers import problem
+from e2e.hostile.bodies import BODIES, VALUES
+from e2e.hostile.cases import Case
+from e2e.hostile.files import FILES
+from e2e.hostile.framing import FRAMING, PIPELINES
+from e2e.hostile.heads import ADDRESSES, FIRST_LINES, HEADERS
+from e2e.processes import ServerProcess
+from e2e.raw_connections import answers_to
+from entrypoints.http.problems import ProblemKind
+
+USERS = "/api/v1/users"
+# Seconds that somebody else waits at most for an answer, on a machine that is busy with other things.
+QUICKLY = 3.0
+EVERYTHING = [*FIRST_LINES, *ADDRESSES, *HEADERS, *FRAMING, *PIPELINES, *BODIES, *VALUES, *FILES]
+SLUGS = {(kind.value.status, kind.value.slug) for kind in ProblemKind}
+
+
+@pytest.fixture(scope="module")
+def memory_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server for all that is refused before any storage is asked, so that one storage is enough for it."""
+    with ServerProcess(tmp_path_factory.mktemp("server"), DATABASE_URL="memory://") as running:
+        yield running
+        assert "Traceback" not in running.log
+
+
+@pytest.fixture(scope="module")
+def somebody_else(memory_server: ServerProcess) -> Iterator[httpx2.Client]:
+    """A client that has done nothing wrong, with a connection that it keeps."""
+    with memory_server.client() as client:
+        yield client
+
+
+def check(answer: httpx2.Response) -> None:
+    """Look at what every answer promises."""
+    if answer.status_code == 100:
+        return
+    assert answer.status_code < 500
+    names = [name.lower() for name, _value in answer.headers.multi_items()]
+    assert len(names) == len(set(names))
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert "server" not in names
+    if answer.status_code >= 400:
+        slug = answer.json()["type"].removeprefix("/problems/")
+        problem(answer, answer.status_code, slug)
+        assert (answer.status_code, slug) in SLUGS
+    elif answer.status_code == 204:
+        assert "OPTIONS" in answer.headers["allow"]
+    else:
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.json() is not None
+
+
+def check_undisturbed(somebody_else: httpx2.Client) -> None:
+    began = time.monotonic()
+    assert somebody_else.get(USERS, params={"limit": 1}).status_code == 200
+    assert time.monotonic() - began < QUICKLY
+
+
+@pytest.mark.parametrize("case", EVERYTHING, ids=lambda case: case.name)
+def test_every_answer_to_a_hostile_request_keeps_the_contract(
+    memory_server: ServerProcess, somebody_else: httpx2.Client, case: Case
+) -> None:
+    answers = answers_to(memory_server, case.content)
+    for user in somebody_else.get(USERS).json()["items"]:
+        somebody_else.delete(f"{USERS}/{user['id']}")
+    assert tuple(answer.status_code for answer in answers) == case.statuses, [answer.text for answer in answers]
+    for answer in answers:
+        check(answer)
+    check_undisturbed(somebody_else)
+
+
+def test_hostile_values_meet_every_storage(server: ServerProcess, http: httpx2.Client) -> None:
+    """These pass the readers of requests, so what becomes of them is also a matter of the storage."""
+    for case in [*VALUES, *FILES]:
+        answers = answers_to(server, case.content)
+        assert tuple(answer.status_code for answer in answers) == case.statuses, case.name
+        for answer in answers:
+            check(answer)
+        check_undisturbed(http)

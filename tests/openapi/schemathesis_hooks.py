@@ -1,0 +1,147 @@
+"""What schemathesis cannot learn from the OpenAPI document, because OpenAPI cannot say it: see `schemathesis.toml`.
+
+All but `filter_failure` help it to make requests, and judge no answer.
+"""
+
+import csv
+import io
+import json
+import os
+import secrets
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Final
+
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode, HookContext, Response
+from schemathesis.core import NOT_SET
+from schemathesis.core.failures import Failure
+from schemathesis.openapi.checks import UseAfterFree
+
+from application.pagination import Position
+from application.ports.users import UserSort
+from domain.users.errors import InvalidUserName
+from domain.users.user_name import UserName
+from entrypoints.cursors import CursorCodec
+from entrypoints.http.v1.users.schemas import ListUsersParameters
+from entrypoints.http.v1.users.value_schemas import SENT_EMAIL, SENT_NAME
+
+_BLANKS: Final = st.sampled_from(["", " ", "\t", "\r\n"])
+_LETTERS: Final = "abcxyzABCXYZ0123456789"
+_WORDS: Final = st.text(_LETTERS + "+_", min_size=1, max_size=20)
+_LABELS: Final = st.text(_LETTERS, min_size=1, max_size=12)
+_TOP_LEVELS: Final = st.sampled_from(["com", "ORG", "x"])
+# Texts of thousands of characters take minutes, too; the corpus of hostile requests has them.
+_LONGEST_DRAWN: Final = 1000
+# To try whether a method is refused, schemathesis sends the body of another one with it. A body without a meaning
+# (RFC 9110, 9.3) is refused before anybody looks at the method.
+_WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
+# Other runs may have been on the same server.
+_RUN: Final = secrets.token_hex(8)
+_numbers = count()
+
+
+@st.composite
+def addresses(draw: st.DrawFn) -> str:
+    local_part = ".".join(draw(st.lists(_WORDS, min_size=1, max_size=3)))
+    domain = ".".join([*draw(st.lists(_LABELS, min_size=1, max_size=3)), draw(_TOP_LEVELS)])
+    return f"{draw(_BLANKS)}{local_part}@{domain}{draw(_BLANKS)}"
+
+
+def _is_name(text: str) -> bool:
+    try:
+        return unicodedata.is_normalized("NFC", UserName(text).value)
+    except InvalidUserName:
+        return False
+
+
+names = st.text(st.characters(exclude_categories=["Cs", "Cn"]), min_size=1, max_size=220).filter(_is_name)
+rows = st.lists(st.tuples(addresses(), names), max_size=10)
+
+
+def _ndjson(users: list[tuple[str, str]]) -> bytes:
+    return "".join(json.dumps({"email": email, "name": name}) + "\n" for email, name in users).encode()
+
+
+def _csv(users: list[tuple[str, str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([("email", "name"), *users])
+    return text.getvalue().encode()
+
+
+# Values that match these patterns take minutes to be made from them, and lines cannot be described at all. That the
+# patterns are exact is proven by `test_value_schemas`, with many more values than would be tried here.
+schemathesis.openapi.format("address-as-sent", addresses())
+schemathesis.openapi.format("name-as-sent", names)
+_FILES: Final = {"application/x-ndjson": rows.map(_ndjson), "text/csv": rows.map(_csv)}
+for _media_type, _contents in _FILES.items():
+    schemathesis.openapi.media_type(_media_type, _contents)
+_FORMATS: Final = {SENT_EMAIL["pattern"]: "address-as-sent", SENT_NAME["pattern"]: "name-as-sent"}
+
+
+@schemathesis.hook
+def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:  # noqa: ARG001 -- the name is a hook's
+    for schema in list(_objects(raw_schema)):
+        if (name := _FORMATS.get(str(schema.get("pattern")))) is not None:
+            del schema["pattern"], schema["maxLength"]
+            schema.pop("allOf", None)
+            schema["format"] = name
+        elif schema.get("maxLength", 0) > _LONGEST_DRAWN:
+            del schema["maxLength"]
+    for media_type in _FILES:
+        # Where it makes bytes, it takes an example that is bytes only.
+        body = raw_schema["paths"]["/api/v1/users/import"]["post"]["requestBody"]["content"][media_type]
+        body["example"] = body["example"].encode()
+
+
+def _objects(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+    for member in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _objects(member)
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:  # noqa: ARG001
+    if case.method in _WITHOUT_BODY:
+        case.body = NOT_SET
+    if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
+        _give_a_key_of_its_own(case)
+        _give_a_version_that_is_there(case)
+        _give_a_cursor_that_fits(case)
+
+
+@schemathesis.hook
+def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:  # noqa: ARG001
+    """What OPTIONS answers is about the address, and not about the user who is there no more."""
+    return not (isinstance(failure, UseAfterFree) and case.method == "OPTIONS")
+
+
+def _give_a_key_of_its_own(case: Case[Any]) -> None:
+    """A key is for one request, so another request with it is refused."""
+    if case.headers and (key := case.headers.get("Idempotency-Key")) is not None:
+        own = f"{_RUN}-{next(_numbers):x}-"
+        case.headers["Idempotency-Key"] = own + key[len(own) :]
+
+
+def _give_a_version_that_is_there(case: Case[Any]) -> None:
+    """Nobody can guess a version, so half of the preconditions are that there is any (RFC 9110, 13.1.1)."""
+    if case.headers and "If-Match" in case.headers and next(_numbers) % 2:
+        case.headers["If-Match"] = "*"
+
+
+def _give_a_cursor_that_fits(case: Case[Any]) -> None:
+    """A cursor is signed, and for one sort and filter."""
+    if case.operation.definition.raw.get("operationId") not in {"list_users", "list_users_head"}:
+        return
+    query = case.query or {}
+    if query.get("cursor") is None:
+        return
+    wanted = ListUsersParameters.model_validate({name: str(value) for name, value in query.items()})
+    by_id = wanted.sort in {UserSort.ID, UserSort.ID_DESCENDING}
+    position = Position(1 if by_id else datetime.now(UTC), 1)
+    codec = CursorCodec(os.environ["CURSOR_KEY"].encode())
+    query["cursor"] = codec.encode(position, wanted.sort, wanted.where)

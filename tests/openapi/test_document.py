@@ -1,0 +1,210 @@
+"""The OpenAPI document by itself: that it is one, and that it describes what the service is made of."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import openapi_spec_validator
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from jsonschema_rs import Draft202012Validator
+from pydantic import BaseModel
+
+from entrypoints.http.app import create_app
+from entrypoints.http.openapi.document import install_openapi
+from entrypoints.http.problems import ProblemKind
+from entrypoints.settings import Settings
+
+WITHOUT_DESCRIPTION = {"/docs/start.js", "/docs/{name}"}
+
+
+def nodes(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Every object in the document but what is in examples, with the names that lead to it."""
+    if isinstance(node, dict):
+        yield path, node
+        for name, member in node.items():
+            if name not in {"example", "examples", "value"} or path[-1:] == ("components",):
+                yield from nodes(member, (*path, name))
+    elif isinstance(node, list):
+        for position, member in enumerate(node):
+            yield from nodes(member, (*path, str(position)))
+
+
+def examples(document: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any], Any]]:
+    """Every example with its schema: of parameters, headers and media types, and of schemas themselves."""
+    named = document["components"]["examples"]
+    for path, node in nodes(document):
+        if isinstance(node.get("schema"), dict):
+            if "example" in node:
+                yield path, node["schema"], node["example"]
+            for one in node.get("examples", {}).values():
+                found = named[one["$ref"].rpartition("/")[2]] if "$ref" in one else one
+                yield path, node["schema"], found["value"]
+        elif isinstance(node.get("examples"), list):
+            for value in node["examples"]:
+                yield path, node, value
+
+
+def errors_of(value: Any, schema: dict[str, Any], document: dict[str, Any]) -> list[str]:
+    # Its patterns are those of ECMA-262 with the flag u, as in JSON Schema; Python's own have no properties of Unicode.
+    validator = Draft202012Validator({**schema, "components": document["components"]}, validate_formats=True)
+    return [error.message for error in validator.iter_errors(value)]
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def parameters(document: dict[str, Any], operation: dict[str, Any]) -> list[dict[str, Any]]:
+    shared = document["components"]["parameters"]
+    return [shared[one["$ref"].rpartition("/")[2]] if "$ref" in one else one for one in operation.get("parameters", [])]
+
+
+def answers(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every answer of every operation, by its status."""
+    shared = document["components"]["responses"]
+    for _path, _method, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            yield status, shared[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+
+
+def test_it_is_a_valid_openapi_document(document: dict[str, Any]) -> None:
+    openapi_spec_validator.validate(document)
+    broken = {**document, "paths": {"/planted": {"get": {"responses": 200}}}}
+    with pytest.raises(openapi_spec_validator.validation.exceptions.OpenAPIValidationError):
+        openapi_spec_validator.validate(broken)
+
+
+def test_every_example_is_what_its_schema_asks_for(document: dict[str, Any]) -> None:
+    found = list(examples(document))
+    assert len(found) > 80
+    wrong = {"/".join(path): errors for path, schema, value in found if (errors := errors_of(value, schema, document))}
+    assert wrong == {}
+
+
+def test_an_example_of_another_kind_of_problem_would_be_found(document: dict[str, Any]) -> None:
+    content = document["components"]["responses"]["not-found"]["content"]["application/problem+json"]
+    example = document["components"]["examples"]["internal-error"]["value"]
+    assert errors_of(example, content["schema"], document)
+
+
+def test_every_operation_of_the_service_is_described(document: dict[str, Any]) -> None:
+    app = create_app(Settings(database_url="memory://"))
+    methods: dict[str, set[str]] = {}
+    for route in iter_route_contexts(app.routes):
+        assert route.path_format is not None
+        methods.setdefault(route.path_format, {"options"}).update(method.lower() for method in route.methods or ())
+    for there in methods.values():
+        there.update({"head"} if "get" in there else ())
+    described = {path: set(operations) for path, operations in document["paths"].items()}
+    assert {path: there for path, there in methods.items() if path not in WITHOUT_DESCRIPTION} == described
+
+
+def test_every_operation_has_an_id_and_parameters_for_its_path(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _path, _method, operation in operations(document)]
+    assert len(set(ids)) == len(ids)
+    for path, _method, operation in operations(document):
+        names = {one["name"] for one in parameters(document, operation) if one["in"] == "path"}
+        assert names == set(re.findall(r"{(\w+)}", path))
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_used(document: dict[str, Any]) -> None:
+    found = {node["$ref"] for _path, node in nodes(document) if "$ref" in node}
+    found |= {f"#/components/examples/{name}" for name in document["components"]["examples"]}
+    assert found == {f"#/components/{kind}/{name}" for kind, named in document["components"].items() for name in named}
+
+
+def test_every_link_leads_to_an_operation_with_its_parameters(document: dict[str, Any]) -> None:
+    by_id = {operation["operationId"]: operation for _path, _method, operation in operations(document)}
+    links = [link for _status, answer in answers(document) for link in answer.get("links", {}).values()]
+    assert len(links) >= 8
+    for link in links:
+        known = {f"{one['in']}.{one['name']}" for one in parameters(document, by_id[link["operationId"]])}
+        assert set(link["parameters"]) <= known
+
+
+def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
+    for status, answer in answers(document):
+        if status >= "400":
+            assert list(answer["content"]) == ["application/problem+json"]
+
+
+def test_it_says_what_is_sent(document: dict[str, Any]) -> None:
+    bodies = {
+        (method, path): list(operation["requestBody"]["content"])
+        for path, method, operation in operations(document)
+        if "requestBody" in operation
+    }
+    assert bodies == {
+        ("post", "/api/v1/users"): ["application/json"],
+        ("post", "/api/v1/users/batch"): ["application/json"],
+        ("post", "/api/v1/users/import"): ["application/x-ndjson", "text/csv"],
+        ("patch", "/api/v1/users/{user_id}"): ["application/merge-patch+json", "application/json"],
+    }
+    named = {
+        operation["operationId"]: {one["name"] for one in parameters(document, operation) if one["in"] != "path"}
+        for _path, _method, operation in operations(document)
+    }
+    assert named["list_users"] == {"limit", "cursor", "sort", "email", "created_after", "created_before", "Prefer"}
+    assert named["create_user"] == named["create_users"] == {"Idempotency-Key"}
+    assert named["update_user"] == named["delete_user"] == {"If-Match"}
+    assert (named["get_user"], named["import_users"]) == ({"If-None-Match"}, {"on_conflict"})
+    assert named["export_users"] == {"fields"}
+
+
+def test_a_route_that_says_nothing_of_itself_is_described_too() -> None:
+    class Thing(BaseModel):
+        size: int
+
+    async def add(thing: Thing) -> Thing:
+        return thing
+
+    async def weigh(number: int, weight: int) -> int:
+        return number * weight
+
+    app = FastAPI()
+    app.post("/things")(add)
+    app.get("/things/{number}")(weigh)
+    install_openapi(app)
+    document = app.openapi()
+    openapi_spec_validator.validate(document)
+    assert {path: set(methods) for path, methods in document["paths"].items()} == {
+        "/things": {"post", "options"},
+        "/things/{number}": {"get", "head", "options"},
+    }
+    for operation in (document["paths"]["/things"]["post"], document["paths"]["/things/{number}"]["get"]):
+        assert operation["responses"]["422"] == {"$ref": "#/components/responses/validation-failed"}
+        assert "Cache-Control" in operation["responses"]["200"]["headers"]
+
+
+def test_every_kind_of_problem_is_an_answer_to_something(document: dict[str, Any]) -> None:
+    declared = {
+        slug
+        for _status, answer in answers(document)
+        for media_type in answer.get("content", {}).values()
+        for slug in media_type.get("examples", {})
+    }
+    # No operation is answered with it, because no method that is described is not allowed.
+    assert declared == {kind.value.slug for kind in ProblemKind} - {ProblemKind.METHOD_NOT_ALLOWED.value.slug}
+
+
+def test_every_answer_declares_the_headers_of_every_answer(document: dict[str, Any]) -> None:
+    always = {"X-Request-Id", "X-Content-Type-Options", "Cache-Control", "Content-Security-Policy"}
+    for status, answer in answers(document):
+        assert set(answer["headers"]) >= always, status
+        if status == "503":
+            assert "Retry-After" in answer["headers"]
+
+
+def test_no_answer_stands_for_all_others(document: dict[str, Any]) -> None:
+    # It would admit any status, so that no check could find one that is not described.
+    assert {status for status, _answer in answers(document)} & {"default", "2XX", "4XX", "5XX"} == set()
+
+
+def test_nothing_is_described_by_words_of_the_framework(document: dict[str, Any]) -> None:
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    for path, node in nodes(document):
+        assert node.get("description") != "Successful Response", path

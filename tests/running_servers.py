@@ -1,0 +1,104 @@
+"""The service as its users meet it: storages by name, and one running server per storage for the whole run.
+
+A pytest plugin that `conftest.py` loads, so that packages of tests that ask for the same storage share its server.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from postgres_fixtures import POSTGRES_NAMES, PostgresServers
+
+if TYPE_CHECKING:
+    # Not imported before a test asks for a server, so that runs without one start fast.
+    import httpx2
+
+    from e2e.processes import ServerProcess
+
+RunningServers: TypeAlias = Callable[[str], "ServerProcess"]
+
+
+@dataclass(frozen=True)
+class Storages:
+    """New, empty storages by name."""
+
+    postgres_servers: PostgresServers
+    tmp_path_factory: pytest.TempPathFactory
+
+    @contextmanager
+    def migrated(self, name: str) -> Iterator[str]:
+        """The DATABASE_URL of a storage that is ready for use."""
+        if name in POSTGRES_NAMES:
+            with self.postgres_servers.migrated_database(name) as url:
+                yield url
+            return
+        with self.unmigrated(name) as url:
+            if name == "sqlite":
+                from entrypoints.cli.schema_project import schema_project
+                from schema_tools.migrations import runner
+
+                runner.upgrade(schema_project(), url)
+            yield url
+
+    @contextmanager
+    def unmigrated(self, name: str) -> Iterator[str]:
+        """The DATABASE_URL of a database without any table."""
+        if name == "memory":
+            yield "memory://"
+        elif name == "sqlite":
+            yield f"sqlite+aiosqlite:///{self.tmp_path_factory.mktemp('sqlite')}/service.db"
+        else:
+            with self.postgres_servers.empty_database(name) as url:
+                yield url
+
+
+@pytest.fixture(scope="session")
+def storages(postgres_servers: PostgresServers, tmp_path_factory: pytest.TempPathFactory) -> Storages:
+    """Every storage there is."""
+    return Storages(postgres_servers, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def running_servers(storages: Storages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServers]:
+    """The server on the storage of a name: started when it is first asked for, stopped at the end of the run."""
+    from e2e.processes import ServerProcess
+
+    started: dict[str, ServerProcess] = {}
+    with ExitStack() as until_the_end:
+
+        def running(name: str) -> ServerProcess:
+            if name not in started:
+                url = until_the_end.enter_context(storages.migrated(name))
+                directory = tmp_path_factory.mktemp("server")
+                started[name] = until_the_end.enter_context(ServerProcess(directory, DATABASE_URL=url))
+            return started[name]
+
+        yield running
+
+
+@pytest.fixture
+def http(server: "ServerProcess") -> Iterator["httpx2.Client"]:
+    """A client of the shared server, where there is no user yet. Packages say what `server` is."""
+    with server.client() as client:
+        _delete_everybody(client)
+        yield client
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the servers logged beside the failure of a test."""
+    report = yield
+    if report.failed:
+        from e2e.processes import ServerProcess
+
+        report.sections += [(f"log of server {one.pid}", one.log[-10_000:]) for one in ServerProcess.running]
+    return report
+
+
+def _delete_everybody(http: "httpx2.Client") -> None:
+    while users := http.get("/api/v1/users", params={"limit": 100}).json()["items"]:
+        for user in users:
+            assert http.delete(f"/api/v1/users/{user['id']}").status_code == 204

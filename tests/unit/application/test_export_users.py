@@ -1,0 +1,28 @@
+"""Exporting users. That every storage reads everybody alike is the matter of the contract tests."""
+
+import pytest
+
+from application.ports.users import UserView
+from application.users.create_users import CreateUsers
+from domain.users.email_address import EmailAddress
+from domain.users.user_name import UserName
+from in_memory import InMemoryService
+
+pytestmark = pytest.mark.anyio
+
+
+async def exported(service: InMemoryService) -> list[UserView]:
+    return [user async for page in await service.export_all() for user in page]
+
+
+async def test_nobody_is_exported_as_nothing() -> None:
+    assert await exported(InMemoryService()) == []
+
+
+async def test_everybody_is_exported_by_id() -> None:
+    service = InMemoryService()
+    created: list[UserView] = []
+    for start in range(0, 1100, 100):
+        batch = ((EmailAddress(f"a{number}@example.com"), UserName("A")) for number in range(start, start + 100))
+        created += (await service.create_all(CreateUsers(tuple(batch)))).value
+    assert await exported(service) == created

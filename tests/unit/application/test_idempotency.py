@@ -1,0 +1,161 @@
+"""Doing once what is asked for twice. That every storage keeps keys alike is the matter of the contract tests."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from application.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from application.idempotency.once import KEPT_FOR
+from application.ports.idempotency import IdempotencyKey
+from application.ports.users import UserView
+from application.users.create_user import CreateUser
+from application.users.create_users import CreateUsers
+from application.users.recorded import read_users, write_users
+from clocks import MICROSECOND, NOON, FixedClock
+from domain.users.email_address import EmailAddress
+from domain.users.errors import EmailAlreadyTaken
+from domain.users.user_name import UserName
+from in_memory import InMemoryService
+
+pytestmark = pytest.mark.anyio
+
+KEY = IdempotencyKey("anonymous", "POST /users", "5f0c2b7d")
+ADA = CreateUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace"), KEY)
+BATCH = CreateUsers(
+    ((EmailAddress("a@example.com"), UserName("A")), (EmailAddress("b@example.com"), UserName("B"))),
+    replace(KEY, operation="POST /users/batch"),
+)
+
+
+async def test_the_second_call_is_answered_like_the_first_and_says_so() -> None:
+    clock = FixedClock()
+    service = InMemoryService(clock)
+    for first in (await service.create(ADA), await service.create_all(BATCH)):
+        assert not first.replayed
+    clock.moment += timedelta(hours=1)
+    one, several = await service.create(ADA), await service.create_all(BATCH)
+    assert one.replayed
+    assert one.value == UserView(1, "ada@example.com", "Ada Lovelace", NOON, NOON)
+    assert several.replayed
+    assert [user.id for user in several.value] == [2, 3]
+    assert len(service.store.users) == 3
+
+
+async def test_a_wish_is_known_by_its_meaning_and_not_by_its_letters() -> None:
+    service = InMemoryService()
+    await service.create(ADA)
+    again = CreateUser(EmailAddress(" ADA@Example.com "), UserName(" Ada Lovelace"), KEY)
+    assert (await service.create(again)).replayed
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ADA, name=UserName("Ada King")),
+        replace(ADA, email=EmailAddress("other@example.com")),
+    ],
+    ids=["other name", "other address"],
+)
+async def test_the_key_of_another_wish_is_refused(other: CreateUser) -> None:
+    service = InMemoryService()
+    await service.create(ADA)
+    with pytest.raises(IdempotencyKeyReused):
+        await service.create(other)
+    assert len(service.store.users) == 1
+
+
+async def test_users_in_another_order_are_another_wish() -> None:
+    service = InMemoryService()
+    await service.create_all(BATCH)
+    with pytest.raises(IdempotencyKeyReused):
+        await service.create_all(replace(BATCH, users=BATCH.users[::-1]))
+
+
+@pytest.mark.parametrize("part", ["principal", "operation", "value"])
+async def test_the_same_key_of_somebody_else_or_for_something_else_is_another_one(part: str) -> None:
+    service = InMemoryService()
+    await service.create(ADA)
+    other = replace(ADA, email=EmailAddress("other@example.com"), key=replace(KEY, **{part: "other"}))
+    assert not (await service.create(other)).replayed
+
+
+async def test_without_a_key_nothing_is_recorded() -> None:
+    service = InMemoryService()
+    await service.create(replace(ADA, key=None))
+    assert service.store.answers == {}
+    with pytest.raises(EmailAlreadyTaken):
+        await service.create(replace(ADA, key=None))
+
+
+async def test_what_failed_is_not_recorded() -> None:
+    service = InMemoryService()
+    await service.create(replace(ADA, key=None))
+    with pytest.raises(EmailAlreadyTaken):
+        await service.create(ADA)
+    assert service.store.answers == {}
+    assert not (await service.create(replace(ADA, email=EmailAddress("other@example.com")))).replayed
+
+
+async def test_a_key_is_in_use_until_the_call_ends() -> None:
+    service = InMemoryService()
+    rival = InMemoryService(rival_of=service)
+    refused: list[Exception] = []
+
+    async def ask_too() -> None:
+        try:
+            await rival.create(ADA)
+        except IdempotencyKeyInUse as error:
+            refused.append(error)
+
+    service.rivals = [ask_too]
+    assert not (await service.create(ADA)).replayed
+    assert len(refused) == 1
+    assert (await rival.create(ADA)).replayed
+
+
+async def test_a_day_later_the_key_is_free() -> None:
+    clock = FixedClock()
+    service = InMemoryService(clock)
+    await service.create(ADA)
+    clock.moment += KEPT_FOR - MICROSECOND
+    assert (await service.create(ADA)).replayed
+    clock.moment += MICROSECOND
+    with pytest.raises(EmailAlreadyTaken):
+        await service.create(ADA)
+
+
+async def test_expired_keys_are_forgotten_and_the_others_kept() -> None:
+    clock = FixedClock()
+    service = InMemoryService(clock)
+    await service.create(ADA)
+    clock.moment += timedelta(hours=1)
+    await service.create_all(BATCH)
+    assert await service.forget_expired_keys() == 0
+    clock.moment = NOON + KEPT_FOR
+    assert await service.forget_expired_keys() == 1
+    assert set(service.store.answers) == {BATCH.key}
+
+
+async def test_many_expired_keys_are_forgotten_some_at_a_time() -> None:
+    clock = FixedClock()
+    service = InMemoryService(clock)
+    for number in range(1000):
+        key = replace(KEY, value=str(number))
+        await service.create(replace(ADA, email=EmailAddress(f"a{number}@example.com"), key=key))
+    service.units_of_work.clear()
+    clock.moment += KEPT_FOR
+    assert await service.forget_expired_keys() == 1000
+    assert service.store.answers == {}
+    # The third finds none.
+    assert len(service.units_of_work) == 3
+
+
+def test_recorded_users_are_read_as_they_were_written() -> None:
+    users = (UserView(1, "a@example.com", "Łucja 李", NOON, NOON + MICROSECOND), UserView(2, "b@c.de", '"', NOON, NOON))
+    assert read_users(write_users(users)) == users
+
+
+def test_users_that_were_recorded_by_the_first_release_are_read() -> None:
+    text = '[[1,"user@example.com","John Doe","2025-12-16T12:00:00+00:00","2025-12-16T12:00:00.000001+00:00"]]'
+    assert read_users(text) == (UserView(1, "user@example.com", "John Doe", NOON, NOON + MICROSECOND),)
