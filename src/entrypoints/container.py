@@ -8,12 +8,11 @@ from adapters.memory.readiness import InMemoryReadiness
 from adapters.memory.store import InMemoryStore
 from adapters.memory.unit_of_work import InMemoryUnitOfWork
 from adapters.memory.users import InMemoryUserQueries
-from adapters.sqlalchemy.engine import Database
+from adapters.sqlalchemy.engine import Database, open_database
 from adapters.sqlalchemy.limits import Limits
 from adapters.sqlalchemy.mappings import configure_mappings
 from adapters.sqlalchemy.queries.users import SqlAlchemyUserQueries
 from adapters.sqlalchemy.readiness import SqlAlchemyReadiness
-from adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from adapters.system.clock import SystemClock
 from application.idempotency.forget_expired_keys import ForgetExpiredKeysHandler
 from application.users.create_user import CreateUserHandler
@@ -32,7 +31,7 @@ from entrypoints.settings import Settings, Storage
 
 def _open_database(settings: Settings) -> Database:
     configure_mappings()
-    return Database(
+    return open_database(
         settings.database_url,
         Limits(
             pool_size=settings.database_pool_size,
@@ -40,6 +39,7 @@ def _open_database(settings: Settings) -> Database:
             statement_timeout=settings.database_statement_timeout,
             lock_timeout=settings.database_lock_timeout,
             idle_timeout=settings.database_idle_timeout,
+            bulk_timeout=settings.database_bulk_timeout,
         ),
     )
 
@@ -76,9 +76,7 @@ class Container(containers.DeclarativeContainer):
     unit_of_work = providers.Selector(
         kind,
         memory=providers.Factory(InMemoryUnitOfWork, store),
-        sqlalchemy=providers.Factory(
-            SqlAlchemyUnitOfWork, database.provided.sessions, settings.provided.database_bulk_timeout
-        ),
+        sqlalchemy=database.provided.unit_of_work.call(),
     )
     user_queries = providers.Selector(
         kind,

@@ -12,6 +12,7 @@ from dependency_injector import providers
 from sqlalchemy import make_url, text
 from sqlalchemy.pool import QueuePool
 
+from adapters.sqlalchemy.engine import Database, PostgresDatabase, SqliteDatabase
 from adapters.sqlalchemy.tables import metadata
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
@@ -142,11 +143,34 @@ async def open_service(url: str, clock: Clock | None = None, **settings: Any) ->
         await close(container)
 
 
-def pool_of(service: Service) -> QueuePool:
+class SharedConnections:
     """The connections that the use cases share."""
-    pool = service.container.database().reader.pool
-    assert isinstance(pool, QueuePool)
-    return pool
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def checkedout(self) -> int:
+        """How many are in use."""
+        if isinstance(self._database, PostgresDatabase):
+            return self._database.leases.lent
+        return self._pool().checkedout()
+
+    def checkedin(self) -> int:
+        """How many are open and wait to be used."""
+        if isinstance(self._database, PostgresDatabase):
+            return self._database.leases.idle
+        return self._pool().checkedin()
+
+    def _pool(self) -> QueuePool:
+        assert isinstance(self._database, SqliteDatabase)
+        pool = self._database.engine.pool
+        assert isinstance(pool, QueuePool)
+        return pool
+
+
+def pool_of(service: Service) -> SharedConnections:
+    """The connections that the use cases share."""
+    return SharedConnections(service.container.database())
 
 
 def ada(

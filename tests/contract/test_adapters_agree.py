@@ -192,6 +192,8 @@ class Agreement(RuleBasedStateMachine):
         self._clock.moment += step
         users = [NumberedUser(line, email, NAMES[0]) for line, email in enumerate(emails, 7)]
         self._ask(lambda side: side.load(users, self._clock.moment, reported))
+        # The loader tells no ids, and a list may show the last one first.
+        self.read_everybody()
 
     @rule()
     def forget_expired_keys(self) -> None:

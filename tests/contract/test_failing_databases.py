@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import DBAPIError
 
+from adapters.sqlalchemy.errors import StatementRefused
 from application.errors import (
     CommitOutcomeUnknown,
     DeadlineExceeded,
@@ -260,6 +260,7 @@ async def test_a_row_that_does_not_fit_is_a_defect_and_no_failure_of_the_storage
     async with open_service(server_url) as service:
         user = ada()
         user.name = UserName.trusted("n" * 201)
-        with pytest.raises(DBAPIError):
+        with pytest.raises(StatementRefused) as error:
             await service.add(user)
+        assert "nnn" not in str(error.value)
         assert pool_of(service).checkedout() == 0

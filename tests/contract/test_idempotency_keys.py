@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import delete, func, select, text
-from sqlalchemy.exc import IntegrityError
 
+from adapters.sqlalchemy.errors import StatementRefused
 from adapters.sqlalchemy.tables import idempotency_keys
 from application.errors import CommitOutcomeUnknown, IdempotencyKeyInUse, IdempotencyKeyReused, WriteConflict
 from application.idempotency.once import KEPT_FOR
@@ -289,7 +289,7 @@ class TestTheRow:
             )
         try:
             async with open_service(server_url) as service:
-                with pytest.raises(IntegrityError, match="witness_id_key"):
+                with pytest.raises(StatementRefused, match="23505"):
                     await service.create(CREATE)
                 assert await service.queries.count(UserFilter()) == rows(server_url) == 0
                 assert pool_of(service).checkedout() == 0

@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from adapters.sqlalchemy.readiness import SqlAlchemyReadiness
 from application.errors import ApplicationError, MigrationsPending, StorageUnavailable
-from contract.storages import Service, open_service
+from contract.storages import Service, ada, open_service, pool_of
+from domain.users.user_id import UserId
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio
@@ -72,11 +73,12 @@ async def test_a_server_that_is_not_there_is_unavailable_within_three_seconds(un
 
 
 async def test_a_busy_pool_does_not_hide_that_the_storage_can_serve(sql_url: str) -> None:
-    async with (
-        open_service(sql_url, database_pool_size=1, database_pool_timeout=0.1) as service,
-        service.container.database().reader.connect(),
-    ):
-        await service.readiness.check()
+    async with open_service(sql_url, database_pool_size=1, database_pool_timeout=0.1) as service:
+        await service.add(ada())
+        async with service.unit_of_work() as uow:
+            await uow.users.get(UserId(1))
+            assert pool_of(service).checkedout() == 1
+            await service.readiness.check()
 
 
 async def test_no_reason_shows_the_url(unreachable_url: str) -> None:

@@ -18,9 +18,10 @@ from contract.storages import Service, ada, open_service
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from integration.direct_statements import all_statements
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
-from schema_tools.query_plans import CapturedStatement, captured_statements, sequential_scans
+from schema_tools.query_plans import CapturedStatement, sequential_scans
 
 pytestmark = pytest.mark.anyio
 
@@ -58,7 +59,7 @@ def fill(connection: Connection) -> None:
 async def every_use(url: str) -> list[CapturedStatement]:
     """What each use of the repository and of the queries sends."""
     async with open_service(url) as service:
-        with captured_statements() as captured:
+        with all_statements() as captured:
             for sort, where in product(UserSort, FILTERS):
                 for after in (None, Position(2500 if sort.field == "id" else NOON + timedelta(minutes=40), 2500)):
                     await service.queries.list(where, sort, 50, after)
@@ -145,7 +146,7 @@ async def test_counting_everybody_is_the_one_query_that_is_about_a_whole_table(
 ) -> None:
     with postgres_servers.migrated_database(server) as url:
         async with open_service(url) as service:
-            with captured_statements() as captured:
+            with all_statements() as captured:
                 assert await service.queries.count(UserFilter()) == 0
         with connected(url) as connection:
             [found] = sequential_scans(connection, captured)

@@ -1,49 +1,97 @@
-"""The engines of one database."""
+"""The connections to one database, and what works on them."""
+
+from typing import Protocol
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from adapters.sqlalchemy.direct.leases import Leases
 from adapters.sqlalchemy.limits import Limits
 from adapters.sqlalchemy.postgresql import open_postgresql
+from adapters.sqlalchemy.reading import DirectReader, EngineReader, Reader
 from adapters.sqlalchemy.sqlite import TRANSACTION, open_sqlite
+from adapters.sqlalchemy.unit_of_work import DirectUnitOfWork, SqlAlchemyUnitOfWork
 from application.errors import StorageMisconfigured
+from application.ports.unit_of_work import UnitOfWork
 
 
-class Database:
-    """The engines of one database, sharing one pool.
+class Database(Protocol):
+    """The connections to one database: a pool of them, and one beside it for probes.
 
-    `reader` runs each statement on its own, without a transaction; `sessions` makes the sessions of units of work;
-    `probe` has a single connection beside the pool, so that a health check does not wait behind the traffic.
+    A health check does not wait behind the traffic.
     """
 
-    def __init__(self, url: str, limits: Limits) -> None:
-        parsed = _parse(url)
-        open_engine = open_sqlite if parsed.get_backend_name() == "sqlite" else open_postgresql
-        engine = open_engine(parsed, limits, limits.pool_size)
-        self.probe = _reading(open_engine(parsed, limits, 1))
-        self.reader = _reading(engine)
-        self.sessions = async_sessionmaker(_writing(engine), class_=AsyncSession, expire_on_commit=False)
+    @property
+    def reader(self) -> Reader:
+        """Reads what is committed."""
+        ...
+
+    @property
+    def probe(self) -> AsyncEngine:
+        """What probes use."""
+        ...
+
+    def unit_of_work(self) -> UnitOfWork:
+        """A new unit of work."""
+        ...
 
     async def dispose(self) -> None:
         """Close every connection."""
-        await self.reader.dispose()
+        ...
+
+
+class PostgresDatabase:
+    """A database on a PostgreSQL server, which is reached the short way: see `adapters.sqlalchemy.direct`."""
+
+    def __init__(self, url: URL, limits: Limits) -> None:
+        self.leases = Leases(open_postgresql(url, limits), limits.pool_size, limits.pool_timeout)
+        self.reader = DirectReader(self.leases)
+        self._bulk_timeout = limits.bulk_timeout
+        self.probe = open_postgresql(url, limits, kept=1)
+
+    def unit_of_work(self) -> DirectUnitOfWork:
+        """See `Database.unit_of_work`."""
+        return DirectUnitOfWork(self.leases, self._bulk_timeout)
+
+    async def dispose(self) -> None:
+        """See `Database.dispose`."""
+        await self.leases.close()
         await self.probe.dispose()
 
 
-def _parse(url: str) -> URL:
+class SqliteDatabase:
+    """A database in a file, whose readers and writers share one pool of SQLAlchemy's."""
+
+    def __init__(self, url: URL, limits: Limits) -> None:
+        # Its connections open no transaction of their own accord.
+        self.engine = open_sqlite(url, limits, limits.pool_size)
+        self.reader = EngineReader(self.engine)
+        self._bulk_timeout = limits.bulk_timeout
+        self.probe = open_sqlite(url, limits, 1)
+        writing = self.engine.execution_options(**{TRANSACTION: "IMMEDIATE"})
+        self._sessions = async_sessionmaker(writing, class_=AsyncSession, expire_on_commit=False)
+
+    def unit_of_work(self) -> SqlAlchemyUnitOfWork:
+        """See `Database.unit_of_work`."""
+        return SqlAlchemyUnitOfWork(self._sessions, self._bulk_timeout)
+
+    async def dispose(self) -> None:
+        """See `Database.dispose`."""
+        await self.engine.dispose()
+        await self.probe.dispose()
+
+
+def open_database(url: str, limits: Limits) -> Database:
+    """The database at `url`; nothing is connected before it is needed.
+
+    Raises:
+        StorageMisconfigured: no connection could be made as the URL says.
+    """
     try:
-        return make_url(url)
+        parsed = make_url(url)
     except (ArgumentError, ValueError):
         # The original message may quote the URL, and so the password.
         raise StorageMisconfigured("DATABASE_URL is no valid database URL.") from None
-
-
-def _reading(engine: AsyncEngine) -> AsyncEngine:
-    if engine.dialect.name == "sqlite":
-        return engine  # its connections open no transaction of their own accord
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
-
-
-def _writing(engine: AsyncEngine) -> AsyncEngine:
-    return engine.execution_options(**{TRANSACTION: "IMMEDIATE"})
+    database = SqliteDatabase if parsed.get_backend_name() == "sqlite" else PostgresDatabase
+    return database(parsed, limits)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
+from adapters.sqlalchemy.direct.wire import OutcomeUnknown
 from adapters.sqlalchemy.tables import metadata
 from application.errors import (
     ApplicationError,
@@ -90,15 +91,15 @@ _SQLITE_MISSES: Final = ("no such table", "no such column", "has no column named
 _SQLITE_CONSTRAINT: Final = 19
 
 
-class CopyFailed(Exception):
-    """PostgreSQL refused what COPY sent, for a reason that is a defect here."""
+class StatementRefused(Exception):
+    """PostgreSQL refused what the driver sent, for a reason that is a defect here."""
 
 
 @contextmanager
 def translated(*, committing: bool = False) -> Iterator[None]:
     """Turn the errors of SQLAlchemy and of the drivers into those of the ports.
 
-    An error that has no translation is a defect and passes unchanged, or as `CopyFailed`. With `committing`, a
+    An error that has no translation is a defect and passes unchanged, or as `StatementRefused`. With `committing`, a
     connection that broke is `CommitOutcomeUnknown`: the server may have committed before it broke.
     """
     try:
@@ -115,12 +116,14 @@ def translated(*, committing: bool = False) -> Iterator[None]:
         if committing and isinstance(translation, StorageUnavailable) and error.connection_invalidated:
             raise CommitOutcomeUnknown from error
         raise translation from error
-    except PsycopgError as error:  # COPY speaks to the driver itself
+    except PsycopgError as error:  # of those that speak to the driver itself
         lost = isinstance(error, PsycopgInterfaceError | PsycopgOperationalError)
         translation = _translate(error, lost=lost)
         if translation is None:
             # The message would quote the row.
-            raise CopyFailed(f"COPY failed with SQLSTATE {error.sqlstate}") from None
+            raise StatementRefused(f"a statement failed with SQLSTATE {error.sqlstate}") from None
+        if isinstance(translation, StorageUnavailable) and isinstance(error, OutcomeUnknown):
+            raise CommitOutcomeUnknown from error
         raise translation from error
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
@@ -27,11 +28,10 @@ _VALID_ANSWER: Final = select(_ROWS.fingerprint, _ROWS.answer, _ROWS.created_at,
 
 
 class SqlAlchemyIdempotencyKeys:
-    """The keys of one session."""
+    """The keys of the session that `session` yields."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Callable[[], Awaitable[AsyncSession]]) -> None:
         self._session = session
-        self._on_postgresql = session.get_bind().dialect.name == "postgresql"
 
     async def claim(self, key: IdempotencyKey, at: datetime) -> RecordedAnswer | None:
         """See `IdempotencyKeys.claim`.
@@ -41,11 +41,12 @@ class SqlAlchemyIdempotencyKeys:
         the database when the work began.
         """
         with translated():
-            if self._on_postgresql and not await self._session.scalar(
+            session = await self._session()
+            if _is_postgresql(session) and not await session.scalar(
                 select(func.pg_try_advisory_xact_lock(_lock_of(key)))
             ):
                 raise IdempotencyKeyInUse
-            found = await self._session.execute(_VALID_ANSWER, {**_named(key), "at": at})
+            found = await session.execute(_VALID_ANSWER, {**_named(key), "at": at})
             row = found.one_or_none()
         return RecordedAnswer(*row) if row is not None else None
 
@@ -55,7 +56,9 @@ class SqlAlchemyIdempotencyKeys:
         Raises:
             WriteConflict: there is an answer that has not expired; somebody gave it without a claim.
         """
-        insert = insert_into_postgresql if self._on_postgresql else insert_into_sqlite
+        with translated():
+            session = await self._session()
+        insert = insert_into_postgresql if _is_postgresql(session) else insert_into_sqlite
         statement = insert(idempotency_keys).values(
             **_named(key),
             fingerprint=answer.fingerprint,
@@ -70,7 +73,7 @@ class SqlAlchemyIdempotencyKeys:
             where=_ROWS.expires_at <= new.created_at,
         )
         with translated():
-            written = await self._session.execute(statement.returning(_ROWS.expires_at))
+            written = await session.execute(statement.returning(_ROWS.expires_at))
             if written.one_or_none() is None:
                 raise WriteConflict
 
@@ -85,7 +88,12 @@ class SqlAlchemyIdempotencyKeys:
         )
         statement = delete(idempotency_keys).where(tuple_(*_PRIMARY_KEY).in_(expired)).returning(_ROWS.expires_at)
         with translated():
-            return len((await self._session.execute(statement)).all())
+            session = await self._session()
+            return len((await session.execute(statement)).all())
+
+
+def _is_postgresql(session: AsyncSession) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
 
 
 def _named(key: IdempotencyKey) -> dict[str, str]:

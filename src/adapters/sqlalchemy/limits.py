@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +11,8 @@ class Limits:
 
     `pool_size` connections and never more; a caller waits `pool_timeout` for one. A statement may take
     `statement_timeout`, a lock may be waited for `lock_timeout`, and an open transaction may do nothing for
-    `idle_timeout`; PostgreSQL keeps these three, SQLite the lock's.
+    `idle_timeout`; PostgreSQL keeps these three, SQLite the lock's. Loading users may take `bulk_timeout` instead of
+    `statement_timeout`.
     """
 
     pool_size: int
@@ -19,6 +20,11 @@ class Limits:
     statement_timeout: timedelta
     lock_timeout: timedelta
     idle_timeout: timedelta
+    bulk_timeout: timedelta
+
+
+LONGEST_LIFE: Final = timedelta(minutes=30)
+"""After which a connection is replaced, so that servers and what is between can be changed behind it."""
 
 
 def pool_options(limits: Limits, size: int) -> dict[str, Any]:
@@ -30,7 +36,7 @@ def pool_options(limits: Limits, size: int) -> dict[str, Any]:
         "pool_pre_ping": True,
         # The connection used last is used next, so that those a peak opened fall idle and are recycled.
         "pool_use_lifo": True,
-        "pool_recycle": timedelta(minutes=30).total_seconds(),
+        "pool_recycle": LONGEST_LIFE.total_seconds(),
         "hide_parameters": True,
     }
 

@@ -8,18 +8,23 @@ from psycopg.conninfo import make_conninfo, timeout_from_conninfo
 from sqlalchemy import URL, ExceptionContext, event
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from adapters.sqlalchemy.limits import Limits, milliseconds, pool_options
 from application.errors import StorageMisconfigured
 
 # read_only_sql_transaction: PostgreSQL manual, appendix A.
 _READ_ONLY: Final = "25006"
+# Whoever lends them cleans up after itself.
+_LENT_BY_OTHERS: Final[dict[str, Any]] = {"poolclass": NullPool, "pool_reset_on_return": None, "hide_parameters": True}
 # PostgreSQL manual, 34.1.2.
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
-def open_postgresql(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
-    """An engine for the server at `url`.
+def open_postgresql(url: URL, limits: Limits, *, kept: int = 0) -> AsyncEngine:
+    """An engine for the server at `url`, which keeps and lends `kept` connections; 0 leaves that to the caller.
+
+    Its connections open no transaction of their own accord.
 
     Raises:
         StorageMisconfigured: no connection could be made as the URL says.
@@ -46,7 +51,10 @@ def open_postgresql(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
     arguments["options"] = f"{own} {given}".strip()
     arguments["async_creator_fn"] = _connect
     try:
-        engine = create_async_engine(url, connect_args=arguments, **pool_options(limits, pool_size))
+        pool = pool_options(limits, kept) if kept else _LENT_BY_OTHERS
+        engine = create_async_engine(
+            url, isolation_level="AUTOCOMMIT", use_native_hstore=False, connect_args=arguments, **pool
+        )
     except ArgumentError:
         raise StorageMisconfigured("DATABASE_URL names its hosts and ports in a way that cannot be read.") from None
     event.listen(engine.sync_engine, "handle_error", _forget_standbys)

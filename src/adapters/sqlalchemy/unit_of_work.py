@@ -6,10 +6,15 @@ from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.sqlalchemy.direct.entities import DirectEntities
+from adapters.sqlalchemy.direct.leases import Leases
+from adapters.sqlalchemy.direct.transaction import DirectTransaction
 from adapters.sqlalchemy.errors import translated
 from adapters.sqlalchemy.idempotency_keys import SqlAlchemyIdempotencyKeys
 from adapters.sqlalchemy.loading.users import SqlAlchemyUserLoader
+from adapters.sqlalchemy.repositories.direct_users import DirectUserRepository
 from adapters.sqlalchemy.repositories.users import SqlAlchemyUserRepository
+from domain.users.user import User
 
 
 class SqlAlchemyUnitOfWork:
@@ -26,9 +31,9 @@ class SqlAlchemyUnitOfWork:
     async def __aenter__(self) -> Self:
         """See `UnitOfWork`; the connection is taken when the first statement needs it."""
         self._session = self._sessions()
-        self.users = SqlAlchemyUserRepository(self._session)
-        self.user_loader = SqlAlchemyUserLoader(self._session, self._bulk_timeout)
-        self.idempotency_keys = SqlAlchemyIdempotencyKeys(self._session)
+        self.users = SqlAlchemyUserRepository(self._own_session)
+        self.user_loader = SqlAlchemyUserLoader(self._own_session, self._bulk_timeout)
+        self.idempotency_keys = SqlAlchemyIdempotencyKeys(self._own_session)
         return self
 
     async def __aexit__(
@@ -43,3 +48,38 @@ class SqlAlchemyUnitOfWork:
             await self._session.flush()
         with translated(committing=True):
             await self._session.commit()
+
+    async def _own_session(self) -> AsyncSession:
+        return self._session
+
+
+class DirectUnitOfWork:
+    """One transaction on PostgreSQL, in which what is hot goes the short way: see `adapters.sqlalchemy.direct`."""
+
+    users: DirectUserRepository
+    user_loader: SqlAlchemyUserLoader
+    idempotency_keys: SqlAlchemyIdempotencyKeys
+
+    def __init__(self, leases: Leases, bulk_timeout: timedelta) -> None:
+        self._leases = leases
+        self._bulk_timeout = bulk_timeout
+
+    async def __aenter__(self) -> Self:
+        """See `UnitOfWork`; the connection is taken when the first statement needs it."""
+        self._transaction = DirectTransaction(self._leases)
+        users = DirectEntities(self._transaction, User)
+        self.users = DirectUserRepository(self._transaction.session, users)
+        self.user_loader = SqlAlchemyUserLoader(self._transaction.session, self._bulk_timeout)
+        self.idempotency_keys = SqlAlchemyIdempotencyKeys(self._transaction.session)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """See `UnitOfWork`."""
+        await self._transaction.close()
+
+    async def commit(self) -> None:
+        """See `UnitOfWork.commit`."""
+        with translated():
+            await self._transaction.commit()

@@ -1,12 +1,12 @@
 """Users, in bulk."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from sqlalchemy import bindparam, exists, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.schema import DropTable
 
 from adapters.sqlalchemy.errors import translated
@@ -54,9 +54,12 @@ _TAKEN_LINES: Final = (
 
 
 class SqlAlchemyUserLoader:
-    """Loads users in one session: stages them, marks those whose address is taken, and adds the others."""
+    """Loads users in the session that `session` yields.
 
-    def __init__(self, session: AsyncSession, bulk_timeout: timedelta) -> None:
+    It stages them, marks those whose address is taken, and adds the others.
+    """
+
+    def __init__(self, session: Callable[[], Awaitable[AsyncSession]], bulk_timeout: timedelta) -> None:
         self._session = session
         self._bulk_timeout = bulk_timeout
 
@@ -67,28 +70,31 @@ class SqlAlchemyUserLoader:
         if first is None:
             return Loaded(0, 0, ())
         with translated():
-            await self._session.flush()
-        on_postgresql = self._session.get_bind().dialect.name == "postgresql"
+            session = await self._session()
+            await session.flush()
+        on_postgresql = session.get_bind().dialect.name == "postgresql"
         whole = _chained(first, source)
         if on_postgresql:
-            staged = await stage_on_postgresql(self._session, whole, self._bulk_timeout)
+            staged = await stage_on_postgresql(session, whole, self._bulk_timeout)
         else:
-            staged = await stage_on_sqlite(self._session, whole)
+            staged = await stage_on_sqlite(session, whole)
         with translated():
-            return await self._add_staged(staged, at, reported, on_postgresql=on_postgresql)
+            return await _add_staged(await session.connection(), staged, at, reported, on_postgresql=on_postgresql)
 
-    async def _add_staged(self, staged: int, at: datetime, reported: int, *, on_postgresql: bool) -> Loaded:
-        connection = await self._session.connection()
-        marked = 0
-        for mark in (_MARK_OWNED, _MARK_REPEATED):
-            marked += (await connection.execute(mark)).rowcount
-        add = (_ADD_ON_POSTGRESQL if on_postgresql else _ADD).execution_options(preserve_rowcount=True)
-        added = (await connection.execute(add, {"at": at})).rowcount
-        if added + marked < staged:
-            await connection.execute(_MARK_OVERTAKEN)
-        lines = (await connection.scalars(_TAKEN_LINES, {"reported": reported})).all() if added < staged else ()
-        await connection.execute(DropTable(staged_users))
-        return Loaded(added, staged - added, tuple(lines))
+
+async def _add_staged(
+    connection: AsyncConnection, staged: int, at: datetime, reported: int, *, on_postgresql: bool
+) -> Loaded:
+    marked = 0
+    for mark in (_MARK_OWNED, _MARK_REPEATED):
+        marked += (await connection.execute(mark)).rowcount
+    add = (_ADD_ON_POSTGRESQL if on_postgresql else _ADD).execution_options(preserve_rowcount=True)
+    added = (await connection.execute(add, {"at": at})).rowcount
+    if added + marked < staged:
+        await connection.execute(_MARK_OVERTAKEN)
+    lines = (await connection.scalars(_TAKEN_LINES, {"reported": reported})).all() if added < staged else ()
+    await connection.execute(DropTable(staged_users))
+    return Loaded(added, staged - added, tuple(lines))
 
 
 async def _without_empty(batches: AsyncIterable[Sequence[Item]]) -> AsyncIterator[Sequence[Item]]:

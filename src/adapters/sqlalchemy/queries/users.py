@@ -1,13 +1,13 @@
 """Users, as read models."""
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
-from typing import Final, TypeAlias
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, func, select, tuple_, type_coerce
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sqlalchemy.errors import translated
+from adapters.sqlalchemy.reading import Reader
 from adapters.sqlalchemy.tables import users
 from application.pagination import Page, Position
 from application.ports.users import UserFilter, UserSort, UserView
@@ -22,43 +22,47 @@ _VIEW: Final = select(
     users.c.created_at,
     users.c.updated_at,
 )
-_Users: TypeAlias = Select[int, str, str, datetime, datetime]
 # How many users one read of everybody brings.
 _AT_A_TIME: Final = 1000
-_BY_ID: Final = _VIEW.where(users.c.id == bindparam("user_id"))
+_BY_ID: Final = _VIEW.where(users.c.id == bindparam("id"))
 
 
 class SqlAlchemyUserQueries:
-    """Reads what is committed, on connections without a transaction: one statement a call."""
+    """Reads what is committed, without a transaction: one statement a call.
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    Statements are made once for each shape that a wish can have, so that they can be compiled and prepared.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
 
     async def get(self, user_id: UserId) -> UserView:
         """See `UserQueries.get`."""
         with translated():
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(_BY_ID, {"user_id": user_id})).one_or_none()
-        if row is None:
+            found = await self._reader.rows(_BY_ID, {"id": user_id}, _view)
+        if not found:
             raise UserNotFound(user_id)
-        return UserView(*row)
+        return found[0]
 
     async def list(self, where: UserFilter, sort: UserSort, limit: int, after: Position | None) -> Page[UserView]:
         """See `UserQueries.list`; asks for one row more than the page holds, to know whether there is a next one."""
-        statement = _sorted(_VIEW.where(*_conditions(where)), sort, after).limit(limit + 1)
+        parameters = _given(where) | {"limit": limit + 1}
+        statement = _page(tuple(_given(where)), sort, continued=after is not None)
+        if after is not None:
+            parameters |= {"after_key": after.key, "after_id": UserId(after.id)}
         with translated():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(statement)).all()
-        items = tuple(UserView(*row) for row in rows[:limit])
-        more = len(rows) > limit
-        return Page(items, Position(getattr(items[-1], sort.field), items[-1].id) if more else None)
+            found = await self._reader.rows(statement, parameters, _view)
+        if len(found) <= limit:
+            return Page(tuple(found), None)
+        last = found[limit - 1]
+        return Page(tuple(found[:limit]), Position(getattr(last, sort.field), last.id))
 
     async def count(self, where: UserFilter) -> int:
         """See `UserQueries.count`."""
-        statement = select(func.count()).select_from(users).where(*_conditions(where))
+        given = _given(where)
         with translated():
-            async with self._engine.connect() as connection:
-                return (await connection.execute(statement)).scalar_one()
+            [number] = await self._reader.rows(_count(tuple(given)), given, _number)
+        return number
 
     async def everybody(self) -> AsyncIterator[Sequence[UserView]]:
         """See `UserQueries.everybody`."""
@@ -72,22 +76,41 @@ class SqlAlchemyUserQueries:
             after = page.next
 
 
-def _conditions(where: UserFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if where.email is not None:
-        conditions.append(users.c.email == where.email)
-    if where.created_after is not None:
-        conditions.append(users.c.created_at > where.created_after)
-    if where.created_before is not None:
-        conditions.append(users.c.created_at < where.created_before)
-    return conditions
+def _view(row: Sequence[Any]) -> UserView:
+    return UserView(*row)
 
 
-def _sorted(statement: _Users, sort: UserSort, after: Position | None) -> _Users:
+def _number(row: Sequence[Any]) -> int:
+    return int(row[0])
+
+
+_CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "email": users.c.email == bindparam("email"),
+    "created_after": users.c.created_at > bindparam("created_after"),
+    "created_before": users.c.created_at < bindparam("created_before"),
+}
+
+
+def _given(where: UserFilter) -> dict[str, Any]:
+    """The conditions of the filter, by name, and the values to compare with."""
+    values = {"email": where.email, "created_after": where.created_after, "created_before": where.created_before}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+@cache
+def _count(conditions: tuple[str, ...]) -> Select[int]:
+    return select(func.count()).select_from(users).where(*(_CONDITIONS[name] for name in conditions))
+
+
+@cache
+def _page(conditions: tuple[str, ...], sort: UserSort, *, continued: bool) -> Select[Any]:
     # One row-wise comparison, which an index on the same columns answers by a single range scan.
-    key = [users.c.id] if sort is UserSort.ID or sort is UserSort.ID_DESCENDING else [users.c[sort.field], users.c.id]
-    if after is not None:
-        last = [UserId(after.id)] if len(key) == 1 else [after.key, UserId(after.id)]
-        place, previous = tuple_(*key), tuple_(*last, types=[column.type for column in key])
+    key = [users.c.id] if users.c[sort.field] is users.c.id else [users.c[sort.field], users.c.id]
+    statement = _VIEW.where(*(_CONDITIONS[name] for name in conditions))
+    if continued:
+        names = ["after_key", "after_id"][-len(key) :]
+        place = tuple_(*key)
+        previous = tuple_(*(bindparam(name, type_=column.type) for name, column in zip(names, key, strict=True)))
         statement = statement.where(place < previous if sort.descending else place > previous)
-    return statement.order_by(*(column.desc() if sort.descending else column for column in key))
+    ordered = statement.order_by(*(column.desc() if sort.descending else column for column in key))
+    return ordered.limit(bindparam("limit", type_=Integer))

@@ -1,6 +1,6 @@
 """Users, as entities."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,17 +14,18 @@ from domain.users.user_id import UserId
 
 
 class SqlAlchemyUserRepository:
-    """The users of one session."""
+    """The users of the session that `session` yields."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Callable[[], Awaitable[AsyncSession]]) -> None:
         self._session = session
 
     async def add(self, user: User) -> None:
         """See `UserRepository.add`; the INSERT is sent at once, because it yields the id."""
-        self._session.add(user)
         try:
             with translated():
-                await self._session.flush()
+                session = await self._session()
+                session.add(user)
+                await session.flush()
         except EmailAlreadyTaken as error:
             raise EmailAlreadyTaken(user.email) from error
 
@@ -38,7 +39,8 @@ class SqlAlchemyUserRepository:
         """
         email = class_mapper(User).columns["email"]
         with translated():
-            found = await self._session.scalars(select(email).where(email.in_([user.email for user in users])))
+            session = await self._session()
+            found = await session.scalars(select(email).where(email.in_([user.email for user in users])))
         known = set(found)
         taken: list[int] = []
         for position, user in enumerate(users):
@@ -47,17 +49,18 @@ class SqlAlchemyUserRepository:
             known.add(user.email)
         if taken:
             raise EmailAddressesTaken(tuple(taken))
-        self._session.add_all(users)
+        session.add_all(users)
         try:
             with translated():
-                await self._session.flush()
+                await session.flush()
         except EmailAlreadyTaken as error:
             raise WriteConflict from error
 
     async def get(self, user_id: UserId) -> User:
         """See `UserRepository.get`; PostgreSQL locks the row, SQLite has locked the database when the work began."""
         with translated():
-            user = await self._session.get(User, user_id, with_for_update=True)
+            session = await self._session()
+            user = await session.get(User, user_id, with_for_update=True)
         if user is None:
             raise UserNotFound(user_id)
         return user
@@ -65,5 +68,6 @@ class SqlAlchemyUserRepository:
     async def remove(self, user: User) -> None:
         """See `UserRepository.remove`; the DELETE is sent at once, so that the address is free for an `add`."""
         with translated():
-            await self._session.delete(user)
-            await self._session.flush()
+            session = await self._session()
+            await session.delete(user)
+            await session.flush()

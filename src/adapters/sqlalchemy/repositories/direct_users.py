@@ -1,0 +1,41 @@
+"""Users, as entities, the short way to PostgreSQL."""
+
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.sqlalchemy.direct.entities import DirectEntities
+from adapters.sqlalchemy.errors import translated
+from adapters.sqlalchemy.repositories.users import SqlAlchemyUserRepository
+from domain.users.errors import EmailAlreadyTaken, UserNotFound
+from domain.users.user import User
+from domain.users.user_id import UserId
+
+
+class DirectUserRepository(SqlAlchemyUserRepository):
+    """The users of one transaction; several at once are added by its session."""
+
+    def __init__(self, session: Callable[[], Awaitable[AsyncSession]], users: DirectEntities[User]) -> None:
+        super().__init__(session)
+        self._users = users
+
+    async def add(self, user: User) -> None:
+        """See `UserRepository.add`."""
+        try:
+            with translated():
+                await self._users.add(user)
+        except EmailAlreadyTaken as error:
+            raise EmailAlreadyTaken(user.email) from error
+
+    async def get(self, user_id: UserId) -> User:
+        """See `UserRepository.get`; the row is locked."""
+        with translated():
+            user = await self._users.get(user_id)
+        if user is None:
+            raise UserNotFound(user_id)
+        return user
+
+    async def remove(self, user: User) -> None:
+        """See `UserRepository.remove`; the DELETE is sent at once, so that the address is free for an `add`."""
+        with translated():
+            await self._users.remove(user)

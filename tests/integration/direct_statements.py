@@ -1,0 +1,33 @@
+"""What goes the short way to PostgreSQL, captured: `schema_tools.query_plans` sees what SQLAlchemy sends."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from psycopg.pq.abc import PGresult
+
+from adapters.sqlalchemy.direct.wire import Call, Wire
+from schema_tools.query_plans import CapturedStatement, captured_statements
+
+_PLACEHOLDER = re.compile(r"\$(\d+)")
+
+
+@contextmanager
+def all_statements() -> Iterator[list[CapturedStatement]]:
+    """Every statement, with its parameters, that the service sends meanwhile."""
+    with captured_statements() as captured:
+        run = Wire.run
+
+        async def capture(wire: Wire, *calls: Call) -> list[PGresult]:
+            captured.extend(map(_captured, calls))
+            return await run(wire, *calls)
+
+        with patch.object(Wire, "run", capture):
+            yield captured
+
+
+def _captured(call: Call) -> CapturedStatement:
+    values = call.statement.values(call.parameters)
+    sql = _PLACEHOLDER.sub(r"%(p\1)s", call.statement.sql.decode().replace("%", "%%"))
+    return CapturedStatement(sql, {f"p{number}": value for number, value in enumerate(values, 1)})
