@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
@@ -47,10 +47,10 @@ class Wish:
             raise IdempotencyKeyReused
         return recorded.content
 
-    async def record(self, uow: UnitOfWork, content: str, at: datetime) -> None:
+    async def record(self, uow: UnitOfWork, content: Callable[[], str], at: datetime) -> None:
         """Keep the answer for as long as the caller may ask again. It is committed together with the work."""
         if self._key is not None:
-            answer = RecordedAnswer(self._fingerprint(), content, created_at=at, expires_at=at + KEPT_FOR)
+            answer = RecordedAnswer(self._fingerprint(), content(), created_at=at, expires_at=at + KEPT_FOR)
             await uow.idempotency_keys.record(self._key, answer)
 
     def _fingerprint(self) -> str:

@@ -49,6 +49,6 @@ class CreateUserHandler:
             user = User.register(email=command.email, name=command.name, at=now)
             await uow.users.add(user)
             created = UserView.of(user)
-            await wish.record(uow, write_users([created]), now)
+            await wish.record(uow, lambda: write_users([created]), now)
             await uow.commit()
             return Outcome(created)

@@ -69,6 +69,6 @@ class CreateUsersHandler:
             users = [User.register(email=email, name=name, at=now) for email, name in command.users]
             await uow.users.add_all(users)
             created = tuple(UserView.of(user) for user in users)
-            await wish.record(uow, write_users(created), now)
+            await wish.record(uow, lambda: write_users(created), now)
             await uow.commit()
             return Outcome(created)
