@@ -1,0 +1,161 @@
+"""What the short way to PostgreSQL promises beyond what every storage does: see `adapters.sqlalchemy.direct`."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+
+import pytest
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, bindparam, func, make_url, select, text
+from sqlalchemy.orm import registry, relationship
+
+from adapters.sqlalchemy.direct.entities import mapped_statements
+from adapters.sqlalchemy.direct.statements import direct
+from adapters.sqlalchemy.direct.wire import Call
+from adapters.sqlalchemy.engine import PostgresDatabase
+from application.errors import StorageUnavailable
+from application.users.get_user import GetUser
+from application.users.update_user import UpdateUser
+from contract.storages import ada, open_service, pool_of
+from domain.users.user_id import UserId
+from domain.users.user_name import UserName
+from plain_sql import connected
+
+pytestmark = pytest.mark.anyio
+
+ADA = UserId(1)
+RENAME = UpdateUser(user_id=ADA, name=UserName("Countess"))
+
+
+async def test_who_waits_longest_for_a_connection_gets_the_next_one(server_url: str) -> None:
+    async with open_service(server_url, database_pool_size=1) as service:
+        await service.add(ada())
+        served: list[int] = []
+
+        async def read(number: int) -> None:
+            await service.get(GetUser(ADA))
+            served.append(number)
+            if number < 5:
+                # Who has just been served comes again at once, and has to stand behind those that wait.
+                await service.get(GetUser(ADA))
+                served.append(number + 100)
+
+        await asyncio.gather(*(read(number) for number in range(10)))
+        assert served == [*range(10), *range(100, 105)]
+
+
+async def test_a_connection_that_was_opened_before_a_migration_reads_what_the_migration_changed(
+    server_url: str,
+) -> None:
+    async with open_service(server_url, database_pool_size=1) as service:
+        await service.add(ada())
+        assert (await service.get(GetUser(ADA))).name == "Ada Lovelace"
+        with column_of_another_type(server_url):
+            # PostgreSQL refuses to run what was prepared: its rows would have another type.
+            assert (await service.get(GetUser(ADA))).name == "Ada Lovelace"
+            assert (await service.update(RENAME)).name == "Countess"
+        assert (await service.update(UpdateUser(user_id=ADA, name=UserName("Ada")))).name == "Ada"
+
+
+@contextmanager
+def column_of_another_type(url: str) -> Iterator[None]:
+    with connected(url) as connection:
+        connection.execute(text("ALTER TABLE users ALTER COLUMN name TYPE text"))
+    try:
+        yield
+    finally:
+        with connected(url) as connection:
+            connection.execute(text("ALTER TABLE users ALTER COLUMN name TYPE varchar(200)"))
+
+
+async def test_connections_to_a_server_that_became_a_standby_are_replaced(server_url: str) -> None:
+    async with open_service(server_url, database_pool_size=3) as service:
+        await service.add(ada())
+        database = service.container.database()
+        assert isinstance(database, PostgresDatabase)
+        # As on a standby, each session refuses to write.
+        refusing = select(func.set_config("default_transaction_read_only", "on", False))  # noqa: FBT003 -- SQL's order
+        leases = [await database.leases.take() for _ in range(3)]
+        for lease in leases:
+            await lease.wire.run(Call(direct(refusing), {}))
+            await database.leases.give_back(lease)
+        assert (await service.update(RENAME)).name == "Countess"
+        # It found all three out.
+        assert pool_of(service).checkedin() == 1
+
+
+async def test_a_server_that_only_reads_cannot_be_written_to(server_url: str) -> None:
+    async with open_service(server_url) as service:
+        await service.add(ada())
+    reading = make_url(server_url).update_query_dict({"options": "-c default_transaction_read_only=on"})
+    async with open_service(reading.render_as_string(hide_password=False)) as service:
+        assert (await service.get(GetUser(ADA))).name == "Ada Lovelace"
+        with pytest.raises(StorageUnavailable):
+            await service.update(RENAME)
+        assert pool_of(service).checkedout() == 0
+
+
+async def test_times_are_in_utc_whatever_the_time_zone_of_the_session(server_url: str) -> None:
+    with connected(server_url) as connection:
+        role = connection.execute(text("SELECT current_user")).scalar_one()
+        connection.execute(text(f"ALTER ROLE {role} SET timezone = 'Asia/Kathmandu'"))
+    elsewhere = make_url(server_url).update_query_dict({"options": "-c timezone=Asia/Kathmandu"})
+    try:
+        async with open_service(elsewhere.render_as_string(hide_password=False)) as service:
+            created = await service.add(ada())
+            found = await service.get(GetUser(ADA))
+            assert found == created
+            assert found.created_at.tzinfo is UTC
+    finally:
+        with connected(server_url) as connection:
+            connection.execute(text(f"ALTER ROLE {role} RESET timezone"))
+
+
+async def test_a_value_that_fills_every_buffer_is_sent_whole(server_url: str) -> None:
+    async with open_service(server_url) as service:
+        statement = select(func.length(bindparam("value", type_=String)))
+        size = 32 << 20
+        reader = service.container.database().reader
+        assert await reader.rows(statement, {"value": "n" * size}, tuple) == [(size,)]
+        assert pool_of(service).checkedin() == 1
+
+
+async def test_a_statement_whose_caller_is_gone_is_cancelled_and_its_connection_lives_on(server_url: str) -> None:
+    async with open_service(server_url, database_pool_size=1) as service:
+        database = service.container.database()
+        assert isinstance(database, PostgresDatabase)
+        session = select(func.pg_backend_pid())
+        [before] = await database.reader.rows(session, {}, tuple)
+        sleeping = asyncio.create_task(database.reader.rows(select(func.pg_sleep(20)), {}, tuple))
+        await asyncio.sleep(0.1)
+        sleeping.cancel()
+        async with asyncio.timeout(5):
+            await asyncio.gather(sleeping, return_exceptions=True)
+            assert await database.reader.rows(session, {}, tuple) == [before]
+
+
+class TestMappingsThatAreMoreThanARow:
+    @pytest.fixture
+    def mappings(self) -> Iterator[registry]:
+        mappings = registry(metadata=MetaData())
+        yield mappings
+        mappings.dispose()
+
+    def test_such_as_those_with_a_relationship_need_a_session(self, mappings: registry) -> None:
+        shelves = Table("shelves", mappings.metadata, Column("id", Integer, primary_key=True))
+        version = Column("version", Integer, nullable=False)
+        shelf: Column[int] = Column("shelf_id", ForeignKey(shelves.c.id))
+        books = Table("books", mappings.metadata, Column("id", Integer, primary_key=True), shelf, version)
+
+        @dataclass(eq=False)
+        class Shelf: ...
+
+        @dataclass(eq=False)
+        class Book: ...
+
+        mappings.map_imperatively(Shelf, shelves)
+        mappings.map_imperatively(Book, books, version_id_col=version, properties={"shelf": relationship(Shelf)})
+        for entity in (Shelf, Book):
+            with pytest.raises(TypeError, match="needs a session"):
+                mapped_statements(entity)
