@@ -65,7 +65,7 @@ class DirectEntities(Generic[Entity]):
         self._statements: MappedStatements[Entity] = mapped_statements(entity)  # type: ignore[arg-type]  # a class is hashable
         self._written = attrgetter(*self._statements.written)
         self._loaded: dict[Any, tuple[Entity, tuple[Any, ...]]] = {}
-        transaction.changes = self._changes
+        transaction.write_from(self._changes)
 
     async def add(self, entity: Entity) -> None:
         """Insert the entity, and give it its key."""

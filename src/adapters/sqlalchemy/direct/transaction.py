@@ -37,18 +37,18 @@ async def read(leases: Leases, call: Call, make: Callable[[Sequence[Any]], Row])
 
 
 class DirectTransaction:
-    """One transaction. It takes a connection with its first statement, and gives it back when it is closed.
-
-    `changes` yields the statements, of one row each, that write what is still to be written; they are sent when a
-    session asks for the transaction, and before it ends.
-    """
+    """One transaction. It takes a connection with its first statement, and gives it back when it is closed."""
 
     def __init__(self, leases: Leases) -> None:
         self._leases = leases
         self._lease: Lease | None = None
         self._session: AsyncSession | None = None
         self._only_read = True
-        self.changes: Callable[[], list[Call]] = list
+        self._sources: list[Callable[[], list[Call]]] = []
+
+    def write_from(self, source: Callable[[], list[Call]]) -> None:
+        """Send what `source` yields before a session looks, and before the transaction ends: changes of a row each."""
+        self._sources.append(source)
 
     async def rows(self, call: Call, make: Callable[[Sequence[Any]], Row]) -> list[Row]:
         """The rows that the statement yields, each made by `make` of its values."""
@@ -64,7 +64,7 @@ class DirectTransaction:
 
     async def session(self) -> AsyncSession:
         """A session of SQLAlchemy in this transaction. Ask for it each time: other statements may come in between."""
-        await self._write(self.changes())
+        await self._write(self._changes())
         lease = self._lease or (await self._run())[0]
         lease.wire.detach()
         if self._session is None:
@@ -82,7 +82,7 @@ class DirectTransaction:
         """
         if self._session is not None:
             await (await self.session()).flush()
-        changes = self.changes()
+        changes = self._changes()
         last = changes if len(changes) == 1 and self._only_read and self._session is None else []
         await self._write(changes[len(last) :])
         if self._lease is None:
@@ -110,6 +110,9 @@ class DirectTransaction:
             pass  # the server undoes it
         finally:
             await self._leases.give_back(lease)
+
+    def _changes(self) -> list[Call]:
+        return [change for source in self._sources for change in source()]
 
     async def _write(self, changes: Sequence[Call]) -> None:
         if changes:
