@@ -20,7 +20,7 @@ export MESSAGE = $(value m)
 export REVISION = $(value to)
 export AGAIN = $(value again)
 
-.PHONY: help setup run dev test fuzz check format lock clean http-transcripts
+.PHONY: help setup run dev test fuzz bench check format lock clean http-transcripts
 .PHONY: db-migrate db-lock db-upgrade db-downgrade db-history db-plan
 .PHONY: db-docs db-docs-check db-lint db-verify db-check db-drift db-audit
 
@@ -45,6 +45,10 @@ test: ## Run the tests, with coverage; args="-k email" runs those you name, with
 fuzz: ## Look for what is not as the OpenAPI document says; args="--database postgresql --requests 20000 --seed 7"
 	@$(SET_UP) dev
 	@PYTHONPATH=tests "$(BIN)/python" -m openapi.fuzz $(args)
+
+bench: ## Measure the service against reference programs, and write docs/performance.md; args="--quick" only tries
+	@$(SET_UP) dev
+	@PYTHONPATH=tests "$(BIN)/python" -m benchmarks.run $(args)
 
 check: ## Check style, types, imports, the lock files and the schema (all of db-check)
 	@$(SET_UP) dev

@@ -1,0 +1,147 @@
+"""The benchmark: `make bench`, or `PYTHONPATH=tests python -m benchmarks.run [--quick] [--only PARTS]`.
+
+It takes about twelve minutes on two cores and writes `docs/performance.md`, the plot and all figures. With `--quick` or
+`--only` it measures less, prints what it found, and writes nothing.
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from benchmarks import machine, stages, works
+from benchmarks.errors import BenchmarkFailed
+from benchmarks.load import LoadGenerator
+from benchmarks.postgres import databases
+from benchmarks.report import rendered, write
+from benchmarks.stages import FULL, QUICK, Comparison, Extent, Stand
+from benchmarks.versions import versions
+from schema_tools.errors import SchemaToolsError
+
+_WORKS: Final = {work.key: work for work in works.ALL}
+_PARTS: Final = (*_WORKS, "crowd", "granian", "bulk", "growth", "sqlite", "startup")
+_CROWDED: Final = (works.READ_ONE, works.LIST)
+
+
+class Progress:
+    """Says what is done, and when, in a line each."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self, what: str) -> None:
+        print(f"{time.monotonic() - self._began:5.0f} s  {what}", flush=True)
+
+
+def measured(extent: Extent, parts: frozenset[str], said: Progress) -> dict[str, Any]:
+    """The figures of these parts.
+
+    Raises:
+        BenchmarkFailed: Something could not be measured.
+    """
+    cores = machine.Cores.of_this_machine()
+    description = machine.description() | {"placed": str(cores)}
+    said(f"{cores}; load average {description['busy']}")
+    with ExitStack() as until_the_end:
+        # Whatever this process starts or does of its own is on the side of the load.
+        until_the_end.enter_context(machine.pinned(cores.load))
+        directory = Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
+        generator = until_the_end.enter_context(LoadGenerator(cores.load))
+        rows = extent.rows + (sum(extent.sizes) if "growth" in parts else 0)
+        postgres = until_the_end.enter_context(databases(cores.database, rows))
+        said(f"PostgreSQL {postgres.version} gets a table of {extent.rows:,} users")
+        stand = Stand(extent, cores, directory, postgres, generator, said)
+        figures: dict[str, Any] = {
+            "date": f"{datetime.now(UTC):%Y-%m-%d}",
+            "machine": description,
+            "versions": versions(postgres.version, generator.version),
+            "rows": extent.rows,
+            "rounds": {"count": extent.rounds.count, "seconds": extent.rounds.seconds},
+        }
+        url = postgres.filled("service", extent.rows)
+        return figures | _compared(stand, url, parts) | _alone(stand, url, parts)
+
+
+def _compared(stand: Stand, url: str, parts: frozenset[str]) -> dict[str, Any]:
+    figures: dict[str, Any] = {"works": {}, "crowd": {}, "granian": {}}
+    if not parts & {*_WORKS, "crowd", "granian"}:
+        return figures
+    with ExitStack() as until_the_end:
+        stand.said("the service and the references start")
+        comparison = Comparison(stand, url, until_the_end)
+        for key in (key for key in _WORKS if key in parts):
+            stand.said(f"{_WORKS[key].title}, {stages.CLIENTS} clients")
+            figures["works"][key] = comparison.work(_WORKS[key])
+        for work in _CROWDED if "crowd" in parts else ():
+            stand.said(f"{work.title}, {stages.CROWD} clients")
+            figures["crowd"][work.key] = comparison.crowd(work)
+        figures["resident"] = comparison.resident()
+        for work in _CROWDED if "granian" in parts else ():
+            stand.said(f"{work.title}, in uvicorn and in granian")
+            figures["granian"][work.key] = comparison.granian(work)
+    return figures
+
+
+def _alone(stand: Stand, url: str, parts: frozenset[str]) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    if "startup" in parts:
+        stand.said("starting the service, importing its application")
+        figures["startup"] = stages.startup(stand, url)
+    if "bulk" in parts:
+        stand.said(f"import of {stand.extent.imported:,} users, and export")
+        figures["bulk"] = stages.bulk(stand, url)
+    if "sqlite" in parts:
+        stand.said(f"the service on SQLite, with {stand.extent.rows:,} users")
+        figures["sqlite"] = stages.sqlite(stand)
+    if "growth" in parts:
+        stand.said("the service on tables of several sizes")
+        figures["growth"] = stages.growth(stand)
+    return figures
+
+
+def _asked(arguments: list[str]) -> tuple[Extent, frozenset[str], bool]:
+    """How much, which parts, and whether that is all."""
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure the service against reference programs.")
+    parser.add_argument("--quick", action="store_true", help="small tables, short rounds: about two minutes")
+    parser.add_argument("--only", metavar="PARTS", help=f"some of {','.join(_PARTS)}, separated by commas")
+    asked = parser.parse_args(arguments)
+    parts = frozenset(asked.only.split(",") if asked.only else _PARTS)
+    if unknown := sorted(parts - set(_PARTS)):
+        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(_PARTS)}")
+    return QUICK if asked.quick else FULL, parts, not asked.quick and parts == set(_PARTS)
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and report; the exit status is 0 even where the service is slower than it should be."""
+    extent, parts, whole = _asked(arguments)
+    if sys.platform != "linux":
+        print("The benchmark reads /proc and places processes on cores, which only Linux has.", file=sys.stderr)
+        return 2
+    # So that what was started is ended, as it is when the user interrupts.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    said = Progress()
+    try:
+        figures = measured(extent, parts, said)
+    except (BenchmarkFailed, SchemaToolsError, psycopg.Error, OSError, HTTPException) as error:
+        print(f"Nothing was written: {str(error) or type(error).__name__}", file=sys.stderr)
+        return 1
+    print(f"\n{rendered(figures)}")
+    if whole:
+        for file in write(figures):
+            said(f"written: {file}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
