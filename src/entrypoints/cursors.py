@@ -5,6 +5,7 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from application.pagination import Position
@@ -56,6 +57,8 @@ def _text(content: bytes) -> str:
     return urlsafe_b64encode(content).decode().rstrip("=")
 
 
+# The pages of one list share their filter.
+@lru_cache(maxsize=64)
 def _digest(where: UserFilter) -> str:
     parts = [
         where.email.value if where.email else None,

@@ -172,5 +172,5 @@ async def test_views_are_the_same_plain_values_on_every_storage(service: Service
     [page] = await pages(service, 100)
     for view in (page.items[0], await service.queries.get(UserId(1))):
         assert view == UserView(1, "ada@example.com", "Ada Lovelace", NOON, NOON + MICROSECOND)
-        assert [type(getattr(view, name)) for name in UserView.__slots__] == [int, str, str, datetime, datetime]
+        assert [type(getattr(view, name)) for name in UserView._fields] == [int, str, str, datetime, datetime]
         assert repr(view) == repr(UserView(1, "ada@example.com", "Ada Lovelace", NOON, NOON + MICROSECOND))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from application.pagination import Page, Position
 from domain.users.email_address import EmailAddress
@@ -13,9 +13,11 @@ from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 
 
-@dataclass(frozen=True, slots=True)
-class UserView:
-    """A user as readers see it: plain values. Times are aware, in UTC, in microseconds."""
+class UserView(NamedTuple):
+    """A user as readers see it: plain values. Times are aware, in UTC, in microseconds.
+
+    A named tuple, because lists and exports make very many: it takes a third of the time of a frozen dataclass.
+    """
 
     id: int
     email: str

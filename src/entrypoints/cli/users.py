@@ -1,7 +1,6 @@
 """`fastapi-service users`: the use cases of users, from a terminal."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -129,4 +128,4 @@ def _write(users: Sequence[UserView], output: Format, *, many: bool = False) -> 
 
 
 def _document(user: UserView) -> dict[str, Any]:
-    return {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in asdict(user).items()}
+    return {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in user._asdict().items()}

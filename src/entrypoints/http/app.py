@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from entrypoints.container import Container, close
 from entrypoints.http import docs, health, problem_pages
+from entrypoints.http.direct_routes import DirectRoutes
 from entrypoints.http.draining import Draining
 from entrypoints.http.envelope import Envelope
 from entrypoints.http.error_handlers import install_error_handlers
@@ -39,11 +40,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
+        # FastAPI's own traces would carry addresses, and so the email addresses that lists are filtered by.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_lifespan,
     )
     app.state.container = container
     app.state.readiness = ReadinessMonitor(container.readiness())
     app.state.draining = Draining()
+    app.add_middleware(DirectRoutes, routes=app.routes)
     app.add_middleware(
         StrictInput,
         allowed_hosts=settings.allowed_hosts,

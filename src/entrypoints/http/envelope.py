@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +27,8 @@ HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+
+_RAW_HEADERS: Final = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())
 
 
 class Envelope:
@@ -69,8 +71,7 @@ class _Exchange:
     """One request and its answer."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        given = Headers(scope=scope).get("x-request-id", "")
-        self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        self.request_id = _request_id(scope)
         self.status: int | None = None
         self._receive = receive
         self._send = send
@@ -78,9 +79,9 @@ class _Exchange:
         self._method = scope["method"]
         self._started = time.perf_counter()
         # HEAD is GET without the content (RFC 9110, 9.3.2); the server leaves the content out.
-        method = "GET" if self._method == "HEAD" else self._method
-        state = {**scope.get("state", {}), "request_id": self.request_id, "head": self._method == "HEAD"}
-        self.scope: Scope = {**scope, "method": method, "state": state}
+        head = self._method == "HEAD"
+        state = {**scope.get("state", {}), "request_id": self.request_id, "head": head}
+        self.scope: Scope = {**scope, "method": "GET" if head else self._method, "state": state}
 
     async def answer(self, kind: ProblemKind) -> None:
         """Answer in place of the application."""
@@ -90,24 +91,43 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
             if self._draining.under_way:
                 # Its next request is better sent to somebody else.
-                headers["Connection"] = "close"
-            headers["X-Request-Id"] = self.request_id
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
+                MutableHeaders(scope=message)["Connection"] = "close"
+            headers = message["headers"]
+            present = {name for name, _ in headers}
+            if b"x-request-id" in present:
+                headers = [header for header in headers if header[0] != b"x-request-id"]
+            # Put together at once, without a search for each.
+            more = [header for header in _RAW_HEADERS if header[0] not in present]
+            message["headers"] = [*headers, (b"x-request-id", self.request_id.encode()), *more]
         await self._send(message)
 
     def log(self) -> None:
         """One line without anything the client wrote but the method: the route's template stands for the path."""
+        if not logger.isEnabledFor(logging.INFO):
+            return
         route = self.scope["app"].state.templates.get(self.scope.get("endpoint"), "-")
         milliseconds = (time.perf_counter() - self._started) * 1000
-        logger.info(
+        method = self._method if self._method.isalpha() else "-"
+        # What `logger.info` does, but for looking who called it.
+        record = logger.makeRecord(
+            logger.name,
+            logging.INFO,
+            __file__,
+            0,
             "%s %s %s %.1f ms",
-            self._method if self._method.isalpha() else "-",
-            route,
-            self.status or "disconnected",
-            milliseconds,
+            (method, route, self.status or "disconnected", milliseconds),
+            None,
             extra={"request_id": self.request_id},
         )
+        logger.handle(record)
+
+
+def _request_id(scope: Scope) -> str:
+    """What the client calls its request, in the first such header, or a new id."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    return secrets.token_hex(16)

@@ -47,6 +47,8 @@ def negotiate(request: Request, *offered: str) -> str:
     Raises `Problem`: 406 when none is acceptable, 400 when `Accept` is no list of media ranges.
     """
     header = ",".join(request.headers.getlist("accept"))
+    if header in offered:
+        return header
     ranges = _parse(header)
     if not ranges:
         return offered[0]

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from functools import cache
 from html import escape
 from typing import Annotated, Final
 
@@ -73,7 +74,9 @@ _SLUG_SCHEMA: Final = WithJsonSchema(
 _CODE: Final = re.compile("`([^`]*)`")
 
 
-def _write_pages() -> dict[str, str]:
+@cache
+def _pages() -> dict[str, str]:
+    """The pages by their slugs, written when the first one is asked for."""
     examples = problem_examples()
     pages: dict[str, str] = {}
     for kind in ProblemKind:
@@ -94,9 +97,6 @@ def _marked_up(text: str) -> str:
     return _CODE.sub(r"<code>\1</code>", escape(text, quote=False))
 
 
-_PAGES: Final = _write_pages()
-
-
 @router.get(
     "/{slug}",
     summary="A page about a kind of problem",
@@ -111,7 +111,7 @@ _PAGES: Final = _write_pages()
 )
 async def problem_page(slug: Annotated[str, Path(description="The last part of `type`."), _SLUG_SCHEMA]) -> Response:
     """Explain one kind of problem."""
-    page = _PAGES.get(slug)
+    page = _pages().get(slug)
     if page is None:
         raise Problem(ProblemKind.NOT_FOUND)
     return Response(page, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")

@@ -1,6 +1,9 @@
 """What clients may send about users, and how a user is shown."""
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -11,6 +14,7 @@ from application.ports.users import UserFilter, UserSort, UserView
 from clocks import NOON
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
+from entrypoints.http.json_response import json_response
 from entrypoints.http.v1.users.schemas import (
     CreateUserBody,
     CreateUsersBody,
@@ -28,6 +32,11 @@ def refusals(model: type[BaseModel], value: object) -> set[tuple[str, str]]:
     with pytest.raises(ValidationError) as refused:
         model.model_validate(value)
     return {(".".join(map(str, error["loc"])), error["type"]) for error in refused.value.errors()}
+
+
+def written(document: Mapping[str, Any]) -> Any:
+    """The document as clients get it."""
+    return json.loads(bytes(json_response(document).body))
 
 
 def test_a_new_user_becomes_a_command_in_the_words_of_the_domain() -> None:
@@ -178,7 +187,7 @@ def test_any_other_text_is_no_time(text: str) -> None:
 
 def test_a_user_is_shown_with_times_in_utc_and_six_digits() -> None:
     ada = UserView(1, "ada@example.com", "Ada", NOON, NOON + timedelta(microseconds=10))
-    shown = present_page(Page((ada,), None), "next")
+    shown = written(present_page(Page((ada,), None), "next"))
     assert shown == {
         "items": [
             {
@@ -192,7 +201,7 @@ def test_a_user_is_shown_with_times_in_utc_and_six_digits() -> None:
         "next_cursor": "next",
     }
     assert UserPageBody.model_validate(shown).model_dump(exclude_unset=True) == shown
-    counted = present_page(Page((ada,), None, total=7), "next")
+    counted = written(present_page(Page((ada,), None, total=7), "next"))
     assert counted == {**shown, "total": 7}
     assert UserPageBody.model_validate(counted).model_dump() == counted
 

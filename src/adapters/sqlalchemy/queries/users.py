@@ -1,7 +1,7 @@
 """Users, as read models."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from functools import cache
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, func, select, tuple_, type_coerce
@@ -24,6 +24,8 @@ _VIEW: Final = select(
 )
 # How many users one read of everybody brings.
 _AT_A_TIME: Final = 1000
+# What `UserView._make` does, in half the time.
+_MAKE: Final[Callable[[Sequence[Any]], UserView]] = partial(tuple.__new__, UserView)
 _BY_ID: Final = _VIEW.where(users.c.id == bindparam("id"))
 
 
@@ -39,7 +41,7 @@ class SqlAlchemyUserQueries:
     async def get(self, user_id: UserId) -> UserView:
         """See `UserQueries.get`."""
         with translated():
-            found = await self._reader.rows(_BY_ID, {"id": user_id}, _view)
+            found = await self._reader.rows(_BY_ID, {"id": user_id}, UserView._make)
         if not found:
             raise UserNotFound(user_id)
         return found[0]
@@ -51,7 +53,7 @@ class SqlAlchemyUserQueries:
         if after is not None:
             parameters |= {"after_key": after.key, "after_id": UserId(after.id)}
         with translated():
-            found = await self._reader.rows(statement, parameters, _view)
+            found = await self._reader.rows(statement, parameters, UserView._make)
         if len(found) <= limit:
             return Page(tuple(found), None)
         last = found[limit - 1]
@@ -66,18 +68,16 @@ class SqlAlchemyUserQueries:
 
     async def everybody(self) -> AsyncIterator[Sequence[UserView]]:
         """See `UserQueries.everybody`."""
-        after = None
+        parameters: dict[str, Any] = {"limit": _AT_A_TIME}
         while True:
-            page = await self.list(UserFilter(), UserSort.ID, _AT_A_TIME, after)
-            if page.items:
-                yield page.items
-            if page.next is None:
+            statement = _page((), UserSort.ID, continued="after_id" in parameters)
+            with translated():
+                found = await self._reader.rows(statement, parameters, _MAKE)
+            if found:
+                yield found
+            if len(found) < _AT_A_TIME:
                 return
-            after = page.next
-
-
-def _view(row: Sequence[Any]) -> UserView:
-    return UserView(*row)
+            parameters["after_id"] = UserId(found[-1].id)
 
 
 def _number(row: Sequence[Any]) -> int:

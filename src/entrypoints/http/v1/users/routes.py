@@ -1,6 +1,6 @@
 """The routes of users."""
 
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -113,7 +113,7 @@ async def create_user(
 ) -> Response:
     """Create a user with an email address that nobody else has."""
     done = await create(body.command(key))
-    location = f"{request.url.path}/{done.value.id}"
+    location = f"{request.scope['path']}/{done.value.id}"
     return _user_response(done.value, 201, Location=location, **replay_headers(done))
 
 
@@ -270,5 +270,6 @@ async def delete_user(
 
 def _next_link(request: Request, cursor: str) -> str:
     """A `Link` to the next page, relative to the host, because the Host header is the client's word."""
-    parameters_: dict[str, Any] = {**request.query_params, "cursor": cursor}
-    return f'<{request.url.path}?{urlencode(parameters_)}>; rel="next"'
+    others = urlencode({name: value for name, value in request.query_params.items() if name != "cursor"})
+    # The path is a literal one, and the alphabet of a cursor needs no escapes.
+    return f'<{request.scope["path"]}?{others}{"&" if others else ""}cursor={cursor}>; rel="next"'

@@ -203,14 +203,19 @@ class UsersBody(BaseModel):
 
 
 def present_user(user: UserView) -> dict[str, Any]:
-    """The user as a `UserBody`."""
+    """The user as a `UserBody`, for `json_response`."""
     return {
         "id": user.id,
         "email": user.email,
         "name": user.name,
-        "created_at": rfc3339(user.created_at),
-        "updated_at": rfc3339(user.updated_at),
+        "created_at": _present_time(user.created_at),
+        "updated_at": _present_time(user.updated_at),
     }
+
+
+def _present_time(moment: datetime) -> datetime | str:
+    # `json_response` writes times faster than we could, but would leave out six zeros.
+    return moment if moment.microsecond else rfc3339(moment)
 
 
 def present_page(page: Page[UserView], next_cursor: str | None) -> dict[str, Any]:
