@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import psycopg
 
-from benchmarks import machine, stages, works
+from benchmarks import machine, production, stages, works
 from benchmarks.errors import BenchmarkFailed
 from benchmarks.load import LoadGenerator
 from benchmarks.postgres import databases
@@ -50,6 +50,7 @@ def measured(extent: Extent, parts: frozenset[str], said: Progress) -> dict[str,
     cores = machine.Cores.of_this_machine()
     description = machine.description() | {"placed": str(cores)}
     said(f"{cores}; load average {description['busy']}")
+    production.set_up()
     with ExitStack() as until_the_end:
         # Whatever this process starts or does of its own is on the side of the load.
         until_the_end.enter_context(machine.pinned(cores.load))

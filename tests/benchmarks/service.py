@@ -6,6 +6,7 @@ from typing import Final
 
 from application.pagination import Position
 from application.ports.users import UserFilter, UserSort
+from benchmarks import production
 from benchmarks.contenders import POOL_SIZE, Contender, script
 from entrypoints.cursors import CursorCodec
 
@@ -14,7 +15,7 @@ _CURSOR_KEY: Final = secrets.token_hex()
 
 def service(url: str, rows: int, name: str = "service") -> Contender:
     """The service on the storage at `url`, started as production does."""
-    command = (script("fastapi-service"), "serve", "--port", "{port}")
+    command = (production.SERVICE, "serve", "--port", "{port}")
     return Contender(name, command, _settings(url), rows, _after)
 
 

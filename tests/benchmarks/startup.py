@@ -1,16 +1,18 @@
 """How long the service takes to start, and its application to be imported."""
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from benchmarks import production
 from benchmarks.contenders import Contender, Server
 from benchmarks.machine import pinned
 from benchmarks.works import USERS
 
+# As `serve` does it: without looking for garbage meanwhile.
 _IMPORT: Final = (
-    "import time; began = time.perf_counter(); import entrypoints.http.app; print(time.perf_counter() - began)"
+    "import gc, time; gc.disable(); began = time.perf_counter(); import entrypoints.http.app;"
+    " print(time.perf_counter() - began)"
 )
 
 
@@ -45,5 +47,5 @@ def start(contender: Contender, cores: frozenset[int], directory: Path, times: i
 
 def _import_seconds(cores: frozenset[int]) -> float:
     with pinned(cores):
-        done = subprocess.run([sys.executable, "-c", _IMPORT], capture_output=True, encoding="utf-8", check=True)
+        done = subprocess.run([production.PYTHON, "-c", _IMPORT], capture_output=True, encoding="utf-8", check=True)
     return float(done.stdout)
