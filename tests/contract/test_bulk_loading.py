@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
+from adapters.sqlalchemy.engine import PostgresDatabase
 from adapters.sqlalchemy.errors import StatementRefused
 from application.errors import DeadlineExceeded, StorageUnavailable, WriteConflict
 from application.ports.users import Loaded, NumberedUser, UserFilter, UserView
@@ -248,7 +249,9 @@ class TestTimeLimits:
             assert (await loading).added == 2
             # The limit was for that transaction alone.
             setting = select(func.current_setting("statement_timeout"))
-            assert await service.container.database().reader.rows(setting, {}, tuple) == [("300ms",)]
+            database = service.container.database()
+            assert isinstance(database, PostgresDatabase)
+            assert await database.reader.rows(setting, {}, tuple) == [("300ms",)]
 
     async def test_end_a_load_that_takes_too_long(self, server_url: str) -> None:
         async with open_service(server_url, database_bulk_timeout=0.3) as service:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import text
 
-from adapters.sqlalchemy.readiness import SqlAlchemyReadiness
 from application.errors import ApplicationError, MigrationsPending, StorageUnavailable
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.user_id import UserId
@@ -53,7 +52,7 @@ async def test_a_database_at_no_revision_waits_for_its_migrations(sql_url: str) 
 async def test_a_database_at_an_older_revision_waits_for_its_migrations(sql_url: str) -> None:
     with recorded_revision(sql_url, "older"):
         async with open_service(sql_url) as service:
-            readiness = SqlAlchemyReadiness(service.container.database().probe, lambda: ["older", "newest"])
+            readiness = service.container.database().readiness(lambda: ["older", "newest"])
             with pytest.raises(MigrationsPending):
                 await readiness.check()
 

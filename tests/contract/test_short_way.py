@@ -116,8 +116,9 @@ async def test_a_value_that_fills_every_buffer_is_sent_whole(server_url: str) ->
     async with open_service(server_url) as service:
         statement = select(func.length(bindparam("value", type_=String)))
         size = 32 << 20
-        reader = service.container.database().reader
-        assert await reader.rows(statement, {"value": "n" * size}, tuple) == [(size,)]
+        database = service.container.database()
+        assert isinstance(database, PostgresDatabase)
+        assert await database.reader.rows(statement, {"value": "n" * size}, tuple) == [(size,)]
         assert pool_of(service).checkedin() == 1
 
 

@@ -1,15 +1,19 @@
 """The connections to one database, and what works on them."""
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.sqlalchemy.direct.leases import Leases
 from adapters.sqlalchemy.limits import Limits
+from adapters.sqlalchemy.mappings import configure_mappings
 from adapters.sqlalchemy.postgresql import open_postgresql
-from adapters.sqlalchemy.reading import DirectReader, EngineReader, Reader
+from adapters.sqlalchemy.queries.users import SqlAlchemyUserQueries
+from adapters.sqlalchemy.readiness import SqlAlchemyReadiness
+from adapters.sqlalchemy.reading import DirectReader, EngineReader
 from adapters.sqlalchemy.sqlite import TRANSACTION, open_sqlite
 from adapters.sqlalchemy.unit_of_work import DirectUnitOfWork, SqlAlchemyUnitOfWork
 from application.errors import StorageMisconfigured
@@ -23,13 +27,12 @@ class Database(Protocol):
     """
 
     @property
-    def reader(self) -> Reader:
-        """Reads what is committed."""
+    def user_queries(self) -> SqlAlchemyUserQueries:
+        """The users, as read models."""
         ...
 
-    @property
-    def probe(self) -> AsyncEngine:
-        """What probes use."""
+    def readiness(self, revisions: Callable[[], Sequence[str]]) -> SqlAlchemyReadiness:
+        """Whether it can serve the release that knows these `revisions`."""
         ...
 
     def unit_of_work(self) -> UnitOfWork:
@@ -47,8 +50,13 @@ class PostgresDatabase:
     def __init__(self, url: URL, limits: Limits) -> None:
         self.leases = Leases(open_postgresql(url, limits), limits.pool_size, limits.pool_timeout)
         self.reader = DirectReader(self.leases)
+        self.user_queries = SqlAlchemyUserQueries(self.reader)
         self._bulk_timeout = limits.bulk_timeout
         self.probe = open_postgresql(url, limits, kept=1)
+
+    def readiness(self, revisions: Callable[[], Sequence[str]]) -> SqlAlchemyReadiness:
+        """See `Database.readiness`."""
+        return SqlAlchemyReadiness(self.probe, revisions)
 
     def unit_of_work(self) -> DirectUnitOfWork:
         """See `Database.unit_of_work`."""
@@ -66,11 +74,15 @@ class SqliteDatabase:
     def __init__(self, url: URL, limits: Limits) -> None:
         # Its connections open no transaction of their own accord.
         self.engine = open_sqlite(url, limits, limits.pool_size)
-        self.reader = EngineReader(self.engine)
+        self.user_queries = SqlAlchemyUserQueries(EngineReader(self.engine))
         self._bulk_timeout = limits.bulk_timeout
         self.probe = open_sqlite(url, limits, 1)
         writing = self.engine.execution_options(**{TRANSACTION: "IMMEDIATE"})
         self._sessions = async_sessionmaker(writing, class_=AsyncSession, expire_on_commit=False)
+
+    def readiness(self, revisions: Callable[[], Sequence[str]]) -> SqlAlchemyReadiness:
+        """See `Database.readiness`."""
+        return SqlAlchemyReadiness(self.probe, revisions)
 
     def unit_of_work(self) -> SqlAlchemyUnitOfWork:
         """See `Database.unit_of_work`."""
@@ -83,7 +95,7 @@ class SqliteDatabase:
 
 
 def open_database(url: str, limits: Limits) -> Database:
-    """The database at `url`; nothing is connected before it is needed.
+    """The database at `url`, with the entities mapped; nothing is connected before it is needed.
 
     Raises:
         StorageMisconfigured: no connection could be made as the URL says.
@@ -93,5 +105,6 @@ def open_database(url: str, limits: Limits) -> Database:
     except (ArgumentError, ValueError):
         # The original message may quote the URL, and so the password.
         raise StorageMisconfigured("DATABASE_URL is no valid database URL.") from None
+    configure_mappings()
     database = SqliteDatabase if parsed.get_backend_name() == "sqlite" else PostgresDatabase
     return database(parsed, limits)
