@@ -75,6 +75,12 @@ class TestLoading:
             for n, one in enumerate([*first, numbered(7, "x")], 1)
         ]
 
+    @pytest.mark.parametrize("name", ["a\tb", "a\nb", "a\rb", "a\\b", "\\."])
+    async def test_stores_also_what_is_no_name(self, service: Service, name: str) -> None:
+        user = NumberedUser(1, EmailAddress("ada@example.com"), UserName.trusted(name))
+        assert await load(service, batches([user])) == Loaded(1, 0, ())
+        assert [user.name for user in await everybody(service)] == [name]
+
     async def test_nobody_adds_nobody_and_does_not_touch_the_storage(self, unreachable_url: str) -> None:
         async with open_service(unreachable_url) as service, service.unit_of_work() as uow:
             assert await uow.user_loader.load(batches(), NOON, 100) == Loaded(0, 0, ())
@@ -218,6 +224,23 @@ class TestMeanwhile:
                 assert not loading.done()
             assert await loading == Loaded(2, 2, (5, 6))
             assert sorted(await addresses(service)) == ["a", "b", "c"]
+
+    async def test_addresses_that_are_taken_one_after_the_other_are_named_in_a_unit_of_work_that_loaded_before(
+        self, server_url: str
+    ) -> None:
+        async with open_service(server_url) as service, service.unit_of_work() as uow:
+            assert await uow.user_loader.load(batches([numbered(1, "first")]), NOON, 100) == Loaded(1, 0, ())
+            source = batches([numbered(1, "a"), numbered(2, "b"), numbered(3, "first"), numbered(4, "c")])
+            with connected(server_url) as slowest:
+                slowest.execute(text("INSERT INTO users (email, name) VALUES ('c@example.com', 'Slowest')"))
+                with connected(server_url) as other:
+                    other.execute(text("INSERT INTO users (email, name) VALUES ('b@example.com', 'Other')"))
+                    loading = asyncio.create_task(uow.user_loader.load(source, NOON, 100))
+                    await asyncio.sleep(0.3)
+                    assert not loading.done()
+                await asyncio.sleep(0.3)
+                assert not loading.done()
+            assert await loading == Loaded(1, 3, (2, 3, 4))
 
     async def test_two_loads_of_the_same_users_add_each_of_them_once(self, service: Service) -> None:
         found = await asyncio.gather(

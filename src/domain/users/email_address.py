@@ -20,6 +20,12 @@ _LOCAL_PART: Final = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'
 _DOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 # Names that never receive mail: RFC 6761, 6762 and 7686, and the infrastructure domain of RFC 3172.
 SPECIAL_USE: Final = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})
+# What nearly every address is, and what obeys every rule as it is if it is not too long: a long list is read twice as
+# fast so. There is no hyphen in its domain, and no digit in its top-level domain.
+_ORDINARY: Final = re.compile(
+    rf"(?=[^@]{{1,{LONGEST_LOCAL_PART}}}@){_LOCAL_PART.pattern}@"
+    rf"(?:[a-z0-9]{{1,{LONGEST_LABEL}}}\.)+(?!(?:{'|'.join(sorted(SPECIAL_USE))})\Z)[a-z]{{1,{LONGEST_LABEL}}}"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,6 +40,8 @@ class EmailAddress(ValueObject[str]):
     """
 
     def __post_init__(self) -> None:
+        if len(self.value) <= LONGEST_ADDRESS and _ORDINARY.fullmatch(self.value):
+            return
         if not self.value.isascii():
             raise InvalidEmailAddress("An email address may contain ASCII characters only.")
         text = self.value.strip(" \t\r\n").lower()

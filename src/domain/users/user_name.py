@@ -33,6 +33,10 @@ class UserName(ValueObject[str]):
     """
 
     def __post_init__(self) -> None:
+        value = self.value
+        # Printable ASCII is what most names are made of, and it obeys the other rules; a long list is read faster so.
+        if value.isascii() and value.isprintable() and 0 < len(value.strip()) == len(value) <= LONGEST_NAME:
+            return
         try:
             self.value.encode()
         except UnicodeEncodeError:
@@ -42,9 +46,12 @@ class UserName(ValueObject[str]):
             raise InvalidUserName("A name may not be empty.")
         if len(text) > LONGEST_NAME:
             raise InvalidUserName(f"A name may have at most {LONGEST_NAME} characters.")
-        # Printable ASCII is what most names are made of, and it obeys the rest; a long list is read faster so.
-        if not (text.isascii() and text.isprintable()):
+        # What Python calls printable has none of the characters that are refused: they are in categories of their own,
+        # with the directional ones in Cf.
+        if not text.isprintable():
             _check_characters(text)
+        if not any(map(_is_visible, text)):
+            raise InvalidUserName("A name needs at least one visible character.")
         object.__setattr__(self, "value", text)
 
 
@@ -54,8 +61,6 @@ def _check_characters(text: str) -> None:
         raise InvalidUserName("A name may not contain control characters or line breaks.")
     if not _DIRECTIONAL.isdisjoint(text):
         raise InvalidUserName("A name may not contain characters that override the direction of text.")
-    if not any(_is_visible(character) for character in text):
-        raise InvalidUserName("A name needs at least one visible character.")
 
 
 def _is_visible(character: str) -> bool:

@@ -3,14 +3,18 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
+from application.ports.users import UserView
 from application.users.import_users import ImportRefused, ImportReport, LineError, RejectedLine
+from entrypoints.user_files.columns import column
 from entrypoints.user_files.form import IMPORTED_FIELDS
-from entrypoints.user_files.lines import LONGEST_LINE, Line, LineSplitter
+from entrypoints.user_files.lines import LONGEST_LINE, Line, LineSplitter, lines_of
+from entrypoints.user_files.ordinary import read_together
 from entrypoints.user_files.rejection import TOO_LONG, ReadLine, missing, read_values, surplus
-from entrypoints.user_files.spreadsheets import escaped, unescaped
+from entrypoints.user_files.spreadsheets import begins_formula, escaped, unescaped
 
 # What spreadsheets write before "CSV UTF-8".
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -24,6 +28,11 @@ _QUOTED: Final = r'"[^"]*+(?:""[^"]*+)*+"'
 _PLAIN: Final = r'[^",\r\n]*+'
 _OPEN: Final = re.compile(rf'(?:(?:{_QUOTED}|{_PLAIN}),)*+"[^"]*+(?:""[^"]*+)*+')
 _WHOLE: Final = re.compile(rf"(?:{_QUOTED}|{_PLAIN})(?:,(?:{_QUOTED}|{_PLAIN}))*+")
+
+# The record that nearly every record is: two cells on a line, without quotes and not escaped for spreadsheets.
+_ORDINARY: Final = re.compile(r"^((?!')[^\",\r\n]*+),((?!')[^\",\r\n]*+)\r?\n", re.MULTILINE)
+# What no cell without quotes has.
+_NO_PLAIN: Final = re.compile(r'[",\r\n]')
 
 
 class CsvReader:
@@ -42,17 +51,24 @@ class CsvReader:
 
     def feed(self, piece: bytes) -> Iterator[ReadLine]:
         """What the records say that end in `piece`. To be read to its end before the next piece."""
-        for line in self._splitter.feed(piece):
-            yield from self._continue(line)
+        return self._read_lines(self._splitter.feed(piece))
 
     def finish(self) -> Iterator[ReadLine]:
         """What the last record says, if it did not end in a line feed."""
-        for line in self._splitter.finish():
-            yield from self._continue(line)
+        yield from self._read_lines(self._splitter.finish())
         if self._begun:
             yield self._reject(self._number + 1, _MALFORMED)
         if self._columns is None:
             self._read_header([])
+
+    def _read_lines(self, lines: bytes) -> Iterator[ReadLine]:
+        # Where nothing is quoted each line is a record.
+        if self._columns is not None and not self._begun and b'"' not in lines:
+            together = read_together(_ORDINARY, lines, self._number + 1, self._columns, self._read_unquoted)
+            if together is not None:
+                self._number += lines.count(b"\n")
+                return together
+        return chain.from_iterable(map(self._continue, lines_of(lines)))
 
     def _continue(self, line: Line) -> Iterator[ReadLine]:
         """The record that ends with `line`, unless that is the header."""
@@ -66,7 +82,7 @@ class CsvReader:
         if self._number == 1:
             text = text.removeprefix(_BYTE_ORDER_MARK)
         # Within a quoted cell a line looks as if it began with the quote.
-        if _OPEN.fullmatch(f'"{text}' if self._begun else text):
+        if (self._begun or '"' in text) and _OPEN.fullmatch(f'"{text}' if self._begun else text):
             self._begun.append(text)
             return
         first, record = self._number - len(self._begun), "\n".join([*self._begun, text])
@@ -87,6 +103,10 @@ class CsvReader:
         email, name = (unescaped(cells[column]) for column in self._columns)
         return read_values(number, email, name)
 
+    def _read_unquoted(self, number: int, line: str) -> ReadLine:
+        cells = _cells(line.removesuffix("\r"))
+        return RejectedLine(number, (_MALFORMED,)) if cells is None else self._read(number, cells)
+
     def _read_header(self, names: Sequence[str]) -> None:
         errors = [missing(name) for name in IMPORTED_FIELDS if name not in names] + surplus(names)
         if len(set(names)) < len(names):
@@ -106,18 +126,30 @@ class CsvReader:
 
 
 class CsvWriter:
-    """Writes rows as CSV, with the `fields` in their order as its head. No cell is run by a spreadsheet."""
+    """Writes users as CSV, with the `fields` in their order as its head. No cell is run by a spreadsheet."""
 
     def __init__(self, fields: Sequence[str]) -> None:
+        self._fields = fields
         self.head = ",".join(fields) + "\r\n"
 
-    def rows(self, rows: Iterable[Mapping[str, object]]) -> str:
-        """A record for each of `rows`, whose values stand in the order of the fields."""
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\r\n").writerows(
-            [escaped(value) if isinstance(value, str) else value for value in row.values()] for row in rows
-        )
-        return text.getvalue()
+    def rows(self, users: Sequence[UserView]) -> str:
+        """A record for each of `users`, of whom there is at least one."""
+        columns = [_written(column(users, field)) for field in self._fields]
+        return "\r\n".join([*map(",".join, zip(*columns, strict=True)), ""])
+
+
+def _written(values: Sequence[str]) -> Sequence[str]:
+    """The values as cells. Those that are written as they are, as nearly all are, are looked at all at once."""
+    text = "\n".join(["", *values])
+    special = '"' in text or "," in text or "\r" in text or text.count("\n") > len(values) or "" in values
+    if not special and not begins_formula(text):
+        return values
+    return [_quoted(escaped(value)) for value in values]
+
+
+def _quoted(cell: str) -> str:
+    # RFC 4180, 2; an empty cell is quoted, because nothing on a line may be no cell at all.
+    return '"' + cell.replace('"', '""') + '"' if not cell or _NO_PLAIN.search(cell) else cell
 
 
 def _cells(record: str) -> list[str] | None:

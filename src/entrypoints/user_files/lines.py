@@ -1,12 +1,12 @@
 """Cuts a stream of bytes into lines, and keeps no more of it than a line may be long."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 LONGEST_LINE: Final = 64 * 1024
 
 Line: TypeAlias = bytes | None
-"""A line without its line feed; None for one that is too long, whose content is gone."""
+"""A line without its line feed; None for one that is too long."""
 
 
 class LineSplitter:
@@ -14,31 +14,26 @@ class LineSplitter:
 
     def __init__(self) -> None:
         self._begun = bytearray()
-        self._too_long = False
 
-    def feed(self, piece: bytes) -> Sequence[Line]:
-        """The lines that end in `piece`."""
-        first, *others = piece.split(b"\n")
-        self._continue(first)
-        if not others:
-            return ()
-        lines = [self._end(), *(line if len(line) <= LONGEST_LINE else None for line in others[:-1])]
-        self._continue(others[-1])
+    def feed(self, piece: bytes) -> bytes:
+        """The lines that end in `piece`, each with its line feed; of one that is too long perhaps not all of it."""
+        end = piece.rfind(b"\n") + 1
+        lines = bytes(self._begun) + piece[:end] if end else b""
+        if end:
+            self._begun.clear()
+        # A byte more than a line may have, so that one that is too long stays so.
+        self._begun += piece[end:][: LONGEST_LINE + 1 - len(self._begun)]
         return lines
 
-    def finish(self) -> Sequence[Line]:
-        """The last line, if the stream did not end in a line feed."""
-        return [self._end()] if self._begun or self._too_long else ()
+    def finish(self) -> bytes:
+        """The last line, with a line feed, if the stream did not end in one."""
+        return self.feed(b"\n") if self._begun else b""
 
-    def _continue(self, part: bytes) -> None:
-        self._begun += part
-        if len(self._begun) > LONGEST_LINE:
-            self._too_long = True
-        if self._too_long:
-            self._begun.clear()
 
-    def _end(self) -> Line:
-        line = None if self._too_long else bytes(self._begun)
-        self._begun.clear()
-        self._too_long = False
-        return line
+def lines_of(lines: bytes) -> Iterator[Line]:
+    """The lines one by one; each of them has its line feed."""
+    start = 0
+    while start < len(lines):
+        end = lines.index(b"\n", start)
+        yield lines[start:end] if end - start <= LONGEST_LINE else None
+        start = end + 1
