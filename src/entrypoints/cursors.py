@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+import orjson
+
 from application.pagination import Position
 from application.ports.users import UserFilter, UserSort
 
@@ -43,7 +45,7 @@ class CursorCodec:
         if not hmac.compare_digest(signature, self._sign(payload)):
             raise InvalidCursor
         # Of another version only its number is known, and that it comes first.
-        version, *rest = json.loads(payload)
+        version, *rest = orjson.loads(payload)
         if version != _VERSION or rest[:2] != [sort.value, _digest(where)]:
             raise InvalidCursor
         key, row_id = rest[2:]

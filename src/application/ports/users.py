@@ -67,8 +67,7 @@ class UserFilter:
     created_before: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NumberedUser:
+class NumberedUser(NamedTuple):
     """A new user, and the number of the line of its source that describes it."""
 
     line: int
