@@ -67,10 +67,9 @@ def _filtered_pages(supply: Supply, contender: Contender, _connections: int, amo
 
 
 def _deep_pages(_supply: Supply, contender: Contender, _connections: int, amount: int) -> list[Request]:
-    """Page 100,000 and the next ones, or, where there are not as many, those from the middle on."""
-    first = min((DEEP - 1) * PAGE, contender.rows // 2)
-    depths = range(first, min(first + _PLACES * PAGE, contender.rows - PAGE), PAGE)
-    return _in_turn([f"{USERS}?limit={PAGE}&{contender.after(depth, None)}" for depth in depths], amount)
+    """Page 100,000, or, where there are not as many, the one in the middle; always the same one, as page 1 is."""
+    depth = min((DEEP - 1) * PAGE, contender.rows // 2)
+    return _in_turn([f"{USERS}?limit={PAGE}&{contender.after(depth, None)}"], amount)
 
 
 def _create(supply: Supply, _contender: Contender, _connections: int, amount: int) -> list[Request]:
