@@ -1,12 +1,15 @@
 """What the short way to PostgreSQL promises beyond what every storage does: see `adapters.sqlalchemy.direct`."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 
 import pytest
+import uvloop
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, bindparam, func, make_url, select, text
 from sqlalchemy.orm import registry, relationship
 
@@ -14,10 +17,19 @@ from adapters.sqlalchemy.direct.entities import mapped_statements
 from adapters.sqlalchemy.direct.statements import direct
 from adapters.sqlalchemy.direct.wire import Call
 from adapters.sqlalchemy.engine import PostgresDatabase
+from adapters.sqlalchemy.errors import StatementRefused
 from application.errors import StorageUnavailable
+from application.ports.idempotency import IdempotencyKey
+from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
+from application.users.import_users import ImportUsers
+from application.users.list_users import ListUsers
 from application.users.update_user import UpdateUser
+from contract.interruptions import terminate_sessions
+from contract.sources import many
 from contract.storages import ada, open_service, pool_of
+from domain.users.email_address import EmailAddress
+from domain.users.errors import EmailAlreadyTaken
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from plain_sql import connected
@@ -134,6 +146,61 @@ async def test_a_statement_whose_caller_is_gone_is_cancelled_and_its_connection_
         async with asyncio.timeout(5):
             await asyncio.gather(sleeping, return_exceptions=True)
             assert await database.reader.rows(session, {}, tuple) == [before]
+
+
+def test_a_session_that_is_ended_before_it_has_read_its_query_goes_unnoticed_on_uvloop(server_url: str) -> None:
+    async def read() -> None:
+        async with open_service(server_url, database_pool_size=1) as service:
+            await service.add(ada())
+            database = service.container.database()
+            assert isinstance(database, PostgresDatabase)
+            for _ in range(5):
+                [(pid,)] = await database.reader.rows(select(func.pg_backend_pid()), {}, tuple)
+                os.kill(pid, signal.SIGSTOP)
+                try:
+                    reading = asyncio.create_task(service.get(GetUser(ADA)))
+                    await asyncio.sleep(0.05)
+                    with connected(server_url) as connection:
+                        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+                finally:
+                    os.kill(pid, signal.SIGCONT)
+                async with asyncio.timeout(10):
+                    assert (await reading).name == "Ada Lovelace"
+
+    # The loop that the service runs on; it reports a reset in its own way.
+    uvloop.run(read())
+
+
+async def test_a_session_that_prepares_statements_of_its_own_keeps_those_of_the_short_way(server_url: str) -> None:
+    async with open_service(server_url, database_pool_size=1) as service:
+        for number in range(12):
+            key = IdempotencyKey("anonymous", "POST /users", f"key{number}")
+            await service.create(CreateUser(EmailAddress(f"key{number}@example.com"), UserName("Ada"), key))
+        assert (await service.import_all(ImportUsers(many(range(3))))).imported == 3
+
+
+async def test_what_failed_cannot_be_committed(server_url: str) -> None:
+    async with open_service(server_url) as service:
+        await service.add(ada())
+        async with service.unit_of_work() as uow:
+            await uow.users.add(ada(email="b@example.com"))
+            with pytest.raises(EmailAlreadyTaken):
+                await uow.users.add(ada())
+            with pytest.raises(StatementRefused):
+                await uow.commit()
+        assert pool_of(service).checkedout() == 0
+        assert len((await service.list(ListUsers())).items) == 1
+
+
+async def test_a_connection_that_is_known_to_be_lost_is_no_unknown_outcome(server_url: str) -> None:
+    async with open_service(server_url) as service:
+        async with service.unit_of_work() as uow:
+            await uow.users.add(ada())
+            terminate_sessions(server_url)
+            await asyncio.sleep(0.1)
+            with pytest.raises(StorageUnavailable):
+                await uow.commit()
+        assert (await service.list(ListUsers())).items == ()
 
 
 class TestMappingsThatAreMoreThanARow:

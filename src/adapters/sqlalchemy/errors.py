@@ -119,11 +119,11 @@ def translated(*, committing: bool = False) -> Iterator[None]:
     except PsycopgError as error:  # of those that speak to the driver itself
         lost = isinstance(error, PsycopgInterfaceError | PsycopgOperationalError)
         translation = _translate(error, lost=lost)
+        if isinstance(error, OutcomeUnknown) and isinstance(translation, StorageUnavailable | None):
+            raise CommitOutcomeUnknown from error
         if translation is None:
             # The message would quote the row.
             raise StatementRefused(f"a statement failed with SQLSTATE {error.sqlstate}") from None
-        if isinstance(translation, StorageUnavailable) and isinstance(error, OutcomeUnknown):
-            raise CommitOutcomeUnknown from error
         raise translation from error
 
 

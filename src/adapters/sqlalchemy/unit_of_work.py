@@ -77,7 +77,8 @@ class DirectUnitOfWork:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """See `UnitOfWork`."""
-        await self._transaction.close()
+        with translated():
+            await self._transaction.close()
 
     async def commit(self) -> None:
         """See `UnitOfWork.commit`."""

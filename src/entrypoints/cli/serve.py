@@ -84,6 +84,8 @@ def _run_server(settings: Settings, *, reload: bool) -> None:
     from entrypoints.logs import logging_config
 
     share_cursor_key(settings)
+    if reload or settings.server_workers > 1:
+        gc.enable()  # the application is made in other processes
     # When uvicorn has stopped in good order, it raises the signal again, for whoever listened before: that is the end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(

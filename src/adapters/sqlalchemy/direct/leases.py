@@ -1,6 +1,7 @@
 """The connections of one process, lent to one task at a time."""
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -46,6 +47,7 @@ class Leases:
         self._patience = patience.total_seconds()
         self._idle: list[Lease] = []
         self._lent: set[Lease] = set()
+        self._trusted_since = -math.inf
         self._closed = False
 
     @property
@@ -68,7 +70,7 @@ class Leases:
 
         Raises:
             StorageOverloaded: none came free in time.
-            DBAPIError: none can be opened.
+            psycopg.Error: none can be opened.
         """
         if self._gate.locked():
             try:
@@ -98,6 +100,10 @@ class Leases:
         finally:
             self._gate.release()
 
+    def distrust(self) -> None:
+        """Lend none again that is open now: the network lost one, and each of the others might take as long to tell."""
+        self._trusted_since = time.monotonic()
+
     async def close(self) -> None:
         """Close every connection, now or when it is given back."""
         self._closed = True
@@ -107,7 +113,8 @@ class Leases:
     async def _idle_or_new(self) -> Lease:
         while self._idle:
             lease = self._idle.pop()
-            if lease.wire.usable and time.monotonic() - lease.opened_at < LONGEST_LIFE.total_seconds():
+            oldest = max(self._trusted_since, time.monotonic() - LONGEST_LIFE.total_seconds())
+            if lease.wire.usable and lease.opened_at > oldest:
                 return lease
             await _close(lease)
         connection = await greenlet_spawn(self._engine.sync_engine.raw_connection)
@@ -120,6 +127,8 @@ class Leases:
 
 
 async def _close(lease: Lease) -> None:
-    lease.wire.detach()
-    # psycopg closes without waiting for anything, so that nothing can come in between.
-    await greenlet_spawn(lease.connection.close)
+    try:
+        lease.wire.detach()
+    finally:
+        # psycopg closes without waiting for anything, so that nothing can come in between.
+        await greenlet_spawn(lease.connection.close)

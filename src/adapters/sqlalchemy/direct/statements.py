@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
+from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ClauseElement, Select
@@ -17,7 +17,6 @@ _Convert: TypeAlias = Callable[[Any], Any]
 
 # libpq wants $1 where psycopg's cursors take %s.
 _DIALECT: Final = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # of SQLAlchemy
-_numbers: Final = count(1)
 _REQUIRED: Final = object()
 
 
@@ -76,12 +75,17 @@ def direct(statement: ClauseElement) -> DirectStatement:
         raise TypeError("only statements that read or change rows can be prepared")
     converted = [_from_database(column.type) for column in getattr(statement, "exported_columns", ())]
     return DirectStatement(
-        name=b"s%d" % next(_numbers),
+        name=_name_of(compiled.string),
         sql=compiled.string.encode(),
         parameters=tuple(_parameter(compiled, name) for name in compiled.positiontup or ()),
         results=tuple(converted) if any(converted) else None,
         reads=isinstance(statement, Select),
     )
+
+
+def _name_of(sql: str) -> bytes:
+    """The same in every process: a pooler may lend a connection on which another one has prepared its statements."""
+    return blake2b(sql.encode(), digest_size=16).hexdigest().encode()
 
 
 def _parameter(compiled: SQLCompiler, name: str) -> _Parameter:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
+from psycopg.errors import InFailedSqlTransaction
 from psycopg.pq.abc import PGresult
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -29,11 +30,18 @@ async def read(leases: Leases, call: Call, make: Callable[[Sequence[Any]], Row])
         try:
             [result] = await lease.wire.run(call)
             return lease.wire.rows(call, result, make)
-        except ConnectionLost:
-            if lease.fresh:
-                raise
+        except ConnectionLost as error:
+            _check_retry(leases, lease, error)
         finally:
             await leases.give_back(lease)
+
+
+def _check_retry(leases: Leases, lease: Lease, error: ConnectionLost) -> None:
+    """Raise the error if another connection would not know better."""
+    if lease.fresh:
+        raise error
+    if error.sqlstate is None:
+        leases.distrust()
 
 
 class DirectTransaction:
@@ -78,7 +86,7 @@ class DirectTransaction:
         Raises:
             WriteConflict: another writer came first.
             OutcomeUnknown: nobody knows.
-            psycopg.Error: nothing was committed.
+            psycopg.Error, DBAPIError: nothing was committed.
         """
         if self._session is not None:
             await (await self.session()).flush()
@@ -87,13 +95,18 @@ class DirectTransaction:
         await self._write(changes[len(last) :])
         if self._lease is None:
             return
+        sendable = self._lease.wire.usable
         try:
-            results = await self._lease.wire.run(*last, _COMMIT)
+            *changed, committed = await self._lease.wire.run(*last, _COMMIT)
         except ConnectionLost as error:
-            if len(last) > error.completed and error.sqlstate:
-                raise  # the server refused the change, and never looked at the COMMIT
+            refused = len(last) > error.completed and error.sqlstate  # so that it never looked at the COMMIT
+            if refused or not sendable:
+                raise
             raise OutcomeUnknown(error, error.sqlstate) from error
-        _check_written(*results[:-1])
+        if committed.command_status != b"COMMIT":
+            # What failed before was not raised on, and the server has undone everything (PostgreSQL manual, COMMIT).
+            raise InFailedSqlTransaction
+        _check_written(*changed)
 
     async def close(self) -> None:
         """Undo what was not committed, and give the connection back."""
@@ -127,10 +140,9 @@ class DirectTransaction:
             lease = await self._leases.take()
             try:
                 _, *results = await lease.wire.run(_BEGIN, *calls)
-            except ConnectionLost:
+            except ConnectionLost as error:
                 await self._leases.give_back(lease)
-                if lease.fresh:
-                    raise
+                _check_retry(self._leases, lease, error)
             except BaseException:
                 self._lease = lease  # `close` knows what to do
                 raise

@@ -75,14 +75,20 @@ class Wire:
         self._dropped = False
         self._last_words: str | None = None
         connection.add_notice_handler(self._on_notice)
+        # psycopg would prepare statements of sessions, too, and when it forgets those, the server forgets ours.
+        connection.prepare_threshold = None
 
     @classmethod
     async def opened(cls, connection: AsyncConnection[Any]) -> "Wire":
         """A wire on a new connection, in which times are in UTC, whatever the URL, the role or a pooler say."""
         wire = cls(connection)
-        if connection.pgconn.parameter_status(b"TimeZone") != b"UTC":
-            await wire.run(_IN_UTC)
-            wire._transformer = Transformer.from_context(connection)
+        try:
+            if connection.pgconn.parameter_status(b"TimeZone") != b"UTC":
+                await wire.run(_IN_UTC)
+                wire._transformer = Transformer.from_context(connection)
+        except BaseException:
+            wire._drop()
+            raise
         return wire
 
     @property
@@ -102,7 +108,8 @@ class Wire:
 
         Raises:
             ConnectionLost: the connection is of no use any more.
-            psycopg.Error: the server refused a statement, and then did not look at those behind it.
+            psycopg.Error: the server refused a statement, and then did not look at those behind it; or a value is none
+                that can be sent, and nothing was.
         """
         if self._dropped:
             raise ConnectionLost(OperationalError("the connection was lost before"), self._last_words)
@@ -117,8 +124,11 @@ class Wire:
         except OperationalError as error:
             self._drop()
             raise self._lost(error, expected, results) from error
-        except BaseException:
+        except asyncio.CancelledError:
             await self._cancel(expected, results)
+            raise
+        except BaseException:
+            self._drop()  # what was sent of it is not known
             raise
         if len(results) == len(expected) and not any(result.status in _FAILED for result in results):
             return [result for name, result in zip(expected, results, strict=True) if name is None]
@@ -172,11 +182,17 @@ class Wire:
             self._pg.consume_input()
 
     async def _receive(self, results: list[PGresult]) -> None:
-        pg = self._pg
+        pg, woken = self._pg, False
         while True:
             while pg.is_busy():
+                if woken:
+                    # uvloop reports a connection that was reset once, together with the last words before that.
+                    pg.consume_input()
+                    if not pg.is_busy():
+                        break
                 self._waiting = self._loop.create_future()
                 await self._waiting
+                woken = True
                 pg.consume_input()
             result = pg.get_result()
             if result is None:  # the end of the results of one statement
@@ -245,5 +261,6 @@ class Wire:
         try:
             self._pg.consume_input()
             self._pg.is_busy()  # which reads what came, and so gets the notices heard
+            self._pg.consume_input()  # as above
         except OperationalError:
             self._drop()

@@ -24,7 +24,7 @@ _VIEW: Final = select(
 )
 # How many users one read of everybody brings.
 _AT_A_TIME: Final = 1000
-# What `UserView._make` does, in half the time.
+# `UserView._make`, in half the time.
 _MAKE: Final[Callable[[Sequence[Any]], UserView]] = partial(tuple.__new__, UserView)
 _BY_ID: Final = _VIEW.where(users.c.id == bindparam("id"))
 
@@ -41,7 +41,7 @@ class SqlAlchemyUserQueries:
     async def get(self, user_id: UserId) -> UserView:
         """See `UserQueries.get`."""
         with translated():
-            found = await self._reader.rows(_BY_ID, {"id": user_id}, UserView._make)
+            found = await self._reader.rows(_BY_ID, {"id": user_id}, _MAKE)
         if not found:
             raise UserNotFound(user_id)
         return found[0]
@@ -53,7 +53,7 @@ class SqlAlchemyUserQueries:
         if after is not None:
             parameters |= {"after_key": after.key, "after_id": UserId(after.id)}
         with translated():
-            found = await self._reader.rows(statement, parameters, UserView._make)
+            found = await self._reader.rows(statement, parameters, _MAKE)
         if len(found) <= limit:
             return Page(tuple(found), None)
         last = found[limit - 1]

@@ -13,7 +13,11 @@ from domain.users.user_id import UserId
 
 
 class DirectUserRepository(SqlAlchemyUserRepository):
-    """The users of one transaction; several at once are added by its session."""
+    """The users of one transaction.
+
+    Several at once are added by its session. One of those who is got here is another object, and of changes to both
+    the version lets only those of one through.
+    """
 
     def __init__(self, session: Callable[[], Awaitable[AsyncSession]], users: DirectEntities[User]) -> None:
         super().__init__(session)

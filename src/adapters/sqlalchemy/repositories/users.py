@@ -57,7 +57,7 @@ class SqlAlchemyUserRepository:
             raise WriteConflict from error
 
     async def get(self, user_id: UserId) -> User:
-        """See `UserRepository.get`; PostgreSQL locks the row, SQLite has locked the database when the work began."""
+        """See `UserRepository.get`; the row is locked, and SQLite has locked the database when the work began."""
         with translated():
             session = await self._session()
             user = await session.get(User, user_id, with_for_update=True)
