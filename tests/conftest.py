@@ -1,10 +1,14 @@
 """What every test shares."""
 
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
+
+# A shell that runs this in the background has it ignore interruptions, and so would the commands that are interrupted.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["postgres_fixtures", "running_servers"]
 
