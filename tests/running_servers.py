@@ -6,7 +6,7 @@ A pytest plugin that `conftest.py` loads, so that packages of tests that ask for
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -54,6 +54,24 @@ class Storages:
             with self.postgres_servers.empty_database(name) as url:
                 yield url
 
+    @contextmanager
+    def servers(self, **options: Any) -> Iterator[RunningServers]:
+        """Servers by storage, with these options of `ServerProcess`: each is started when it is first asked for."""
+        from e2e.processes import ServerProcess
+
+        started: dict[str, ServerProcess] = {}
+        with ExitStack() as until_the_end:
+
+            def running(name: str) -> ServerProcess:
+                if name not in started:
+                    url = until_the_end.enter_context(self.migrated(name))
+                    directory = self.tmp_path_factory.mktemp("server")
+                    server = ServerProcess(directory, DATABASE_URL=url, **options)
+                    started[name] = until_the_end.enter_context(server)
+                return started[name]
+
+            yield running
+
 
 @pytest.fixture(scope="session")
 def storages(postgres_servers: PostgresServers, tmp_path_factory: pytest.TempPathFactory) -> Storages:
@@ -62,20 +80,9 @@ def storages(postgres_servers: PostgresServers, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="session")
-def running_servers(storages: Storages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServers]:
+def running_servers(storages: Storages) -> Iterator[RunningServers]:
     """The server on the storage of a name: started when it is first asked for, stopped at the end of the run."""
-    from e2e.processes import ServerProcess
-
-    started: dict[str, ServerProcess] = {}
-    with ExitStack() as until_the_end:
-
-        def running(name: str) -> ServerProcess:
-            if name not in started:
-                url = until_the_end.enter_context(storages.migrated(name))
-                directory = tmp_path_factory.mktemp("server")
-                started[name] = until_the_end.enter_context(ServerProcess(directory, DATABASE_URL=url))
-            return started[name]
-
+    with storages.servers() as running:
         yield running
 
 

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2
@@ -73,19 +72,9 @@ def database_url(request: pytest.FixtureRequest, storages: Storages) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def strict_servers(storages: Storages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServers]:
-    """Servers with the settings of `STRICT`, by storage, each started when it is first asked for."""
-    started: dict[str, ServerProcess] = {}
-    with ExitStack() as until_the_end:
-
-        def running(name: str) -> ServerProcess:
-            if name not in started:
-                url = until_the_end.enter_context(storages.migrated(name))
-                directory = tmp_path_factory.mktemp("server")
-                server = ServerProcess(directory, command=DEFECTIVE, DATABASE_URL=url, **STRICT)
-                started[name] = until_the_end.enter_context(server)
-            return started[name]
-
+def strict_servers(storages: Storages) -> Iterator[RunningServers]:
+    """Servers with the settings of `STRICT`, by storage."""
+    with storages.servers(command=DEFECTIVE, **STRICT) as running:
         yield running
 
 

@@ -92,7 +92,7 @@ def _run_server(settings: Settings, *, reload: bool) -> None:
         "entrypoints.http.serving:served_app",
         factory=True,
         # Called like the class, which is all that uvicorn does; and unlike a closure, workers can inherit it.
-        http=partial(  # type: ignore[arg-type]  # as above
+        http=partial(  # type: ignore[arg-type]  # uvicorn names the class in its signature
             HttpProtocol,
             head_timeout=settings.server_header_timeout,
             write_timeout=settings.server_write_timeout,

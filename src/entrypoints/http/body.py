@@ -8,7 +8,7 @@ from starlette.requests import Request
 from entrypoints.http.problems import Problem, ProblemKind
 
 LARGEST_DOCUMENT: Final = 64 * 1024
-LARGEST_BATCH: Final = 1024 * 1024
+LARGEST_BATCH_DOCUMENT: Final = 1024 * 1024
 LARGEST_IMPORT: Final = 50 * 1024 * 1024
 
 _CHARSET: Final = frozenset({"", "charset=utf-8", 'charset="utf-8"'})

@@ -7,13 +7,13 @@ from typing import Final
 
 from starlette.requests import Request
 
+from entrypoints.http.field_syntax import QUOTED, WORD
 from entrypoints.http.problems import Problem, ProblemKind
 
-_WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
-_PARAMETER: Final = rf'{_WORD}=(?:{_WORD}|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+")'
+_PARAMETER: Final = rf"{WORD}=(?:{WORD}|{QUOTED})"
 # One member of the list; it may be empty (RFC 9110, 5.6.1.2). Possessive (++), so that no text is read twice.
 _MEMBER: Final = re.compile(
-    rf"[ \t]*+(?:(?P<type>{_WORD})/(?P<subtype>{_WORD})"
+    rf"[ \t]*+(?:(?P<type>{WORD})/(?P<subtype>{WORD})"
     rf"(?P<parameters>(?:[ \t]*+;[ \t]*+(?:{_PARAMETER})?+)*+)[ \t]*+)?(?:,|$)"
 )
 _ONE_PARAMETER: Final = re.compile(_PARAMETER)

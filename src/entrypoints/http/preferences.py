@@ -6,13 +6,13 @@ from typing import Final
 
 from starlette.requests import Request
 
-_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"  # noqa: S105 -- RFC 9110, 5.6.2
-_QUOTED: Final = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
-_PAIR: Final = rf"{_TOKEN}(?:[ \t]*+=[ \t]*+(?:{_TOKEN}|{_QUOTED})?+)?+"
+from entrypoints.http.field_syntax import QUOTED, WORD
+
+_PAIR: Final = rf"{WORD}(?:[ \t]*+=[ \t]*+(?:{WORD}|{QUOTED})?+)?+"
 # One member of the list with its parameters; it may be empty (RFC 9110, 5.6.1.2). Possessive, so that no text is read
 # twice.
 _MEMBER: Final = re.compile(
-    rf"[ \t]*+(?:(?P<name>{_TOKEN})(?:[ \t]*+=[ \t]*+(?P<value>{_TOKEN}|{_QUOTED})?+)?+"
+    rf"[ \t]*+(?:(?P<name>{WORD})(?:[ \t]*+=[ \t]*+(?P<value>{WORD}|{QUOTED})?+)?+"
     rf"(?:[ \t]*+;[ \t]*+(?:{_PAIR})?+)*+[ \t]*+)?+(?:,|$)"
 )
 _ESCAPE: Final = re.compile(r"\\(.)")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from entrypoints.http.body import LARGEST_BATCH, LARGEST_DOCUMENT, LARGEST_IMPORT
+from entrypoints.http.body import LARGEST_BATCH_DOCUMENT, LARGEST_DOCUMENT, LARGEST_IMPORT
 from entrypoints.http.problems import ProblemKind
 from entrypoints.http.strict_input import LARGEST_HEADER, LARGEST_HEADERS, LONGEST_TARGET, MOST_HEADERS
 from entrypoints.strict_json import DEEPEST_NESTING
@@ -61,7 +61,7 @@ EXPLANATIONS: Final[Mapping[ProblemKind, Explanation]] = {
     ),
     ProblemKind.CONTENT_TOO_LARGE: Explanation(
         f"The body is larger than it may be: {LARGEST_DOCUMENT // _KIB} KiB for a single resource, "
-        f"{LARGEST_BATCH // _MIB} MiB for a batch, {LARGEST_IMPORT // _MIB} MiB for an import. "
+        f"{LARGEST_BATCH_DOCUMENT // _MIB} MiB for a batch, {LARGEST_IMPORT // _MIB} MiB for an import. "
         f"{_NOTHING_WRITTEN} The connection is closed.",
         "Send less at once: several batches, or several imports.",
     ),

@@ -1,7 +1,6 @@
 """Entities, stored by statements that are derived from their mapping."""
 
 from functools import cache
-from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
@@ -63,7 +62,6 @@ class DirectEntities(Generic[Entity]):
     def __init__(self, transaction: DirectTransaction, entity: type[Entity]) -> None:
         self._transaction = transaction
         self._statements: MappedStatements[Entity] = mapped_statements(entity)  # type: ignore[arg-type]  # a class is hashable
-        self._written = attrgetter(*self._statements.written)
         self._loaded: dict[Any, tuple[Entity, tuple[Any, ...]]] = {}
         transaction.write_from(self._changes)
 
@@ -110,6 +108,9 @@ class DirectEntities(Generic[Entity]):
                 calls.append(Call(self._statements.update, parameters | self._identity(key, known)))
                 self._loaded[key] = entity, values
         return calls
+
+    def _written(self, entity: Entity) -> tuple[Any, ...]:
+        return tuple([getattr(entity, name) for name in self._statements.written])
 
     def _identity(self, key: object, known: tuple[Any, ...]) -> dict[str, Any]:
         return {_KEY: key, _VERSION: known[self._statements.written.index(self._statements.version)]}

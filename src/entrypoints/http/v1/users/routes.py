@@ -12,7 +12,7 @@ from application.users.list_users import ListUsers
 from application.users.update_user import UpdateUser
 from domain.users.user_id import LARGEST_USER_ID, UserId
 from entrypoints.cursors import InvalidCursor
-from entrypoints.http.body import LARGEST_BATCH
+from entrypoints.http.body import LARGEST_BATCH_DOCUMENT
 from entrypoints.http.dependencies import (
     CreateUsersUseCase,
     CreateUserUseCase,
@@ -67,6 +67,15 @@ _IF_MATCH: Final = parameters(headers={"If-Match": "The entity tags of the versi
 _IDEMPOTENCY_KEY: Final = parameters(
     headers={"Idempotency-Key": "The request is carried out once, however often it is sent with this key in a day."}
 )
+_REFUSED_CREATIONS: Final = (
+    ProblemKind.EMAIL_ALREADY_TAKEN,
+    ProblemKind.IDEMPOTENCY_KEY_IN_USE,
+    ProblemKind.CONTENT_TOO_LARGE,
+    ProblemKind.UNSUPPORTED_MEDIA_TYPE,
+    ProblemKind.VALIDATION_FAILED,
+    ProblemKind.IDEMPOTENCY_KEY_REUSED,
+    ProblemKind.COMMIT_OUTCOME_UNKNOWN,
+)
 _IF_NONE_MATCH: Final = parameters(headers={"If-None-Match": "The entity tags that the client has already."})
 
 
@@ -93,13 +102,7 @@ def _user_response(user: UserView, status: int = 200, **headers: str) -> Respons
     responses=responses(
         201,
         "The user was created.",
-        ProblemKind.EMAIL_ALREADY_TAKEN,
-        ProblemKind.IDEMPOTENCY_KEY_IN_USE,
-        ProblemKind.CONTENT_TOO_LARGE,
-        ProblemKind.UNSUPPORTED_MEDIA_TYPE,
-        ProblemKind.VALIDATION_FAILED,
-        ProblemKind.IDEMPOTENCY_KEY_REUSED,
-        ProblemKind.COMMIT_OUTCOME_UNKNOWN,
+        *_REFUSED_CREATIONS,
         model=UserBody,
         headers=ENTITY_TAG | LOCATION | IDEMPOTENT_REPLAYED,
         links=links_to_user("$response.body#/id"),
@@ -126,13 +129,7 @@ async def create_user(
     responses=responses(
         201,
         "The users were created.",
-        ProblemKind.EMAIL_ALREADY_TAKEN,
-        ProblemKind.IDEMPOTENCY_KEY_IN_USE,
-        ProblemKind.CONTENT_TOO_LARGE,
-        ProblemKind.UNSUPPORTED_MEDIA_TYPE,
-        ProblemKind.VALIDATION_FAILED,
-        ProblemKind.IDEMPOTENCY_KEY_REUSED,
-        ProblemKind.COMMIT_OUTCOME_UNKNOWN,
+        *_REFUSED_CREATIONS,
         model=UsersBody,
         headers=IDEMPOTENT_REPLAYED,
         links=links_to_user("$response.body#/items/0/id", tagged=False),
@@ -141,7 +138,7 @@ async def create_user(
 async def create_users(
     key: GivenKey,
     body: Annotated[
-        CreateUsersBody, Depends(json_body(CreateUsersBody, JSON, resource=UserBody, largest=LARGEST_BATCH))
+        CreateUsersBody, Depends(json_body(CreateUsersBody, JSON, resource=UserBody, largest=LARGEST_BATCH_DOCUMENT))
     ],
     create: CreateUsersUseCase,
 ) -> Response:
