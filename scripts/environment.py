@@ -179,7 +179,8 @@ def checksum(level: str) -> str:
     digest = hashlib.sha256()
     for name in ("bootstrap.lock", *LOCK_FILES[level]):
         digest.update((ROOT / "requirements" / name).read_bytes())
-    digest.update((ROOT / "pyproject.toml").read_bytes())
+    for path in (ROOT / "pyproject.toml", *sorted(ROOT.glob("packages/*/pyproject.toml"))):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

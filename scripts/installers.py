@@ -132,7 +132,7 @@ def _pip_settings(python: Path) -> dict[str, str]:
 
 
 def install(python: Path, project: Path, files: Sequence[str], *, quiet: bool, lock: int | None) -> None:
-    """Install what the lock files say, with their hashes checked, and the project itself, editable.
+    """Install what the lock files say, with their hashes checked, and the project and its packages, editable.
 
     uv does it, itself installed by pip from ``bootstrap.lock``. Where uv cannot be had or fails, pip does it.
 
@@ -167,5 +167,7 @@ def install(python: Path, project: Path, files: Sequence[str], *, quiet: bool, l
             run([*pip, "--require-hashes", *named], environment=with_pip, lock=lock)
         installer, environment = pip, with_pip
     with step("the project itself", quiet=quiet):
-        itself: Command = ["--no-deps", "--no-build-isolation", "--editable", project]
+        itself: Command = ["--no-deps", "--no-build-isolation"]
+        for directory in (*sorted(path.parent for path in project.glob("packages/*/pyproject.toml")), project):
+            itself += ["--editable", directory]
         run([*installer, *itself], environment=environment, lock=lock)

@@ -1,7 +1,8 @@
 """Pin every dependency by version and hash: ``python scripts/lock.py [--upgrade | --check]``.
 
-pyproject.toml says what is wanted, the files in requirements/ say what is installed, and a checksum in each
-of them ties the two together. No file holds an address: where packages come from is not for it to say.
+pyproject.toml and those of the packages in packages/ say what is wanted, the files in requirements/ say what is
+installed, and a checksum in each of them ties the two together. No file holds an address: where packages come from is
+not for it to say. The packages of this repository are in no lock file: they are installed from their directories.
 """
 
 import argparse
@@ -55,8 +56,14 @@ class Requirement(NamedTuple):
     hashes: int
 
 
-def checksum(project: Mapping[str, Any]) -> str:
-    """Return the checksum over the parts of pyproject.toml, as read, that the lock files follow from.
+def own_packages(root: Path) -> dict[Path, Mapping[str, Any]]:
+    """Return what the pyproject.toml of each package in packages/ says, by its path from ``root``."""
+    found = sorted((root / "packages").glob("*/pyproject.toml"))
+    return {path.relative_to(root): tomllib.loads(path.read_text("utf-8")) for path in found}
+
+
+def checksum(root: Path) -> str:
+    """Return the checksum over the parts of every pyproject.toml that the lock files follow from.
 
     The order in which requirements are listed does not matter.
     """
@@ -64,12 +71,18 @@ def checksum(project: Mapping[str, Any]) -> str:
     def canonical(requirements: list[Any]) -> list[str]:
         return sorted(json.dumps(requirement, sort_keys=True) for requirement in requirements)
 
-    inputs = {
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    inputs: dict[str, Any] = {
         "requires-python": project["project"]["requires-python"],
         "dependencies": canonical(project["project"].get("dependencies", [])),
         "groups": {name: canonical(group) for name, group in project.get("dependency-groups", {}).items()},
         "build": canonical(project["build-system"]["requires"]),
     }
+    for path, package in own_packages(root).items():
+        inputs[path.as_posix()] = [
+            canonical(package["project"].get("dependencies", [])),
+            {name: canonical(extra) for name, extra in package["project"].get("optional-dependencies", {}).items()},
+        ]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
@@ -86,7 +99,7 @@ def requirements(text: str) -> list[Requirement]:
 
 def faults(root: Path) -> list[str]:
     """Return what is wrong with the lock files of the project at ``root``, as sentences."""
-    expected = checksum(tomllib.loads((root / "pyproject.toml").read_text("utf-8")))
+    expected = checksum(root)
     found: list[str] = []
     pins: dict[str, set[tuple[str, str]]] = {}
     for lock in LOCKS:
@@ -126,12 +139,17 @@ def write(root: Path, *, upgrade: bool) -> None:
         # What uv writes names its inputs as they are named to it, so it works in a copy, on relative paths.
         draft = Path(directory)
         shutil.copy(root / "pyproject.toml", draft)
+        own = own_packages(root)
+        for path in own:
+            (draft / path).parent.mkdir(parents=True)
+            shutil.copy(root / path, draft / path)
+        options += [part for package in own.values() for part in ("--no-emit-package", package["project"]["name"])]
         shutil.copytree(root / "requirements", draft / "requirements")
         for lock in LOCKS:
             run([*compiler(draft), *options, *arguments(lock)], environment=environment)
             path = draft / "requirements" / lock.name
             head = f"# {lock.purpose}. Written by `make lock`: change pyproject.toml, not this.\n"
-            head += f"# inputs-sha256: {checksum(project)}\n\n"
+            head += f"# inputs-sha256: {checksum(root)}\n\n"
             path.write_text(head + path.read_text("utf-8"), "utf-8")
         if found := faults(draft):
             raise ToolError("\n".join(found))

@@ -2,11 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from adapters.memory.store import InMemoryStore
-from adapters.memory.unit_of_work import InMemoryUnitOfWork
 from adapters.memory.users import InMemoryUserQueries
-from application.idempotency.forget_expired_keys import ForgetExpiredKeysHandler
-from application.ports.clock import Clock
 from application.users.create_user import CreateUserHandler
 from application.users.create_users import CreateUsersHandler
 from application.users.delete_user import DeleteUserHandler
@@ -16,6 +12,10 @@ from application.users.import_users import ImportUsersHandler
 from application.users.list_users import ListUsersHandler
 from application.users.update_user import UpdateUserHandler
 from clocks import FixedClock
+from foundation.kernel.clock import Clock
+from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
+from foundation.memory.store import InMemoryStore
+from foundation.memory.unit_of_work import InMemoryUnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

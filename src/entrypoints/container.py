@@ -5,12 +5,7 @@ from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
 
-from adapters.memory.readiness import InMemoryReadiness
-from adapters.memory.store import InMemoryStore
-from adapters.memory.unit_of_work import InMemoryUnitOfWork
 from adapters.memory.users import InMemoryUserQueries
-from adapters.system.clock import SystemClock
-from application.idempotency.forget_expired_keys import ForgetExpiredKeysHandler
 from application.users.create_user import CreateUserHandler
 from application.users.create_users import CreateUsersHandler
 from application.users.delete_user import DeleteUserHandler
@@ -19,20 +14,25 @@ from application.users.get_user import GetUserHandler
 from application.users.import_users import ImportUsersHandler
 from application.users.list_users import ListUsersHandler
 from application.users.update_user import UpdateUserHandler
-from entrypoints.admission import Admission
-from entrypoints.cursors import CursorCodec
 from entrypoints.migration_files import known_revisions
 from entrypoints.settings import Settings, Storage
+from foundation.http.edge.concurrency_limit import Admission
+from foundation.http.requests.cursors import CursorCodec
+from foundation.kernel.clock import SystemClock
+from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
+from foundation.memory.readiness import InMemoryReadiness
+from foundation.memory.store import InMemoryStore
+from foundation.memory.unit_of_work import InMemoryUnitOfWork
 
 if TYPE_CHECKING:
-    from adapters.sqlalchemy.engine import Database
-    from adapters.sqlalchemy.readiness import SqlAlchemyReadiness
+    from foundation.sqlalchemy.database import Database
+    from foundation.sqlalchemy.readiness import SqlAlchemyReadiness
 
 
 def _open_database(settings: Settings) -> "Database":
     # Imported where they are used: SQLAlchemy is a third of what a start has to load, and memory needs none of it.
-    from adapters.sqlalchemy.engine import open_database
-    from adapters.sqlalchemy.limits import Limits
+    from foundation.sqlalchemy.database import open_database
+    from foundation.sqlalchemy.limits import Limits
 
     return open_database(
         settings.database_url,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
+ROOTS = ("src", "packages/foundation/src", "packages/schema-tools/src")
+"""Where the modules of the service and its packages begin."""
 
 _NOT_OURS = {".git", ".cache", ".hypothesis", "__pycache__", "dist", "var"}
 
@@ -19,6 +21,11 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
+def own_files() -> list[Path]:
+    """The modules of the service and of its packages."""
+    return [file for root in ROOTS for file in python_files(ROOT / root)]
+
+
 def python_files(directory: Path) -> list[Path]:
     """The Python files below a directory; never none, so that a scan of them is not of nothing."""
     files = sorted(path for path in directory.rglob("*.py") if not _NOT_OURS & set(path.parts))
@@ -27,8 +34,9 @@ def python_files(directory: Path) -> list[Path]:
 
 
 def module_name(path: Path) -> str:
-    """What a file of `src` is imported as."""
-    return ".".join(path.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__")
+    """What a file of `src` or of a package is imported as."""
+    root = next(ROOT / root for root in ROOTS if path.is_relative_to(ROOT / root))
+    return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
 
 
 def imports(tree: ast.Module) -> Iterator[tuple[str, str | None]]:

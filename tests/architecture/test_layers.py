@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import pkgutil
 import shutil
 import subprocess
@@ -14,26 +15,23 @@ from typing import Any
 import pytest
 
 import domain
-from architecture.sources import ROOT, SRC, imports, module_name, parsed, python_files
-from domain.entity import Entity
+from architecture.sources import ROOT, ROOTS, SRC, imports, module_name, own_files, parsed, python_files
 from e2e.processes import environment
+from foundation.kernel.entity import Entity
 
 # For each contract of pyproject.toml: where in a copy of the project to write which import, so that it is broken.
 INWARDS = "Imports point inwards: entrypoints, adapters, application, domain"
 VIOLATIONS = [
-    (INWARDS, "domain/users/user.py", "application.errors"),
-    (INWARDS, "application/retry.py", "adapters.memory"),
-    (INWARDS, "adapters/memory/store.py", "entrypoints.settings"),
-    ("The schema tools know nothing of the service", "schema_tools/errors.py", "domain.errors"),
-    ("Only the command line drives the schema tools", "entrypoints/http/health.py", "schema_tools.migrations.runner"),
-    ("The inside knows no technology", "domain/users/user.py", "pydantic"),
-    ("The inside knows no technology", "application/retry.py", "sqlalchemy.exc"),
-    ("Only adapters.sqlalchemy speaks to SQLAlchemy", "entrypoints/http/health.py", "sqlalchemy"),
-    ("Only entrypoints.http speaks to FastAPI", "adapters/system/clock.py", "fastapi"),
-    ("Tables know no entity and no use case", "adapters/sqlalchemy/tables/users.py", "domain.users.user"),
-    ("Queries read rows and know no entity", "adapters/sqlalchemy/queries/users.py", "domain.users.user"),
-    ("Repositories handle entities and know no table", "adapters/sqlalchemy/repositories/users.py",
-     "adapters.sqlalchemy.tables"),
+    (INWARDS, "src/domain/users/user.py", "application.users"),
+    (INWARDS, "src/application/unit_of_work.py", "adapters.memory"),
+    (INWARDS, "src/adapters/memory/users.py", "entrypoints.settings"),
+    ("The schema tools know neither the service nor the foundation",
+     "packages/schema-tools/src/schema_tools/errors.py", "foundation.kernel.errors"),
+    ("Only the command line drives the schema tools", "src/entrypoints/http/app.py", "schema_tools.migrations.runner"),
+    ("The inside knows no technology", "src/domain/users/user.py", "pydantic"),
+    ("The inside knows no technology", "packages/foundation/src/foundation/kernel/retry.py", "sqlalchemy.exc"),
+    ("Only the adapters of SQLAlchemy speak to SQLAlchemy", "src/entrypoints/http/app.py", "sqlalchemy"),
+    ("Only the entrypoints of HTTP speak to FastAPI", "src/entrypoints/cli/main.py", "fastapi"),
 ]  # fmt: skip
 
 
@@ -42,7 +40,7 @@ def lint_imports(project: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--no-cache"],
         cwd=project,
-        env=environment(PYTHONPATH=str(project / "src")),
+        env=environment(PYTHONPATH=os.pathsep.join(str(project / root) for root in ROOTS)),
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -57,7 +55,8 @@ def contracts() -> set[str]:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of what is linted."""
-    shutil.copytree(SRC, tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    for root in ROOTS:
+        shutil.copytree(ROOT / root, tmp_path / root, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
@@ -74,7 +73,7 @@ def test_each_contract_has_been_broken_once() -> None:
 
 @pytest.mark.parametrize(("contract", "file", "module"), VIOLATIONS)
 def test_a_broken_contract_is_reported(copy: Path, contract: str, file: str, module: str) -> None:
-    with (copy / "src" / file).open("a", encoding="utf-8") as source:
+    with (copy / file).open("a", encoding="utf-8") as source:
         source.write(f"\nimport {module}\n")
     linted = lint_imports(copy)
     assert linted.returncode == 1, linted.stdout + linted.stderr
@@ -83,18 +82,19 @@ def test_a_broken_contract_is_reported(copy: Path, contract: str, file: str, mod
 
 # What import-linter's contracts cannot say: they list who may not, and forget modules that are yet to be written.
 
+ROOMS = ("adapters.sqlalchemy", "foundation.sqlalchemy")
 SPEAKERS = {
-    "fastapi": ("entrypoints.http",),
-    "starlette": ("entrypoints.http",),
-    "sqlalchemy": ("adapters.sqlalchemy", "schema_tools"),
+    "fastapi": ("entrypoints.http", "foundation.http"),
+    "starlette": ("entrypoints.http", "foundation.http"),
+    "sqlalchemy": (*ROOMS, "schema_tools"),
     "alembic": ("schema_tools", "entrypoints.migration_files"),
-    "psycopg": ("adapters.sqlalchemy", "schema_tools"),
+    "psycopg": (*ROOMS, "schema_tools"),
     "pglast": ("schema_tools",),
     "dependency_injector": ("entrypoints.container",),
-    "typer": ("entrypoints.cli", "schema_tools.cli"),
+    "typer": ("entrypoints.cli", "foundation.cli", "schema_tools.cli"),
     "rich": ("schema_tools.cli",),
-    "uvicorn": ("entrypoints.cli", "entrypoints.http"),
-    "pydantic": ("entrypoints",),
+    "uvicorn": ("entrypoints.cli", "entrypoints.http", "foundation.http"),
+    "pydantic": ("entrypoints", "foundation.http"),
 }
 
 
@@ -109,28 +109,28 @@ def _is_within(module: str, packages: tuple[str, ...]) -> bool:
 
 
 def test_a_library_is_spoken_to_in_its_room_only() -> None:
-    assert {module_name(file): outsiders(module_name(file), parsed(file)) for file in python_files(SRC)} == {
-        module_name(file): set() for file in python_files(SRC)
+    assert {module_name(file): outsiders(module_name(file), parsed(file)) for file in own_files()} == {
+        module_name(file): set() for file in own_files()
     }
 
 
 def test_a_library_in_the_wrong_room_would_be_noticed() -> None:
     tree = ast.parse("def late():\n    from sqlalchemy.orm import Session")
-    assert outsiders("entrypoints.cursors", tree) == {"sqlalchemy"}
-    assert outsiders("adapters.sqlalchemy.engine", tree) == set()
+    assert outsiders("foundation.http.requests.cursors", tree) == {"sqlalchemy"}
+    assert outsiders("foundation.sqlalchemy.database", tree) == set()
 
 
-def beside_the_standard_library(package: str) -> set[str]:
-    files = python_files(SRC / package)
+def beside_the_standard_library(directory: Path) -> set[str]:
+    files = python_files(directory)
     return {name.partition(".")[0] for file in files for name, _ in imports(parsed(file))} - sys.stdlib_module_names
 
 
 def test_the_domain_imports_the_standard_library_and_itself_only() -> None:
-    assert beside_the_standard_library("domain") == {"domain"}
+    assert beside_the_standard_library(SRC / "domain") == {"domain", "foundation"}
 
 
 def test_the_application_adds_the_domain_only() -> None:
-    assert beside_the_standard_library("application") == {"application", "domain"}
+    assert beside_the_standard_library(SRC / "application") == {"application", "domain", "foundation"}
 
 
 def entities() -> set[str]:
@@ -154,7 +154,7 @@ def knows_table_and_entity(tree: ast.Module) -> bool:
 
 
 def test_only_the_mappings_know_both_a_table_and_an_entity() -> None:
-    knowing = {module_name(file) for file in python_files(SRC) if knows_table_and_entity(parsed(file))}
+    knowing = {module_name(file) for file in own_files() if knows_table_and_entity(parsed(file))}
     assert knowing == {"adapters.sqlalchemy.mappings.users"}
 
 
@@ -165,7 +165,7 @@ def reads_environment(tree: ast.Module) -> bool:
 
 
 def test_the_environment_is_read_in_the_settings_only() -> None:
-    readers = {module_name(file) for file in python_files(SRC) if reads_environment(parsed(file))}
+    readers = {module_name(file) for file in own_files() if reads_environment(parsed(file))}
     assert readers == {"entrypoints.settings"}
 
 

@@ -23,7 +23,7 @@ def findings(text: str) -> list[str]:
 
 def test_no_file_names_a_package_index_or_a_path_on_a_machine() -> None:
     files = project_files()
-    assert {ROOT / "pyproject.toml", ROOT / "src/domain/errors.py"} <= set(files)
+    assert {ROOT / "pyproject.toml", ROOT / "src/domain/users/errors.py"} <= set(files)
     texts = {str(file.relative_to(ROOT)): file.read_bytes().decode("utf-8", "replace") for file in files}
     assert {name: found for name, text in texts.items() if (found := findings(text))} == {}
 

@@ -25,8 +25,9 @@ def project(tmp_path: Path) -> Path:
     copy = tmp_path / "a project"
     shutil.copytree(ROOT / "scripts", copy / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "requirements", copy / "requirements")
-    for name in ("Makefile", "pyproject.toml"):
-        shutil.copy(ROOT / name, copy)
+    for name in ("Makefile", "pyproject.toml", *sorted(map(str, lock.own_packages(ROOT)))):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, copy / name)
     return copy
 
 
@@ -73,11 +74,23 @@ def test_the_lock_files_are_right() -> None:
     assert lock.faults(ROOT) == []
 
 
-def test_the_order_of_the_dependencies_does_not_matter() -> None:
-    build = {"requires": ["hatchling"]}
-    one = {"build-system": build, "project": {"requires-python": ">=3.11", "dependencies": ["a", "b"]}}
-    other = {"build-system": build, "project": {"requires-python": ">=3.11", "dependencies": ["b", "a"]}}
-    assert lock.checksum(one) == lock.checksum(other)
+def test_the_order_of_the_dependencies_does_not_matter(project: Path) -> None:
+    before = lock.checksum(project)
+    settings = project / "pyproject.toml"
+    first, second = '    "alembic>=1.20",\n', '    "dependency-injector>=4.49",\n'
+    text = settings.read_text("utf-8")
+    assert first + second in text
+    settings.write_text(text.replace(first + second, second + first), "utf-8")
+    assert lock.checksum(project) == before
+    settings.write_text(text.replace(first, ""), "utf-8")
+    assert lock.checksum(project) != before
+
+
+def test_a_dependency_of_a_package_belongs_to_the_lock_files(project: Path) -> None:
+    before = lock.checksum(project)
+    settings = project / "packages" / "foundation" / "pyproject.toml"
+    settings.write_text(settings.read_text("utf-8").replace('"orjson>=3.13"', '"orjson>=3.14"'), "utf-8")
+    assert lock.checksum(project) != before
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import secrets
 from datetime import datetime
 from typing import Final
 
-from application.pagination import Position
-from application.ports.users import UserFilter, UserSort
+from application.users.ports import UserFilter, UserSort
 from benchmarks import production
 from benchmarks.contenders import POOL_SIZE, Contender, script
-from entrypoints.cursors import CursorCodec
+from foundation.http.requests.cursors import CursorCodec
+from foundation.kernel.pagination import Position
 
 _CURSOR_KEY: Final = secrets.token_hex()
 

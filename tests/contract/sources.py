@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 
-from application.ports.users import NumberedUser
+from application.users.ports import NumberedUser
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
 

@@ -12,11 +12,9 @@ from dependency_injector import providers
 from sqlalchemy import make_url, text
 from sqlalchemy.pool import QueuePool
 
-from adapters.sqlalchemy.engine import Database, PostgresDatabase, SqliteDatabase
 from adapters.sqlalchemy.tables import metadata
-from application.ports.clock import Clock
-from application.ports.unit_of_work import UnitOfWork
-from application.ports.users import UserQueries, UserView
+from application.unit_of_work import UnitOfWork
+from application.users.ports import UserQueries, UserView
 from clocks import NOON
 from domain.users.email_address import EmailAddress
 from domain.users.user import User
@@ -24,13 +22,13 @@ from domain.users.user_name import UserName
 from entrypoints.cli.schema_project import schema_project
 from entrypoints.container import Container, close
 from entrypoints.settings import Settings
+from foundation.kernel.clock import Clock
+from foundation.sqlalchemy.database import Database, PostgresDatabase, SqliteDatabase
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
 from schema_tools.migrations import runner
 
 if TYPE_CHECKING:
-    from application.idempotency.forget_expired_keys import ForgetExpiredKeysHandler
-    from application.ports.readiness import StorageReadiness
     from application.users.create_user import CreateUserHandler
     from application.users.create_users import CreateUsersHandler
     from application.users.delete_user import DeleteUserHandler
@@ -39,6 +37,8 @@ if TYPE_CHECKING:
     from application.users.import_users import ImportUsersHandler
     from application.users.list_users import ListUsersHandler
     from application.users.update_user import UpdateUserHandler
+    from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
+    from foundation.kernel.readiness import StorageReadiness
 
 SQL_STORAGES: Final = ["sqlite", *POSTGRES_NAMES]
 STORAGES: Final = ["memory", *SQL_STORAGES]

@@ -15,25 +15,24 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from application.errors import ApplicationError
-from application.idempotency.once import KEPT_FOR, Outcome
-from application.pagination import Page, Position
-from application.ports.idempotency import IdempotencyKey
-from application.ports.users import Loaded, NumberedUser, UserFilter, UserSort, UserView
 from application.users.create_user import CreateUser
 from application.users.create_users import CreateUsers
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.list_users import ListUsers
+from application.users.ports import Loaded, NumberedUser, UserFilter, UserSort, UserView
 from application.users.update_user import UpdateUser
 from clocks import MICROSECOND, NOON, FixedClock
 from contract.sources import batches
 from contract.storages import SQL_STORAGES, Service, Storages, open_service
-from domain.errors import DomainError
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken
 from domain.users.user_id import LARGEST_USER_ID, UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import ApplicationError, DomainError
+from foundation.kernel.idempotency import KEPT_FOR, Outcome
+from foundation.kernel.idempotency_keys import IdempotencyKey
+from foundation.kernel.pagination import Page, Position
 
 REFERENCE = "memory"
 

@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from application.errors import WriteConflict
-from application.ports.users import UserView
+from application.users.ports import UserView
 from clocks import NOON
 from contract.storages import Service, ada
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken
 from domain.users.user import User
 from domain.users.user_id import UserId
+from foundation.kernel.errors import WriteConflict
 
 pytestmark = pytest.mark.anyio
 

@@ -10,11 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from adapters.sqlalchemy.engine import PostgresDatabase
-from adapters.sqlalchemy.errors import StatementRefused
-from application.errors import DeadlineExceeded, StorageUnavailable, WriteConflict
-from application.ports.users import Loaded, NumberedUser, UserFilter, UserView
 from application.users.create_user import CreateUser
+from application.users.ports import Loaded, NumberedUser, UserFilter, UserView
 from clocks import NOON
 from contract.interruptions import terminate_sessions
 from contract.sources import batches, many, numbered
@@ -23,6 +20,9 @@ from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import DeadlineExceeded, StorageUnavailable, WriteConflict
+from foundation.sqlalchemy.database import PostgresDatabase
+from foundation.sqlalchemy.errors import StatementRefused
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio

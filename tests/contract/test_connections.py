@@ -8,23 +8,22 @@ from contextlib import contextmanager
 
 import pytest
 
-from application.errors import StorageOverloaded
-from application.ports.idempotency import IdempotencyKey
-from application.ports.users import UserFilter, UserSort
 from application.users.create_user import CreateUser
 from application.users.create_users import CreateUsers
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.import_users import ImportUsers, OnConflict
 from application.users.list_users import ListUsers
+from application.users.ports import UserFilter, UserSort
 from application.users.update_user import UpdateUser
 from contract.interruptions import Wire
 from contract.sources import many
 from contract.storages import Service, ada, open_service, pool_of
-from domain.errors import DomainError
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import DomainError, StorageOverloaded
+from foundation.kernel.idempotency_keys import IdempotencyKey
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from application.errors import StorageUnavailable
-from application.ports.users import UserFilter, UserSort, UserView
+from application.users.ports import UserFilter, UserSort, UserView
 from application.users.update_user import UpdateUser
 from clocks import MICROSECOND, NOON
 from contract.sources import many
@@ -19,6 +18,7 @@ from contract.storages import STORAGES, Service, Storages, ada, open_service, po
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import StorageUnavailable
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio

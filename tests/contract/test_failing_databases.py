@@ -10,20 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, make_url, text
 
-from adapters.sqlalchemy.errors import StatementRefused
-from application.errors import (
-    CommitOutcomeUnknown,
-    DeadlineExceeded,
-    MigrationsPending,
-    StorageUnavailable,
-)
-from application.ports.idempotency import IdempotencyKey
-from application.ports.users import UserView
 from application.users.create_user import CreateUser
 from application.users.create_users import CreateUsers
 from application.users.get_user import GetUser
 from application.users.import_users import ImportUsers
 from application.users.list_users import ListUsers
+from application.users.ports import UserView
 from application.users.update_user import UpdateUser
 from clocks import NOON
 from contract.interruptions import Wire, terminate_sessions
@@ -32,6 +24,14 @@ from contract.storages import Service, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import (
+    CommitOutcomeUnknown,
+    DeadlineExceeded,
+    MigrationsPending,
+    StorageUnavailable,
+)
+from foundation.kernel.idempotency_keys import IdempotencyKey
+from foundation.sqlalchemy.errors import StatementRefused
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio

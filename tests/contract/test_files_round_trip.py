@@ -6,9 +6,9 @@ import pytest
 
 from application.users.import_users import ImportUsers
 from contract.storages import STORAGES, Service, Storages, open_service
-from entrypoints.user_files.form import IMPORTED_FIELDS, Form
-from entrypoints.user_files.reading import read_users
-from entrypoints.user_files.writing import write_users
+from foundation.files.file_format import IMPORTED_FIELDS, Form
+from foundation.files.reading import read_users
+from foundation.files.writing import write_users
 
 pytestmark = pytest.mark.anyio
 

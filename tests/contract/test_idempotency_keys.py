@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import delete, func, select, text
 
-from adapters.sqlalchemy.errors import StatementRefused
 from adapters.sqlalchemy.tables import idempotency_keys
-from application.errors import CommitOutcomeUnknown, IdempotencyKeyInUse, IdempotencyKeyReused, WriteConflict
-from application.idempotency.once import KEPT_FOR
-from application.ports.idempotency import IdempotencyKey, RecordedAnswer
-from application.ports.users import UserFilter
 from application.users.create_user import CreateUser
 from application.users.create_users import CreateUsers
+from application.users.ports import UserFilter
 from application.users.update_user import UpdateUser
 from clocks import MICROSECOND, NOON, FixedClock
 from contract.interruptions import Wire
@@ -24,6 +20,10 @@ from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import CommitOutcomeUnknown, IdempotencyKeyInUse, IdempotencyKeyReused, WriteConflict
+from foundation.kernel.idempotency import KEPT_FOR
+from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
+from foundation.sqlalchemy.errors import StatementRefused
 from plain_sql import connected
 
 if TYPE_CHECKING:

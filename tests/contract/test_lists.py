@@ -5,12 +5,12 @@ from operator import attrgetter
 
 import pytest
 
-from application.pagination import Page, Position
-from application.ports.users import UserFilter, UserSort, UserView
+from application.users.ports import UserFilter, UserSort, UserView
 from clocks import MICROSECOND, NOON
 from contract.storages import Service, ada
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
+from foundation.kernel.pagination import Page, Position
 
 pytestmark = pytest.mark.anyio
 

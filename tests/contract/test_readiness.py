@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import text
 
-from application.errors import ApplicationError, MigrationsPending, StorageUnavailable
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.user_id import UserId
+from foundation.kernel.errors import ApplicationError, MigrationsPending, StorageUnavailable
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio

@@ -1,4 +1,4 @@
-"""What the short way to PostgreSQL promises beyond what every storage does: see `adapters.sqlalchemy.direct`."""
+"""What the short way to PostgreSQL promises beyond what every storage does: see `foundation.sqlalchemy.postgresql`."""
 
 import asyncio
 import os
@@ -13,13 +13,6 @@ import uvloop
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, bindparam, func, make_url, select, text
 from sqlalchemy.orm import registry, relationship
 
-from adapters.sqlalchemy.direct.entities import mapped_statements
-from adapters.sqlalchemy.direct.statements import direct
-from adapters.sqlalchemy.direct.wire import Call
-from adapters.sqlalchemy.engine import PostgresDatabase
-from adapters.sqlalchemy.errors import StatementRefused
-from application.errors import StorageUnavailable
-from application.ports.idempotency import IdempotencyKey
 from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
 from application.users.import_users import ImportUsers
@@ -32,6 +25,13 @@ from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import StorageUnavailable
+from foundation.kernel.idempotency_keys import IdempotencyKey
+from foundation.sqlalchemy.database import PostgresDatabase
+from foundation.sqlalchemy.errors import StatementRefused
+from foundation.sqlalchemy.postgresql.connection import Call
+from foundation.sqlalchemy.postgresql.entities import mapped_statements
+from foundation.sqlalchemy.postgresql.statements import direct
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio

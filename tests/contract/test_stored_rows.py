@@ -5,16 +5,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from application.ports.users import UserFilter, UserSort
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
+from application.users.ports import UserFilter, UserSort
 from application.users.update_user import UpdateUser
 from contract.storages import ada, open_service
-from domain.errors import InvalidValue
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import InvalidValue
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio

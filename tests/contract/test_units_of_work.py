@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from application.ports.users import UserFilter, UserSort, UserView
+from application.users.ports import UserFilter, UserSort, UserView
 from clocks import MICROSECOND, NOON
 from contract.storages import Service, ada, open_service
 from domain.users.email_address import EmailAddress

@@ -16,12 +16,11 @@ import adapters
 import application
 import domain
 import entrypoints
-from application.errors import ApplicationError, StorageMisconfigured
-from domain.errors import AlreadyTaken, DomainError
 from e2e.answers import create, problem
 from e2e.defective_service import SECRET
 from e2e.processes import ServerProcess, eventually
-from entrypoints.http.error_handlers import problem_kind
+from foundation.http.problems.error_handlers import problem_kind
+from foundation.kernel.errors import AlreadyTaken, ApplicationError, DomainError, StorageMisconfigured
 
 ADDRESS = "somebody@example.com"
 REFUSED_BY_A_RULE_NOBODY_KNOWS = {

@@ -14,7 +14,7 @@ from e2e.hostile.framing import FRAMING, PIPELINES
 from e2e.hostile.heads import ADDRESSES, FIRST_LINES, HEADERS
 from e2e.processes import ServerProcess
 from e2e.raw_connections import answers_to
-from entrypoints.http.problems import ProblemKind
+from foundation.http.problems.problem import ProblemKind
 
 USERS = "/api/v1/users"
 # Seconds that somebody else waits at most for an answer, on a machine that is busy with other things.

@@ -10,10 +10,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from application.pagination import Position
-from application.ports.users import UserFilter, UserSort
+from application.users.ports import UserFilter, UserSort
 from e2e.answers import create, parameters, problem
-from entrypoints.cursors import CursorCodec
+from foundation.http.requests.cursors import CursorCodec
+from foundation.kernel.pagination import Position
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from e2e.answers import create, problem
-from entrypoints.http.problems import ProblemKind
+from foundation.http.problems.problem import ProblemKind
 
 
 @pytest.mark.parametrize("kind", ProblemKind, ids=lambda kind: kind.value.slug)

@@ -5,10 +5,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from application.pagination import Position
-from application.ports.users import UserFilter, UserSort
+from application.users.ports import UserFilter, UserSort
 from e2e.answers import create, parameters, problem
-from entrypoints.cursors import CursorCodec
+from foundation.http.requests.cursors import CursorCodec
+from foundation.kernel.pagination import Position
 from http_contract.talking import USERS, new_user
 
 SORTS = ["id", "-id", "created_at", "-created_at", "updated_at", "-updated_at"]

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from psycopg.pq.abc import PGresult
 
-from adapters.sqlalchemy.direct.wire import Call, Wire
+from foundation.sqlalchemy.postgresql.connection import Call, Wire
 from schema_tools.query_plans import CapturedStatement, captured_statements
 
 _PLACEHOLDER = re.compile(r"\$(\d+)")

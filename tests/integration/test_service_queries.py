@@ -8,16 +8,16 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.schema import CreateTable
 
-from adapters.sqlalchemy.loading.staged_users import staged_users
-from application.pagination import Position
-from application.ports.idempotency import IdempotencyKey, RecordedAnswer
-from application.ports.users import Loaded, UserFilter, UserSort
+from application.users.ports import Loaded, UserFilter, UserSort
 from clocks import MICROSECOND, NOON
 from contract.sources import batches, numbered
 from contract.storages import Service, ada, open_service
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
+from foundation.kernel.pagination import Position
+from foundation.sqlalchemy.loading.staged import staged_users
 from integration.direct_statements import all_statements
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers

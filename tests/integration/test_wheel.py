@@ -29,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_packages_and_the_migrations_and_nothing_else(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         names = archive.namelist()
-    packages = {"domain", "application", "adapters", "entrypoints", "schema_tools"}
+    packages = {"domain", "application", "adapters", "entrypoints"}
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == packages
     for package in packages:
         sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src" / package).rglob("*.py")}

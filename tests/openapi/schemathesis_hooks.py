@@ -21,13 +21,13 @@ from schemathesis.core import NOT_SET
 from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import UseAfterFree
 
-from application.pagination import Position
-from application.ports.users import UserSort
+from application.users.ports import UserSort
 from domain.users.errors import InvalidUserName
 from domain.users.user_name import UserName
-from entrypoints.cursors import CursorCodec
 from entrypoints.http.v1.users.schemas import ListUsersParameters
 from entrypoints.http.v1.users.value_schemas import SENT_EMAIL, SENT_NAME
+from foundation.http.requests.cursors import CursorCodec
+from foundation.kernel.pagination import Position
 
 _BLANKS: Final = st.sampled_from(["", " ", "\t", "\r\n"])
 _LETTERS: Final = "abcxyzABCXYZ0123456789"

@@ -12,9 +12,9 @@ from jsonschema_rs import Draft202012Validator
 from pydantic import BaseModel
 
 from entrypoints.http.app import create_app
-from entrypoints.http.openapi.document import install_openapi
-from entrypoints.http.problems import ProblemKind
 from entrypoints.settings import Settings
+from foundation.http.openapi.document import install_openapi
+from foundation.http.problems.problem import ProblemKind
 
 WITHOUT_DESCRIPTION = {"/docs/start.js", "/docs/{name}"}
 

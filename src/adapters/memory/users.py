@@ -6,14 +6,14 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final
 
-from adapters.memory.store import InMemoryStore
-from application.pagination import Page, Position
-from application.ports.users import Loaded, NumberedUser, UserFilter, UserSort, UserView
+from application.users.ports import Loaded, NumberedUser, UserFilter, UserSort, UserView
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken, UserNotFound
 from domain.users.user import User
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.pagination import Page, Position
+from foundation.memory.store import InMemoryStore
 
 # How many users one read of everybody brings.
 _AT_A_TIME: Final = 1000

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from application.idempotency.once import Outcome, Wish
-from application.ports.clock import Clock
-from application.ports.idempotency import IdempotencyKey
-from application.ports.unit_of_work import UnitOfWorkFactory
-from application.ports.users import UserView
-from application.retry import retry_on_conflict
+from application.unit_of_work import UnitOfWorkFactory
+from application.users.ports import UserView
 from application.users.recorded import read_users, write_users
 from domain.users.email_address import EmailAddress
 from domain.users.user import User
 from domain.users.user_name import UserName
+from foundation.kernel.clock import Clock
+from foundation.kernel.idempotency import Outcome, Wish
+from foundation.kernel.idempotency_keys import IdempotencyKey
+from foundation.kernel.retry import retry_on_conflict
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
-from application.ports.unit_of_work import UnitOfWorkFactory
-from application.retry import retry_on_conflict
-from application.versions import check_version
+from application.unit_of_work import UnitOfWorkFactory
 from domain.users.user_id import UserId
+from foundation.kernel.retry import retry_on_conflict
+from foundation.kernel.versions import check_version
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from application.ports.users import UserQueries, UserView
+from application.users.ports import UserQueries, UserView
 
 
 class ExportUsersHandler:

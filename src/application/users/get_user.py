@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from application.ports.users import UserQueries, UserView
+from application.users.ports import UserQueries, UserView
 from domain.users.user_id import UserId
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from application.errors import ApplicationError
-from application.ports.clock import Clock
-from application.ports.unit_of_work import UnitOfWorkFactory
-from application.ports.users import Loaded, NumberedUser
+from application.unit_of_work import UnitOfWorkFactory
+from application.users.ports import Loaded, NumberedUser
+from foundation.kernel.clock import Clock
+from foundation.kernel.errors import ApplicationError
 
 MOST_REPORTED: Final = 100
 """How many lines of each kind a report names; it counts all of them."""

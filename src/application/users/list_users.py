@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
-from application.pagination import DEFAULT_LIMIT, Page, Position, check_limit
-from application.ports.users import UserFilter, UserQueries, UserSort, UserView
+from application.users.ports import UserFilter, UserQueries, UserSort, UserView
+from foundation.kernel.pagination import DEFAULT_LIMIT, Page, Position, check_limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from application.ports.users import UserView
+from application.users.ports import UserView
 
 
 def write_users(users: Sequence[UserView]) -> str:

@@ -4,14 +4,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
-from application.ports.clock import Clock
-from application.ports.unit_of_work import UnitOfWorkFactory
-from application.ports.users import UserView
-from application.retry import retry_on_conflict
-from application.versions import check_version
+from application.unit_of_work import UnitOfWorkFactory
+from application.users.ports import UserView
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.clock import Clock
+from foundation.kernel.retry import retry_on_conflict
+from foundation.kernel.versions import check_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

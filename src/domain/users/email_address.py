@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.users.errors import InvalidEmailAddress
-from domain.value_object import ValueObject
+from foundation.kernel.value_object import ValueObject
 
 # RFC 5321, 4.5.3.1.1 and 4.5.3.1.3, the latter less the two angle brackets of a path.
 LONGEST_LOCAL_PART: Final = 64

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from domain.errors import AlreadyTaken, InvalidValue, NotFound
+from foundation.kernel.errors import AlreadyTaken, InvalidValue, NotFound
 
 if TYPE_CHECKING:
     from domain.users.email_address import EmailAddress

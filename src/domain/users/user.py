@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from domain.entity import Entity
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.entity import Entity
 
 # The resolution of `updated_at` on every storage.
 _TICK: Final = timedelta(microseconds=1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.users.errors import InvalidUserId
-from domain.value_object import ValueObject
+from foundation.kernel.value_object import ValueObject
 
 # The specified column is a 32-bit INTEGER that counts from one.
 LARGEST_USER_ID: Final = 2**31 - 1

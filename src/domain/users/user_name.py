@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.users.errors import InvalidUserName
-from domain.value_object import ValueObject
+from foundation.kernel.value_object import ValueObject
 
 LONGEST_NAME: Final = 200
 

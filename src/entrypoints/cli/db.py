@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from entrypoints.cli.output import say_error
 from entrypoints.settings import Settings, SettingsError, Storage, load_settings
+from foundation.cli.output import say_error
 from schema_tools.cli.answers import Answers
 from schema_tools.cli.application import application
 from schema_tools.cli.migrations import say_waiting

@@ -8,11 +8,10 @@ import sys
 
 import typer
 
-from application.errors import ApplicationError
-from domain.errors import DomainError
 from entrypoints.cli import db, serve, users
-from entrypoints.cli.output import say_error
 from entrypoints.settings import SettingsError
+from foundation.cli.output import say_error
+from foundation.kernel.errors import ApplicationError, DomainError
 
 app = typer.Typer(
     name="fastapi-service",

@@ -80,8 +80,8 @@ def _upgrade(settings: Settings) -> None:
 def _run_server(settings: Settings, *, reload: bool) -> None:
     import uvicorn
 
-    from entrypoints.http.protocol import HttpProtocol
-    from entrypoints.logs import logging_config
+    from foundation.http.edge.protocol import HttpProtocol
+    from foundation.telemetry.logs import logging_config
 
     share_cursor_key(settings)
     if reload or settings.server_workers > 1:

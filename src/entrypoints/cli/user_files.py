@@ -9,13 +9,13 @@ import typer
 
 from application.users.import_users import ImportRefused, ImportReport, ImportUsers, OnConflict
 from application.users.list_users import ListUsers
-from entrypoints.cli.output import say_error
-from entrypoints.cli.streams import FileTrouble, Source, write_file, write_output
 from entrypoints.cli.use_cases import run
-from entrypoints.user_files.form import EXPORTED_FIELDS, Form, WrongFields, read_fields
-from entrypoints.user_files.reading import read_users
-from entrypoints.user_files.report import errors_by_line
-from entrypoints.user_files.writing import write_users
+from foundation.cli.output import say_error
+from foundation.cli.streams import FileTrouble, Source, write_file, write_output
+from foundation.files.file_format import EXPORTED_FIELDS, Form, WrongFields, read_fields
+from foundation.files.reading import read_users
+from foundation.files.report import errors_by_line
+from foundation.files.writing import write_users
 from schema_tools.cli.output import Format, write, write_json
 from schema_tools.cli.progress import is_watched, progress
 

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from application.pagination import LARGEST_LIMIT
-from application.ports.users import UserFilter, UserSort, UserView
 from application.users.create_user import CreateUser
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.list_users import ListUsers
+from application.users.ports import UserFilter, UserSort, UserView
 from application.users.update_user import UpdateUser
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from entrypoints.cli import user_files
 from entrypoints.cli.use_cases import run
-from entrypoints.times import rfc3339
+from foundation.kernel.pagination import LARGEST_LIMIT
+from foundation.times import rfc3339
 from schema_tools.cli.output import Format, write_json, write_table
 
 if TYPE_CHECKING:

@@ -7,19 +7,21 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from entrypoints.container import Container, close
-from entrypoints.http import docs, health, problem_pages
-from entrypoints.http.direct_routes import DirectRoutes
-from entrypoints.http.draining import Draining
-from entrypoints.http.envelope import Envelope
-from entrypoints.http.error_handlers import install_error_handlers
-from entrypoints.http.health import ReadinessMonitor
-from entrypoints.http.openapi.document import install_openapi
-from entrypoints.http.route_table import templates_by_endpoint
-from entrypoints.http.strict_input import StrictInput
-from entrypoints.http.upkeep import upkeep
 from entrypoints.http.v1.users import file_routes as user_files
 from entrypoints.http.v1.users import routes as users
 from entrypoints.settings import Settings, load_settings
+from foundation.http import health
+from foundation.http.background_tasks import upkeep
+from foundation.http.edge.draining import Draining
+from foundation.http.edge.envelope import Envelope
+from foundation.http.edge.strict_input import StrictInput
+from foundation.http.health import ReadinessMonitor
+from foundation.http.openapi import docs_page
+from foundation.http.openapi.document import install_openapi
+from foundation.http.problems import pages
+from foundation.http.problems.error_handlers import install_error_handlers
+from foundation.http.routing.direct_routes import DirectRoutes
+from foundation.http.routing.route_table import templates_by_endpoint
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -60,9 +62,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     v1.include_router(user_files.router)
     app.include_router(v1)
     app.include_router(health.router)
-    app.include_router(problem_pages.router)
+    app.include_router(pages.router)
     if settings.docs_enabled:
-        app.include_router(docs.router)
+        app.include_router(docs_page.router)
     app.state.templates = templates_by_endpoint(app)
     install_openapi(app)
     return app

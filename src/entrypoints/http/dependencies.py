@@ -12,9 +12,9 @@ from application.users.get_user import GetUserHandler
 from application.users.import_users import ImportUsersHandler
 from application.users.list_users import ListUsersHandler
 from application.users.update_user import UpdateUserHandler
-from entrypoints.admission import Admission
-from entrypoints.cursors import CursorCodec
 from entrypoints.settings import Settings
+from foundation.http.edge.concurrency_limit import Admission
+from foundation.http.requests.cursors import CursorCodec
 
 
 def _provided(name: str) -> Any:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from application.errors import WriteConflict
 from application.users.create_user import CreateUser
 from application.users.get_user import GetUser
 from clocks import NOON
@@ -10,6 +9,7 @@ from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import WriteConflict
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio

@@ -2,7 +2,6 @@
 
 import pytest
 
-from application.errors import WriteConflict
 from application.users.create_user import CreateUser
 from application.users.create_users import LARGEST_BATCH, BatchSizeOutOfRange, CreateUsers
 from application.users.get_user import GetUser
@@ -11,6 +10,7 @@ from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import WriteConflict
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio

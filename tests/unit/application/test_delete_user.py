@@ -2,7 +2,6 @@
 
 import pytest
 
-from application.errors import PreconditionFailed, WriteConflict
 from application.users.create_user import CreateUser
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
@@ -12,6 +11,7 @@ from domain.users.email_address import EmailAddress
 from domain.users.errors import UserNotFound
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import PreconditionFailed, WriteConflict
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio

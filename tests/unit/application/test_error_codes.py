@@ -4,15 +4,19 @@ import re
 
 import pytest
 
-from application import errors as application_errors
-from application.errors import ApplicationError, MigrationsPending, StorageMisconfigured, StorageUnavailable
-from domain import errors as domain_errors
-from domain.errors import DomainError
 from domain.users import errors as user_errors
+from foundation.kernel import errors as kinds_of_errors
+from foundation.kernel.errors import (
+    ApplicationError,
+    DomainError,
+    MigrationsPending,
+    StorageMisconfigured,
+    StorageUnavailable,
+)
 
 ERRORS = {
     error
-    for module in (application_errors, domain_errors, user_errors)
+    for module in (kinds_of_errors, user_errors)
     for error in vars(module).values()
     if isinstance(error, type) and issubclass(error, DomainError | ApplicationError)
 }

@@ -2,8 +2,8 @@
 
 import pytest
 
-from application.ports.users import UserView
 from application.users.create_users import CreateUsers
+from application.users.ports import UserView
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
 from in_memory import InMemoryService

@@ -5,17 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from application.errors import IdempotencyKeyInUse, IdempotencyKeyReused
-from application.idempotency.once import KEPT_FOR
-from application.ports.idempotency import IdempotencyKey
-from application.ports.users import UserView
 from application.users.create_user import CreateUser
 from application.users.create_users import CreateUsers
+from application.users.ports import UserView
 from application.users.recorded import read_users, write_users
 from clocks import MICROSECOND, NOON, FixedClock
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken
 from domain.users.user_name import UserName
+from foundation.kernel.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from foundation.kernel.idempotency import KEPT_FOR
+from foundation.kernel.idempotency_keys import IdempotencyKey
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from application.ports.users import NumberedUser
 from application.users.create_user import CreateUser
 from application.users.import_users import (
     MOST_REPORTED,
@@ -15,6 +14,7 @@ from application.users.import_users import (
     OnConflict,
     RejectedLine,
 )
+from application.users.ports import NumberedUser
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
 from in_memory import InMemoryService

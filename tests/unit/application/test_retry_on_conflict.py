@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from application.errors import DeadlineExceeded, WriteConflict
-from application.retry import retry_on_conflict
+from foundation.kernel.errors import DeadlineExceeded, WriteConflict
+from foundation.kernel.retry import retry_on_conflict
 
 pytestmark = pytest.mark.anyio
 

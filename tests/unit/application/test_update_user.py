@@ -4,17 +4,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from application.errors import PreconditionFailed, WriteConflict
-from application.ports.users import UserView
 from application.users.create_user import CreateUser
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
+from application.users.ports import UserView
 from application.users.update_user import UpdateUser
 from clocks import MICROSECOND, NOON, FixedClock
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken, UserNotFound
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.errors import PreconditionFailed, WriteConflict
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from domain.errors import InvalidValue
 from domain.users.email_address import EmailAddress
 from domain.users.errors import InvalidEmailAddress
+from foundation.kernel.errors import InvalidValue
 
 LONGEST_LABEL = "d" * 63
 # 253 characters, of which an address can use 252: one before the @, and the @.

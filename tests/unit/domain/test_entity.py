@@ -1,6 +1,6 @@
 """Entities."""
 
-from domain.entity import Entity
+from foundation.kernel.entity import Entity
 
 
 class Ship(Entity[int]):

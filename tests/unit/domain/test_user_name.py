@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.errors import InvalidValue
 from domain.users.errors import InvalidUserName
 from domain.users.user_name import UserName
+from foundation.kernel.errors import InvalidValue
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from dataclasses import FrozenInstanceError, dataclass
 
 import pytest
 
-from domain.errors import InvalidValue
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
-from domain.value_object import ValueObject
+from foundation.kernel.errors import InvalidValue
+from foundation.kernel.value_object import ValueObject
 
 
 @dataclass(frozen=True, slots=True, order=True)

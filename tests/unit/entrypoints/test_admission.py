@@ -2,8 +2,8 @@
 
 import pytest
 
-from application.errors import StorageOverloaded
-from entrypoints.admission import Admission
+from foundation.http.edge.concurrency_limit import Admission
+from foundation.kernel.errors import StorageOverloaded
 
 
 def test_as_many_as_there_are_places_are_let_in_and_no_more() -> None:

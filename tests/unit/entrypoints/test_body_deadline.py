@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 from starlette.types import Message, Receive
 
-from entrypoints.http.body_deadline import SLOWEST, BodyDeadline
-from entrypoints.http.problems import Problem, ProblemKind
+from foundation.http.edge.body_deadline import SLOWEST, BodyDeadline
+from foundation.http.problems.problem import Problem, ProblemKind
 
 pytestmark = pytest.mark.anyio
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.pagination import Position
-from application.ports.users import UserFilter, UserSort
+from application.users.ports import UserFilter, UserSort
 from clocks import MICROSECOND, NOON
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import LARGEST_USER_ID
-from entrypoints.cursors import CursorCodec, InvalidCursor
+from foundation.http.requests.cursors import CursorCodec, InvalidCursor
+from foundation.kernel.pagination import Position
 
 KEY = b"k" * 32
 EVERYBODY = UserFilter()

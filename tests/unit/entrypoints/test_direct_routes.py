@@ -11,8 +11,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from entrypoints.http.app import create_app
-from entrypoints.http.direct_routes import DirectRoutes
 from entrypoints.settings import load_settings
+from foundation.http.routing.direct_routes import DirectRoutes
 
 LOG: list[str] = []
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from application.ports.users import NumberedUser, UserView
+from application.users.ports import NumberedUser, UserView
 from clocks import MICROSECOND, NOON
-from entrypoints.user_files.form import EXPORTED_FIELDS, IMPORTED_FIELDS, Form
-from entrypoints.user_files.reading import read_users
-from entrypoints.user_files.rejection import ReadLine
-from entrypoints.user_files.spreadsheets import escaped
-from entrypoints.user_files.writing import write_users
+from foundation.files.file_format import EXPORTED_FIELDS, IMPORTED_FIELDS, Form
+from foundation.files.reading import read_users
+from foundation.files.rejection import ReadLine
+from foundation.files.spreadsheets import escaped
+from foundation.files.writing import write_users
 
 ORDINARY = {Form.NDJSON: '{"email":"a@example.com","name":"A é"}', Form.CSV: "a@example.com,A é"}
 OTHERS = {

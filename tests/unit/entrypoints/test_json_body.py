@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.types import Message
 
-from entrypoints.http.body import LARGEST_DOCUMENT
-from entrypoints.http.json_body import JSON, MERGE_PATCH, json_body, parse_json
-from entrypoints.http.problems import Problem, ProblemKind
+from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.requests.body import LARGEST_DOCUMENT
+from foundation.http.requests.json_body import JSON, MERGE_PATCH, json_body, parse_json
 
 TEXTS = st.text('aé\x00\n"\\\u2028\uffff\U0001f600', max_size=4)
 DOCUMENTS = st.recursive(

@@ -2,7 +2,7 @@
 
 import logging
 
-from entrypoints.logs import Formatter
+from foundation.telemetry.logs import Formatter
 
 
 def test_a_line_has_its_moment_in_utc_its_level_its_logger_and_the_request_id() -> None:

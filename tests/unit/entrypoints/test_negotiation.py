@@ -3,8 +3,8 @@
 import pytest
 from starlette.requests import Request
 
-from entrypoints.http.negotiation import negotiate
-from entrypoints.http.problems import Problem, ProblemKind
+from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.requests.negotiation import negotiate
 
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"

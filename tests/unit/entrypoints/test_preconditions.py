@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from application.ports.users import UserView
+from application.users.ports import UserView
 from clocks import MICROSECOND, NOON
 from domain.users.user_id import LARGEST_USER_ID
-from entrypoints.http.entity_tags import entity_tag, expected_versions, matches_any
-from entrypoints.http.problems import Problem, ProblemKind
+from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.requests.entity_tags import entity_tag, expected_versions, matches_any
 
 
 def user(number: int = 7, updated_at: datetime = NOON) -> UserView:

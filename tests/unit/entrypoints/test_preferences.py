@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from entrypoints.http.preferences import prefers
+from foundation.http.requests.preferences import prefers
 
 
 def request(*values: str) -> Request:

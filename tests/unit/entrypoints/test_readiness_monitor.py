@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from application.errors import ApplicationError, MigrationsPending, StorageUnavailable
-from application.ports.readiness import StorageReadiness
-from entrypoints.http.health import ReadinessMonitor
+from foundation.http.health import ReadinessMonitor
+from foundation.kernel.errors import ApplicationError, MigrationsPending, StorageUnavailable
+from foundation.kernel.readiness import StorageReadiness
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,7 @@ async def test_what_the_storage_said_holds_for_a_second() -> None:
 
 
 async def test_after_a_second_it_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("entrypoints.http.health._FRESH", 0.0)
+    monkeypatch.setattr("foundation.http.health._FRESH", 0.0)
     storage = SlowStorage(MigrationsPending())
     monitor = ReadinessMonitor(storage)
     await monitor.failure()
@@ -54,7 +54,7 @@ async def test_after_a_second_it_is_asked_again(monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_a_storage_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("entrypoints.http.health._PATIENCE", 0.01)
+    monkeypatch.setattr("foundation.http.health._PATIENCE", 0.01)
     assert isinstance(await ReadinessMonitor(SlowStorage(seconds=60)).failure(), StorageUnavailable)
 
 

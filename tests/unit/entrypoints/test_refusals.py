@@ -2,8 +2,8 @@
 
 from application.users.import_users import ImportRefused, ImportReport, LineError, RejectedLine
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken
-from entrypoints.http.problems import Problem, ProblemKind
 from entrypoints.http.v1.users.refusals import addresses_taken, errors_of_lines, import_refused
+from foundation.http.problems.problem import Problem, ProblemKind
 
 
 def rejected(line: int, *pointers: str) -> RejectedLine:

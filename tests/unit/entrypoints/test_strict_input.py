@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from entrypoints.http.strict_input import StrictInput
+from foundation.http.edge.strict_input import StrictInput
 
 HOST = (b"host", b"localhost")
 

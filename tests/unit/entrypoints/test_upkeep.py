@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.memory.store import InMemoryStore
-from adapters.memory.unit_of_work import InMemoryUnitOfWork
-from application.errors import StorageUnavailable
-from application.idempotency.forget_expired_keys import ForgetExpiredKeysHandler
-from application.ports.idempotency import IdempotencyKey, RecordedAnswer
 from clocks import NOON, FixedClock
-from entrypoints.http.upkeep import upkeep
+from foundation.http.background_tasks import upkeep
+from foundation.kernel.errors import StorageUnavailable
+from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
+from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
+from foundation.memory.store import InMemoryStore
+from foundation.memory.unit_of_work import InMemoryUnitOfWork
 
 pytestmark = pytest.mark.anyio
 

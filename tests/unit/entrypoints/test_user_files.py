@@ -12,21 +12,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from application.ports.users import NumberedUser, UserView
 from application.users.import_users import ImportRefused, RejectedLine
+from application.users.ports import NumberedUser, UserView
 from clocks import NOON
-from domain.errors import InvalidValue
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
-from entrypoints.http.error_handlers import field_errors_of_body
 from entrypoints.http.v1.users.schemas import CreateUserBody, UserBody
-from entrypoints.strict_json import NotStrictJson, read_json
-from entrypoints.user_files.form import EXPORTED_FIELDS, IMPORTED_FIELDS, Form, WrongFields, form_of, read_fields
-from entrypoints.user_files.lines import LONGEST_LINE
-from entrypoints.user_files.reading import read_users
-from entrypoints.user_files.rejection import ReadLine, read_members
-from entrypoints.user_files.spreadsheets import escaped, unescaped
-from entrypoints.user_files.writing import write_users
+from foundation.files.file_format import EXPORTED_FIELDS, IMPORTED_FIELDS, Form, WrongFields, form_of, read_fields
+from foundation.files.lines import LONGEST_LINE
+from foundation.files.reading import read_users
+from foundation.files.rejection import ReadLine, read_members
+from foundation.files.spreadsheets import escaped, unescaped
+from foundation.files.writing import write_users
+from foundation.http.problems.error_handlers import field_errors_of_body
+from foundation.kernel.errors import InvalidValue
+from foundation.strict_json import NotStrictJson, read_json
 
 ADA = '{"email":"ada@example.com","name":"Ada"}'
 

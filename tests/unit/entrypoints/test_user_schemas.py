@@ -8,13 +8,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from application.pagination import Page
-from application.ports.idempotency import IdempotencyKey
-from application.ports.users import UserFilter, UserSort, UserView
+from application.users.ports import UserFilter, UserSort, UserView
 from clocks import NOON
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
-from entrypoints.http.json_response import json_response
 from entrypoints.http.v1.users.schemas import (
     CreateUserBody,
     CreateUsersBody,
@@ -23,6 +20,9 @@ from entrypoints.http.v1.users.schemas import (
     UserPageBody,
     present_page,
 )
+from foundation.http.json_response import json_response
+from foundation.kernel.idempotency_keys import IdempotencyKey
+from foundation.kernel.pagination import Page
 
 ADA = {"email": "ada@example.com", "name": "Ada Lovelace"}
 

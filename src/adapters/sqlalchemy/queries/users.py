@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, func, select, tuple_, type_coerce
 
-from adapters.sqlalchemy.errors import translated
-from adapters.sqlalchemy.reading import Reader
 from adapters.sqlalchemy.tables import users
-from application.pagination import Page, Position
-from application.ports.users import UserFilter, UserSort, UserView
+from application.users.ports import UserFilter, UserSort, UserView
 from domain.users.errors import UserNotFound
 from domain.users.user_id import UserId
+from foundation.kernel.pagination import Page, Position
+from foundation.sqlalchemy.errors import translated
+from foundation.sqlalchemy.reading import Reader
 
 # Readers want plain values: no value object is made for a row that is only shown. In the order of `UserView`.
 _VIEW: Final = select(

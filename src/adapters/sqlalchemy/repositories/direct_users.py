@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adapters.sqlalchemy.direct.entities import DirectEntities
-from adapters.sqlalchemy.errors import translated
 from adapters.sqlalchemy.repositories.users import SqlAlchemyUserRepository
 from domain.users.errors import EmailAlreadyTaken, UserNotFound
 from domain.users.user import User
 from domain.users.user_id import UserId
+from foundation.sqlalchemy.errors import translated
+from foundation.sqlalchemy.postgresql.entities import DirectEntities
 
 
 class DirectUserRepository(SqlAlchemyUserRepository):

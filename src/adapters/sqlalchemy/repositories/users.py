@@ -6,11 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import class_mapper
 
-from adapters.sqlalchemy.errors import translated
-from application.errors import WriteConflict
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken, UserNotFound
 from domain.users.user import User
 from domain.users.user_id import UserId
+from foundation.kernel.errors import WriteConflict
+from foundation.sqlalchemy.errors import translated
 
 
 class SqlAlchemyUserRepository:

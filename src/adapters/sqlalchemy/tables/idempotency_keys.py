@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table, Text
 
 from adapters.sqlalchemy.tables.schema import created_at, metadata
-from adapters.sqlalchemy.types import UtcDateTime
+from foundation.sqlalchemy.types import UtcDateTime
 
 idempotency_keys: Final = Table(
     "idempotency_keys",

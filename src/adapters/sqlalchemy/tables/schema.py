@@ -4,8 +4,8 @@ from typing import Final
 
 from sqlalchemy import Column, FetchedValue, MetaData
 
-from adapters.sqlalchemy.ddl import utc_now
-from adapters.sqlalchemy.types import UtcDateTime
+from foundation.sqlalchemy.ddl import utc_now
+from foundation.sqlalchemy.types import UtcDateTime
 
 # Every constraint and index has a name of ours, because errors are told apart by that name.
 metadata: Final = MetaData(

@@ -6,25 +6,25 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from application.users.import_users import ImportUsers
-from entrypoints.http.body import LARGEST_IMPORT, check_media_type, read_pieces
 from entrypoints.http.dependencies import ExportUsersUseCase, ImportAdmission, ImportUsersUseCase
-from entrypoints.http.idempotency import refuse_key
-from entrypoints.http.json_body import JSON
-from entrypoints.http.json_response import json_response
-from entrypoints.http.negotiation import answers
-from entrypoints.http.openapi import CONTENT_DISPOSITION, parameters, responses, text_body
-from entrypoints.http.problems import ProblemKind
-from entrypoints.http.query import query
-from entrypoints.http.streaming import streamed
 from entrypoints.http.v1.users.file_schemas import (
     ExportUsersParameters,
     ImportReportBody,
     ImportUsersParameters,
     present_report,
 )
-from entrypoints.user_files.form import Form, form_of
-from entrypoints.user_files.reading import read_users
-from entrypoints.user_files.writing import write_users
+from foundation.files.file_format import Form, form_of
+from foundation.files.reading import read_users
+from foundation.files.writing import write_users
+from foundation.http.json_response import json_response
+from foundation.http.openapi import CONTENT_DISPOSITION, parameters, responses, text_body
+from foundation.http.problems.problem import ProblemKind
+from foundation.http.requests.body import LARGEST_IMPORT, check_media_type, read_pieces
+from foundation.http.requests.idempotency import refuse_key
+from foundation.http.requests.json_body import JSON
+from foundation.http.requests.negotiation import answers
+from foundation.http.requests.query import query
+from foundation.http.streaming import streamed
 
 router = APIRouter(prefix="/users", tags=["users"])
 

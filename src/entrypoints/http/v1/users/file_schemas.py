@@ -5,11 +5,11 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from application.users.import_users import MOST_REPORTED, ImportReport, OnConflict
-from domain.errors import InvalidValue
 from entrypoints.http.v1.users.refusals import errors_of_lines
 from entrypoints.http.v1.users.schemas import from_text
 from entrypoints.http.v1.users.value_schemas import COUNT, FIELDS, ON_CONFLICT
-from entrypoints.user_files.form import EXPORTED_FIELDS, read_fields
+from foundation.files.file_format import EXPORTED_FIELDS, read_fields
+from foundation.kernel.errors import InvalidValue
 
 
 class _UnknownConflictRule(InvalidValue):

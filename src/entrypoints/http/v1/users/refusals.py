@@ -4,8 +4,8 @@ from typing import Final
 
 from application.users.import_users import ImportRefused, ImportReport
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken
-from entrypoints.http.problems import FieldError, Problem, ProblemKind
-from entrypoints.user_files.report import errors_by_line
+from foundation.files.report import errors_by_line
+from foundation.http.problems.problem import FieldError, Problem, ProblemKind
 
 _TAKEN: Final = (EmailAlreadyTaken.code, str(EmailAlreadyTaken()))
 

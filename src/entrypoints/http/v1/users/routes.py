@@ -5,14 +5,12 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from application.ports.users import UserView
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.list_users import ListUsers
+from application.users.ports import UserView
 from application.users.update_user import UpdateUser
 from domain.users.user_id import LARGEST_USER_ID, UserId
-from entrypoints.cursors import InvalidCursor
-from entrypoints.http.body import LARGEST_BATCH_DOCUMENT
 from entrypoints.http.dependencies import (
     CreateUsersUseCase,
     CreateUserUseCase,
@@ -23,26 +21,6 @@ from entrypoints.http.dependencies import (
     ListUsersUseCase,
     UpdateUserUseCase,
 )
-from entrypoints.http.entity_tags import entity_tag, expected_versions, matches_any
-from entrypoints.http.idempotency import GivenKey, replay_headers
-from entrypoints.http.json_body import JSON, MERGE_PATCH, json_body
-from entrypoints.http.json_response import json_response
-from entrypoints.http.negotiation import answers
-from entrypoints.http.openapi import (
-    ENTITY_TAG,
-    IDEMPOTENT_REPLAYED,
-    LINK_TO_NEXT,
-    LOCATION,
-    PREFERENCE_APPLIED,
-    no_content,
-    parameters,
-    request_body,
-    responses,
-)
-from entrypoints.http.path_ids import id_segment
-from entrypoints.http.preferences import prefers
-from entrypoints.http.problems import Problem, ProblemKind
-from entrypoints.http.query import NoParameters, query
 from entrypoints.http.v1.users.links import LINK_TO_NEXT_PAGE, links_to_user
 from entrypoints.http.v1.users.schemas import (
     ID_SCHEMA,
@@ -57,6 +35,28 @@ from entrypoints.http.v1.users.schemas import (
     present_user,
     present_users,
 )
+from foundation.http.json_response import json_response
+from foundation.http.openapi import (
+    ENTITY_TAG,
+    IDEMPOTENT_REPLAYED,
+    LINK_TO_NEXT,
+    LOCATION,
+    PREFERENCE_APPLIED,
+    no_content,
+    parameters,
+    request_body,
+    responses,
+)
+from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.requests.body import LARGEST_BATCH_DOCUMENT
+from foundation.http.requests.cursors import InvalidCursor
+from foundation.http.requests.entity_tags import entity_tag, expected_versions, matches_any
+from foundation.http.requests.idempotency import GivenKey, replay_headers
+from foundation.http.requests.json_body import JSON, MERGE_PATCH, json_body
+from foundation.http.requests.negotiation import answers
+from foundation.http.requests.preferences import prefers
+from foundation.http.requests.query import NoParameters, query
+from foundation.http.routing.path_ids import id_segment
 
 router = APIRouter(prefix="/users", tags=["users"])
 

@@ -9,12 +9,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from application.pagination import DEFAULT_LIMIT, LARGEST_LIMIT, Page, check_limit
-from application.ports.idempotency import IdempotencyKey
-from application.ports.users import UserFilter, UserSort, UserView
 from application.users.create_user import CreateUser
 from application.users.create_users import LARGEST_BATCH, BatchSizeOutOfRange, CreateUsers
-from domain.errors import DomainError, InvalidValue
+from application.users.ports import UserFilter, UserSort, UserView
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
 from entrypoints.http.v1.users.value_schemas import (
@@ -31,7 +28,10 @@ from entrypoints.http.v1.users.value_schemas import (
     SORT,
     USER_ID,
 )
-from entrypoints.times import rfc3339
+from foundation.kernel.errors import DomainError, InvalidValue
+from foundation.kernel.idempotency_keys import IdempotencyKey
+from foundation.kernel.pagination import DEFAULT_LIMIT, LARGEST_LIMIT, Page, check_limit
+from foundation.times import rfc3339
 
 # RFC 3339, 5.6, with a mandatory zone and at most the microseconds that are stored.
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)")

@@ -5,13 +5,13 @@ Patterns are regular expressions of ECMA-262 with the flag u, as JSON Schema ask
 
 from typing import Any, Final
 
-from application.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
-from application.ports.users import UserSort
 from application.users.import_users import OnConflict
+from application.users.ports import UserSort
 from domain.users.email_address import LONGEST_ADDRESS, LONGEST_LABEL, LONGEST_LOCAL_PART, SPECIAL_USE
 from domain.users.user_id import LARGEST_USER_ID
 from domain.users.user_name import LONGEST_NAME
-from entrypoints.user_files.form import EXPORTED_FIELDS
+from foundation.files.file_format import EXPORTED_FIELDS
+from foundation.kernel.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
 
 LONGEST_TEXT: Final = 1024
 """Characters of a text in a request, with the blanks around it that the domain trims."""

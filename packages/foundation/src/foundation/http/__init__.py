@@ -1,0 +1,1 @@
+"""HTTP, for any resource: what is refused, read, answered and described."""

@@ -1,0 +1,133 @@
+"""What surrounds every request: its id, its log line, the headers of every answer, and the last resort for defects."""
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from foundation.http.problems.problem import Problem, ProblemKind, problem_response
+from foundation.http.streaming import AnswerBrokenOff
+
+if TYPE_CHECKING:
+    from foundation.http.edge.draining import Draining
+
+logger = logging.getLogger("service.http")
+
+_SAFE: Final = frozenset({"GET", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.1; HEAD is GET by then
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+HEADERS: Final[Mapping[str, str]] = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+_RAW_HEADERS: Final = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())
+
+
+class Envelope:
+    """The outermost middleware. Pure ASGI, so that it costs little and streams stay streams."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other kinds of connection pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if scope["path"].endswith("\n"):
+            # Starlette's patterns end in $, which matches before a last line feed, too: a second spelling of each path.
+            scope = {**scope, "path": scope["path"] + "/"}
+        exchange = _Exchange(scope, receive, send)
+        try:
+            await self._app(exchange.scope, receive, exchange.send)
+        except ClientDisconnect:
+            pass  # nobody is left to answer
+        except AnswerBrokenOff:
+            pass  # the server breaks the connection of an answer that has not ended, so that it is not taken for whole
+        except asyncio.CancelledError:
+            # The server waits no longer for this one. Only reading is known to have changed nothing.
+            if exchange.status is not None:
+                raise
+            harmless = exchange.scope["method"] in _SAFE
+            await exchange.answer(ProblemKind.DRAINING if harmless else ProblemKind.COMMIT_OUTCOME_UNKNOWN)
+        except Exception as error:
+            logger.exception("defect: %s", type(error).__name__, extra={"request_id": exchange.request_id})
+            if exchange.status is not None:
+                raise  # the answer has begun: break the connection, so that it cannot be taken for a whole one
+            await exchange.answer(ProblemKind.INTERNAL_ERROR)
+        finally:
+            exchange.log()
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.request_id = _request_id(scope)
+        self.status: int | None = None
+        self._receive = receive
+        self._send = send
+        self._draining: Draining = scope["app"].state.draining
+        self._method = scope["method"]
+        self._started = time.perf_counter()
+        # HEAD is GET without the content (RFC 9110, 9.3.2); the server leaves the content out.
+        head = self._method == "HEAD"
+        state = {**scope.get("state", {}), "request_id": self.request_id, "head": head}
+        self.scope: Scope = {**scope, "method": "GET" if head else self._method, "state": state}
+
+    async def answer(self, kind: ProblemKind) -> None:
+        """Answer in place of the application."""
+        response = problem_response(Request(self.scope), Problem(kind))
+        await response(self.scope, self._receive, self.send)
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self._draining.under_way:
+                # Its next request is better sent to somebody else.
+                MutableHeaders(scope=message)["Connection"] = "close"
+            headers = message["headers"]
+            present = {name for name, _ in headers}
+            if b"x-request-id" in present:
+                headers = [header for header in headers if header[0] != b"x-request-id"]
+            # Put together at once, without a search for each.
+            more = [header for header in _RAW_HEADERS if header[0] not in present]
+            message["headers"] = [*headers, (b"x-request-id", self.request_id.encode()), *more]
+        await self._send(message)
+
+    def log(self) -> None:
+        """One line without anything the client wrote but the method: the route's template stands for the path."""
+        if not logger.isEnabledFor(logging.INFO):
+            return
+        route = self.scope["app"].state.templates.get(self.scope.get("endpoint"), "-")
+        milliseconds = (time.perf_counter() - self._started) * 1000
+        method = self._method if self._method.isalpha() else "-"
+        # What `logger.info` does, but for looking who called it.
+        record = logger.makeRecord(
+            logger.name,
+            logging.INFO,
+            __file__,
+            0,
+            "%s %s %s %.1f ms",
+            (method, route, self.status or "disconnected", milliseconds),
+            None,
+            extra={"request_id": self.request_id},
+        )
+        logger.handle(record)
+
+
+def _request_id(scope: Scope) -> str:
+    """What the client calls its request, in the first such header, or a new id."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    return secrets.token_hex(16)

@@ -1,0 +1,249 @@
+"""The server's own part of HTTP/1.1: what never reaches the application, because it is no request or never becomes one.
+
+uvicorn bounds neither the size of the head of a request nor the time it takes, and answers errors with plain text.
+"""
+
+import asyncio
+from datetime import timedelta
+from enum import Enum, auto
+from typing import Any, Final
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from foundation.http.edge.lingering import PATIENCE, LingeringTransport
+from foundation.http.edge.strict_input import LARGEST_HEADERS, LONGEST_TARGET
+from foundation.http.problems.problem import ProblemKind
+from foundation.http.problems.raw import raw_problem
+
+# Bytes that may arrive without the head, or a piece of the body, being complete. The exact limits are for the
+# application to check; this one bounds the memory before there is something to check.
+_LARGEST_HEAD: Final = 2 * (LONGEST_TARGET + LARGEST_HEADERS)
+# Bytes of a body, sent although the answer is complete, that are read for the sake of the connection. More cost more
+# than a new connection does.
+_LARGEST_REST: Final = 256 * 1024
+
+
+class _Stage(Enum):
+    """What the next byte belongs to."""
+
+    NOTHING = auto()
+    HEAD = auto()
+    BODY = auto()
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection. Everything it answers by itself is a problem document, and ends the connection.
+
+    A request that is being answered when something malformed follows it gets its answer first, and what follows
+    gets none: a client would take it for the answer to the other, which may have been carried out.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        head_timeout: timedelta = timedelta(seconds=10),
+        write_timeout: timedelta = timedelta(seconds=30),
+        **keywords: Any,
+    ) -> None:
+        """`head_timeout` is the time from the beginning of the connection, or of a request, to the end of its head.
+
+        `write_timeout` is the time in which a client that does not read its answer must begin to.
+        """
+        super().__init__(*arguments, **keywords)
+        self._head_timeout = head_timeout.total_seconds()
+        self._write_timeout = write_timeout.total_seconds()
+        self._stage = _Stage.NOTHING
+        self._idle_bytes = 0  # since the stage began, or the body last grew
+        self._rest_bytes = 0  # of a body after the answer
+        self._deaf = False  # nothing more is read
+        self._running: Any = None  # the request that is being answered, where `cycle` is the last one that came
+        self._timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Begin."""
+        super().connection_made(LingeringTransport(transport, self.loop, self._is_unread))
+        self._set_timer(self._head_timeout)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._unset_timer()
+        super().connection_lost(exc)  # which also resumes writing
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than it is answered."""
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(self._write_timeout, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        super().resume_writing()
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+    def data_received(self, data: bytes) -> None:
+        """Read on."""
+        if self._deaf or self.transport.is_closing():
+            return
+        self._unset_keepalive_if_required()
+        self._idle_bytes += len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._refuse(ProblemKind.MALFORMED_REQUEST)
+        else:
+            self._watch()
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # No other protocol is spoken here, so the request is read as if it had not asked (RFC 9110, 7.8). The
+            # parser has stopped before the body.
+            head = self._head_without_upgrade()
+            self.parser = _new_parser(self)
+            self._feed(head + data[upgrade.args[0] :])
+
+    def _head_without_upgrade(self) -> bytes:
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            raise httptools.HttpParserError
+        lines = [b"%s %s HTTP/%s" % (method, self.url, self.parser.get_http_version().encode())]
+        for name, value in self.headers:
+            if name == b"connection":
+                tokens = [token.strip() for token in value.split(b",")]
+                lines.append(b"connection: " + b", ".join(token for token in tokens if token.lower() != b"upgrade"))
+            elif name != b"upgrade":
+                lines.append(b"%s: %s" % (name, value))
+        return b"\r\n".join([*lines, b"", b""])
+
+    def on_message_begin(self) -> None:
+        """The head begins."""
+        self._stage = _Stage.HEAD
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; those after the body are dropped, because nobody looks at headers again (RFC 9110, 6.5.1)."""
+        if self._stage is _Stage.HEAD:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is complete. What is raised here makes the request a malformed one."""
+        if self.parser.should_upgrade():
+            return
+        if self.parser.get_http_version() not in {"1.0", "1.1"} or b"#" in self.url:
+            raise ValueError
+        about_the_server = self.url == b"*"  # RFC 9112, 3.2.4; the parser of addresses does not know it
+        if about_the_server:
+            self.url = b"/"
+        super().on_headers_complete()
+        if about_the_server:
+            self.scope["path"], self.scope["raw_path"] = "*", b"*"
+        self._unset_timer()
+        self._stage = _Stage.BODY
+        self._idle_bytes = self._rest_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._idle_bytes = 0
+        if self.cycle.response_complete:
+            self._rest_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is complete, unless its head is about to be read anew."""
+        if self._stage is not _Stage.BODY:
+            return
+        self._stage = _Stage.NOTHING
+        self._idle_bytes = 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is complete. The rest of the request has a moment to arrive, so that the connection can go on."""
+        super().on_response_complete()
+        if self._stage is _Stage.BODY and not self.pipeline:
+            self._set_timer(PATIENCE)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 -- the signature is uvicorn's
+        """Answer what is malformed."""
+        self._refuse(ProblemKind.MALFORMED_REQUEST)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _is_unread(self) -> bool:
+        return self._deaf or self._stage is not _Stage.NOTHING or self._idle_bytes > 0 or bool(self.pipeline)
+
+    def _is_answering(self) -> bool:
+        return self._running is not None and not self.cycle.response_complete
+
+    def _watch(self) -> None:
+        """Bound what is incomplete."""
+        if self._stage is _Stage.BODY:
+            if self._rest_bytes > _LARGEST_REST:
+                self.transport.close()
+            elif self._idle_bytes > _LARGEST_HEAD:
+                # Neither body nor end: the extensions of a chunk, or headers after the last.
+                self._refuse(ProblemKind.MALFORMED_REQUEST)
+        elif self._idle_bytes > _LARGEST_HEAD:
+            in_address = self._stage is _Stage.HEAD and not self.headers and len(self.url) > LONGEST_TARGET
+            self._refuse(ProblemKind.URI_TOO_LONG if in_address else ProblemKind.HEADERS_TOO_LARGE)
+        elif self._stage is _Stage.HEAD or self._idle_bytes:
+            if self._timer is None:
+                self._set_timer(self._head_timeout)
+        elif not self._is_answering():
+            # The rest of a request whose answer was complete before: wait for the next one.
+            self._unset_timer()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _set_timer(self, seconds: float) -> None:
+        self._unset_timer()
+        self._timer = self.loop.call_later(seconds, self._on_timer)
+
+    def _unset_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._deaf or self.transport.is_closing():
+            return
+        if self._is_answering():
+            # While there is an answer under way, nobody has to hurry with the next request.
+            self._set_timer(self._head_timeout)
+        elif self._stage is _Stage.HEAD:
+            self._refuse(ProblemKind.REQUEST_TIMEOUT)
+        else:
+            self.transport.close()
+
+    def _refuse(self, kind: ProblemKind) -> None:
+        """Answer with a problem and hang up: where the next request would begin is unknown."""
+        self._deaf = True
+        if self._is_answering():
+            if self._stage is not _Stage.BODY or self.cycle.response_started:
+                self.cycle.keep_alive = False
+                return
+            if self.pipeline:
+                # It waits for its turn, and must never have it.
+                self.pipeline.popleft()
+                before = self.pipeline[0][0] if self.pipeline else self._running
+                before.keep_alive = False
+                return
+            # Whoever reads its body learns that the rest will not come, and carries nothing out.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.write(raw_problem(kind, self.server_state.default_headers))
+        self.transport.close()
+
+
+def _new_parser(protocol: HttpProtocol) -> httptools.HttpRequestParser:
+    """As uvicorn makes it: a request may follow one that asked for the end of the connection, and is not looked at."""
+    parser = httptools.HttpRequestParser(protocol)
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser

@@ -1,0 +1,142 @@
+"""Makes the whole document of what FastAPI has put together from the routes."""
+
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+from fastapi import FastAPI
+
+from foundation.http.edge.strict_input import LONGEST_TARGET
+from foundation.http.openapi.headers import HEADER_COMPONENTS, ON_EVERY_ANSWER, REQUEST_HEADERS, header
+from foundation.http.openapi.operations import AT_THE_EDGE, no_content
+from foundation.http.openapi.problem_answers import COMPONENT, PROBLEM_SCHEMAS, problem_answers, problem_examples
+from foundation.http.openapi.sharing import share
+from foundation.http.problems.problem import ProblemKind
+
+Json: TypeAlias = dict[str, Any]
+JSON: Final = "application/json"
+_ACCEPTED: Final = {"post": "Accept-Post", "patch": "Accept-Patch"}
+# What FastAPI's own arguments cannot say, or would say with members that are null.
+_INFO: Final = {
+    "summary": "Users, over HTTP.",
+    "description": """\
+- Every status of 400 and above is answered by a problem document (RFC 9457). Its `type` leads to a page about it.
+- Every answer has an `X-Request-Id`, under which the service logs the request.
+- Unknown and repeated query parameters are refused, and so are unknown fields, since silence hides typing errors.
+- `HEAD` is answered wherever `GET` is, and `OPTIONS` everywhere.
+""",
+    "license": {"name": "MIT", "url": "https://spdx.org/licenses/MIT.html"},
+}
+_SERVER: Final = {
+    "url": "/",
+    "description": "The service that serves this document, wherever it runs: local, staging or production.",
+    "x-internal": True,
+}
+_TAGS: Final = (
+    {"name": "users", "description": "Create, read, list, change, delete, import and export users."},
+    {"name": "health", "description": "For whoever decides where traffic goes."},
+    {"name": "documentation", "description": "This document, and pages for people."},
+)
+
+
+def install_openapi(app: FastAPI) -> None:
+    """Let `app.openapi()` be the whole document, made when it is first asked for."""
+    of_the_routes = app.openapi
+
+    @cache
+    def whole() -> Json:
+        return describe(of_the_routes())
+
+    app.openapi = whole  # type: ignore[method-assign]  # the way that FastAPI documents
+
+
+def describe(document: Json) -> Json:
+    """The document with HEAD and OPTIONS, headers and problems, and with components for what is said repeatedly."""
+    document.setdefault("components", {}).setdefault("schemas", {}).update(PROBLEM_SCHEMAS)
+    document["components"]["examples"] = problem_examples()
+    for operations in document["paths"].values():
+        _correct_what_fastapi_presumes(operations)
+        _say_what_is_taken_instead(operations)
+        if "get" in operations:
+            operations["head"] = _head(operations["get"])
+        operations["options"] = _options(operations)
+        _add_headers_of_every_answer(operations)
+    document["info"] |= _INFO
+    document["servers"] = [dict(_SERVER)]
+    document["tags"] = list(_TAGS)
+    document["components"]["headers"] = dict(HEADER_COMPONENTS)
+    share(document)
+    return document
+
+
+def _correct_what_fastapi_presumes(operations: Json) -> None:
+    """Where a route declares no 422, FastAPI declares an error of its own.
+
+    It is a problem document where FastAPI reads values, and never answered where it reads a path and our code the rest.
+    """
+    for operation in operations.values():
+        answers = operation["responses"]
+        if list(answers.get("422", {}).get("content", {})) == [JSON]:
+            del answers["422"]
+            given = [one for one in operation.get("parameters", []) if one["in"] != "path"]
+            if "requestBody" in operation or any(one["name"] not in REQUEST_HEADERS for one in given):
+                answers["422"] = problem_answers({ProblemKind.VALIDATION_FAILED})[422]
+
+
+def _add_headers_of_every_answer(operations: Json) -> None:
+    for operation in operations.values():
+        for answer in operation["responses"].values():
+            answer["headers"] = {**ON_EVERY_ANSWER, **answer.get("headers", {})}
+
+
+def _say_what_is_taken_instead(operations: Json) -> None:
+    """An unsupported media type is answered with those that the method takes."""
+    for method, name in _ACCEPTED.items():
+        answer = operations.get(method, {}).get("responses", {}).get("415")
+        if answer is not None:
+            answer["headers"] |= {name: {**HEADER_COMPONENTS[name], "required": True}}
+            answer[COMPONENT] += f"-by-{method}"
+
+
+def _head(get: Json) -> Json:
+    """HEAD is answered like GET, with headers that describe the content that is left out (RFC 9110, 9.3.2)."""
+    return {
+        **get,
+        "operationId": f"{get['operationId']}_head",
+        "summary": f"{get['summary']} (headers only)",
+        "description": "The headers of the answer to GET, without its content (RFC 9110, section 9.3.2).",
+        "responses": {status: _without_links(answer) for status, answer in get["responses"].items()},
+    }
+
+
+def _without_links(answer: Json) -> Json:
+    return {key: value for key, value in answer.items() if key != "links"}
+
+
+def _options(operations: Json) -> Json:
+    """The answer to OPTIONS, with the methods of the path and the media types that they take."""
+    headers = dict(header("Allow"))
+    for method, name in _ACCEPTED.items():
+        if method in operations:
+            headers[name] = {**HEADER_COMPONENTS[name], "required": True}
+    first = next(iter(operations.values()))
+    in_path = [_by_its_form(one) for one in first.get("parameters", []) if one["in"] == "path"]
+    problems = (*AT_THE_EDGE, ProblemKind.NOT_FOUND) if in_path else AT_THE_EDGE
+    return {
+        "tags": first.get("tags", []),
+        "operationId": f"{first['operationId']}_options",
+        "summary": "What can be done here?",
+        "description": "The methods that there are here, and the media types that they take.",
+        **({"parameters": in_path} if in_path else {}),
+        "responses": {
+            "204": no_content("The methods are in Allow.", headers),
+            **{str(status): answer for status, answer in problem_answers(problems).items()},
+        },
+    }
+
+
+def _by_its_form(parameter: Json) -> Json:
+    """A part of the path of OPTIONS, which needs no more than the form that the path has: see `path_ids`."""
+    schema = parameter["schema"]
+    if schema.get("type") == "integer" and "maximum" in schema:
+        return {**parameter, "schema": schema | {"format": "int64", "maximum": 9_999_999_999}}
+    return {**parameter, "schema": {"type": "string", "pattern": "^[^/]+$", "maxLength": LONGEST_TARGET}}

@@ -1,0 +1,106 @@
+"""What a route says of itself: its answers, its body and its parameters."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from foundation.http.openapi.headers import REQUEST_HEADERS
+from foundation.http.openapi.problem_answers import problem_answers
+from foundation.http.problems.problem import ProblemKind
+
+SCHEMAS: Final = "#/components/schemas/{model}"
+
+# What any request may meet on its way to a route.
+AT_THE_EDGE: Final = (
+    ProblemKind.MALFORMED_REQUEST,
+    ProblemKind.REQUEST_TIMEOUT,
+    ProblemKind.URI_TOO_LONG,
+    ProblemKind.HEADERS_TOO_LARGE,
+    ProblemKind.INTERNAL_ERROR,
+)
+_ALWAYS: Final = (*AT_THE_EDGE, ProblemKind.UNKNOWN_PARAMETER, ProblemKind.NOT_ACCEPTABLE)
+_WITH_STORAGE: Final = (
+    ProblemKind.OVERLOADED,
+    ProblemKind.STORAGE_UNAVAILABLE,
+    ProblemKind.DEADLINE_EXCEEDED,
+)
+
+
+def responses(
+    success: int,
+    description: str,
+    *problems: ProblemKind,
+    model: type[BaseModel] | None = None,
+    content: Mapping[str, Any] | None = None,
+    storage: bool = True,
+    headers: Mapping[str, Any] | None = None,
+    links: Mapping[str, Any] | None = None,
+) -> dict[int | str, dict[str, Any]]:
+    """The answers of a route: the one for success, and the problems it may meet beside those of every route.
+
+    The answer for success has the JSON of `model`, or `content`: media type objects by media type. `storage` says
+    whether the route may also meet the problems of any route that touches the storage. `links` lead from the answer to
+    other operations (OpenAPI 3.1, 4.8.20).
+    """
+    succeeded = no_content(description, headers)
+    if model is not None:
+        succeeded["model"] = model
+    if content is not None:
+        succeeded["content"] = content
+    if links is not None:
+        succeeded["links"] = links
+    met = {*problems, *_ALWAYS, *(_WITH_STORAGE if storage else ())}
+    return {success: succeeded, **problem_answers(met)}
+
+
+def no_content(description: str, headers: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """An answer without content, such as 304."""
+    return {"description": description, "headers": dict(headers or {})}
+
+
+def html_page() -> dict[str, Any]:
+    """The content of an answer that is a page for people."""
+    schema = {"type": "string", "pattern": "^<!DOCTYPE html>", "maxLength": 65_536}
+    return {"text/html": {"schema": schema}}
+
+
+def request_body(model: type[BaseModel], *media_types: str) -> dict[str, Any]:
+    """The body of a route, for `openapi_extra`."""
+    schema = model.model_json_schema(ref_template=SCHEMAS)
+    return {"requestBody": {"required": True, "content": {name: {"schema": schema} for name in media_types}}}
+
+
+def text_body(description: str, contents: Mapping[str, str], largest: int) -> dict[str, Any]:
+    """The body of a route that takes lines of text, for `openapi_extra`.
+
+    `contents` are examples by media type; `largest` is how many bytes it may have.
+    """
+    content = {
+        name: {"schema": {"type": "string", "contentMediaType": name, "maxLength": largest}, "example": example}
+        for name, example in contents.items()
+    }
+    return {"requestBody": {"description": description, "required": True, "content": content}}
+
+
+def parameters(model: type[BaseModel] | None = None, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The query parameters of `model`, and request headers with their descriptions, for `openapi_extra`."""
+    properties = model.model_json_schema()["properties"] if model is not None else {}
+    documented = [{"name": name, "in": "query", **_apart(schema)} for name, schema in properties.items()]
+    documented += [
+        {"name": name, "in": "header", "description": description, **REQUEST_HEADERS[name]}
+        for name, description in (headers or {}).items()
+    ]
+    return {"parameters": documented}
+
+
+def _apart(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The description of a parameter beside its schema, where readers look for it.
+
+    Without examples, which the page of the document would fill in: nobody wants a filter or a cursor unasked.
+    """
+    described = {"description": schema["description"]} if "description" in schema else {}
+    # A list is written in one parameter, with commas between: the same parameter twice is refused.
+    style = {"explode": False} if schema.get("type") == "array" else {}
+    kept = {key: value for key, value in schema.items() if key not in {"description", "title", "examples"}}
+    return {**described, **style, "schema": kept}

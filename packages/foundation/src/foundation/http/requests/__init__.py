@@ -1,0 +1,1 @@
+"""How the parts of a request are read: bodies, queries, headers."""

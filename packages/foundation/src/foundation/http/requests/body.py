@@ -1,0 +1,65 @@
+"""Reads request bodies, of a declared or an unknown length, and never more of them than is allowed."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Final
+
+from starlette.requests import Request
+
+from foundation.http.problems.problem import Problem, ProblemKind
+
+LARGEST_DOCUMENT: Final = 64 * 1024
+LARGEST_BATCH_DOCUMENT: Final = 1024 * 1024
+LARGEST_IMPORT: Final = 50 * 1024 * 1024
+
+_CHARSET: Final = frozenset({"", "charset=utf-8", 'charset="utf-8"'})
+# RFC 4180, 3; there is always a header.
+_OWN_PARAMETERS: Final[Mapping[str, frozenset[str]]] = {"text/csv": frozenset({"header=present"})}
+
+
+def check_media_type(request: Request, media_types: Iterable[str]) -> str:
+    """The media type of the body, which must be one of `media_types`, in UTF-8 and without a content coding.
+
+    Raises `Problem`: 415 otherwise.
+    """
+    # A header that is repeated is joined, and what is joined is no media type.
+    content_type = ",".join(request.headers.getlist("content-type"))
+    codings = ",".join(request.headers.getlist("content-encoding")) or "identity"
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    known = _CHARSET | _OWN_PARAMETERS.get(media_type, frozenset())
+    if media_type not in media_types or not known.issuperset(parameters) or codings.strip().lower() != "identity":
+        header = "Accept-Patch" if request.method == "PATCH" else "Accept-Post"
+        raise Problem(ProblemKind.UNSUPPORTED_MEDIA_TYPE, headers={header: ", ".join(media_types)})
+    return media_type
+
+
+async def read_pieces(request: Request, largest: int) -> AsyncIterator[bytes]:
+    """The body as it arrives, counted on the way: a declared length may be missing or untrue.
+
+    Raises `Problem`: 413 above `largest` bytes.
+    """
+    size = 0
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > largest:
+        raise _too_large(largest)
+    async for piece in request.stream():
+        size += len(piece)
+        if size > largest:
+            raise _too_large(largest)
+        if piece:
+            yield piece
+
+
+async def read_whole(request: Request, largest: int) -> bytes:
+    """The whole body. Raises `Problem`: 413 above `largest` bytes."""
+    content = bytearray()
+    async for piece in read_pieces(request, largest):
+        content += piece
+    return bytes(content)
+
+
+def _too_large(largest: int) -> Problem:
+    return Problem(
+        ProblemKind.CONTENT_TOO_LARGE,
+        f"A body may have at most {largest} bytes here.",
+        headers={"Connection": "close"},
+    )

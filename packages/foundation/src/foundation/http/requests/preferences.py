@@ -1,0 +1,44 @@
+"""The header `Prefer` (RFC 7240): what a client would like, and can do without."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from starlette.requests import Request
+
+from foundation.http.requests.field_syntax import QUOTED, WORD
+
+_PAIR: Final = rf"{WORD}(?:[ \t]*+=[ \t]*+(?:{WORD}|{QUOTED})?+)?+"
+# One member of the list with its parameters; it may be empty (RFC 9110, 5.6.1.2). Possessive, so that no text is read
+# twice.
+_MEMBER: Final = re.compile(
+    rf"[ \t]*+(?:(?P<name>{WORD})(?:[ \t]*+=[ \t]*+(?P<value>{WORD}|{QUOTED})?+)?+"
+    rf"(?:[ \t]*+;[ \t]*+(?:{_PAIR})?+)*+[ \t]*+)?+(?:,|$)"
+)
+_ESCAPE: Final = re.compile(r"\\(.)")
+
+
+def prefers(request: Request, name: str, value: str) -> bool:
+    """Whether the client would like `name` to be `value`, both in lower case and compared in any case.
+
+    Of a preference that is given twice the first one counts; one that is unknown is ignored (RFC 7240, 2), and so is
+    what follows something that is no preference. The answer says what was honoured.
+    """
+    header = ",".join(request.headers.getlist("prefer"))
+    given = dict(reversed(list(_preferences(header))))
+    return given.get(name) == value
+
+
+def _preferences(header: str) -> Iterator[tuple[str, str]]:
+    position = 0
+    while position < len(header):
+        match = _MEMBER.match(header, position)
+        if match is None:
+            return
+        if match["name"] is not None:
+            yield match["name"].lower(), _unquoted(match["value"] or "").lower()
+        position = match.end()
+
+
+def _unquoted(word: str) -> str:
+    return _ESCAPE.sub(r"\1", word[1:-1]) if word.startswith('"') else word

@@ -1,0 +1,38 @@
+"""Reads query parameters strictly: a typing error in one would otherwise go unnoticed."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from foundation.http.problems.error_handlers import field_errors_of_query
+from foundation.http.problems.problem import Problem, ProblemKind
+
+Parameters = TypeVar("Parameters", bound=BaseModel)
+
+
+class NoParameters(BaseModel):
+    """For routes without query parameters."""
+
+
+def query(model: type[Parameters]) -> Callable[[Request], Awaitable[Parameters]]:
+    """A dependency that reads the query as `model`, whose fields must be texts or made from texts.
+
+    It raises `Problem`: 400 for a parameter that `model` has not or that is repeated, 422 for a refused value.
+    """
+
+    # Asynchronous, because FastAPI sends synchronous dependencies to a thread.
+    async def read(request: Request) -> Parameters:
+        # Most requests have no query, and taking none apart costs as much as taking a short one apart.
+        pairs = request.query_params.multi_items() if request.scope["query_string"] else []
+        values = dict(pairs)
+        if len(values) < len(pairs) or not model.model_fields.keys() >= values.keys():
+            raise Problem(ProblemKind.UNKNOWN_PARAMETER)
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            errors = field_errors_of_query(error.errors(include_url=False, include_input=False))
+            raise Problem(ProblemKind.VALIDATION_FAILED, errors=errors) from None
+
+    return read

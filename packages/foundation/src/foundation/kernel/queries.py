@@ -1,0 +1,57 @@
+"""How entities are found: the read side."""
+
+from collections.abc import AsyncIterator, Sequence
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from foundation.kernel.pagination import Page, Position
+
+IdT = TypeVar("IdT", contravariant=True)
+ViewT = TypeVar("ViewT", covariant=True)
+WhereT = TypeVar("WhereT", contravariant=True)
+SortT = TypeVar("SortT", contravariant=True, bound="SortOrder")
+
+
+class SortOrder(StrEnum):
+    """The base of the orders of a list: each is the name of a field of the view, with a minus sign for descending.
+
+    The id breaks ties, in the same direction.
+    """
+
+    @property
+    def field(self) -> str:
+        """The field of the view that the list is sorted by."""
+        return self.value.removeprefix("-")
+
+    @property
+    def descending(self) -> bool:
+        """Whether the largest value comes first."""
+        return self.value.startswith("-")
+
+
+class Queries(Protocol[IdT, ViewT, WhereT, SortT]):
+    """Read models of one class of entities: what is committed, without a transaction."""
+
+    async def get(self, entity_id: IdT) -> ViewT:
+        """One of them.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def list(self, where: WhereT, sort: SortT, limit: int, after: Position | None) -> Page[ViewT]:
+        """The first `limit` that `where` admits, in the order of `sort`, behind the position `after`."""
+        ...
+
+    async def count(self, where: WhereT) -> int:
+        """How many `where` admits. It reads each of them."""
+        ...
+
+    def iterate_all(self) -> AsyncIterator[Sequence[ViewT]]:
+        """All of them by id, in batches. Between two reads no connection is held and no transaction is open.
+
+        One that exists throughout is returned exactly once. One that is added, changed or removed meanwhile may be
+        returned or not, and as it was before or after the change.
+        """
+        ...

@@ -1,0 +1,27 @@
+"""Trying again after a conflict between writers."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from foundation.kernel.errors import WriteConflict
+
+Result = TypeVar("Result")
+
+# The first try and two more.
+ATTEMPTS: Final = 3
+
+
+async def retry_on_conflict(attempt: Callable[[], Awaitable[Result]]) -> Result:
+    """Await `attempt()` until it meets no conflict, at most three times.
+
+    `attempt` must open its own unit of work, so that every try sees the data anew.
+
+    Raises:
+        WriteConflict: the last try met one, too.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await attempt()
+        except WriteConflict:
+            continue
+    return await attempt()

@@ -1,0 +1,1 @@
+"""The relational storage, for any entity: SQLAlchemy on PostgreSQL and on SQLite."""

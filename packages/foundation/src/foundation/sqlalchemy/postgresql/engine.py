@@ -1,0 +1,100 @@
+"""How the service connects to PostgreSQL."""
+
+import asyncio
+from typing import Any, Final
+
+from psycopg import AsyncConnection, ProgrammingError
+from psycopg.conninfo import make_conninfo, timeout_from_conninfo
+from sqlalchemy import URL, ExceptionContext, event
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from foundation.kernel.errors import StorageMisconfigured
+from foundation.sqlalchemy.limits import Limits, milliseconds, pool_options
+
+# read_only_sql_transaction: PostgreSQL manual, appendix A.
+_READ_ONLY: Final = "25006"
+# Whoever lends them cleans up after itself.
+_LENT_BY_OTHERS: Final[dict[str, Any]] = {"poolclass": NullPool, "pool_reset_on_return": None, "hide_parameters": True}
+# PostgreSQL manual, 34.1.2.
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
+def open_postgresql(url: URL, limits: Limits, *, kept: int = 0) -> AsyncEngine:
+    """An engine for the server at `url`, which keeps and lends `kept` connections; 0 leaves that to the caller.
+
+    Its connections open no transaction of their own accord.
+
+    Raises:
+        StorageMisconfigured: no connection could be made as the URL says.
+    """
+    _check_parameters(url)
+    options = {
+        "statement_timeout": milliseconds(limits.statement_timeout),
+        "lock_timeout": milliseconds(limits.lock_timeout),
+        "idle_in_transaction_session_timeout": milliseconds(limits.idle_timeout),
+        "timezone": "UTC",
+    }
+    own = " ".join(f"-c {name}={value}" for name, value in options.items())
+    given = url.query.get("options", "")
+    # Parameters of libpq, PostgreSQL manual 34.1.2; times in seconds but for tcp_user_timeout. The URL's own win.
+    arguments: dict[str, Any] = {
+        "application_name": "fastapi-service",
+        "connect_timeout": 2,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+    }
+    arguments = {name: value for name, value in arguments.items() if name not in url.query}
+    arguments["options"] = f"{own} {given}".strip()
+    arguments["async_creator_fn"] = _connect
+    try:
+        pool = pool_options(limits, kept) if kept else _LENT_BY_OTHERS
+        engine = create_async_engine(
+            url, isolation_level="AUTOCOMMIT", use_native_hstore=False, connect_args=arguments, **pool
+        )
+    except ArgumentError:
+        raise StorageMisconfigured("DATABASE_URL names its hosts and ports in a way that cannot be read.") from None
+    event.listen(engine.sync_engine, "handle_error", _forget_standbys)
+    return engine
+
+
+def _check_parameters(url: URL) -> None:
+    """Raise `StorageMisconfigured` for parameters that no connection could be made with."""
+    try:
+        make_conninfo(**dict.fromkeys(url.query, ""))
+        timeout_from_conninfo({"connect_timeout": str(url.query.get("connect_timeout", "2"))})
+    except ProgrammingError:
+        raise StorageMisconfigured("DATABASE_URL has a parameter after the ? that PostgreSQL does not know.") from None
+    if url.port is not None and not 0 < url.port < 2**16:
+        raise StorageMisconfigured("The port in DATABASE_URL must be from 1 to 65535.")
+    if url.query.get("sslmode", "prefer") not in _SSL_MODES:
+        raise StorageMisconfigured(f"The sslmode in DATABASE_URL must be one of {', '.join(_SSL_MODES)}.")
+
+
+def _forget_standbys(context: ExceptionContext) -> None:
+    # A pooled connection to a primary that became a standby answers every write like this, and would for ever.
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
+
+
+async def _connect(**parameters: Any) -> AsyncConnection[Any]:
+    """Open a connection of the pool; a caller who is cancelled meanwhile goes when it is open, and closes it.
+
+    An opening that is cut short leaves its socket to the garbage collector: the server would count a connection that
+    the pool no longer does. `connect_timeout` says how long that can take.
+    """
+    opening = asyncio.create_task(AsyncConnection.connect(**parameters))
+    cancelled = None
+    while not opening.done():
+        try:
+            await asyncio.wait([opening])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return opening.result()
+    if opening.exception() is None:
+        await opening.result().close()
+    raise cancelled

@@ -1,0 +1,37 @@
+"""Whether the database can serve this release."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from foundation.kernel.errors import MigrationsPending
+from foundation.sqlalchemy.errors import translated
+
+
+class SqlAlchemyReadiness:
+    """Compares the revision that the database is at with those that this release knows.
+
+    At an older one, migrations are pending. At one that it does not know, a newer release has upgraded the database
+    already: migrations keep the release before them working (expand, then contract), so this one goes on serving.
+
+    `revisions` yields what this release knows, the newest last; it is asked once, and late, because reading the
+    migrations takes time that a start does not have.
+    """
+
+    def __init__(self, engine: AsyncEngine, revisions: Callable[[], Sequence[str]]) -> None:
+        self._engine = engine
+        self._read_revisions = revisions
+        self._revisions: Sequence[str] = ()
+
+    async def check(self) -> None:
+        """See `StorageReadiness.check`."""
+        with translated():
+            async with self._engine.connect() as connection:
+                found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all()
+        if not self._revisions:
+            # In a thread, so that other requests need not wait while files are read.
+            self._revisions = await asyncio.to_thread(self._read_revisions)
+        if not found or not set(self._revisions[:-1]).isdisjoint(found):
+            raise MigrationsPending

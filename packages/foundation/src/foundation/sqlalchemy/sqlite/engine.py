@@ -1,0 +1,97 @@
+"""How the service connects to SQLite."""
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from foundation.kernel.errors import StorageMisconfigured
+from foundation.sqlalchemy.limits import Limits, pool_options
+
+TRANSACTION: Final = "sqlite_transaction"
+"""The execution option that says how a transaction begins: "IMMEDIATE", with the write lock, or "DEFERRED".
+
+Without it, none is begun.
+"""
+
+
+def open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
+    """An engine for the file at `url`, which is made when it is missing; its directory is not.
+
+    Raises:
+        StorageMisconfigured: there can be no such file.
+    """
+    if not url.database or url.database == ":memory:":
+        raise StorageMisconfigured("DATABASE_URL names no file for SQLite; memory:// is the storage without one.")
+    if url.query:
+        raise StorageMisconfigured("DATABASE_URL may have no parameters after a ? for SQLite.")
+    directory = Path(url.database).parent
+    if not directory.is_dir():
+        raise StorageMisconfigured(f"The directory {directory} of DATABASE_URL does not exist; create it first.")
+    if Path(url.database).is_dir():
+        raise StorageMisconfigured(f"DATABASE_URL names {url.database}, which is a directory; SQLite needs a file.")
+    _create_privately(Path(url.database))
+    engine = create_async_engine(
+        url,
+        # No implicit BEGIN by the driver: transactions are begun below.
+        connect_args={
+            "isolation_level": None,
+            "timeout": limits.lock_timeout.total_seconds(),
+            "factory": _UnlockingConnection,
+            # The thread that forgets a connection is not always the one that made it.
+            "check_same_thread": False,
+        },
+        **pool_options(limits, pool_size),
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+class _UnlockingConnection(sqlite3.Connection):
+    """Gives its locks back when it is closed, whatever is left of it.
+
+    SQLite keeps a closed connection, and its write lock, for as long as one of its statements is unfinished
+    (https://www.sqlite.org/c3ref/close.html), and the traceback of a cancelled call may keep a statement.
+    """
+
+    def close(self) -> None:
+        """Undo what was not committed, then close."""
+        try:
+            self.rollback()
+        finally:
+            super().close()
+
+    def __del__(self) -> None:
+        # A call that was cancelled while it connected leaves a connection that nobody knows of, and nobody closes.
+        with suppress(sqlite3.Error):
+            super().close()
+
+
+def _create_privately(file: Path) -> None:
+    """Let nobody else read a new database; SQLite gives the files beside it the same mode."""
+    try:
+        os.close(os.open(file, os.O_CREAT, 0o600))
+    except OSError:
+        return  # SQLite will say it, when it opens the file
+
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    # FULL: an acknowledged commit survives a power failure in WAL mode, too (https://www.sqlite.org/pragma.html).
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails at once when another wrote in between; taking the write
+    # lock at the beginning waits for it instead.
+    kind = connection.get_execution_options().get(TRANSACTION)
+    if kind is not None:
+        connection.exec_driver_sql(f"BEGIN {kind}")

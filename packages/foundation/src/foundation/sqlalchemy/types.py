@@ -1,0 +1,58 @@
+"""Column types: times that are always UTC, and the domain's value objects."""
+
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import DateTime
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from foundation.kernel.value_object import ValueObject
+
+Held = TypeVar("Held", bound=ValueObject[Any])
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, as an aware `datetime` in UTC.
+
+    SQLite stores text and drops an offset without converting it, so the value is brought to UTC on the way in
+    and marked as UTC on the way out. A naive `datetime` is refused with `ValueError`.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Bring an aware time to UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Mark a stored time as UTC, converting where the driver answered in another zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class ValueObjectType(TypeDecorator[Held], Generic[Held]):
+    """A value object `held`, in a column of type `stored`: its one value goes in and out."""
+
+    impl = TypeEngine
+    cache_ok = True
+
+    def __init__(self, held: type[Held], stored: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.held = held
+        self.stored = stored
+        self.impl = self.impl_instance = stored  # type: ignore[assignment]  # as TypeDecorator itself does
+
+    def process_bind_param(self, value: Held | None, dialect: Dialect) -> object:
+        """The value to store."""
+        return None if value is None else value.value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Held | None:
+        """The value object of a stored value, which is trusted: see `ValueObject.trusted`."""
+        return None if value is None else self.held.trusted(value)

@@ -1,1 +1,0 @@
-"""The machine the service runs on."""

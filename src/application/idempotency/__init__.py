@@ -1,1 +1,0 @@
-"""Doing once what is asked for twice."""

@@ -1,1 +1,0 @@
-"""What the use cases need from outside, in the domain's words. Adapters provide it."""
