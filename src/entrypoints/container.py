@@ -1,6 +1,5 @@
 """Puts the service together: which adapter stands behind which port."""
 
-import secrets
 from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
@@ -16,8 +15,7 @@ from application.users.list_users import ListUsersHandler
 from application.users.update_user import UpdateUserHandler
 from entrypoints.migration_files import known_revisions
 from entrypoints.settings import Settings, Storage
-from foundation.http.edge.concurrency_limit import Admission
-from foundation.http.requests.cursors import CursorCodec
+from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.kernel.clock import SystemClock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.memory.readiness import InMemoryReadiness
@@ -55,15 +53,9 @@ def _kind(settings: Settings) -> str:
     return "memory" if settings.storage is Storage.MEMORY else "sqlalchemy"
 
 
-def _cursor_codec(settings: Settings) -> CursorCodec:
-    # A key made up here is known to this process only; `serve` gives one and the same to all its workers.
-    key = settings.cursor_key.get_secret_value().encode() if settings.cursor_key else secrets.token_bytes(32)
-    return CursorCodec(key)
-
-
-def _import_admission(settings: Settings) -> Admission:
-    # An import holds its connection for as long as its lines arrive, which must not be everybody's.
-    return Admission(max(1, settings.database_pool_size // 4))
+def _import_limit(settings: Settings) -> ConcurrencyLimit:
+    # An import holds its connection for as long as its lines arrive, so imports may have a part of them only.
+    return ConcurrencyLimit(max(1, settings.database_pool_size // 4))
 
 
 class Container(containers.DeclarativeContainer):
@@ -96,8 +88,7 @@ class Container(containers.DeclarativeContainer):
         sqlalchemy=providers.Singleton(_readiness_of, database),
     )
 
-    cursors = providers.Singleton(_cursor_codec, settings)
-    import_admission = providers.Singleton(_import_admission, settings)
+    import_limit = providers.Singleton(_import_limit, settings)
 
     create_user = providers.Singleton(CreateUserHandler, unit_of_work.provider, clock)
     create_users = providers.Singleton(CreateUsersHandler, unit_of_work.provider, clock)

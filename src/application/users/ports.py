@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import NamedTuple, Protocol, Self
 
 from domain.users.email_address import EmailAddress
@@ -11,6 +10,7 @@ from domain.users.user import User
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.pagination import Page, Position
+from foundation.kernel.queries import SortOrder
 
 
 class UserView(NamedTuple):
@@ -37,8 +37,8 @@ class UserView(NamedTuple):
         )
 
 
-class UserSort(StrEnum):
-    """The orders of a list of users; a minus sign turns one round. The id breaks ties, in the same direction."""
+class UserSort(SortOrder):
+    """The orders of a list of users."""
 
     ID = "id"
     ID_DESCENDING = "-id"
@@ -46,16 +46,6 @@ class UserSort(StrEnum):
     CREATED_AT_DESCENDING = "-created_at"
     UPDATED_AT = "updated_at"
     UPDATED_AT_DESCENDING = "-updated_at"
-
-    @property
-    def field(self) -> str:
-        """The name of the value that the list is sorted by: `id`, `created_at` or `updated_at`."""
-        return self.value.removeprefix("-")
-
-    @property
-    def descending(self) -> bool:
-        """Whether the largest value comes first."""
-        return self.value.startswith("-")
 
 
 @dataclass(frozen=True, slots=True)

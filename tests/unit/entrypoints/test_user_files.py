@@ -24,7 +24,7 @@ from foundation.files.reading import read_users
 from foundation.files.rejection import ReadLine, read_members
 from foundation.files.spreadsheets import escaped, unescaped
 from foundation.files.writing import write_users
-from foundation.http.problems.error_handlers import field_errors_of_body
+from foundation.http.problems.validation import field_errors_of_body
 from foundation.kernel.errors import InvalidValue
 from foundation.strict_json import NotStrictJson, read_json
 

@@ -5,28 +5,33 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from application.users.import_users import ImportUsers
-from entrypoints.http.dependencies import ExportUsersUseCase, ImportAdmission, ImportUsersUseCase
+from application.users.export_users import ExportUsersHandler
+from application.users.import_users import ImportUsers, ImportUsersHandler
 from entrypoints.http.v1.users.file_schemas import (
     ExportUsersParameters,
     ImportReportBody,
     ImportUsersParameters,
     present_report,
 )
+from entrypoints.http.v1.users.problems import EMAIL_ALREADY_TAKEN
 from foundation.files.file_format import Form, form_of
 from foundation.files.reading import read_users
 from foundation.files.writing import write_users
+from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.http.json_response import json_response
-from foundation.http.openapi import CONTENT_DISPOSITION, parameters, responses, text_body
-from foundation.http.problems.problem import ProblemKind
-from foundation.http.requests.body import LARGEST_IMPORT, check_media_type, read_pieces
+from foundation.http.limits import LARGEST_IMPORT
+from foundation.http.openapi.headers import content_disposition
+from foundation.http.openapi.operations import parameters, responses, text_body
+from foundation.http.problems import kinds
+from foundation.http.requests.body import check_media_type, read_pieces
 from foundation.http.requests.idempotency import refuse_key
 from foundation.http.requests.json_body import JSON
 from foundation.http.requests.negotiation import answers
 from foundation.http.requests.query import query
+from foundation.http.routing.providing import provided
 from foundation.http.streaming import streamed
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = APIRouter(prefix="/users")
 
 _MEDIA_TYPES: Final = tuple(form.media_type for form in Form)
 _EXAMPLES: Final = {
@@ -35,7 +40,7 @@ _EXAMPLES: Final = {
 }
 
 
-async def _form_of_body(request: Request) -> Form:
+async def _format_of_body(request: Request) -> Form:
     return form_of(check_media_type(request, _MEDIA_TYPES))
 
 
@@ -47,28 +52,28 @@ async def _form_of_body(request: Request) -> Form:
     | parameters(ImportUsersParameters),
     responses=responses(
         200,
-        "What became of the lines.",
-        ProblemKind.EMAIL_ALREADY_TAKEN,
-        ProblemKind.CONTENT_TOO_LARGE,
-        ProblemKind.UNSUPPORTED_MEDIA_TYPE,
-        ProblemKind.VALIDATION_FAILED,
-        ProblemKind.COMMIT_OUTCOME_UNKNOWN,
+        "The result of the import.",
+        EMAIL_ALREADY_TAKEN,
+        kinds.CONTENT_TOO_LARGE,
+        kinds.UNSUPPORTED_MEDIA_TYPE,
+        kinds.VALIDATION_FAILED,
+        kinds.COMMIT_OUTCOME_UNKNOWN,
         model=ImportReportBody,
     ),
 )
 async def import_users(
     request: Request,
     wanted: Annotated[ImportUsersParameters, Depends(query(ImportUsersParameters))],
-    form: Annotated[Form, Depends(_form_of_body)],
-    import_: ImportUsersUseCase,
-    admission: ImportAdmission,
+    format_: Annotated[Form, Depends(_format_of_body)],
+    import_: Annotated[ImportUsersHandler, provided("import_users")],
+    limit: Annotated[ConcurrencyLimit, provided("import_limit")],
 ) -> Response:
     """Import users from a file, in one transaction.
 
     With `on_conflict=fail` one line that cannot be imported keeps all of them out. With `skip` such lines are left out.
     """
-    with admission.admitted():
-        async with aclosing(read_users(read_pieces(request, LARGEST_IMPORT), form)) as lines:
+    with limit.slot():
+        async with aclosing(read_users(read_pieces(request, LARGEST_IMPORT), format_)) as lines:
             report = await import_(ImportUsers(lines, wanted.on_conflict))
     return json_response(present_report(report))
 
@@ -79,29 +84,29 @@ async def import_users(
     openapi_extra=parameters(ExportUsersParameters),
     responses=responses(
         200,
-        "Everybody, by id.",
-        ProblemKind.VALIDATION_FAILED,
+        "All users, by id.",
+        kinds.VALIDATION_FAILED,
         content={
             media_type: {"schema": {"type": "string", "contentMediaType": media_type}, "example": example}
             for media_type, example in _EXAMPLES.items()
         },
-        headers=CONTENT_DISPOSITION,
+        headers=content_disposition("users", [form.value for form in Form]),
     ),
 )
 async def export_users(
     request: Request,
     wanted: Annotated[ExportUsersParameters, Depends(query(ExportUsersParameters))],
     media_type: Annotated[str, Depends(answers(*_MEDIA_TYPES))],
-    export: ExportUsersUseCase,
+    export: Annotated[ExportUsersHandler, provided("export_users")],
 ) -> Response:
-    """Export everybody. A failure midway breaks the connection, so that no part of a file is taken for the whole.
+    """Export all users. A failure midway breaks the connection, so that a part of a file is not taken for the whole.
 
-    With `fields=email,name` it is a file that the import takes. In CSV a cell that a spreadsheet would run is preceded
-    by an apostrophe.
+    With `fields=email,name` the import takes the file. In CSV a cell that a spreadsheet would run is preceded by an
+    apostrophe.
     """
-    form = form_of(media_type)
+    format_ = form_of(media_type)
     headers = {
-        "Content-Type": f"{media_type}; charset=utf-8; header=present" if form is Form.CSV else media_type,
-        "Content-Disposition": f'attachment; filename="users.{form.value}"',
+        "Content-Type": f"{media_type}; charset=utf-8; header=present" if format_ is Form.CSV else media_type,
+        "Content-Disposition": f'attachment; filename="users.{format_.value}"',
     }
-    return streamed(request, write_users(await export(), form, wanted.fields), headers)
+    return streamed(request, write_users(await export(), format_, wanted.fields), headers)
