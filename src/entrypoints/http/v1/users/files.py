@@ -5,8 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from application.users.export_users import ExportUsersHandler
-from application.users.import_users import ImportUsers, ImportUsersHandler
+from application.users.import_users import ImportUsers
 from entrypoints.http.v1.users.file_schemas import (
     ExportUsersParameters,
     ImportReportBody,
@@ -14,6 +13,7 @@ from entrypoints.http.v1.users.file_schemas import (
     present_report,
 )
 from entrypoints.http.v1.users.problems import EMAIL_ALREADY_TAKEN
+from entrypoints.http.v1.users.routes import Users
 from foundation.files.file_format import Form, form_of
 from foundation.files.reading import read_users
 from foundation.files.writing import write_users
@@ -65,7 +65,7 @@ async def import_users(
     request: Request,
     wanted: Annotated[ImportUsersParameters, Depends(query(ImportUsersParameters))],
     format_: Annotated[Form, Depends(_format_of_body)],
-    import_: Annotated[ImportUsersHandler, provided("import_users")],
+    users: Users,
     limit: Annotated[ConcurrencyLimit, provided("import_limit")],
 ) -> Response:
     """Import users from a file, in one transaction.
@@ -74,7 +74,7 @@ async def import_users(
     """
     with limit.slot():
         async with aclosing(read_users(read_pieces(request, LARGEST_IMPORT), format_)) as lines:
-            report = await import_(ImportUsers(lines, wanted.on_conflict))
+            report = await users.import_(ImportUsers(lines, wanted.on_conflict))
     return json_response(present_report(report))
 
 
@@ -97,7 +97,7 @@ async def export_users(
     request: Request,
     wanted: Annotated[ExportUsersParameters, Depends(query(ExportUsersParameters))],
     media_type: Annotated[str, Depends(answers(*_MEDIA_TYPES))],
-    export: Annotated[ExportUsersHandler, provided("export_users")],
+    users: Users,
 ) -> Response:
     """Export all users. A failure midway breaks the connection, so that a part of a file is not taken for the whole.
 
@@ -109,4 +109,4 @@ async def export_users(
         "Content-Type": f"{media_type}; charset=utf-8; header=present" if format_ is Form.CSV else media_type,
         "Content-Disposition": f'attachment; filename="users.{format_.value}"',
     }
-    return streamed(request, write_users(await export(), format_, wanted.fields), headers)
+    return streamed(request, write_users(await users.export(), format_, wanted.fields), headers)

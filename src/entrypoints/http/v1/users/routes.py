@@ -4,12 +4,14 @@ from typing import Annotated, Final, TypeAlias
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from application.users.create_user import CreateUser, CreateUserHandler
-from application.users.create_users import CreateUsers, CreateUsersHandler
-from application.users.delete_user import DeleteUser, DeleteUserHandler
-from application.users.get_user import GetUser, GetUserHandler
-from application.users.list_users import ListUsers, ListUsersHandler
-from application.users.update_user import UpdateUser, UpdateUserHandler
+from application.users import UserUseCases
+from application.users.create_user import CreateUser
+from application.users.create_users import CreateUsers
+from application.users.delete_user import DeleteUser
+from application.users.get_user import GetUser
+from application.users.list_users import ListUsers
+from application.users.update_user import UpdateUser
+from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from entrypoints.http.v1.users.problems import EMAIL_ALREADY_TAKEN
 from entrypoints.http.v1.users.schemas import (
@@ -37,6 +39,7 @@ router = APIRouter(prefix="/users")
 operations: Final = ResourceOperations("user", "users", body=UserBody, page=UserPageBody)
 
 UserIdInPath: TypeAlias = Annotated[UserId, path_id("user_id", UserId)]
+Users: TypeAlias = Annotated[UserUseCases, provided("users")]
 
 
 @router.post("", **operations.create(CreateUserBody, EMAIL_ALREADY_TAKEN))
@@ -44,10 +47,10 @@ async def create_user(
     request: Request,
     key: GivenKey,
     body: Annotated[CreateUserBody, Depends(json_body(CreateUserBody, JSON, resource=UserBody))],
-    create: Annotated[CreateUserHandler, provided("create_user")],
+    users: Users,
 ) -> Response:
     """Create a user with an email address that no other user has."""
-    created = await create(CreateUser(body.email, body.name, key))
+    created = await users.create(CreateUser(NewUser(**dict(body)), key))
     return created_response(request, created, present_user)
 
 
@@ -57,30 +60,28 @@ async def create_users(
     body: Annotated[
         CreateUsersBody, Depends(json_body(CreateUsersBody, JSON, resource=UserBody, largest=LARGEST_BATCH_DOCUMENT))
     ],
-    create: Annotated[CreateUsersHandler, provided("create_users")],
+    users: Users,
 ) -> Response:
     """Create up to 100 users, all of them or none."""
-    created = await create(CreateUsers(tuple((item.email, item.name) for item in body.items), key))
+    created = await users.create_many(CreateUsers(tuple(NewUser(**dict(item)) for item in body.items), key))
     return json_response({"items": list(map(present_user, created.value))}, 201, **replay_headers(created))
 
 
 @router.get("", **operations.list(ListUsersParameters))
 async def list_users(
     asked: Annotated[Listing[ListUsersParameters], Depends(listing(ListUsersParameters))],
-    list_: Annotated[ListUsersHandler, provided("list_users")],
+    users: Users,
 ) -> Response:
     """List users, page by page, in the order of `sort`. Times in filters are exclusive."""
     wanted = asked.parameters
-    page = await list_(ListUsers(wanted.where, wanted.sort, wanted.limit, asked.after, asked.count))
+    page = await users.list(ListUsers(wanted.where, wanted.sort, wanted.limit, asked.after, asked.count))
     return asked.response(page, present_user)
 
 
 @router.get("/{user_id:id}", **operations.get())
-async def get_user(
-    request: Request, user_id: UserIdInPath, get: Annotated[GetUserHandler, provided("get_user")]
-) -> Response:
+async def get_user(request: Request, user_id: UserIdInPath, users: Users) -> Response:
     """Read one user."""
-    return read_response(request, await get(GetUser(user_id)), present_user)
+    return read_response(request, await users.get(GetUser(user_id)), present_user)
 
 
 @router.patch("/{user_id:id}", **operations.update(UpdateUserBody, EMAIL_ALREADY_TAKEN))
@@ -88,19 +89,16 @@ async def update_user(
     request: Request,
     user_id: UserIdInPath,
     body: Annotated[UpdateUserBody, Depends(json_body(UpdateUserBody, MERGE_PATCH, JSON, resource=UserBody))],
-    update: Annotated[UpdateUserHandler, provided("update_user")],
+    users: Users,
 ) -> Response:
     """Change the fields that the merge patch names. A patch that changes nothing keeps the entity tag."""
     expected = expected_versions(request, user_id.value)
-    changes = {name: value for name, value in body if name in body.model_fields_set}
-    user = await update(UpdateUser(user_id=user_id, expected=expected, **changes))
+    user = await users.update(UpdateUser(user_id, UserChanges(**dict(body)), expected))
     return resource_response(user, present_user)
 
 
 @router.delete("/{user_id:id}", **operations.delete())
-async def delete_user(
-    request: Request, user_id: UserIdInPath, delete: Annotated[DeleteUserHandler, provided("delete_user")]
-) -> Response:
+async def delete_user(request: Request, user_id: UserIdInPath, users: Users) -> Response:
     """Delete a user for good. The id is never given again."""
-    await delete(DeleteUser(user_id, expected_versions(request, user_id.value)))
+    await users.delete(DeleteUser(user_id, expected_versions(request, user_id.value)))
     return Response(status_code=204)

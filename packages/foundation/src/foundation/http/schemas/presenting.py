@@ -29,11 +29,11 @@ def presenter(model: type[BaseModel]) -> Callable[[Any], dict[str, Any]]:
         for each in field.metadata
         if isinstance(each, PresentedBy)
     }
-    members = (
-        f"{name!r}: " + (f"{name}(view.{name})" if name in converters else f"view.{name}")
+    members = [
+        f"{name!r}: {name}(view.{name})" if name in converters else f"{name!r}: view.{name}"
         for name in model.model_fields
-    )
-    # Compiled, as `dataclasses` does: a loop over the fields takes three times as long, for each item of a page.
+    ]
+    # Compiled, as `dataclasses` does: a loop over the fields takes twice as long, for each item of a page.
     present: Callable[[Any], dict[str, Any]] = eval(f"lambda view: {{{', '.join(members)}}}", converters)  # noqa: S307
     return present
 
