@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from clocks import MICROSECOND, NOON
 from foundation.http.application import HttpOptions, build_application
-from foundation.kernel.errors import AlreadyTaken, NotFound
+from foundation.kernel.errors import AlreadyTaken, NotFound, StillReferenced
 from foundation.kernel.idempotency import Outcome
 from foundation.kernel.pagination import Page, Position
 from foundation.kernel.unset import UNSET
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.anyio
 
 SHELF = {"label": "A1", "material": "oak", "width": "80.50", "room": 7}
 PATH = "/v1/shelves"
+REFERENCED = 99
 
 
 class LabelTaken(AlreadyTaken):
@@ -66,6 +67,8 @@ class Shelves:
         return self._kept[number]
 
     async def delete(self, number: int, expected: Any) -> None:
+        if number == REFERENCED:
+            raise StillReferenced("A book stands on this shelf.")
         check_version((await self.get(number)).updated_at, expected)
         del self._kept[number]
 
@@ -175,6 +178,8 @@ async def test_an_error_that_http_was_told_nothing_of_has_the_problem_of_its_fam
     assert (taken.status_code, taken.json()["type"]) == (409, "/problems/already-taken")
     assert taken.json()["detail"] == "Another shelf has this label."
     assert "must be unique" in (await http.get(taken.json()["type"])).text
+    kept = await http.delete(f"{PATH}/{REFERENCED}", headers={"If-Match": "*"})
+    assert (kept.status_code, kept.json()["type"]) == (409, "/problems/still-referenced")
 
 
 async def test_a_list_continues_where_its_cursor_says(http: httpx2.AsyncClient, container: Container) -> None:

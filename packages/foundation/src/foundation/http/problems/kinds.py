@@ -103,6 +103,14 @@ ALREADY_TAKEN: Final = ProblemKind(
     happened=f"Another resource has a value that must be unique. {_NOTHING_CHANGED}",
     to_do="Use another value, or find and use the resource that has it.",
 )
+STILL_REFERENCED: Final = ProblemKind(
+    slug="still-referenced",
+    status=409,
+    title="Another resource refers to this one.",
+    advice="Delete the resources that refer to it, or change what they refer to.",
+    happened=f"The resource cannot be deleted, because another one refers to it. {_NOTHING_CHANGED}",
+    to_do="First delete the resources that refer to it, or make them refer to another one.",
+)
 IDEMPOTENCY_KEY_IN_USE: Final = ProblemKind(
     slug="idempotency-key-in-use",
     status=409,
