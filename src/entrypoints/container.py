@@ -15,7 +15,7 @@ from application.users.import_users import ImportUsersHandler
 from application.users.list_users import ListUsersHandler
 from application.users.update_user import UpdateUserHandler
 from entrypoints.migration_files import known_revisions
-from entrypoints.settings import Settings, Storage
+from entrypoints.settings import Settings
 from foundation.http.edge.concurrency_limit import Admission
 from foundation.http.requests.cursors import CursorCodec
 from foundation.kernel.clock import SystemClock
@@ -23,6 +23,7 @@ from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.memory.readiness import InMemoryReadiness
 from foundation.memory.store import InMemoryStore
 from foundation.memory.unit_of_work import InMemoryUnitOfWork
+from foundation.settings import Storage
 
 if TYPE_CHECKING:
     from foundation.sqlalchemy.database import Database

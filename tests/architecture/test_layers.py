@@ -92,9 +92,9 @@ SPEAKERS = {
     "pglast": ("schema_tools",),
     "dependency_injector": ("entrypoints.container",),
     "typer": ("entrypoints.cli", "foundation.cli", "schema_tools.cli"),
-    "rich": ("schema_tools.cli",),
-    "uvicorn": ("entrypoints.cli", "entrypoints.http", "foundation.http"),
-    "pydantic": ("entrypoints", "foundation.http"),
+    "rich": ("foundation.cli", "schema_tools.cli"),
+    "uvicorn": ("foundation.cli", "foundation.http"),
+    "pydantic": ("entrypoints", "foundation.http", "foundation.settings"),
 }
 
 
@@ -166,7 +166,7 @@ def reads_environment(tree: ast.Module) -> bool:
 
 def test_the_environment_is_read_in_the_settings_only() -> None:
     readers = {module_name(file) for file in own_files() if reads_environment(parsed(file))}
-    assert readers == {"entrypoints.settings"}
+    assert readers == {"foundation.settings"}
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,14 @@ import typer
 
 from application.users.import_users import ImportRefused, ImportReport, ImportUsers, OnConflict
 from application.users.list_users import ListUsers
-from entrypoints.cli.use_cases import run
-from foundation.cli.output import say_error
+from entrypoints.cli.program import program
+from foundation.cli.output import Format, write, write_json
+from foundation.cli.progress import is_watched, progress
 from foundation.cli.streams import FileTrouble, Source, write_file, write_output
 from foundation.files.file_format import EXPORTED_FIELDS, Form, WrongFields, read_fields
 from foundation.files.reading import read_users
 from foundation.files.report import errors_by_line
 from foundation.files.writing import write_users
-from schema_tools.cli.output import Format, write, write_json
-from schema_tools.cli.progress import is_watched, progress
 
 if TYPE_CHECKING:
     from entrypoints.container import Container
@@ -55,12 +54,12 @@ def import_users(
     chosen = form or _form_of(file)
     try:
         with Source(file if file != _STANDARD else None) as source:
-            done = run(lambda container: _import(container, source, chosen, on_conflict))
+            done = program.run(lambda container: _import(container, source, chosen, on_conflict))
     except FileTrouble as trouble:
         _give_up(trouble)
     except ImportRefused as refused:
         _write_report(refused.report, report, with_taken=True)
-        say_error(str(refused))
+        program.write_error(str(refused))
         raise typer.Exit(1) from None
     _write_report(done, report, with_taken=False)
     if done.rejected:
@@ -83,7 +82,7 @@ def export_users(
     exported = 0
     try:
         with write_output() if to_output else write_file(Path(file), replace=force) as put:
-            exported = run(lambda container: _export(container, chosen, fields or EXPORTED_FIELDS, put))
+            exported = program.run(lambda container: _export(container, chosen, fields or EXPORTED_FIELDS, put))
     except FileTrouble as trouble:
         _give_up(trouble)
     if not to_output:
@@ -149,5 +148,5 @@ def _count(users: int) -> str:
 
 
 def _give_up(trouble: FileTrouble) -> NoReturn:
-    say_error(str(trouble))
+    program.write_error(str(trouble))
     raise typer.Exit(2)
