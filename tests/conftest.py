@@ -10,6 +10,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 # A shell that runs this in the background has it ignore interruptions, and so would the commands that are interrupted.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+pytest.register_assert_rewrite("foundation.testing")
 pytest_plugins = ["postgres_fixtures", "running_servers"]
 
 # The same examples on every run, and no clock watching: a slow machine is no failing test. Other examples each time,

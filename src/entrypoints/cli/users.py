@@ -12,12 +12,14 @@ from application.users.list_users import ListUsers
 from application.users.ports import UserFilter, UserSort, UserView
 from application.users.update_user import UpdateUser
 from domain.users.email_address import EmailAddress
+from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from entrypoints.cli import user_files
 from entrypoints.cli.program import program
 from foundation.cli.output import Format, FormatOption
 from foundation.cli.records import first_records, time_option, write_record, write_records
+from foundation.kernel.unset import UNSET
 
 app = typer.Typer(help="Create, read, list, change, delete, import and export users.", no_args_is_help=True)
 app.command("import")(user_files.import_users)
@@ -33,15 +35,15 @@ def create_user(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Create a user."""
-    command = CreateUser(email=EmailAddress(email), name=UserName(name))
-    write_record(program.run(lambda container: container.create_user()(command)).value, output)
+    command = CreateUser(NewUser(EmailAddress(email), UserName(name)))
+    write_record(program.run(lambda container: container.users().create(command)).value, output)
 
 
 @app.command("get")
 def get_user(user_id: _Id, output: FormatOption = Format.TEXT) -> None:
     """Show a user."""
     query = GetUser(UserId(user_id))
-    write_record(program.run(lambda container: container.get_user()(query)), output)
+    write_record(program.run(lambda container: container.users().get(query)), output)
 
 
 @app.command("list")
@@ -61,7 +63,7 @@ def list_users(
     )
     users = program.run(
         lambda container: first_records(
-            lambda size, after: container.list_users()(ListUsers(where, sort, size, after)), limit
+            lambda size, after: container.users().list(ListUsers(where, sort, size, after)), limit
         )
     )
     write_records(UserView._fields, users, output)
@@ -75,16 +77,16 @@ def update_user(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Change a user."""
-    command = UpdateUser(
-        user_id=UserId(user_id),
-        email=EmailAddress(email) if email is not None else None,
-        name=UserName(name) if name is not None else None,
+    changes = UserChanges(
+        email=EmailAddress(email) if email is not None else UNSET,
+        name=UserName(name) if name is not None else UNSET,
     )
-    write_record(program.run(lambda container: container.update_user()(command)), output)
+    command = UpdateUser(UserId(user_id), changes)
+    write_record(program.run(lambda container: container.users().update(command)), output)
 
 
 @app.command("delete")
 def delete_user(user_id: _Id) -> None:
     """Delete a user for good."""
     command = DeleteUser(UserId(user_id))
-    program.run(lambda container: container.delete_user()(command))
+    program.run(lambda container: container.users().delete(command))
