@@ -1,13 +1,14 @@
 """`fastapi-service users`: the use cases of users, from a terminal."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from application.users.create_user import CreateUser
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
+from application.users.import_users import ImportUsers
 from application.users.list_users import ListUsers
 from application.users.ports import UserFilter, UserSort, UserView
 from application.users.update_user import UpdateUser
@@ -15,15 +16,30 @@ from domain.users.email_address import EmailAddress
 from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
-from entrypoints.cli import user_files
 from entrypoints.cli.program import program
+from entrypoints.user_files import USER_FILES
+from foundation.cli.file_commands import FileCommands
 from foundation.cli.output import Format, FormatOption
 from foundation.cli.records import first_records, time_option, write_record, write_records
 from foundation.kernel.unset import UNSET
 
+if TYPE_CHECKING:
+    from entrypoints.container import Container
+
 app = typer.Typer(help="Create, read, list, change, delete, import and export users.", no_args_is_help=True)
-app.command("import")(user_files.import_users)
-app.command("export")(user_files.export_users)
+
+
+async def _count(container: "Container") -> int | None:
+    return (await container.users().list(ListUsers(limit=1, count=True))).total
+
+
+FileCommands(
+    program=program,
+    schema=USER_FILES,
+    import_=lambda container, lines, on_conflict: container.users().import_(ImportUsers(lines, on_conflict)),
+    export=lambda container: container.users().export(),
+    count=_count,
+).add_to(app)
 
 _Id = Annotated[int, typer.Argument(metavar="ID", help="The id of the user.")]
 
