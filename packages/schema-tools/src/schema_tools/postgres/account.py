@@ -51,8 +51,8 @@ class Account:
 def account_for(installation: PostgresInstallation) -> Account:
     """An account that `installation` can run under.
 
-    For an ordinary user that is the user. Root becomes `nobody` inside a user namespace, which needs no such user to
-    own anything outside; where namespaces are forbidden, it becomes `nobody` outright.
+    For an ordinary account that is the account itself. Root becomes `nobody` in a new namespace of accounts, where
+    `nobody` need own nothing outside; where namespaces are forbidden, it becomes `nobody` outright.
 
     Raises:
         PostgresUnavailable: Root may not make namespaces, and `nobody` may not read the programs.
@@ -64,10 +64,10 @@ def account_for(installation: PostgresInstallation) -> Account:
         return Account(ThrowawayDirectory(temporary), "namespace")
     if not _everybody_can_enter(installation.bindir):
         raise PostgresUnavailable(
-            f"PostgreSQL does not run as root, and the user nobody cannot read {installation.bindir};"
-            " run this as an ordinary user"
+            f"PostgreSQL does not run as root, and the account nobody cannot read {installation.bindir};"
+            " run this as an ordinary account"
         )
-    directory = ThrowawayDirectory(_public_directory(), users=[launcher.NOBODY])
+    directory = ThrowawayDirectory(_public_directory(), owners=[launcher.NOBODY])
     os.chown(directory.path, launcher.NOBODY, launcher.NOBODY)
     return Account(directory, "nobody")
 

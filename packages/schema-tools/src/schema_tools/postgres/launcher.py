@@ -3,8 +3,8 @@
 ACCOUNT is one of:
 
 - ``same``: the account that runs this;
-- ``namespace``: ``nobody`` inside a user namespace, which owns outside what the account that runs this owns;
-- ``nobody``: the user ``nobody``, which only root can become.
+- ``namespace``: ``nobody`` in a new namespace of accounts, which owns outside what the account that runs this owns;
+- ``nobody``: the account ``nobody``, which only root can become.
 
 On Linux the kernel sends SIGINT to the program when the thread that started it ends, see prctl(2). Without COMMAND this
 only tries whether it may become ACCOUNT. It imports the standard library only and needs no program on the PATH.
@@ -15,7 +15,7 @@ import os
 import sys
 from pathlib import Path
 
-# The number that Linux and most systems give to this user; it need not be in /etc/passwd.
+# The number that Linux and most systems give to this account; it need not be in /etc/passwd.
 NOBODY = 65534
 # From Linux' include/uapi/linux/sched.h and prctl.h.
 _CLONE_NEWUSER = 0x10000000
@@ -38,12 +38,12 @@ def main(account: str, *command: str) -> None:
 
 
 def _enter_namespace() -> None:
-    user, group = os.geteuid(), os.getegid()
+    account, group = os.geteuid(), os.getegid()
     _call("unshare", _CLONE_NEWUSER)
-    # user_namespaces(7): a process may map itself, if it gives up setgroups(2) first.
+    # From Linux 3.19 on a process may map itself, if it gives up setgroups(2) first.
     for file, content in (
         ("setgroups", "deny"),
-        ("uid_map", f"{NOBODY} {user} 1"),
+        ("uid_map", f"{NOBODY} {account} 1"),
         ("gid_map", f"{NOBODY} {group} 1"),
     ):
         Path("/proc/self", file).write_text(content, encoding="ascii")

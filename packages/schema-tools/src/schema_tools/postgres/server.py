@@ -1,6 +1,6 @@
 """A real PostgreSQL server that is thrown away: for tests, and to generate migrations against.
 
-It needs PostgreSQL's programs and nothing else: no service, no container, no operating-system user of its own. It
+It needs PostgreSQL's programs and nothing else: no service, no container, no account of its own. It
 takes less than a second to start, listens on 127.0.0.1 with a random password, and ends with the process that
 started it.
 """
