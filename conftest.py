@@ -10,6 +10,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 # A shell that runs this in the background has it ignore interruptions, and so would the commands that are interrupted.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+pytest.register_assert_rewrite("foundation.testing")
 # The service's servers, in `postgres_fixtures`, take the place of those of the schema tools, so they come after them.
 pytest_plugins = ["schema_tools.testing.postgres_servers", "postgres_fixtures", "running_servers"]
 
