@@ -13,10 +13,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Column, Integer, MetaData, NullPool, Table, Text, create_engine, inspect, make_url, text
 
-from commands import tools
-from migrations.scratch_project import ScratchProject
-from plain_sql import connected
-from postgres_fixtures import POSTGRES_NAMES, PostgresServers
+from tool_commands import tools
+from schema_tools.testing.plain_sql import connected
+from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers
 from rehearsals import on_postgresql
 from schema_tools.database_urls import migration_url
 from schema_tools.errors import DataWouldBeLost, SchemaToolsError
@@ -29,6 +28,7 @@ from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.plan import plan
 from schema_tools.rehearsal.verify import verify
 from schema_tools.writing.revise import migrate
+from scratch_project import ScratchProject
 
 NOTES = MetaData()
 Table(
@@ -37,7 +37,7 @@ Table(
 
 PREAMBLE = """\
 import asyncio, sqlite3, threading
-import application, psycopg
+import schema_tools, psycopg
 from alembic import context
 from sqlalchemy import create_engine, engine_from_config, pool
 from sqlalchemy.ext.asyncio import async_engine_from_config
@@ -330,7 +330,7 @@ def with_revision(
     """Write a second revision, and give the place of the line in its `upgrade`."""
     scratch.revision("second", upgrade, downgrade)
     file = scratch.directory / "alembic" / "versions" / "second.py"
-    imports = "import application, psycopg, sqlite3\nimport sqlalchemy as sa\n"
+    imports = "import schema_tools, psycopg, sqlite3\nimport sqlalchemy as sa\n"
     preamble = f"{imports}\nURL = {live.url!r}\nCONNINFO = {live.conninfo!r}\n{module}\n"
     lines = (preamble + file.read_text()).replace("CONNECT", live.connect)
     file.write_text(lines)
