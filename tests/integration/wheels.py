@@ -68,7 +68,7 @@ def made(directory: Path, wheels: Iterable[Path], others: Iterable[Distribution]
     (site,) = directory.glob("lib/python*/site-packages")
     for one in others:
         _link(one, site)
-    command = [Path(sys.executable).with_name("uv"), "pip", "install", "--python", directory / "bin" / "python"]
+    command: list[str | Path] = [Path(sys.executable).with_name("uv"), "pip", "install", "--python", directory / "bin" / "python"]
     options = ["--no-deps", "--offline", "--compile-bytecode", "--no-cache", "--no-config"]
     done = subprocess.run([*command, *options, *wheels], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -13,9 +13,6 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Column, Integer, MetaData, NullPool, Table, Text, create_engine, inspect, make_url, text
 
-from tool_commands import tools
-from schema_tools.testing.plain_sql import connected
-from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers
 from rehearsals import on_postgresql
 from schema_tools.database_urls import migration_url
 from schema_tools.errors import DataWouldBeLost, SchemaToolsError
@@ -27,8 +24,11 @@ from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.plan import plan
 from schema_tools.rehearsal.verify import verify
+from schema_tools.testing.plain_sql import connected
+from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers
 from schema_tools.writing.revise import migrate
 from scratch_project import ScratchProject
+from tool_commands import tools
 
 NOTES = MetaData()
 Table(
