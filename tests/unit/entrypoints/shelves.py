@@ -119,11 +119,6 @@ class ListShelvesParameters(ListParameters):
     sort: Annotated[ShelfSort, sort_field(ShelfSort, ShelfSort.ID)] = ShelfSort.ID
     material: IfGiven[MaterialField] = Field(None, description="Only shelves of this material.")
 
-    @property
-    def where(self) -> ShelfFilter:
-        """The filter."""
-        return ShelfFilter(**self.filters())
-
 
 class ShelfBody(BaseModel):
     """A shelf."""
@@ -159,16 +154,16 @@ async def create_shelf(
     shelves: Shelves,
 ) -> Response:
     """Create a shelf with a label that no other shelf has."""
-    return created_response(request, await shelves.create(dict(body), key), present_shelf)
+    return created_response(request, await shelves.create(vars(body), key), present_shelf)
 
 
 @router.get("", **operations.list(ListShelvesParameters))
 async def list_shelves(
-    asked: Annotated[Listing[ListShelvesParameters], Depends(listing(ListShelvesParameters))], shelves: Shelves
+    asked: Annotated[Listing[ShelfFilter, ShelfSort], Depends(listing(ListShelvesParameters, ShelfFilter))],
+    shelves: Shelves,
 ) -> Response:
     """List shelves, page by page."""
-    wanted = asked.parameters
-    page = await shelves.list(wanted.where, wanted.sort, wanted.limit, asked.after, count=asked.count)
+    page = await shelves.list(asked.where, asked.sort, asked.limit, asked.after, count=asked.count)
     return asked.response(page, present_shelf)
 
 
@@ -187,7 +182,7 @@ async def update_shelf(
 ) -> Response:
     """Change the fields that the merge patch names."""
     expected = expected_versions(request, shelf_id)
-    return resource_response(await shelves.update(shelf_id, dict(body), expected), present_shelf)
+    return resource_response(await shelves.update(shelf_id, vars(body), expected), present_shelf)
 
 
 @router.delete("/{shelf_id:id}", **operations.delete())

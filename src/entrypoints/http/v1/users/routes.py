@@ -10,6 +10,7 @@ from application.users.create_users import CreateUsers
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.list_users import ListUsers
+from application.users.ports import UserFilter, UserSort
 from application.users.update_user import UpdateUser
 from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
@@ -50,7 +51,7 @@ async def create_user(
     users: Users,
 ) -> Response:
     """Create a user with an email address that no other user has."""
-    created = await users.create(CreateUser(NewUser(**dict(body)), key))
+    created = await users.create(CreateUser(NewUser(**vars(body)), key))
     return created_response(request, created, present_user)
 
 
@@ -63,18 +64,17 @@ async def create_users(
     users: Users,
 ) -> Response:
     """Create up to 100 users, all of them or none."""
-    created = await users.create_many(CreateUsers(tuple(NewUser(**dict(item)) for item in body.items), key))
+    created = await users.create_many(CreateUsers(tuple(NewUser(**vars(item)) for item in body.items), key))
     return json_response({"items": list(map(present_user, created.value))}, 201, **replay_headers(created))
 
 
 @router.get("", **operations.list(ListUsersParameters))
 async def list_users(
-    asked: Annotated[Listing[ListUsersParameters], Depends(listing(ListUsersParameters))],
+    asked: Annotated[Listing[UserFilter, UserSort], Depends(listing(ListUsersParameters, UserFilter))],
     users: Users,
 ) -> Response:
     """List users, page by page, in the order of `sort`. Times in filters are exclusive."""
-    wanted = asked.parameters
-    page = await users.list(ListUsers(wanted.where, wanted.sort, wanted.limit, asked.after, asked.count))
+    page = await users.list(ListUsers(asked.where, asked.sort, asked.limit, asked.after, asked.count))
     return asked.response(page, present_user)
 
 
@@ -93,7 +93,7 @@ async def update_user(
 ) -> Response:
     """Change the fields that the merge patch names. A patch that changes nothing keeps the entity tag."""
     expected = expected_versions(request, user_id.value)
-    user = await users.update(UpdateUser(user_id, UserChanges(**dict(body)), expected))
+    user = await users.update(UpdateUser(user_id, UserChanges(**vars(body)), expected))
     return resource_response(user, present_user)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from application.users.create_users import LARGEST_BATCH, BatchSizeOutOfRange
-from application.users.ports import UserFilter, UserSort
+from application.users.ports import UserSort
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
 from entrypoints.http.v1.users.value_schemas import KEPT_EMAIL, KEPT_NAME, SENT_EMAIL, SENT_NAME
@@ -51,17 +51,12 @@ class UpdateUserBody(RequestModel):
 
 
 class ListUsersParameters(ListParameters):
-    """The query parameters of a list of users."""
+    """The query parameters of a list of users: those of every list, and the fields of `UserFilter`."""
 
     sort: Annotated[UserSort, sort_field(UserSort, UserSort.ID)] = UserSort.ID
     email: IfGiven[EmailField] = Field(None, description="Only the user with this email address.")
     created_after: IfGiven[TimeField] = Field(None, description="Only users created later than this time.")
     created_before: IfGiven[TimeField] = Field(None, description="Only users created earlier than this time.")
-
-    @property
-    def where(self) -> UserFilter:
-        """The filter."""
-        return UserFilter(**self.filters())
 
 
 class UserBody(BaseModel):

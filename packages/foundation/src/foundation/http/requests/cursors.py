@@ -7,7 +7,6 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
@@ -76,17 +75,13 @@ def _digest(where: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """The value as JSON has it; what JSON does not have is marked, so that no two values are written equally."""
-    match value:
-        case ValueObject():
-            return _plain(value.value)
-        case datetime():
-            return {"time": value.isoformat()}
-        case Decimal():
-            return {"decimal": str(value)}
-        case StrEnum():
-            return value.value
-        case _:
-            return value
+    if isinstance(value, datetime):
+        return {"time": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
+    if isinstance(value, ValueObject):
+        return _plain(value.value)
+    return value
 
 
 def _restored(key: Any) -> Any:

@@ -16,15 +16,19 @@ from foundation.http.requests.preferences import prefers
 from foundation.http.requests.query import query
 from foundation.http.schemas.models import ListParameters
 from foundation.kernel.pagination import Page, Position
+from foundation.kernel.queries import SortOrder
 
-Parameters = TypeVar("Parameters", bound=ListParameters)
+WhereT = TypeVar("WhereT")
+SortT = TypeVar("SortT", bound=SortOrder)
 
 
 @dataclass(frozen=True, slots=True)
-class Listing(Generic[Parameters]):
-    """A request for a page: its `parameters`, the position `after` which the page starts, and whether to `count`."""
+class Listing(Generic[WhereT, SortT]):
+    """A request for a page: which items and in which order, behind which position, and whether to count the list."""
 
-    parameters: Parameters
+    where: WhereT
+    sort: SortT
+    limit: int
     after: Position | None
     count: bool
     request: Request
@@ -34,7 +38,7 @@ class Listing(Generic[Parameters]):
         document: dict[str, Any] = {"items": [present(item) for item in page.items], "next_cursor": None}
         headers: dict[str, str] = {}
         if page.next is not None:
-            cursor = _codec(self.request).encode(page.next, self.parameters.sort, self.parameters.where)
+            cursor = _codec(self.request).encode(page.next, self.sort, self.where)
             document["next_cursor"] = cursor
             headers["Link"] = _next_link(self.request, cursor)
         if page.total is not None:
@@ -43,22 +47,26 @@ class Listing(Generic[Parameters]):
         return json_response(document, **headers)
 
 
-def listing(model: type[Parameters]) -> Callable[[Request], Awaitable[Listing[Parameters]]]:
+def listing(model: type[ListParameters], filter_: type[Any]) -> Callable[[Request], Awaitable[Listing[Any, Any]]]:
     """A dependency that reads a request for a page of the list with these parameters.
+
+    `filter_` is made of the parameters that are not those of every list, by their names.
 
     It raises `Problem`: 400 for a cursor of another list, and what `query` raises.
     """
     read_parameters = query(model)
 
-    async def read(request: Request) -> Listing[Parameters]:
+    async def read(request: Request) -> Listing[Any, Any]:
         parameters = await read_parameters(request)
+        where = filter_(**parameters.filters())
         after: Position | None = None
         if parameters.cursor is not None:
             try:
-                after = _codec(request).decode(parameters.cursor, parameters.sort, parameters.where)
+                after = _codec(request).decode(parameters.cursor, parameters.sort, where)
             except InvalidCursor:
                 raise Problem(kinds.INVALID_CURSOR) from None
-        return Listing(parameters, after, prefers(request, "count", "exact"), request)
+        count = prefers(request, "count", "exact")
+        return Listing(where, parameters.sort, parameters.limit, after, count, request)
 
     return read
 

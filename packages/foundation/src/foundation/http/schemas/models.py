@@ -1,6 +1,6 @@
 """The base models of what clients send and receive."""
 
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
@@ -62,14 +62,12 @@ class ListParameters(RequestModel):
     cursor: Annotated[str | None, WithJsonSchema(CURSOR)] = None
     sort: Any  # a `SortOrder` of the list's own
 
-    @property
-    def where(self) -> Any:
-        """The filter that the parameters make."""
-        raise NotImplementedError
-
     def filters(self) -> dict[str, Any]:
         """The parameters that choose items, by name; None for those that are not given."""
-        return {name: value for name, value in self if name not in ListParameters.model_fields}
+        return {name: value for name, value in vars(self).items() if name not in _OF_EVERY_LIST}
+
+
+_OF_EVERY_LIST: Final = frozenset(ListParameters.model_fields)
 
 
 class PageBody(BaseModel, Generic[ItemT]):
