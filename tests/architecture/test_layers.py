@@ -91,7 +91,7 @@ SPEAKERS = {
     "dependency_injector": ("entrypoints.container",),
     "typer": ("entrypoints.cli", "foundation.cli", "schema_tools.cli"),
     "rich": ("foundation.cli", "schema_tools.cli"),
-    "uvicorn": ("entrypoints.cli", "entrypoints.http", "foundation.cli", "foundation.http"),
+    "uvicorn": ("foundation.cli", "foundation.http"),
     "pydantic": ("entrypoints", "foundation.http", "foundation.settings"),
     "pydantic_settings": ("entrypoints.settings", "foundation.settings"),
 }

@@ -1,51 +1,48 @@
 """What clients send and receive about files of users."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema
 
-from application.users.import_users import MOST_REPORTED, ImportReport, OnConflict
-from entrypoints.http.v1.users.refusals import errors_of_lines
-from entrypoints.http.v1.users.schemas import from_text
-from entrypoints.http.v1.users.value_schemas import COUNT, FIELDS, ON_CONFLICT
-from foundation.files.file_format import EXPORTED_FIELDS, read_fields
+from entrypoints.http.v1.users.problems import errors_of_lines
+from entrypoints.user_files import USER_FILES
+from foundation.files.rejected import RejectedLine
+from foundation.http.schemas.fields import from_choice, from_text
+from foundation.http.schemas.models import CountField, RequestModel
+from foundation.http.schemas.values import COUNT, one_of, some_of
+from foundation.kernel.bulk_import import MOST_REPORTED, ImportReport, OnConflict
 from foundation.kernel.errors import InvalidValue
+
+_FIELDS: Final = some_of(
+    tuple(USER_FILES.exported),
+    f"The fields to write. They are written in the order {', '.join(USER_FILES.exported)}.",
+    tuple(USER_FILES.imported),
+)
 
 
 class _UnknownConflictRule(InvalidValue):
     code = "unknown-conflict-rule"
 
 
-def _read_on_conflict(text: str) -> OnConflict:
-    try:
-        return OnConflict(text)
-    except ValueError:
-        raise _UnknownConflictRule("must be one of " + ", ".join(OnConflict)) from None
+_ON_CONFLICT: Final = one_of(
+    OnConflict,
+    "Whether lines that cannot be imported keep all lines out, or are left out themselves.",
+    OnConflict.FAIL,
+)
+OnConflictField: TypeAlias = Annotated[OnConflict, from_choice(OnConflict, _ON_CONFLICT, _UnknownConflictRule)]
+FieldsField: TypeAlias = Annotated[tuple[str, ...], from_text(USER_FILES.choose_fields, _FIELDS)]
 
 
-OnConflictField: TypeAlias = Annotated[OnConflict, from_text(_read_on_conflict), WithJsonSchema(ON_CONFLICT)]
-FieldsField: TypeAlias = Annotated[
-    tuple[str, ...],
-    from_text(read_fields),
-    WithJsonSchema(FIELDS),
-]
-CountField: TypeAlias = Annotated[int, WithJsonSchema(COUNT)]
-
-
-class ImportUsersParameters(BaseModel):
+class ImportUsersParameters(RequestModel):
     """The query parameters of an import."""
-
-    model_config = ConfigDict(extra="forbid")
 
     on_conflict: OnConflictField = OnConflict.FAIL
 
 
-class ExportUsersParameters(BaseModel):
+class ExportUsersParameters(RequestModel):
     """The query parameters of an export."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    fields: FieldsField = EXPORTED_FIELDS
+    fields: FieldsField = tuple(USER_FILES.exported)
 
 
 class LineErrorBody(BaseModel):
@@ -75,18 +72,18 @@ class LineErrorBody(BaseModel):
 
 
 class ImportReportBody(BaseModel):
-    """What became of the lines of an import."""
+    """The result of an import."""
 
     imported: CountField = Field(description="Users that were created.")
     skipped: CountField = Field(description="Lines that were left out because their address is taken.")
-    rejected: CountField = Field(description="Lines that describe no user.")
+    rejected: CountField = Field(description="Lines that are not valid users.")
     errors: list[LineErrorBody] = Field(
         max_length=MOST_REPORTED,
         description=f"What is wrong with the rejected lines: the first {MOST_REPORTED} errors.",
     )
 
 
-def present_report(report: ImportReport) -> dict[str, Any]:
+def present_report(report: ImportReport[RejectedLine]) -> dict[str, Any]:
     """The report of an import that was carried out, as an `ImportReportBody`."""
     errors = [error.document() for error in errors_of_lines(report, with_taken=False)]
     return {"imported": report.imported, "skipped": report.taken, "rejected": report.rejected, "errors": errors}

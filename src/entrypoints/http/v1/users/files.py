@@ -1,0 +1,113 @@
+"""The routes of files of users."""
+
+from contextlib import aclosing
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from application.users.import_users import ImportUsers
+from entrypoints.http.v1.users.file_schemas import (
+    ExportUsersParameters,
+    ImportReportBody,
+    ImportUsersParameters,
+    present_report,
+)
+from entrypoints.http.v1.users.problems import EMAIL_ALREADY_TAKEN
+from entrypoints.http.v1.users.routes import Users
+from entrypoints.user_files import USER_FILES
+from foundation.files.file_format import FileFormat, format_of
+from foundation.files.reading import read_records
+from foundation.files.writing import write_records
+from foundation.http.edge.concurrency_limit import ConcurrencyLimit
+from foundation.http.json_response import json_response
+from foundation.http.limits import LARGEST_IMPORT
+from foundation.http.openapi.headers import content_disposition
+from foundation.http.openapi.operations import parameters, responses, text_body
+from foundation.http.problems import kinds
+from foundation.http.requests.body import check_media_type, read_pieces
+from foundation.http.requests.idempotency import refuse_key
+from foundation.http.requests.json_body import JSON
+from foundation.http.requests.negotiation import answers
+from foundation.http.requests.query import query
+from foundation.http.routing.providing import provided
+from foundation.http.streaming import streamed
+
+router = APIRouter(prefix="/users")
+
+_MEDIA_TYPES: Final = tuple(one.media_type for one in FileFormat)
+_EXAMPLES: Final = {
+    FileFormat.NDJSON.media_type: '{"email":"ada@example.com","name":"Ada Lovelace"}\n',
+    FileFormat.CSV.media_type: "email,name\r\nada@example.com,Ada Lovelace\r\n",
+}
+
+
+async def _format_of_body(request: Request) -> FileFormat:
+    return format_of(check_media_type(request, _MEDIA_TYPES))
+
+
+@router.post(
+    "/import",
+    summary="Import users from a file",
+    dependencies=[Depends(answers(JSON)), Depends(refuse_key)],
+    openapi_extra=text_body("One user a line, or CSV with the header email,name.", _EXAMPLES, LARGEST_IMPORT)
+    | parameters(ImportUsersParameters),
+    responses=responses(
+        200,
+        "The result of the import.",
+        EMAIL_ALREADY_TAKEN,
+        kinds.CONTENT_TOO_LARGE,
+        kinds.UNSUPPORTED_MEDIA_TYPE,
+        kinds.VALIDATION_FAILED,
+        kinds.COMMIT_OUTCOME_UNKNOWN,
+        model=ImportReportBody,
+    ),
+)
+async def import_users(
+    request: Request,
+    wanted: Annotated[ImportUsersParameters, Depends(query(ImportUsersParameters))],
+    file_format: Annotated[FileFormat, Depends(_format_of_body)],
+    users: Users,
+    limit: Annotated[ConcurrencyLimit, provided("import_limit")],
+) -> Response:
+    """Import users from a file, in one transaction.
+
+    With `on_conflict=fail` one line that cannot be imported keeps all of them out. With `skip` such lines are left out.
+    """
+    with limit.slot():
+        async with aclosing(read_records(read_pieces(request, LARGEST_IMPORT), file_format, USER_FILES)) as lines:
+            report = await users.import_(ImportUsers(lines, wanted.on_conflict))
+    return json_response(present_report(report))
+
+
+@router.get(
+    "/export",
+    summary="Export all users to a file",
+    openapi_extra=parameters(ExportUsersParameters),
+    responses=responses(
+        200,
+        "All users, by id.",
+        kinds.VALIDATION_FAILED,
+        content={
+            media_type: {"schema": {"type": "string", "contentMediaType": media_type}, "example": example}
+            for media_type, example in _EXAMPLES.items()
+        },
+        headers=content_disposition("users", [one.value for one in FileFormat]),
+    ),
+)
+async def export_users(
+    request: Request,
+    wanted: Annotated[ExportUsersParameters, Depends(query(ExportUsersParameters))],
+    media_type: Annotated[str, Depends(answers(*_MEDIA_TYPES))],
+    users: Users,
+) -> Response:
+    """Export all users. A failure midway breaks the connection, so that a part of a file is not taken for the whole.
+
+    With `fields=email,name` the import takes the file. In CSV a cell that a spreadsheet would run is preceded by an
+    apostrophe.
+    """
+    file_format = format_of(media_type)
+    headers = {
+        "Content-Type": f"{media_type}; charset=utf-8; header=present" if file_format is FileFormat.CSV else media_type,
+        "Content-Disposition": f'attachment; filename="users.{file_format.value}"',
+    }
+    return streamed(request, write_records(await users.export(), file_format, USER_FILES, wanted.fields), headers)
