@@ -7,13 +7,14 @@ from dependency_injector import containers, providers
 from adapters.memory.users import InMemoryUserQueries
 from application.users import UserUseCases
 from entrypoints.migration_files import known_revisions
-from entrypoints.settings import Settings, Storage
+from entrypoints.settings import Settings
 from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.kernel.clock import SystemClock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.memory.readiness import InMemoryReadiness
 from foundation.memory.store import InMemoryStore
 from foundation.memory.unit_of_work import InMemoryUnitOfWork
+from foundation.settings import Storage
 
 if TYPE_CHECKING:
     from foundation.sqlalchemy.database import Database

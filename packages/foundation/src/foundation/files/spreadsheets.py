@@ -17,9 +17,9 @@ def escaped(value: str) -> str:
 
 def unescaped(cell: str) -> str:
     """The value that `escaped` wrote as this cell."""
-    return cell[1:] if _ESCAPED.match(cell) else cell
+    return cell[1:] if cell[:1] == "'" and _ESCAPED.match(cell) else cell
 
 
 def begins_formula(text: str) -> bool:
-    """Whether a line of the text, other than the first, begins as a formula does: its cells are looked at at once."""
+    """Whether a line of the text, other than the first, begins as a formula does."""
     return _FORMULA_LINE.search(text) is not None

@@ -4,18 +4,19 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from application.users.import_users import MOST_REPORTED, ImportReport, OnConflict
 from entrypoints.http.v1.users.problems import errors_of_lines
-from foundation.files.file_format import EXPORTED_FIELDS, IMPORTED_FIELDS, read_fields
+from entrypoints.user_files import USER_FILES
+from foundation.files.rejected import RejectedLine
 from foundation.http.schemas.fields import from_choice, from_text
 from foundation.http.schemas.models import CountField, RequestModel
 from foundation.http.schemas.values import COUNT, one_of, some_of
+from foundation.kernel.bulk_import import MOST_REPORTED, ImportReport, OnConflict
 from foundation.kernel.errors import InvalidValue
 
 _FIELDS: Final = some_of(
-    EXPORTED_FIELDS,
-    f"The fields to write. They are written in the order {', '.join(EXPORTED_FIELDS)}.",
-    IMPORTED_FIELDS,
+    tuple(USER_FILES.exported),
+    f"The fields to write. They are written in the order {', '.join(USER_FILES.exported)}.",
+    tuple(USER_FILES.imported),
 )
 
 
@@ -29,7 +30,7 @@ _ON_CONFLICT: Final = one_of(
     OnConflict.FAIL,
 )
 OnConflictField: TypeAlias = Annotated[OnConflict, from_choice(OnConflict, _ON_CONFLICT, _UnknownConflictRule)]
-FieldsField: TypeAlias = Annotated[tuple[str, ...], from_text(read_fields, _FIELDS)]
+FieldsField: TypeAlias = Annotated[tuple[str, ...], from_text(USER_FILES.choose_fields, _FIELDS)]
 
 
 class ImportUsersParameters(RequestModel):
@@ -41,7 +42,7 @@ class ImportUsersParameters(RequestModel):
 class ExportUsersParameters(RequestModel):
     """The query parameters of an export."""
 
-    fields: FieldsField = EXPORTED_FIELDS
+    fields: FieldsField = tuple(USER_FILES.exported)
 
 
 class LineErrorBody(BaseModel):
@@ -82,7 +83,7 @@ class ImportReportBody(BaseModel):
     )
 
 
-def present_report(report: ImportReport) -> dict[str, Any]:
+def present_report(report: ImportReport[RejectedLine]) -> dict[str, Any]:
     """The report of an import that was carried out, as an `ImportReportBody`."""
     errors = [error.document() for error in errors_of_lines(report, with_taken=False)]
     return {"imported": report.imported, "skipped": report.taken, "rejected": report.rejected, "errors": errors}

@@ -14,9 +14,10 @@ from entrypoints.http.v1.users.file_schemas import (
 )
 from entrypoints.http.v1.users.problems import EMAIL_ALREADY_TAKEN
 from entrypoints.http.v1.users.routes import Users
-from foundation.files.file_format import Form, form_of
-from foundation.files.reading import read_users
-from foundation.files.writing import write_users
+from entrypoints.user_files import USER_FILES
+from foundation.files.file_format import FileFormat, format_of
+from foundation.files.reading import read_records
+from foundation.files.writing import write_records
 from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.http.json_response import json_response
 from foundation.http.limits import LARGEST_IMPORT
@@ -33,15 +34,15 @@ from foundation.http.streaming import streamed
 
 router = APIRouter(prefix="/users")
 
-_MEDIA_TYPES: Final = tuple(form.media_type for form in Form)
+_MEDIA_TYPES: Final = tuple(one.media_type for one in FileFormat)
 _EXAMPLES: Final = {
-    Form.NDJSON.media_type: '{"email":"ada@example.com","name":"Ada Lovelace"}\n',
-    Form.CSV.media_type: "email,name\r\nada@example.com,Ada Lovelace\r\n",
+    FileFormat.NDJSON.media_type: '{"email":"ada@example.com","name":"Ada Lovelace"}\n',
+    FileFormat.CSV.media_type: "email,name\r\nada@example.com,Ada Lovelace\r\n",
 }
 
 
-async def _format_of_body(request: Request) -> Form:
-    return form_of(check_media_type(request, _MEDIA_TYPES))
+async def _format_of_body(request: Request) -> FileFormat:
+    return format_of(check_media_type(request, _MEDIA_TYPES))
 
 
 @router.post(
@@ -64,7 +65,7 @@ async def _format_of_body(request: Request) -> Form:
 async def import_users(
     request: Request,
     wanted: Annotated[ImportUsersParameters, Depends(query(ImportUsersParameters))],
-    format_: Annotated[Form, Depends(_format_of_body)],
+    file_format: Annotated[FileFormat, Depends(_format_of_body)],
     users: Users,
     limit: Annotated[ConcurrencyLimit, provided("import_limit")],
 ) -> Response:
@@ -73,7 +74,7 @@ async def import_users(
     With `on_conflict=fail` one line that cannot be imported keeps all of them out. With `skip` such lines are left out.
     """
     with limit.slot():
-        async with aclosing(read_users(read_pieces(request, LARGEST_IMPORT), format_)) as lines:
+        async with aclosing(read_records(read_pieces(request, LARGEST_IMPORT), file_format, USER_FILES)) as lines:
             report = await users.import_(ImportUsers(lines, wanted.on_conflict))
     return json_response(present_report(report))
 
@@ -90,7 +91,7 @@ async def import_users(
             media_type: {"schema": {"type": "string", "contentMediaType": media_type}, "example": example}
             for media_type, example in _EXAMPLES.items()
         },
-        headers=content_disposition("users", [form.value for form in Form]),
+        headers=content_disposition("users", [one.value for one in FileFormat]),
     ),
 )
 async def export_users(
@@ -104,9 +105,9 @@ async def export_users(
     With `fields=email,name` the import takes the file. In CSV a cell that a spreadsheet would run is preceded by an
     apostrophe.
     """
-    format_ = form_of(media_type)
+    file_format = format_of(media_type)
     headers = {
-        "Content-Type": f"{media_type}; charset=utf-8; header=present" if format_ is Form.CSV else media_type,
-        "Content-Disposition": f'attachment; filename="users.{format_.value}"',
+        "Content-Type": f"{media_type}; charset=utf-8; header=present" if file_format is FileFormat.CSV else media_type,
+        "Content-Disposition": f'attachment; filename="users.{file_format.value}"',
     }
-    return streamed(request, write_users(await users.export(), format_, wanted.fields), headers)
+    return streamed(request, write_records(await users.export(), file_format, USER_FILES, wanted.fields), headers)

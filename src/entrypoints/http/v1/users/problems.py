@@ -2,11 +2,13 @@
 
 from typing import Final
 
-from application.users.import_users import ImportRefused, ImportReport
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken
+from entrypoints.user_files import USER_FILES
+from foundation.files.rejected import RejectedLine
 from foundation.files.report import errors_by_line
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import FieldError, Problem, ProblemKind
+from foundation.kernel.bulk_import import ImportRefused, ImportReport
 
 _TAKEN: Final = (EmailAlreadyTaken.code, str(EmailAlreadyTaken()))
 
@@ -44,9 +46,9 @@ def import_refused(error: ImportRefused) -> Problem:
     return Problem(kind, str(error), errors=errors_of_lines(report, with_taken=True), counts=counts)
 
 
-def errors_of_lines(report: ImportReport, *, with_taken: bool) -> list[FieldError]:
+def errors_of_lines(report: ImportReport[RejectedLine], *, with_taken: bool) -> list[FieldError]:
     """The first hundred errors of the lines, in their order; `with_taken`, an address that is taken is one, too."""
     return [
         FieldError(error.pointer, error.code, error.message, line=line)
-        for line, error in errors_by_line(report, with_taken=with_taken)
+        for line, error in errors_by_line(report, USER_FILES.taken if with_taken else None)
     ]

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from application.users.import_users import ImportRefused
 from domain.users.errors import EmailAlreadyTaken
 from entrypoints.http.v1.users import files, routes
 from entrypoints.http.v1.users.problems import EMAIL_ALREADY_TAKEN, addresses_taken, import_refused
 from foundation.http.application import Resource
 from foundation.http.problems import kinds
+from foundation.kernel.bulk_import import ImportRefused
 
 USERS: Final = Resource(
     tag="users",
