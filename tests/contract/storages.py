@@ -152,13 +152,13 @@ class SharedConnections:
     def checkedout(self) -> int:
         """How many are in use."""
         if isinstance(self._database, PostgresDatabase):
-            return self._database.leases.lent
+            return self._database.pool.in_use
         return self._pool().checkedout()
 
     def checkedin(self) -> int:
         """How many are open and wait to be used."""
         if isinstance(self._database, PostgresDatabase):
-            return self._database.leases.idle
+            return self._database.pool.idle
         return self._pool().checkedin()
 
     def _pool(self) -> QueuePool:

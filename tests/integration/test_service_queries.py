@@ -18,7 +18,7 @@ from domain.users.user_name import UserName
 from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
 from foundation.kernel.pagination import Position
 from foundation.sqlalchemy.loading.staged import staged_users
-from integration.direct_statements import all_statements
+from integration.pipelined_statements import all_statements
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
 from schema_tools.query_plans import CapturedStatement, sequential_scans

@@ -1,4 +1,4 @@
-"""Users, as entities, the short way to PostgreSQL."""
+"""Users, as entities, on the pipelined path."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,17 +9,17 @@ from domain.users.errors import EmailAlreadyTaken, UserNotFound
 from domain.users.user import User
 from domain.users.user_id import UserId
 from foundation.sqlalchemy.errors import translated
-from foundation.sqlalchemy.postgresql.entities import DirectEntities
+from foundation.sqlalchemy.postgresql.entities import PipelineEntities
 
 
-class DirectUserRepository(SqlAlchemyUserRepository):
+class PipelineUserRepository(SqlAlchemyUserRepository):
     """The users of one transaction.
 
     Several at once are added by its session. One of those who is got here is another object, and of changes to both
     the version lets only those of one through.
     """
 
-    def __init__(self, session: Callable[[], Awaitable[AsyncSession]], users: DirectEntities[User]) -> None:
+    def __init__(self, session: Callable[[], Awaitable[AsyncSession]], users: PipelineEntities[User]) -> None:
         super().__init__(session)
         self._users = users
 

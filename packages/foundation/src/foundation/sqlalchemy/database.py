@@ -13,11 +13,11 @@ from application.unit_of_work import UnitOfWork
 from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.limits import Limits
 from foundation.sqlalchemy.postgresql.engine import open_postgresql
-from foundation.sqlalchemy.postgresql.pool import Leases
+from foundation.sqlalchemy.postgresql.pool import ConnectionPool
 from foundation.sqlalchemy.readiness import SqlAlchemyReadiness
-from foundation.sqlalchemy.reading import DirectReader, EngineReader
+from foundation.sqlalchemy.reading import EngineReader, PipelineReader
 from foundation.sqlalchemy.sqlite.engine import TRANSACTION, open_sqlite
-from foundation.sqlalchemy.unit_of_work import DirectUnitOfWork, SqlAlchemyUnitOfWork
+from foundation.sqlalchemy.unit_of_work import PipelineUnitOfWork, SqlAlchemyUnitOfWork
 
 
 class Database(Protocol):
@@ -45,11 +45,11 @@ class Database(Protocol):
 
 
 class PostgresDatabase:
-    """A database on a PostgreSQL server, which is reached the short way: see `foundation.sqlalchemy.postgresql`."""
+    """A database on a PostgreSQL server, which is reached by the pipelined path: see `foundation.sqlalchemy.postgresql`."""
 
     def __init__(self, url: URL, limits: Limits) -> None:
-        self.leases = Leases(open_postgresql(url, limits), limits.pool_size, limits.pool_timeout)
-        self.reader = DirectReader(self.leases)
+        self.pool = ConnectionPool(open_postgresql(url, limits), limits.pool_size, limits.pool_timeout)
+        self.reader = PipelineReader(self.pool)
         self.user_queries = SqlAlchemyUserQueries(self.reader)
         self._bulk_timeout = limits.bulk_timeout
         self.probe = open_postgresql(url, limits, kept=1)
@@ -58,13 +58,13 @@ class PostgresDatabase:
         """See `Database.readiness`."""
         return SqlAlchemyReadiness(self.probe, revisions)
 
-    def unit_of_work(self) -> DirectUnitOfWork:
+    def unit_of_work(self) -> PipelineUnitOfWork:
         """See `Database.unit_of_work`."""
-        return DirectUnitOfWork(self.leases, self._bulk_timeout)
+        return PipelineUnitOfWork(self.pool, self._bulk_timeout)
 
     async def dispose(self) -> None:
         """See `Database.dispose`."""
-        await self.leases.close()
+        await self.pool.close()
         await self.probe.dispose()
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from foundation.sqlalchemy.postgresql.connection import Call
-from foundation.sqlalchemy.postgresql.pool import Leases
-from foundation.sqlalchemy.postgresql.statements import direct
+from foundation.sqlalchemy.postgresql.pool import ConnectionPool
+from foundation.sqlalchemy.postgresql.statements import pipelined
 from foundation.sqlalchemy.postgresql.transaction import read
 
 Row = TypeVar("Row")
@@ -38,14 +38,14 @@ class EngineReader:
             return [make(row) for row in await connection.execute(statement, parameters)]
 
 
-class DirectReader:
-    """Reads the short way: see `foundation.sqlalchemy.postgresql`."""
+class PipelineReader:
+    """Reads through the pipeline: see `foundation.sqlalchemy.postgresql`."""
 
-    def __init__(self, leases: Leases) -> None:
-        self._leases = leases
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
 
     async def rows(
         self, statement: Select[Any], parameters: Mapping[str, Any], make: Callable[[Sequence[Any]], Row]
     ) -> list[Row]:
         """See `Reader.rows`."""
-        return await read(self._leases, Call(direct(statement), parameters), make)
+        return await read(self._pool, Call(pipelined(statement), parameters), make)

@@ -6,15 +6,15 @@ from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from adapters.sqlalchemy.repositories.direct_users import DirectUserRepository
+from adapters.sqlalchemy.repositories.direct_users import PipelineUserRepository
 from adapters.sqlalchemy.repositories.users import SqlAlchemyUserRepository
 from domain.users.user import User
 from foundation.sqlalchemy.errors import translated
 from foundation.sqlalchemy.idempotency_keys import SqlAlchemyIdempotencyKeys
 from foundation.sqlalchemy.loading.loader import SqlAlchemyUserLoader
-from foundation.sqlalchemy.postgresql.entities import DirectEntities
-from foundation.sqlalchemy.postgresql.pool import Leases
-from foundation.sqlalchemy.postgresql.transaction import DirectTransaction
+from foundation.sqlalchemy.postgresql.entities import PipelineEntities
+from foundation.sqlalchemy.postgresql.pool import ConnectionPool
+from foundation.sqlalchemy.postgresql.transaction import PipelineTransaction
 
 
 class SqlAlchemyUnitOfWork:
@@ -53,22 +53,22 @@ class SqlAlchemyUnitOfWork:
         return self._session
 
 
-class DirectUnitOfWork:
+class PipelineUnitOfWork:
     """One transaction on PostgreSQL, in which what is hot goes through `foundation.sqlalchemy.postgresql`."""
 
-    users: DirectUserRepository
+    users: PipelineUserRepository
     user_loader: SqlAlchemyUserLoader
     idempotency_keys: SqlAlchemyIdempotencyKeys
 
-    def __init__(self, leases: Leases, bulk_timeout: timedelta) -> None:
-        self._leases = leases
+    def __init__(self, pool: ConnectionPool, bulk_timeout: timedelta) -> None:
+        self._pool = pool
         self._bulk_timeout = bulk_timeout
 
     async def __aenter__(self) -> Self:
         """See `UnitOfWork`; the connection is taken when the first statement needs it."""
-        self._transaction = DirectTransaction(self._leases)
-        users = DirectEntities(self._transaction, User)
-        self.users = DirectUserRepository(self._transaction.session, users)
+        self._transaction = PipelineTransaction(self._pool)
+        users = PipelineEntities(self._transaction, User)
+        self.users = PipelineUserRepository(self._transaction.session, users)
         self.user_loader = SqlAlchemyUserLoader(self._transaction.session, self._bulk_timeout)
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(self._transaction.session)
         return self

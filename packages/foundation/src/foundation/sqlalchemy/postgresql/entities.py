@@ -9,8 +9,8 @@ from sqlalchemy.orm.attributes import instance_dict
 
 from foundation.kernel.errors import WriteConflict
 from foundation.sqlalchemy.postgresql.connection import Call
-from foundation.sqlalchemy.postgresql.statements import direct
-from foundation.sqlalchemy.postgresql.transaction import DirectTransaction
+from foundation.sqlalchemy.postgresql.statements import pipelined
+from foundation.sqlalchemy.postgresql.transaction import PipelineTransaction
 
 Entity = TypeVar("Entity")
 
@@ -44,10 +44,10 @@ class MappedStatements(Generic[Entity]):
         self.names = tuple(columns)
         self.written = tuple(written)
         self.new = mapper.class_manager.new_instance
-        self.insert = direct(insert(table).values(written).returning(key))
-        self.select = direct(select(*columns.values()).where(this).with_for_update())
-        self.update = direct(update(table).values(written).where(this, as_it_was))
-        self.delete = direct(delete(table).where(this, as_it_was))
+        self.insert = pipelined(insert(table).values(written).returning(key))
+        self.select = pipelined(select(*columns.values()).where(this).with_for_update())
+        self.update = pipelined(update(table).values(written).where(this, as_it_was))
+        self.delete = pipelined(delete(table).where(this, as_it_was))
 
 
 @cache
@@ -56,10 +56,10 @@ def mapped_statements(entity: type[Entity]) -> MappedStatements[Entity]:
     return MappedStatements(class_mapper(entity))
 
 
-class DirectEntities(Generic[Entity]):
+class PipelineEntities(Generic[Entity]):
     """The entities of one class in one transaction: what a session of SQLAlchemy does for them, without one."""
 
-    def __init__(self, transaction: DirectTransaction, entity: type[Entity]) -> None:
+    def __init__(self, transaction: PipelineTransaction, entity: type[Entity]) -> None:
         self._transaction = transaction
         self._statements: MappedStatements[Entity] = mapped_statements(entity)  # type: ignore[arg-type]  # a class is hashable
         self._loaded: dict[Any, tuple[Entity, tuple[Any, ...]]] = {}

@@ -28,11 +28,11 @@ class _Parameter:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DirectStatement:
-    """What a wire needs to know of a statement.
+class PipelineStatement:
+    """A statement as a pipeline sends it.
 
-    `name` is what it is prepared under on every connection. `results` convert the values of a row, where any needs it.
-    What only `reads` changes nothing.
+    `name` is the name it is prepared under on every connection. `results` convert the values of a row, where any needs
+    it. A statement that only `reads` changes nothing.
     """
 
     name: bytes
@@ -64,7 +64,7 @@ class DirectStatement:
 
 
 @cache
-def direct(statement: ClauseElement) -> DirectStatement:
+def pipelined(statement: ClauseElement) -> PipelineStatement:
     """The statement, compiled.
 
     It is kept for the life of the process, and prepared under one name for that of each connection: it must be one
@@ -74,7 +74,7 @@ def direct(statement: ClauseElement) -> DirectStatement:
     if not isinstance(compiled, SQLCompiler):
         raise TypeError("only statements that read or change rows can be prepared")
     converted = [_from_database(column.type) for column in getattr(statement, "exported_columns", ())]
-    return DirectStatement(
+    return PipelineStatement(
         name=_name_of(compiled.string),
         sql=compiled.string.encode(),
         parameters=tuple(_parameter(compiled, name) for name in compiled.positiontup or ()),
@@ -95,5 +95,5 @@ def _parameter(compiled: SQLCompiler, name: str) -> _Parameter:
 
 
 def _from_database(kind: TypeEngine[Any]) -> _Convert | None:
-    # The time zone of a wire is UTC.
+    # The time zone of a pipelined connection is UTC.
     return None if isinstance(kind, UtcDateTime) else kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)

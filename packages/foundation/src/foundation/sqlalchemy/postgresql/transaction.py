@@ -1,4 +1,4 @@
-"""Statements on lent connections: by themselves, or in a transaction."""
+"""Statements on pooled connections: by themselves, or in a transaction."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from foundation.kernel.errors import WriteConflict
 from foundation.sqlalchemy.postgresql.connection import Call, ConnectionLost, OutcomeUnknown, command
-from foundation.sqlalchemy.postgresql.pool import Lease, Leases
+from foundation.sqlalchemy.postgresql.pool import ConnectionPool, PooledConnection
 
 Row = TypeVar("Row")
 
@@ -19,37 +19,37 @@ _COMMIT: Final = command("COMMIT")
 _ROLLBACK: Final = command("ROLLBACK")
 
 
-async def read(leases: Leases, call: Call, make: Callable[[Sequence[Any]], Row]) -> list[Row]:
+async def read(pool: ConnectionPool, call: Call, make: Callable[[Sequence[Any]], Row]) -> list[Row]:
     """The rows that a statement yields without a transaction, each made by `make` of its values.
 
-    It is sent again when the connection turns out to be dead, until a fresh one says so, too. See `Wire.run` and
-    `Leases.take` for what is raised.
+    It is sent again when the connection turns out to be dead, until a fresh one is dead, too. For what is raised, see
+    `PipelineConnection.run` and `ConnectionPool.acquire`.
     """
     while True:
-        lease = await leases.take()
+        pooled = await pool.acquire()
         try:
-            [result] = await lease.wire.run(call)
-            return lease.wire.rows(call, result, make)
+            [result] = await pooled.pipeline.run(call)
+            return pooled.pipeline.rows(call, result, make)
         except ConnectionLost as error:
-            _check_retry(leases, lease, error)
+            _check_retry(pool, pooled, error)
         finally:
-            await leases.give_back(lease)
+            await pool.release(pooled)
 
 
-def _check_retry(leases: Leases, lease: Lease, error: ConnectionLost) -> None:
+def _check_retry(pool: ConnectionPool, pooled: PooledConnection, error: ConnectionLost) -> None:
     """Raise the error if another connection would not know better."""
-    if lease.fresh:
+    if pooled.fresh:
         raise error
     if error.sqlstate is None:
-        leases.distrust()
+        pool.invalidate_idle()
 
 
-class DirectTransaction:
+class PipelineTransaction:
     """One transaction. It takes a connection with its first statement, and gives it back when it is closed."""
 
-    def __init__(self, leases: Leases) -> None:
-        self._leases = leases
-        self._lease: Lease | None = None
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+        self._pooled: PooledConnection | None = None
         self._session: AsyncSession | None = None
         self._only_read = True
         self._sources: list[Callable[[], list[Call]]] = []
@@ -61,8 +61,8 @@ class DirectTransaction:
     async def rows(self, call: Call, make: Callable[[Sequence[Any]], Row]) -> list[Row]:
         """The rows that the statement yields, each made by `make` of its values."""
         self._only_read &= call.statement.reads
-        lease, [result] = await self._run(call)
-        return lease.wire.rows(call, result, make)
+        pooled, [result] = await self._run(call)
+        return pooled.pipeline.rows(call, result, make)
 
     async def changed(self, call: Call) -> int:
         """How many rows the statement changed."""
@@ -73,11 +73,11 @@ class DirectTransaction:
     async def session(self) -> AsyncSession:
         """A session of SQLAlchemy in this transaction. Ask for it each time: other statements may come in between."""
         await self._write(self._changes())
-        lease = self._lease or (await self._run())[0]
-        lease.wire.detach()
+        pooled = self._pooled or (await self._run())[0]
+        pooled.pipeline.detach()
         if self._session is None:
-            connection = Connection(self._leases.engine.sync_engine, lease.connection)
-            self._session = AsyncSession(AsyncConnection(self._leases.engine, connection), expire_on_commit=False)
+            connection = Connection(self._pool.engine.sync_engine, pooled.connection)
+            self._session = AsyncSession(AsyncConnection(self._pool.engine, connection), expire_on_commit=False)
         return self._session
 
     async def commit(self) -> None:
@@ -85,7 +85,7 @@ class DirectTransaction:
 
         Raises:
             WriteConflict: another writer came first.
-            OutcomeUnknown: nobody knows.
+            OutcomeUnknown: the connection was lost after COMMIT was sent.
             psycopg.Error, DBAPIError: nothing was committed.
         """
         if self._session is not None:
@@ -93,11 +93,11 @@ class DirectTransaction:
         changes = self._changes()
         last = changes if len(changes) == 1 and self._only_read and self._session is None else []
         await self._write(changes[len(last) :])
-        if self._lease is None:
+        if self._pooled is None:
             return
-        sendable = self._lease.wire.usable
+        sendable = self._pooled.pipeline.usable
         try:
-            *changed, committed = await self._lease.wire.run(*last, _COMMIT)
+            *changed, committed = await self._pooled.pipeline.run(*last, _COMMIT)
         except ConnectionLost as error:
             refused = len(last) > error.completed and error.sqlstate  # so that it never looked at the COMMIT
             if refused or not sendable:
@@ -110,19 +110,19 @@ class DirectTransaction:
 
     async def close(self) -> None:
         """Undo what was not committed, and give the connection back."""
-        lease, self._lease = self._lease, None
-        if lease is None:
+        pooled, self._pooled = self._pooled, None
+        if pooled is None:
             return
         try:
-            if lease.wire.usable and lease.wire.in_transaction:
-                await lease.wire.run(_ROLLBACK)
-            if self._session is not None and lease.wire.usable:
-                lease.wire.detach()
+            if pooled.pipeline.usable and pooled.pipeline.in_transaction:
+                await pooled.pipeline.run(_ROLLBACK)
+            if self._session is not None and pooled.pipeline.usable:
+                pooled.pipeline.detach()
                 await self._session.close()
         except ConnectionLost:
             pass  # the server undoes it
         finally:
-            await self._leases.give_back(lease)
+            await self._pool.release(pooled)
 
     def _changes(self) -> list[Call]:
         return [change for source in self._sources for change in source()]
@@ -133,22 +133,22 @@ class DirectTransaction:
             _, results = await self._run(*changes)
             _check_written(*results)
 
-    async def _run(self, *calls: Call) -> tuple[Lease, list[PGresult]]:
-        if self._lease is not None:
-            return self._lease, await self._lease.wire.run(*calls)
+    async def _run(self, *calls: Call) -> tuple[PooledConnection, list[PGresult]]:
+        if self._pooled is not None:
+            return self._pooled, await self._pooled.pipeline.run(*calls)
         while True:
-            lease = await self._leases.take()
+            pooled = await self._pool.acquire()
             try:
-                _, *results = await lease.wire.run(_BEGIN, *calls)
+                _, *results = await pooled.pipeline.run(_BEGIN, *calls)
             except ConnectionLost as error:
-                await self._leases.give_back(lease)
-                _check_retry(self._leases, lease, error)
+                await self._pool.release(pooled)
+                _check_retry(self._pool, pooled, error)
             except BaseException:
-                self._lease = lease  # `close` knows what to do
+                self._pooled = pooled  # `close` knows what to do
                 raise
             else:
-                self._lease = lease
-                return lease, results
+                self._pooled = pooled
+                return pooled, results
 
 
 def _check_written(*results: PGresult) -> None:

@@ -1,4 +1,4 @@
-"""What the short way to PostgreSQL promises beyond what every storage does: see `foundation.sqlalchemy.postgresql`."""
+"""What the pipelined path promises beyond what every storage does: see `foundation.sqlalchemy.postgresql`."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ from foundation.sqlalchemy.database import PostgresDatabase
 from foundation.sqlalchemy.errors import StatementRefused
 from foundation.sqlalchemy.postgresql.connection import Call
 from foundation.sqlalchemy.postgresql.entities import mapped_statements
-from foundation.sqlalchemy.postgresql.statements import direct
+from foundation.sqlalchemy.postgresql.statements import pipelined
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio
@@ -88,10 +88,10 @@ async def test_connections_to_a_server_that_became_a_standby_are_replaced(server
         assert isinstance(database, PostgresDatabase)
         # As on a standby, each session refuses to write.
         refusing = select(func.set_config("default_transaction_read_only", "on", False))  # noqa: FBT003 -- SQL's order
-        leases = [await database.leases.take() for _ in range(3)]
-        for lease in leases:
-            await lease.wire.run(Call(direct(refusing), {}))
-            await database.leases.give_back(lease)
+        connections = [await database.pool.acquire() for _ in range(3)]
+        for pooled in connections:
+            await pooled.pipeline.run(Call(pipelined(refusing), {}))
+            await database.pool.release(pooled)
         assert (await service.update(RENAME)).name == "Countess"
         # It found all three out.
         assert pool_of(service).checkedin() == 1
@@ -171,7 +171,7 @@ def test_a_session_that_is_ended_before_it_has_read_its_query_goes_unnoticed_on_
     uvloop.run(read())
 
 
-async def test_a_session_that_prepares_statements_of_its_own_keeps_those_of_the_short_way(server_url: str) -> None:
+async def test_a_session_that_prepares_statements_of_its_own_keeps_those_of_the_pipeline(server_url: str) -> None:
     async with open_service(server_url, database_pool_size=1) as service:
         for number in range(12):
             key = IdempotencyKey("anonymous", "POST /users", f"key{number}")
