@@ -1,16 +1,9 @@
 """The application on the in-memory storage, for tests that are about neither storages nor transports."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from adapters.memory.users import InMemoryUserQueries
-from application.users.create_user import CreateUserHandler
-from application.users.create_users import CreateUsersHandler
-from application.users.delete_user import DeleteUserHandler
-from application.users.export_users import ExportUsersHandler
-from application.users.get_user import GetUserHandler
-from application.users.import_users import ImportUsersHandler
-from application.users.list_users import ListUsersHandler
-from application.users.update_user import UpdateUserHandler
+from application.users import UserUseCases
 from clocks import FixedClock
 from foundation.kernel.clock import Clock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
@@ -19,6 +12,8 @@ from foundation.memory.unit_of_work import InMemoryUnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from application.unit_of_work import UnitOfWorkFactory
 
 
 class InMemoryService:
@@ -33,15 +28,15 @@ class InMemoryService:
         self.store: InMemoryStore = rival_of.store if rival_of else InMemoryStore()
         self.units_of_work: list[InMemoryUnitOfWork] = []
         self.rivals: list[Callable[[], Awaitable[object]]] = []
-        queries = InMemoryUserQueries(self.store)
-        self.create = CreateUserHandler(self._unit_of_work, clock)
-        self.create_all = CreateUsersHandler(self._unit_of_work, clock)
-        self.get = GetUserHandler(queries)
-        self.list = ListUsersHandler(queries)
-        self.update = UpdateUserHandler(self._unit_of_work, clock)
-        self.delete = DeleteUserHandler(self._unit_of_work)
-        self.import_all = ImportUsersHandler(self._unit_of_work, clock)
-        self.export_all = ExportUsersHandler(queries)
+        self.users = UserUseCases(cast("UnitOfWorkFactory", self._unit_of_work), InMemoryUserQueries(self.store), clock)
+        self.create = self.users.create
+        self.create_all = self.users.create_many
+        self.get = self.users.get
+        self.list = self.users.list
+        self.update = self.users.update
+        self.delete = self.users.delete
+        self.import_all = self.users.import_
+        self.export_all = self.users.export
         self.forget_expired_keys = ForgetExpiredKeysHandler(self._unit_of_work, clock)
 
     def _unit_of_work(self) -> InMemoryUnitOfWork:

@@ -90,7 +90,7 @@ def running_servers(storages: Storages) -> Iterator[RunningServers]:
 def http(server: "ServerProcess") -> Iterator["httpx2.Client"]:
     """A client of the shared server, where there is no user yet. Packages say what `server` is."""
     with server.client() as client:
-        _delete_everybody(client)
+        _delete_all_users(client)
         yield client
 
 
@@ -105,7 +105,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-def _delete_everybody(http: "httpx2.Client") -> None:
+def _delete_all_users(http: "httpx2.Client") -> None:
     while users := http.get("/api/v1/users", params={"limit": 100}).json()["items"]:
         for user in users:
             assert http.delete(f"/api/v1/users/{user['id']}").status_code == 204

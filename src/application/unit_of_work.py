@@ -1,24 +1,21 @@
-"""The transaction of this service: the repositories of its entities."""
+"""The transaction of this service: a repository for each of its entities."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from application.users.ports import UserLoader, UserRepository
 from foundation.kernel import unit_of_work
+
+if TYPE_CHECKING:  # the use cases of an entity import this module, and its package lists them
+    from application.users.ports import UserRepository
 
 
 class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
-    """All the changes of one use-case call, made together or not at all."""
+    """All the changes of one use-case call, made together or not at all.
 
-    @property
-    def users(self) -> UserRepository:
-        """The users, within this unit of work."""
-        ...
+    The adapters of an entity are found by the name that it has here: see `entrypoints.container`.
+    """
 
-    @property
-    def user_loader(self) -> UserLoader:
-        """Adds users in bulk, within this unit of work."""
-        ...
+    users: "UserRepository"
 
 
 UnitOfWorkFactory: TypeAlias = Callable[[], UnitOfWork]

@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING
 from dependency_injector import containers, providers
 
 from adapters.memory.users import InMemoryUserQueries
-from application.users.create_user import CreateUserHandler
-from application.users.create_users import CreateUsersHandler
-from application.users.delete_user import DeleteUserHandler
-from application.users.export_users import ExportUsersHandler
-from application.users.get_user import GetUserHandler
-from application.users.import_users import ImportUsersHandler
-from application.users.list_users import ListUsersHandler
-from application.users.update_user import UpdateUserHandler
+from application.users import UserUseCases
 from entrypoints.migration_files import known_revisions
 from entrypoints.settings import Settings, Storage
 from foundation.http.edge.concurrency_limit import Admission
@@ -62,7 +55,7 @@ def _cursor_codec(settings: Settings) -> CursorCodec:
 
 
 def _import_admission(settings: Settings) -> Admission:
-    # An import holds its connection for as long as its lines arrive, which must not be everybody's.
+    # An import holds its connection for as long as its lines arrive, so imports may not hold all of them.
     return Admission(max(1, settings.database_pool_size // 4))
 
 
@@ -99,14 +92,7 @@ class Container(containers.DeclarativeContainer):
     cursors = providers.Singleton(_cursor_codec, settings)
     import_admission = providers.Singleton(_import_admission, settings)
 
-    create_user = providers.Singleton(CreateUserHandler, unit_of_work.provider, clock)
-    create_users = providers.Singleton(CreateUsersHandler, unit_of_work.provider, clock)
-    get_user = providers.Singleton(GetUserHandler, user_queries)
-    list_users = providers.Singleton(ListUsersHandler, user_queries)
-    update_user = providers.Singleton(UpdateUserHandler, unit_of_work.provider, clock)
-    delete_user = providers.Singleton(DeleteUserHandler, unit_of_work.provider)
-    import_users = providers.Singleton(ImportUsersHandler, unit_of_work.provider, clock)
-    export_users = providers.Singleton(ExportUsersHandler, user_queries)
+    users = providers.Singleton(UserUseCases, unit_of_work.provider, user_queries, clock)
     forget_expired_keys = providers.Singleton(ForgetExpiredKeysHandler, unit_of_work.provider, clock)
 
 

@@ -19,7 +19,7 @@ async def _growth(url: str) -> int:
         # The first ones fill the caches of the storage.
         for count in (10_000, 60_000):
             async with service.unit_of_work() as uow:
-                loaded = await uow.user_loader.load(many(range(count)), NOON, 100)
+                loaded = await uow.users.load(many(range(count)), NOON, 100)
                 assert loaded.added + loaded.taken == count
                 await uow.commit()
             peaks.append(_peak())

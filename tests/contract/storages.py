@@ -29,14 +29,7 @@ from postgres_fixtures import POSTGRES_NAMES, PostgresServers
 from schema_tools.migrations import runner
 
 if TYPE_CHECKING:
-    from application.users.create_user import CreateUserHandler
-    from application.users.create_users import CreateUsersHandler
-    from application.users.delete_user import DeleteUserHandler
-    from application.users.export_users import ExportUsersHandler
-    from application.users.get_user import GetUserHandler
-    from application.users.import_users import ImportUsersHandler
-    from application.users.list_users import ListUsersHandler
-    from application.users.update_user import UpdateUserHandler
+    from application.users import UserUseCases
     from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
     from foundation.kernel.readiness import StorageReadiness
 
@@ -105,14 +98,15 @@ class Service:
         self.container = container
         self.queries: UserQueries = container.user_queries()
         self.readiness: StorageReadiness = container.readiness()
-        self.create: CreateUserHandler = container.create_user()
-        self.create_all: CreateUsersHandler = container.create_users()
-        self.get: GetUserHandler = container.get_user()
-        self.list: ListUsersHandler = container.list_users()
-        self.update: UpdateUserHandler = container.update_user()
-        self.delete: DeleteUserHandler = container.delete_user()
-        self.import_all: ImportUsersHandler = container.import_users()
-        self.export_all: ExportUsersHandler = container.export_users()
+        self.users: UserUseCases = container.users()
+        self.create = self.users.create
+        self.create_all = self.users.create_many
+        self.get = self.users.get
+        self.list = self.users.list
+        self.update = self.users.update
+        self.delete = self.users.delete
+        self.import_all = self.users.import_
+        self.export_all = self.users.export
         self.forget_expired_keys: ForgetExpiredKeysHandler = container.forget_expired_keys()
 
     def unit_of_work(self) -> UnitOfWork:

@@ -20,19 +20,22 @@ from application.users.create_users import CreateUsers
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.list_users import ListUsers
-from application.users.ports import Loaded, NumberedUser, UserFilter, UserSort, UserView
+from application.users.ports import UserFilter, UserSort, UserView
 from application.users.update_user import UpdateUser
 from clocks import MICROSECOND, NOON, FixedClock
 from contract.sources import batches
 from contract.storages import SQL_STORAGES, Service, Storages, open_service
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken
+from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import LARGEST_USER_ID, UserId
 from domain.users.user_name import UserName
+from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.errors import ApplicationError, DomainError
 from foundation.kernel.idempotency import KEPT_FOR, Outcome
 from foundation.kernel.idempotency_keys import IdempotencyKey
 from foundation.kernel.pagination import Page, Position
+from foundation.kernel.unset import UNSET, Unset
 
 REFERENCE = "memory"
 
@@ -89,17 +92,17 @@ class Side:
             return result.replayed, self._comparable(result.value)
         return self._comparable(result)
 
-    async def load(self, users: Sequence[NumberedUser], at: datetime, reported: int) -> Loaded:
+    async def load(self, users: Sequence[Numbered[NewUser]], at: datetime, reported: int) -> Loaded:
         """Load users, two at a time."""
         pairs = batches(*(users[start : start + 2] for start in range(0, len(users), 2)))
         async with self.service.unit_of_work() as uow:
-            loaded = await uow.user_loader.load(pairs, at, reported)
+            loaded = await uow.users.load(pairs, at, reported)
             await uow.commit()
         return loaded
 
-    async def everybody(self) -> Page[UserView]:
+    async def all_users(self) -> Page[UserView]:
         """Everybody, as one page, so that their numbers are compared."""
-        return Page(tuple([user async for page in self.service.queries.everybody() for user in page]), None)
+        return Page(tuple([user async for page in self.service.queries.iterate_all() for user in page]), None)
 
     def _comparable(self, result: Reply | tuple[UserView, ...]) -> Answer:
         if isinstance(result, UserView):
@@ -178,29 +181,29 @@ class Agreement(RuleBasedStateMachine):
     @rule(step=LONG_STEPS, email=st.sampled_from(EMAILS), name=st.sampled_from(NAMES), key=KEYS)
     def create(self, step: timedelta, email: EmailAddress, name: UserName, key: IdempotencyKey | None) -> None:
         self._clock.moment += step
-        self._ask(lambda side: side.service.create(CreateUser(email, name, key)))
+        self._ask(lambda side: side.service.create(CreateUser(NewUser(email, name), key)))
 
     @rule(step=STEPS, emails=st.lists(st.sampled_from(EMAILS), min_size=1, max_size=3), key=KEYS)
     def create_several(self, step: timedelta, emails: list[EmailAddress], key: IdempotencyKey | None) -> None:
         self._clock.moment += step
-        users = tuple((email, NAMES[1]) for email in emails)
+        users = tuple(NewUser(email, NAMES[1]) for email in emails)
         self._ask(lambda side: side.service.create_all(CreateUsers(users, key)))
 
     @rule(step=STEPS, emails=st.lists(st.sampled_from(EMAILS), max_size=5), reported=st.integers(0, 3))
     def load(self, step: timedelta, emails: list[EmailAddress], reported: int) -> None:
         self._clock.moment += step
-        users = [NumberedUser(line, email, NAMES[0]) for line, email in enumerate(emails, 7)]
+        users = [Numbered(line, NewUser(email, NAMES[0])) for line, email in enumerate(emails, 7)]
         self._ask(lambda side: side.load(users, self._clock.moment, reported))
         # The loader tells no ids, and a list may show the last one first.
-        self.read_everybody()
+        self.read_all()
 
     @rule()
     def forget_expired_keys(self) -> None:
         self._ask(lambda side: side.service.forget_expired_keys())
 
     @rule()
-    def read_everybody(self) -> None:
-        self._ask(lambda side: side.everybody())
+    def read_all(self) -> None:
+        self._ask(lambda side: side.all_users())
 
     @rule(email=st.sampled_from([None, *EMAILS]), later_than=MOMENTS, earlier_than=MOMENTS)
     def count(self, email: EmailAddress | None, later_than: int | None, earlier_than: int | None) -> None:
@@ -210,18 +213,18 @@ class Agreement(RuleBasedStateMachine):
     @rule(
         step=STEPS,
         number=NUMBERS,
-        email=st.sampled_from([None, *EMAILS]),
-        name=st.sampled_from([None, *NAMES]),
+        email=st.sampled_from([UNSET, *EMAILS]),
+        name=st.sampled_from([UNSET, *NAMES]),
         which=MOMENTS,
     )
     def update(
-        self, step: timedelta, number: int, email: EmailAddress | None, name: UserName | None, which: int | None
+        self, step: timedelta, number: int, email: EmailAddress | Unset, name: UserName | Unset, which: int | None
     ) -> None:
         self._clock.moment += step
         expected = self._expected(which)
         self._ask(
             lambda side: side.service.update(
-                UpdateUser(user_id=side.user_id(number), email=email, name=name, expected=expected)
+                UpdateUser(side.user_id(number), UserChanges(email=email, name=name), expected=expected)
             )
         )
 
@@ -235,7 +238,7 @@ class Agreement(RuleBasedStateMachine):
         self._ask(lambda side: side.service.get(GetUser(side.user_id(number))))
 
     @rule(sort=st.sampled_from(UserSort), limit=LIMITS)
-    def list_everybody(self, sort: UserSort, limit: int) -> None:
+    def list_all(self, sort: UserSort, limit: int) -> None:
         after = self._list(UserFilter(), sort, limit, None)
         while after is not None:
             after = self._list(UserFilter(), sort, limit, after)

@@ -16,12 +16,12 @@ from foundation.kernel.errors import WriteConflict
 pytestmark = pytest.mark.anyio
 
 
-async def everybody(service: Service) -> list[UserView]:
-    return [user async for page in service.queries.everybody() for user in page]
+async def all_users(service: Service) -> list[UserView]:
+    return [user async for page in service.queries.iterate_all() for user in page]
 
 
 async def addresses(service: Service) -> list[str]:
-    return [user.email.removesuffix("@example.com") for user in await everybody(service)]
+    return [user.email.removesuffix("@example.com") for user in await all_users(service)]
 
 
 class TestAddingAll:
@@ -35,7 +35,7 @@ class TestAddingAll:
             await uow.users.add_all(users)
             await uow.commit()
         assert [user.id.value for user in users] == list(range(1, 101))
-        assert await everybody(service) == [UserView.of(user) for user in users]
+        assert await all_users(service) == [UserView.of(user) for user in users]
 
     async def test_names_every_address_that_is_taken_and_stores_nobody(self, service: Service) -> None:
         await service.add(ada())

@@ -11,15 +11,17 @@ import pytest
 from sqlalchemy import func, select, text
 
 from application.users.create_user import CreateUser
-from application.users.ports import Loaded, NumberedUser, UserFilter, UserView
+from application.users.ports import UserFilter, UserView
 from clocks import NOON
 from contract.interruptions import terminate_sessions
 from contract.sources import batches, many, numbered
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken
+from domain.users.user import NewUser
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.errors import DeadlineExceeded, StorageUnavailable, WriteConflict
 from foundation.sqlalchemy.database import PostgresDatabase
 from foundation.sqlalchemy.errors import StatementRefused
@@ -27,22 +29,22 @@ from plain_sql import connected
 
 pytestmark = pytest.mark.anyio
 
-Source = AsyncIterator[Sequence[NumberedUser]]
+Source = AsyncIterator[Sequence[Numbered[NewUser]]]
 
 
 async def load(service: Service, source: Source, reported: int = 100) -> Loaded:
     async with service.unit_of_work() as uow:
-        loaded = await uow.user_loader.load(source, NOON, reported)
+        loaded = await uow.users.load(source, NOON, reported)
         await uow.commit()
     return loaded
 
 
-async def everybody(service: Service) -> list[UserView]:
-    return [user async for page in service.queries.everybody() for user in page]
+async def all_users(service: Service) -> list[UserView]:
+    return [user async for page in service.queries.iterate_all() for user in page]
 
 
 async def addresses(service: Service) -> list[str]:
-    return [user.email.removesuffix("@example.com") for user in await everybody(service)]
+    return [user.email.removesuffix("@example.com") for user in await all_users(service)]
 
 
 async def works(service: Service) -> None:
@@ -70,32 +72,32 @@ class TestLoading:
     async def test_stores_exactly_what_was_given_in_the_order_given(self, service: Service) -> None:
         first = [numbered(1, "z", "Żółć 李 👩\u200d👧 'quoted' %s \\N \\. \\t"), numbered(2, "y", '"')]
         assert await load(service, batches(first, [numbered(7, "x")])) == Loaded(3, 0, ())
-        assert await everybody(service) == [
-            UserView(n, one.email.value, one.name.value, NOON, NOON)
+        assert await all_users(service) == [
+            UserView(n, one.value.email.value, one.value.name.value, NOON, NOON)
             for n, one in enumerate([*first, numbered(7, "x")], 1)
         ]
 
     @pytest.mark.parametrize("name", ["a\tb", "a\nb", "a\rb", "a\\b", "\\."])
     async def test_stores_also_what_is_no_name(self, service: Service, name: str) -> None:
-        user = NumberedUser(1, EmailAddress("ada@example.com"), UserName.trusted(name))
+        user = Numbered(1, NewUser(EmailAddress("ada@example.com"), UserName.trusted(name)))
         assert await load(service, batches([user])) == Loaded(1, 0, ())
-        assert [user.name for user in await everybody(service)] == [name]
+        assert [user.name for user in await all_users(service)] == [name]
 
     async def test_nobody_adds_nobody_and_does_not_touch_the_storage(self, unreachable_url: str) -> None:
         async with open_service(unreachable_url) as service, service.unit_of_work() as uow:
-            assert await uow.user_loader.load(batches(), NOON, 100) == Loaded(0, 0, ())
+            assert await uow.users.load(batches(), NOON, 100) == Loaded(0, 0, ())
 
     async def test_nobody_adds_nobody(self, service: Service) -> None:
         assert await load(service, batches()) == Loaded(0, 0, ())
         assert await load(service, batches([])) == Loaded(0, 0, ())
-        assert await everybody(service) == []
+        assert await all_users(service) == []
 
     async def test_leaves_out_whose_address_is_taken_by_others_or_by_an_earlier_one(self, service: Service) -> None:
         await service.add(ada(email="owned@example.com"))
         users = [numbered(n, address) for n, address in enumerate(["a", "owned", "b", "a", "owned", "b", "c"], 10)]
         assert await load(service, batches(users[:4], users[4:])) == Loaded(3, 4, (11, 13, 14, 15))
         assert await addresses(service) == ["owned", "a", "b", "c"]
-        assert (await everybody(service))[1].name == "Ada"
+        assert (await all_users(service))[1].name == "Ada"
 
     @pytest.mark.parametrize("reported", [0, 1, 3, 9])
     async def test_reports_no_more_lines_than_it_is_told_to_and_the_first_of_them(
@@ -115,8 +117,8 @@ class TestLoading:
             await uow.users.remove(await uow.users.get(UserId(1)))
             await uow.users.add(ada(email="new@example.com"))
             source = batches([numbered(1, "new"), numbered(2, "gone"), numbered(3, "other")])
-            assert await uow.user_loader.load(source, NOON, 100) == Loaded(2, 1, (1,))
-            assert await uow.user_loader.load(batches([numbered(1, "gone")]), NOON, 100) == Loaded(0, 1, (1,))
+            assert await uow.users.load(source, NOON, 100) == Loaded(2, 1, (1,))
+            assert await uow.users.load(batches([numbered(1, "gone")]), NOON, 100) == Loaded(0, 1, (1,))
             await uow.commit()
         assert await addresses(service) == ["new", "gone", "other"]
 
@@ -125,14 +127,14 @@ class TestLoading:
         async with service.unit_of_work() as uow:
             (await uow.users.get(UserId(1))).change_email(EmailAddress("new@example.com"), at=NOON)
             source = batches([numbered(1, "new"), numbered(2, "old")])
-            assert await uow.user_loader.load(source, NOON, 100) == Loaded(1, 1, (1,))
+            assert await uow.users.load(source, NOON, 100) == Loaded(1, 1, (1,))
             await uow.commit()
         assert await addresses(service) == ["new", "old"]
 
     async def test_without_a_commit_leaves_nothing(self, service: Service) -> None:
         async with service.unit_of_work() as uow:
-            assert (await uow.user_loader.load(many(range(10)), NOON, 100)).added == 10
-        assert await everybody(service) == []
+            assert (await uow.users.load(many(range(10)), NOON, 100)).added == 10
+        assert await all_users(service) == []
         await works(service)
 
 
@@ -145,7 +147,7 @@ class TestASource:
 
         with pytest.raises(ZeroDivisionError):
             await load(service, failing())
-        assert await everybody(service) == []
+        assert await all_users(service) == []
         await works(service)
 
     async def test_that_fails_at_once_does_not_touch_the_storage(self, unreachable_url: str) -> None:
@@ -163,7 +165,7 @@ class TestASource:
         await source.has_sent.wait()
         async with asyncio.timeout(5):
             for name in ("a", "b"):
-                await service.create(CreateUser(EmailAddress(f"{name}@example.com"), UserName("A")))
+                await service.create(CreateUser(NewUser(EmailAddress(f"{name}@example.com"), UserName("A"))))
             await load(service, batches([numbered(1, "c")]))
         source.goes_on.set()
         assert await loading == Loaded(2, 0, ())
@@ -182,7 +184,7 @@ class TestASource:
             await loading
         gc.collect()
         await asyncio.sleep(0.05)
-        assert await everybody(service) == []
+        assert await all_users(service) == []
         await works(service)
 
     async def test_whose_reader_is_cancelled_at_any_moment_leaves_nothing(self, sql_url: str) -> None:
@@ -202,7 +204,7 @@ class TestMeanwhile:
     async def test_an_address_that_somebody_else_takes_is_not_taken_twice(self, service: Service) -> None:
         async def taken_meanwhile() -> Source:
             yield [numbered(1, "a"), numbered(2, "b")]
-            await service.create(CreateUser(EmailAddress("b@example.com"), UserName("Other")))
+            await service.create(CreateUser(NewUser(EmailAddress("b@example.com"), UserName("Other"))))
             yield [numbered(3, "c")]
 
         try:
@@ -229,13 +231,13 @@ class TestMeanwhile:
         self, server_url: str
     ) -> None:
         async with open_service(server_url) as service, service.unit_of_work() as uow:
-            assert await uow.user_loader.load(batches([numbered(1, "first")]), NOON, 100) == Loaded(1, 0, ())
+            assert await uow.users.load(batches([numbered(1, "first")]), NOON, 100) == Loaded(1, 0, ())
             source = batches([numbered(1, "a"), numbered(2, "b"), numbered(3, "first"), numbered(4, "c")])
             with connected(server_url) as slowest:
                 slowest.execute(text("INSERT INTO users (email, name) VALUES ('c@example.com', 'Slowest')"))
                 with connected(server_url) as other:
                     other.execute(text("INSERT INTO users (email, name) VALUES ('b@example.com', 'Other')"))
-                    loading = asyncio.create_task(uow.user_loader.load(source, NOON, 100))
+                    loading = asyncio.create_task(uow.users.load(source, NOON, 100))
                     await asyncio.sleep(0.3)
                     assert not loading.done()
                 await asyncio.sleep(0.3)
@@ -259,7 +261,7 @@ class TestMeanwhile:
         source.goes_on.set()
         await loading
         with pytest.raises(EmailAlreadyTaken):
-            await service.create(CreateUser(EmailAddress("slow2@example.com"), UserName("A")))
+            await service.create(CreateUser(NewUser(EmailAddress("slow2@example.com"), UserName("A"))))
 
 
 class TestTimeLimits:
@@ -284,7 +286,7 @@ class TestTimeLimits:
             source.goes_on.set()
             with pytest.raises(DeadlineExceeded):
                 await loading
-            assert await everybody(service) == []
+            assert await all_users(service) == []
             await works(service)
 
 
@@ -297,13 +299,13 @@ async def test_a_connection_that_breaks_during_a_load_is_reported_and_replaced(s
         source.goes_on.set()
         with pytest.raises(StorageUnavailable):
             await loading
-        assert await everybody(service) == []
+        assert await all_users(service) == []
         await works(service)
 
 
 async def test_a_row_that_does_not_fit_is_a_defect_that_is_told_without_the_row(server_url: str) -> None:
     async with open_service(server_url) as service:
-        user = NumberedUser(1, EmailAddress("ada@example.com"), UserName.trusted("n" * 201))
+        user = Numbered(1, NewUser(EmailAddress("ada@example.com"), UserName.trusted("n" * 201)))
         with pytest.raises(StatementRefused) as failed:
             await load(service, batches([user]))
         assert str(failed.value) == "a statement failed with SQLSTATE 22001"

@@ -15,6 +15,7 @@ from clocks import MICROSECOND, NOON
 from contract.storages import Service, ada
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken, UserNotFound
+from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import PreconditionFailed, WriteConflict
@@ -190,13 +191,15 @@ async def test_of_two_units_of_work_that_add_one_address_one_commits(service: Se
 
 class TestFiftyAtOnce:
     async def test_creating_one_address_make_one_user(self, service: Service) -> None:
-        command = CreateUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace"))
+        command = CreateUser(NewUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace")))
         created, refused = await outcomes(create(service, command) for _ in range(50))
         assert [type(error) for error in refused] == [EmailAlreadyTaken] * 49
         assert created == [await service.get(GetUser(UserId(created[0].id)))]
 
     async def test_creating_fifty_addresses_make_fifty_users(self, service: Service) -> None:
-        commands = [CreateUser(EmailAddress(f"a{number}@example.com"), UserName("Ada")) for number in range(50)]
+        commands = [
+            CreateUser(NewUser(EmailAddress(f"a{number}@example.com"), UserName("Ada"))) for number in range(50)
+        ]
         created, refused = await outcomes(create(service, command) for command in commands)
         assert refused == []
         page = await service.queries.list(UserFilter(), UserSort.ID, 100, None)
@@ -205,7 +208,7 @@ class TestFiftyAtOnce:
 
     async def test_renaming_one_user_all_succeed_one_after_the_other(self, service: Service) -> None:
         await service.add(ada())
-        commands = [UpdateUser(user_id=ADA, name=UserName(f"Ada {number}")) for number in range(50)]
+        commands = [UpdateUser(ADA, UserChanges(name=UserName(f"Ada {number}"))) for number in range(50)]
         renamed, refused = await outcomes(map(service.update, commands))
         assert refused == []
         assert {user.name for user in renamed} == {f"Ada {number}" for number in range(50)}
@@ -221,7 +224,7 @@ class TestFiftyAtOnce:
     async def test_taking_one_free_address_make_one_owner(self, service: Service) -> None:
         users = [await service.add(ada(email=f"a{number}@example.com")) for number in range(10)]
         wanted = EmailAddress("wanted@example.com")
-        commands = [UpdateUser(user_id=UserId(user.id), email=wanted) for user in users for _ in range(5)]
+        commands = [UpdateUser(UserId(user.id), UserChanges(email=wanted)) for user in users for _ in range(5)]
         await outcomes(map(service.update, commands))
         page = await service.queries.list(UserFilter(), UserSort.ID, 100, None)
         assert [user.email for user in page.items].count(wanted.value) == 1
@@ -237,7 +240,7 @@ async def test_twenty_who_read_and_then_update_what_they_read_lose_no_update(ser
             seen = await current(service)
             name = UserName(str(int(seen.name) + 1))
             try:
-                await service.update(UpdateUser(user_id=ADA, name=name, expected={seen.updated_at}))
+                await service.update(UpdateUser(ADA, UserChanges(name=name), expected={seen.updated_at}))
             except PreconditionFailed:
                 failures += 1
             else:
@@ -250,7 +253,9 @@ async def test_twenty_who_read_and_then_update_what_they_read_lose_no_update(ser
 
 async def test_two_who_update_one_version_make_one_success_and_one_failed_precondition(service: Service) -> None:
     seen = await service.add(ada())
-    commands = [UpdateUser(user_id=ADA, name=UserName(name), expected={seen.updated_at}) for name in ("One", "Two")]
+    commands = [
+        UpdateUser(ADA, UserChanges(name=UserName(name)), expected={seen.updated_at}) for name in ("One", "Two")
+    ]
     renamed, refused = await outcomes(map(service.update, commands))
     assert [type(error) for error in refused] == [PreconditionFailed]
     assert renamed == [await current(service)]

@@ -20,6 +20,7 @@ from contract.interruptions import BreakingProxy
 from contract.sources import many
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
+from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import DomainError, StorageOverloaded
@@ -36,12 +37,14 @@ def some_call(service: Service, dice: random.Random) -> Awaitable[object]:
     email = EmailAddress(f"a{dice.randint(1, 20)}@example.com")
     name = UserName(f"Ada {dice.randint(1, 20)}")
     calls: list[Callable[[], Awaitable[object]]] = [
-        lambda: service.create(CreateUser(email, name)),
-        lambda: service.create(CreateUser(email, name, IdempotencyKey("anonymous", "POST /users", str(dice.random())))),
-        lambda: service.create_all(CreateUsers(((email, name), (EmailAddress(f"b{email}"), name)))),
+        lambda: service.create(CreateUser(NewUser(email, name))),
+        lambda: service.create(
+            CreateUser(NewUser(email, name), IdempotencyKey("anonymous", "POST /users", str(dice.random())))
+        ),
+        lambda: service.create_all(CreateUsers((NewUser(email, name), NewUser(EmailAddress(f"b{email}"), name)))),
         lambda: service.import_all(ImportUsers(many(range(5)), OnConflict.SKIP)),
-        lambda: service.update(UpdateUser(user_id=user_id, email=email, name=name)),
-        lambda: service.update(UpdateUser(user_id=user_id, name=name)),
+        lambda: service.update(UpdateUser(user_id, UserChanges(email=email, name=name))),
+        lambda: service.update(UpdateUser(user_id, UserChanges(name=name))),
         lambda: service.delete(DeleteUser(user_id)),
         lambda: service.get(GetUser(user_id)),
         lambda: service.list(ListUsers(limit=5)),
@@ -140,7 +143,7 @@ async def test_who_finds_no_free_connection_in_time_is_told_that_the_storage_is_
             with pytest.raises(StorageOverloaded):
                 await service.get(GetUser(UserId(1)))
             with pytest.raises(StorageOverloaded):
-                await service.create(CreateUser(EmailAddress("b@example.com"), UserName("B")))
+                await service.create(CreateUser(NewUser(EmailAddress("b@example.com"), UserName("B"))))
         assert (await service.get(GetUser(UserId(1)))).id == 1
         assert pool_of(service).checkedout() == 0
 

@@ -22,6 +22,7 @@ from contract.interruptions import BreakingProxy, terminate_sessions
 from contract.sources import many
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
+from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import (
@@ -39,8 +40,8 @@ pytestmark = pytest.mark.anyio
 ADA = UserId(1)
 LOCK_TIMEOUT = 0.2
 
-CREATE = CreateUser(EmailAddress("new@example.com"), UserName("New"))
-RENAME = UpdateUser(user_id=ADA, name=UserName("Countess"))
+CREATE = CreateUser(NewUser(EmailAddress("new@example.com"), UserName("New")))
+RENAME = UpdateUser(ADA, UserChanges(name=UserName("Countess")))
 
 KEY = IdempotencyKey("anonymous", "POST /users", "5f0c2b7d")
 
@@ -52,7 +53,7 @@ async def export(service: Service) -> list[UserView]:
 CALLS: dict[str, Callable[[Service], Awaitable[object]]] = {
     "create": lambda service: service.create(CREATE),
     "create once": lambda service: service.create(replace(CREATE, key=KEY)),
-    "create several": lambda service: service.create_all(CreateUsers(((CREATE.email, CREATE.name),))),
+    "create several": lambda service: service.create_all(CreateUsers((CREATE.user,))),
     "import": lambda service: service.import_all(ImportUsers(many(range(3)))),
     "export": export,
     "count": lambda service: service.list(ListUsers(count=True)),

@@ -22,13 +22,13 @@ async def import_all(service: Service, content: bytes, form: Form) -> int:
         for start in range(0, len(content), PIECE):
             yield content[start : start + PIECE]
 
-    report = await service.container.import_users()(ImportUsers(read_users(pieces(), form)))
+    report = await service.import_all(ImportUsers(read_users(pieces(), form)))
     imported: int = report.imported
     return imported
 
 
 async def export_all(service: Service, form: Form) -> bytes:
-    pages = await service.container.export_users()()
+    pages = await service.export_all()
     return b"".join([piece async for piece in write_users(pages, form, IMPORTED_FIELDS)])
 
 

@@ -18,6 +18,7 @@ from contract.interruptions import BreakingProxy
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken
+from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import CommitOutcomeUnknown, IdempotencyKeyInUse, IdempotencyKeyReused, WriteConflict
@@ -33,8 +34,8 @@ pytestmark = pytest.mark.anyio
 
 KEY = IdempotencyKey("anonymous", "POST /users", "5f0c2b7d")
 ANSWER = RecordedAnswer("f" * 64, '["Łucja 李"]', NOON, NOON + KEPT_FOR)
-CREATE = CreateUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace"), KEY)
-MANY = tuple((EmailAddress(f"a{number}@example.com"), UserName("Ada")) for number in range(3))
+CREATE = CreateUser(NewUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace")), KEY)
+MANY = tuple(NewUser(EmailAddress(f"a{number}@example.com"), UserName("Ada")) for number in range(3))
 
 
 async def record(service: Service, answer: RecordedAnswer = ANSWER, key: IdempotencyKey = KEY) -> None:
@@ -165,7 +166,7 @@ class TestClaims:
         created = await asyncio.gather(
             *(
                 service.create(
-                    CreateUser(EmailAddress(f"a{n}@example.com"), UserName("A"), replace(KEY, value=f"k{n}"))
+                    CreateUser(NewUser(EmailAddress(f"a{n}@example.com"), UserName("A")), replace(KEY, value=f"k{n}"))
                 )
                 for n in range(20)
             )
@@ -215,7 +216,7 @@ class TestCreating:
 
     async def test_again_answers_as_the_first_time_although_the_user_has_changed(self, service: Service) -> None:
         first = await service.create(CREATE)
-        await service.update(UpdateUser(user_id=UserId(first.value.id), name=UserName("Countess")))
+        await service.update(UpdateUser(UserId(first.value.id), UserChanges(name=UserName("Countess"))))
         assert (await service.create(CREATE)).value == first.value
 
     async def test_a_batch_twice_with_one_key_makes_it_once(self, service: Service) -> None:
@@ -228,7 +229,7 @@ class TestCreating:
     async def test_somebody_else_with_the_same_key_is_refused(self, service: Service) -> None:
         await service.create(CREATE)
         with pytest.raises(IdempotencyKeyReused):
-            await service.create(replace(CREATE, name=UserName("Ada King")))
+            await service.create(replace(CREATE, user=CREATE.user._replace(name=UserName("Ada King"))))
         with pytest.raises(IdempotencyKeyReused):
             await service.create_all(CreateUsers(MANY, KEY))
         assert await service.queries.count(UserFilter()) == 1
@@ -240,14 +241,16 @@ class TestCreating:
             clock.moment += KEPT_FOR
             with pytest.raises(EmailAlreadyTaken):
                 await service.create(CREATE)
-            assert not (await service.create(replace(CREATE, email=EmailAddress("new@example.com")))).replayed
+            assert not (
+                await service.create(replace(CREATE, user=CREATE.user._replace(email=EmailAddress("new@example.com"))))
+            ).replayed
 
     async def test_that_failed_leaves_its_key_free(self, service: Service) -> None:
         await service.add(ada())
         with pytest.raises(EmailAlreadyTaken):
             await service.create(CREATE)
         with pytest.raises(EmailAddressesTaken):
-            await service.create_all(CreateUsers((*MANY, (CREATE.email, CREATE.name)), KEY))
+            await service.create_all(CreateUsers((*MANY, CREATE.user), KEY))
         assert not (await service.create_all(CreateUsers(MANY, KEY))).replayed
 
     @pytest.mark.parametrize("wish", ["one", "batch"])

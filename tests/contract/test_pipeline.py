@@ -23,6 +23,7 @@ from contract.sources import many
 from contract.storages import ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken
+from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import StorageUnavailable
@@ -37,7 +38,7 @@ from plain_sql import connected
 pytestmark = pytest.mark.anyio
 
 ADA = UserId(1)
-RENAME = UpdateUser(user_id=ADA, name=UserName("Countess"))
+RENAME = UpdateUser(ADA, UserChanges(name=UserName("Countess")))
 
 
 async def test_who_waits_longest_for_a_connection_gets_the_next_one(server_url: str) -> None:
@@ -67,7 +68,7 @@ async def test_a_connection_that_was_opened_before_a_migration_reads_what_the_mi
             # PostgreSQL refuses to run what was prepared: its rows would have another type.
             assert (await service.get(GetUser(ADA))).name == "Ada Lovelace"
             assert (await service.update(RENAME)).name == "Countess"
-        assert (await service.update(UpdateUser(user_id=ADA, name=UserName("Ada")))).name == "Ada"
+        assert (await service.update(UpdateUser(ADA, UserChanges(name=UserName("Ada"))))).name == "Ada"
 
 
 @contextmanager
@@ -175,7 +176,7 @@ async def test_a_session_that_prepares_statements_of_its_own_keeps_those_of_the_
     async with open_service(server_url, database_pool_size=1) as service:
         for number in range(12):
             key = IdempotencyKey("anonymous", "POST /users", f"key{number}")
-            await service.create(CreateUser(EmailAddress(f"key{number}@example.com"), UserName("Ada"), key))
+            await service.create(CreateUser(NewUser(EmailAddress(f"key{number}@example.com"), UserName("Ada")), key))
         assert (await service.import_all(ImportUsers(many(range(3))))).imported == 3
 
 

@@ -12,6 +12,7 @@ from application.users.update_user import UpdateUser
 from contract.storages import ada, open_service
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken
+from domain.users.user import UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import InvalidValue
@@ -47,9 +48,9 @@ async def test_a_row_that_breaks_todays_rules_is_shown_as_it_is(broken_url: str)
 async def test_a_row_that_breaks_todays_rules_can_be_corrected_one_field_at_a_time(broken_url: str) -> None:
     async with open_service(broken_url) as service:
         before = await service.get(GetUser(ADA))
-        renamed = await service.update(UpdateUser(user_id=ADA, name=UserName("Ada"), expected={before.updated_at}))
+        renamed = await service.update(UpdateUser(ADA, UserChanges(name=UserName("Ada")), expected={before.updated_at}))
         assert (renamed.email, renamed.name) == (BAD_ADDRESS, "Ada")
-        corrected = await service.update(UpdateUser(user_id=ADA, email=EmailAddress("ada@example.com")))
+        corrected = await service.update(UpdateUser(ADA, UserChanges(email=EmailAddress("ada@example.com"))))
         assert corrected == await service.get(GetUser(ADA))
     assert before.created_at == corrected.created_at
     assert before.updated_at < renamed.updated_at < corrected.updated_at
@@ -75,7 +76,7 @@ async def test_a_version_that_plain_sql_moved_on_is_not_overwritten(broken_url: 
             connection.execute(text("UPDATE users SET name = 'SQL'"))
         after = await service.get(GetUser(ADA))
         assert after.updated_at > before.updated_at
-        renamed = await service.update(UpdateUser(user_id=ADA, name=UserName("Ada"), expected={after.updated_at}))
+        renamed = await service.update(UpdateUser(ADA, UserChanges(name=UserName("Ada")), expected={after.updated_at}))
         assert renamed.updated_at > after.updated_at
 
 
@@ -84,7 +85,7 @@ async def test_an_address_that_plain_sql_took_is_taken(broken_url: str) -> None:
         with connected(broken_url) as connection:
             connection.execute(text("INSERT INTO users (email, name) VALUES ('sql@example.com', 'SQL')"))
         with pytest.raises(EmailAlreadyTaken):
-            await service.update(UpdateUser(user_id=ADA, email=EmailAddress("sql@example.com")))
+            await service.update(UpdateUser(ADA, UserChanges(email=EmailAddress("sql@example.com"))))
 
 
 async def test_ids_that_plain_sql_was_given_are_not_given_again(broken_url: str) -> None:

@@ -19,7 +19,7 @@ ADDRESS = EmailAddress("ada@example.com")
 OTHER_ADDRESS = EmailAddress("countess@example.com")
 
 
-async def everybody(service: Service) -> list[UserView]:
+async def all_users(service: Service) -> list[UserView]:
     page = await service.queries.list(UserFilter(), UserSort.ID, 100, None)
     return list(page.items)
 
@@ -67,14 +67,14 @@ class TestAdding:
         with pytest.raises(EmailAlreadyTaken) as refused:
             await service.add(ada(name="Impostor"))
         assert refused.value.email == ADDRESS
-        assert [user.name for user in await everybody(service)] == ["Ada Lovelace"]
+        assert [user.name for user in await all_users(service)] == ["Ada Lovelace"]
 
     async def test_refuses_an_address_that_was_added_in_the_same_unit_of_work(self, service: Service) -> None:
         async with service.unit_of_work() as uow:
             await uow.users.add(ada())
             with pytest.raises(EmailAlreadyTaken):
                 await uow.users.add(ada(name="Impostor"))
-        assert await everybody(service) == []
+        assert await all_users(service) == []
 
 
 class TestIds:
@@ -136,7 +136,7 @@ class TestChanging:
             user.rename(UserName("Countess"), at=NOON + MICROSECOND)
             user.change_email(OTHER_ADDRESS, at=NOON + MICROSECOND)
             await uow.commit()
-        assert await everybody(service) == [
+        assert await all_users(service) == [
             UserView(1, "countess@example.com", "Countess", NOON, NOON + 2 * MICROSECOND)
         ]
 
@@ -146,19 +146,19 @@ class TestChanging:
             await uow.users.add(user)
             user.rename(UserName("Countess"), at=NOON)
             await uow.commit()
-        assert await everybody(service) == [UserView(1, "ada@example.com", "Countess", NOON, NOON + MICROSECOND)]
+        assert await all_users(service) == [UserView(1, "ada@example.com", "Countess", NOON, NOON + MICROSECOND)]
 
     async def test_to_an_address_that_somebody_has_is_refused_by_the_commit(self, service: Service) -> None:
         await service.add(ada())
         await service.add(ada(email="countess@example.com"))
-        before = await everybody(service)
+        before = await all_users(service)
         async with service.unit_of_work() as uow:
             user = await uow.users.get(UserId(1))
             user.rename(UserName("Lost With The Rest"), at=NOON)
             user.change_email(OTHER_ADDRESS, at=NOON)
             with pytest.raises(EmailAlreadyTaken):
                 await uow.commit()
-        assert await everybody(service) == before
+        assert await all_users(service) == before
 
     async def test_of_an_entity_after_the_unit_of_work_reaches_nobody(self, service: Service) -> None:
         user = ada()
@@ -168,14 +168,14 @@ class TestChanging:
             loaded = await uow.users.get(UserId(1))
             assert loaded.name == UserName("Ada Lovelace")
             await uow.commit()
-        assert [user.name for user in await everybody(service)] == ["Ada Lovelace"]
+        assert [user.name for user in await all_users(service)] == ["Ada Lovelace"]
 
 
 class TestRemoving:
     async def test_forgets_the_user(self, service: Service) -> None:
         await service.add(ada())
         await remove(service, UserId(1))
-        assert await everybody(service) == []
+        assert await all_users(service) == []
         with pytest.raises(UserNotFound):
             await service.queries.get(UserId(1))
 
@@ -192,7 +192,7 @@ class TestRemoving:
             await uow.users.remove(await uow.users.get(UserId(1)))
             await uow.users.add(ada(name="Heir"))
             await uow.commit()
-        assert [(user.id, user.name) for user in await everybody(service)] == [(2, "Heir")]
+        assert [(user.id, user.name) for user in await all_users(service)] == [(2, "Heir")]
 
     async def test_frees_the_address_for_the_next_unit_of_work(self, service: Service) -> None:
         await service.add(ada())
@@ -201,7 +201,7 @@ class TestRemoving:
         async with service.unit_of_work() as uow:
             (await uow.users.get(UserId(2))).change_email(ADDRESS, at=NOON)
             await uow.commit()
-        assert [(user.id, user.email) for user in await everybody(service)] == [(2, "ada@example.com")]
+        assert [(user.id, user.email) for user in await all_users(service)] == [(2, "ada@example.com")]
 
     async def test_of_a_user_who_was_changed_first_forgets_the_user(self, service: Service) -> None:
         await service.add(ada())
@@ -210,7 +210,7 @@ class TestRemoving:
             user.rename(UserName("Countess"), at=NOON)
             await uow.users.remove(user)
             await uow.commit()
-        assert await everybody(service) == []
+        assert await all_users(service) == []
 
     async def test_of_a_user_who_was_added_first_stores_nobody(self, service: Service) -> None:
         async with service.unit_of_work() as uow:
@@ -218,7 +218,7 @@ class TestRemoving:
             await uow.users.add(user)
             await uow.users.remove(user)
             await uow.commit()
-        assert await everybody(service) == []
+        assert await all_users(service) == []
 
 
 class TestLeaving:
@@ -241,12 +241,12 @@ class TestLeaving:
 
     async def test_without_a_commit_leaves_nothing(self, service: Service, two_users: list[UserView]) -> None:
         await self.work(service, None)
-        assert await everybody(service) == two_users
+        assert await all_users(service) == two_users
 
     async def test_with_an_exception_leaves_nothing(self, service: Service, two_users: list[UserView]) -> None:
         with pytest.raises(ZeroDivisionError):
             await self.work(service, ZeroDivisionError())
-        assert await everybody(service) == two_users
+        assert await all_users(service) == two_users
 
     async def test_by_cancellation_leaves_nothing(self, service: Service, two_users: list[UserView]) -> None:
         task = asyncio.create_task(self.work(service, asyncio.get_running_loop().create_future()))
@@ -254,14 +254,14 @@ class TestLeaving:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await everybody(service) == two_users
+        assert await all_users(service) == two_users
 
     async def test_after_the_commit_undoes_only_what_came_later(self, service: Service) -> None:
         async with service.unit_of_work() as uow:
             (await uow.users.get(UserId(1))).rename(UserName("Kept"), at=NOON)
             await uow.commit()
             (await uow.users.get(UserId(1))).rename(UserName("Ghost"), at=NOON)
-        assert [user.name for user in await everybody(service)] == ["Kept", "Ada Lovelace"]
+        assert [user.name for user in await all_users(service)] == ["Kept", "Ada Lovelace"]
 
     async def test_leaves_nothing_locked(self, service: Service) -> None:
         await self.work(service, None)
@@ -271,21 +271,21 @@ class TestLeaving:
 
 async def test_readers_see_only_what_is_committed(service: Service) -> None:
     await service.add(ada())
-    before = await everybody(service)
+    before = await all_users(service)
     async with service.unit_of_work() as uow:
         (await uow.users.get(UserId(1))).rename(UserName("Countess"), at=NOON)
         await uow.users.add(ada(email="new@example.com"))
-        assert await everybody(service) == before
+        assert await all_users(service) == before
         with pytest.raises(UserNotFound):
             await service.queries.get(UserId(2))
         await uow.commit()
-    assert [user.name for user in await everybody(service)] == ["Countess", "Ada Lovelace"]
+    assert [user.name for user in await all_users(service)] == ["Countess", "Ada Lovelace"]
 
 
 async def test_a_unit_of_work_without_work_may_be_committed(service: Service) -> None:
     async with service.unit_of_work() as uow:
         await uow.commit()
-    assert await everybody(service) == []
+    assert await all_users(service) == []
 
 
 async def remove(service: Service, user_id: UserId) -> None:

@@ -42,7 +42,7 @@ def write_until_the_connection_breaks(server: ServerProcess, ledger: Ledger) -> 
             ledger.acknowledged[email] = answer.json()["id"]
 
 
-def everybody(server: ServerProcess) -> list[tuple[str, int]]:
+def all_users(server: ServerProcess) -> list[tuple[str, int]]:
     users = []
     with server.client() as http:
         page = http.get("/api/v1/users", params={"limit": 100})
@@ -65,7 +65,7 @@ def test_acknowledged_users_survive_the_death_of_the_process(database_url: str, 
         for writer in writers:
             writer.result()
     with ServerProcess(tmp_path, DATABASE_URL=database_url) as server:
-        found = everybody(server)
+        found = all_users(server)
     assert set(found) >= set(ledger.acknowledged.items())
     assert Counter(email for email, _id in found).most_common(1)[0][1] == 1
     assert {email for email, _id in found} <= ledger.sent

@@ -17,7 +17,7 @@ from foundation.kernel.pagination import Position
 
 
 @pytest.fixture
-def everybody(http: httpx2.Client) -> list[dict[str, Any]]:
+def all_users(http: httpx2.Client) -> list[dict[str, Any]]:
     """Seven users in the order of their ids; the order of their last changes is another."""
     users = [create(http, f"user{number}@example.com", f"User {number}") for number in range(7)]
     for place in (4, 1):
@@ -55,33 +55,33 @@ def test_no_users_are_an_empty_last_page(http: httpx2.Client) -> None:
     assert listed(http) == {"items": [], "next_cursor": None}
 
 
-def test_users_are_listed_by_id_as_they_are_read_one_by_one(http: httpx2.Client, everybody: list[Any]) -> None:
-    assert listed(http) == {"items": everybody, "next_cursor": None}
-    assert [http.get(f"/api/v1/users/{user['id']}").json() for user in everybody] == everybody
+def test_users_are_listed_by_id_as_they_are_read_one_by_one(http: httpx2.Client, all_users: list[Any]) -> None:
+    assert listed(http) == {"items": all_users, "next_cursor": None}
+    assert [http.get(f"/api/v1/users/{user['id']}").json() for user in all_users] == all_users
 
 
 @pytest.mark.parametrize("sort", ["id", "-id", "created_at", "-created_at", "updated_at", "-updated_at"])
-def test_a_walk_in_any_order_meets_everybody_once(http: httpx2.Client, everybody: list[Any], sort: str) -> None:
-    wanted = sorted(everybody, key=lambda user: (user[sort.removeprefix("-")], user["id"]), reverse=sort[0] == "-")
+def test_a_walk_in_any_order_returns_each_user_once(http: httpx2.Client, all_users: list[Any], sort: str) -> None:
+    wanted = sorted(all_users, key=lambda user: (user[sort.removeprefix("-")], user["id"]), reverse=sort[0] == "-")
     for limit, sizes in ((2, [2, 2, 2, 1]), (6, [6, 1]), (7, [7])):
         pages = walk(http, sort=sort, limit=limit)
         assert [len(page["items"]) for page in pages] == sizes
         assert [user for page in pages for user in page["items"]] == wanted
 
 
-def test_the_orders_differ(http: httpx2.Client, everybody: list[Any]) -> None:
-    assert len(everybody) == 7
+def test_the_orders_differ(http: httpx2.Client, all_users: list[Any]) -> None:
+    assert len(all_users) == 7
     by_id, by_change = ([user["id"] for user in listed(http, sort=sort)["items"]] for sort in ("id", "updated_at"))
     assert by_change == [*(by_id[place] for place in (0, 2, 3, 5, 6)), by_id[4], by_id[1]]
 
 
-def test_a_walk_is_not_disturbed_by_deletions_and_creations(http: httpx2.Client, everybody: list[Any]) -> None:
+def test_a_walk_is_not_disturbed_by_deletions_and_creations(http: httpx2.Client, all_users: list[Any]) -> None:
     first = listed(http, limit=3)
-    for user in everybody[1:3]:
+    for user in all_users[1:3]:
         assert http.delete(f"/api/v1/users/{user['id']}").status_code == 204
     newest = create(http, "newest@example.com")
     second = listed(http, limit=100, cursor=first["next_cursor"])
-    assert first["items"] + second["items"] == [*everybody, newest]
+    assert first["items"] + second["items"] == [*all_users, newest]
 
 
 def test_a_page_holds_fifty_unless_it_is_asked_for_otherwise(http: httpx2.Client) -> None:
@@ -101,26 +101,26 @@ def test_an_unknown_order_is_refused(http: httpx2.Client) -> None:
         assert parameters(http.get("/api/v1/users", params={"sort": sort})) == {"sort"}
 
 
-def test_a_user_is_found_by_address_however_it_is_written(http: httpx2.Client, everybody: list[Any]) -> None:
-    assert listed(http, email=" USER3@Example.com")["items"] == [everybody[3]]
+def test_a_user_is_found_by_address_however_it_is_written(http: httpx2.Client, all_users: list[Any]) -> None:
+    assert listed(http, email=" USER3@Example.com")["items"] == [all_users[3]]
     assert listed(http, email="nobody@example.com")["items"] == []
     assert parameters(http.get("/api/v1/users", params={"email": "nobody"})) == {"email"}
 
 
-def test_times_in_filters_are_exclusive(http: httpx2.Client, everybody: list[Any]) -> None:
-    third = everybody[2]["created_at"]
-    assert listed(http, created_after=third)["items"] == everybody[3:]
-    assert listed(http, created_before=third)["items"] == everybody[:2]
-    fifth = everybody[4]["created_at"]
-    assert listed(http, created_after=third, created_before=fifth)["items"] == [everybody[3]]
+def test_times_in_filters_are_exclusive(http: httpx2.Client, all_users: list[Any]) -> None:
+    third = all_users[2]["created_at"]
+    assert listed(http, created_after=third)["items"] == all_users[3:]
+    assert listed(http, created_before=third)["items"] == all_users[:2]
+    fifth = all_users[4]["created_at"]
+    assert listed(http, created_after=third, created_before=fifth)["items"] == [all_users[3]]
 
 
-def test_a_time_may_be_in_any_zone(http: httpx2.Client, everybody: list[Any]) -> None:
-    third = datetime.fromisoformat(everybody[2]["created_at"])
+def test_a_time_may_be_in_any_zone(http: httpx2.Client, all_users: list[Any]) -> None:
+    third = datetime.fromisoformat(all_users[2]["created_at"])
     assert third.tzinfo == UTC
     elsewhere = third.strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
-    assert listed(http, created_after=elsewhere)["items"] == everybody[3:]
-    assert listed(http, created_after="2000-01-01t00:00:00-23:59")["items"] == everybody
+    assert listed(http, created_after=elsewhere)["items"] == all_users[3:]
+    assert listed(http, created_after="2000-01-01t00:00:00-23:59")["items"] == all_users
     assert listed(http, created_before="2000-01-01T00:00:00+23:59")["items"] == []
 
 
@@ -133,9 +133,9 @@ def test_a_time_without_a_zone_or_outside_the_calendar_is_refused(http: httpx2.C
             assert parameters(http.get("/api/v1/users", params={name: time})) == {name}, time
 
 
-def test_filters_hold_on_every_page(http: httpx2.Client, everybody: list[Any]) -> None:
-    pages = walk(http, limit=2, sort="-created_at", created_after=everybody[1]["created_at"])
-    assert [user for page in pages for user in page["items"]] == everybody[:1:-1]
+def test_filters_hold_on_every_page(http: httpx2.Client, all_users: list[Any]) -> None:
+    pages = walk(http, limit=2, sort="-created_at", created_after=all_users[1]["created_at"])
+    assert [user for page in pages for user in page["items"]] == all_users[:1:-1]
 
 
 def _flipped(cursor: str) -> str:
@@ -158,15 +158,15 @@ FORGERIES: dict[str, Callable[[str], str]] = {
 }
 
 
-def test_a_forged_cursor_is_refused(http: httpx2.Client, everybody: list[Any]) -> None:
-    cursor = listed(http, limit=len(everybody) - 1)["next_cursor"]
-    assert listed(http, cursor=cursor)["items"] == everybody[-1:]
+def test_a_forged_cursor_is_refused(http: httpx2.Client, all_users: list[Any]) -> None:
+    cursor = listed(http, limit=len(all_users) - 1)["next_cursor"]
+    assert listed(http, cursor=cursor)["items"] == all_users[-1:]
     for forge in FORGERIES.values():
         problem(http.get("/api/v1/users", params={"cursor": forge(cursor)}), 400, "invalid-cursor")
 
 
-def test_a_cursor_is_good_for_the_list_it_came_from_only(http: httpx2.Client, everybody: list[Any]) -> None:
-    start, end = everybody[0]["created_at"], "9999-01-01T00:00:00Z"
+def test_a_cursor_is_good_for_the_list_it_came_from_only(http: httpx2.Client, all_users: list[Any]) -> None:
+    start, end = all_users[0]["created_at"], "9999-01-01T00:00:00Z"
     lists: list[dict[str, str]] = [
         {},
         {"sort": "-id"},

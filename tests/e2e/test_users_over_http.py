@@ -157,10 +157,10 @@ def test_the_id_of_the_newest_user_is_never_given_again(http: httpx2.Client) -> 
 
 
 def test_of_fifty_creations_of_one_address_at_once_exactly_one_succeeds(http: httpx2.Client) -> None:
-    everybody_is_there = threading.Barrier(50)
+    all_ready = threading.Barrier(50)
 
     def create_one(number: int) -> int:
-        everybody_is_there.wait()
+        all_ready.wait()
         return http.post("/api/v1/users", json={"email": "ada@example.com", "name": f"Ada {number}"}).status_code
 
     with ThreadPoolExecutor(50) as pool:
@@ -171,11 +171,11 @@ def test_of_fifty_creations_of_one_address_at_once_exactly_one_succeeds(http: ht
 
 def test_of_twenty_writers_who_read_first_none_loses_an_update(http: httpx2.Client) -> None:
     address = f"/api/v1/users/{create(http, name='read by')['id']}"
-    everybody_is_there = threading.Barrier(20)
+    all_ready = threading.Barrier(20)
     deadline = time.monotonic() + 30
 
     def sign(number: int) -> int:
-        everybody_is_there.wait()
+        all_ready.wait()
         conflicts = 0
         while time.monotonic() < deadline:
             read = http.get(address)

@@ -20,7 +20,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def emails(http: httpx2.Client) -> list[str]:
-    """The addresses of everybody, in the order of their ids."""
+    """The addresses of all users, in the order of their ids."""
     return [user["email"] for user in http.get(USERS, params={"limit": 100}).json()["items"]]
 
 

@@ -1,4 +1,4 @@
-"""What a body may be: its media type, its size, and JSON that everybody reads alike."""
+"""What a body may be: its media type, its size, and JSON that every reader understands alike."""
 
 import json
 

@@ -31,7 +31,7 @@ def rows(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
 
 
-def delete_everybody(http: httpx2.Client) -> None:
+def delete_all_users(http: httpx2.Client) -> None:
     for user in http.get(USERS, params={"limit": 100}).json()["items"]:
         http.delete(f"{USERS}/{user['id']}")
 
@@ -72,8 +72,8 @@ def test_an_export_has_the_fields_that_were_asked_for_in_the_order_of_a_user(htt
 def test_an_export_is_in_the_order_of_the_ids(http: httpx2.Client) -> None:
     for number in (2, 0, 1):
         create(http, **new_user(number))
-    everybody = http.get(USERS).json()["items"]
-    assert [json.loads(line)["id"] for line in export_file(http).splitlines()] == [user["id"] for user in everybody]
+    all_users = http.get(USERS).json()["items"]
+    assert [json.loads(line)["id"] for line in export_file(http).splitlines()] == [user["id"] for user in all_users]
 
 
 def test_an_export_of_nobody_is_empty(http: httpx2.Client) -> None:
@@ -106,7 +106,7 @@ def test_an_import_of_an_export_is_exact(http: httpx2.Client, media_type: str) -
     for email, name in [*wanted, ("-minus@example.com", "Minus")]:
         create(http, email, name)
     exported = export_file(http, media_type, fields="email,name")
-    delete_everybody(http)
+    delete_all_users(http)
     answer = import_file(http, exported, media_type)
     assert (answer.status_code, answer.json()["imported"]) == (200, len(NAMES) + 1), answer.text
     users = http.get(USERS, params={"limit": 100}).json()["items"]

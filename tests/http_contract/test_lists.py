@@ -15,7 +15,7 @@ SORTS = ["id", "-id", "created_at", "-created_at", "updated_at", "-updated_at"]
 
 
 @pytest.fixture
-def everybody(http: httpx2.Client) -> list[dict[str, Any]]:
+def all_users(http: httpx2.Client) -> list[dict[str, Any]]:
     """Five users in the order of their ids; the second was changed last."""
     users = [create(http, **new_user(number)) for number in range(5)]
     users[1] = http.patch(f"{USERS}/{users[1]['id']}", json={"name": "Renamed"}).json()
@@ -33,8 +33,8 @@ def ids(page: dict[str, Any]) -> list[int]:
     return [user["id"] for user in page["items"]]
 
 
-def test_a_list_answers_200_with_items_and_the_next_cursor(http: httpx2.Client, everybody: list[Any]) -> None:
-    assert listed(http) == {"items": everybody, "next_cursor": None}
+def test_a_list_answers_200_with_items_and_the_next_cursor(http: httpx2.Client, all_users: list[Any]) -> None:
+    assert listed(http) == {"items": all_users, "next_cursor": None}
     assert listed(http, limit=5)["next_cursor"] is None
     assert type(listed(http, limit=4)["next_cursor"]) is str
 
@@ -43,7 +43,7 @@ def test_nobody_is_an_empty_list(http: httpx2.Client) -> None:
     assert listed(http) == {"items": [], "next_cursor": None}
 
 
-def test_a_link_leads_to_the_next_page_until_there_is_none(http: httpx2.Client, everybody: list[Any]) -> None:
+def test_a_link_leads_to_the_next_page_until_there_is_none(http: httpx2.Client, all_users: list[Any]) -> None:
     answer, pages = http.get(USERS, params={"limit": 2, "sort": "-id"}), []
     while link := answer.headers.get("link"):
         target, _, relation = link.partition("; ")
@@ -53,13 +53,13 @@ def test_a_link_leads_to_the_next_page_until_there_is_none(http: httpx2.Client, 
         pages.append(ids(answer.json()))
         answer = http.get(target[1:-1])
     assert answer.json()["next_cursor"] is None
-    newest_first = [user["id"] for user in reversed(everybody)]
+    newest_first = [user["id"] for user in reversed(all_users)]
     assert [*pages, ids(answer.json())] == [newest_first[:2], newest_first[2:4], newest_first[4:]]
 
 
-def test_a_limit_is_from_1_to_100(http: httpx2.Client, everybody: list[Any]) -> None:
+def test_a_limit_is_from_1_to_100(http: httpx2.Client, all_users: list[Any]) -> None:
     assert len(listed(http, limit=1)["items"]) == 1
-    assert len(listed(http, limit=100)["items"]) == len(everybody)
+    assert len(listed(http, limit=100)["items"]) == len(all_users)
     for limit in ("0", "101", "-1", "1.0", "01", "+1", "x", "", "9" * 30):
         assert parameters(http.get(USERS, params={"limit": limit})) == {"limit"}
 
@@ -71,8 +71,8 @@ def test_a_page_has_50_users_unless_it_is_asked_for_otherwise(http: httpx2.Clien
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_a_list_has_the_order_that_was_asked_for(http: httpx2.Client, everybody: list[Any], sort: str) -> None:
-    wanted = sorted(everybody, key=lambda user: (user[sort.removeprefix("-")], user["id"]), reverse=sort[0] == "-")
+def test_a_list_has_the_order_that_was_asked_for(http: httpx2.Client, all_users: list[Any], sort: str) -> None:
+    wanted = sorted(all_users, key=lambda user: (user[sort.removeprefix("-")], user["id"]), reverse=sort[0] == "-")
     first = listed(http, sort=sort, limit=3)
     rest = listed(http, sort=sort, limit=3, cursor=first["next_cursor"])
     assert first["items"] + rest["items"] == wanted
@@ -92,31 +92,31 @@ def test_another_order_is_refused(http: httpx2.Client) -> None:
         assert parameters(http.get(USERS, params={"sort": sort})) == {"sort"}
 
 
-def test_a_walk_meets_everybody_who_was_there_all_along_once(http: httpx2.Client, everybody: list[Any]) -> None:
+def test_a_walk_returns_each_user_who_was_there_throughout_once(http: httpx2.Client, all_users: list[Any]) -> None:
     first = listed(http, limit=2)
-    http.delete(f"{USERS}/{everybody[0]['id']}")
-    http.delete(f"{USERS}/{everybody[3]['id']}")
+    http.delete(f"{USERS}/{all_users[0]['id']}")
+    http.delete(f"{USERS}/{all_users[3]['id']}")
     newest = create(http, "newest@example.com")
     rest = listed(http, cursor=first["next_cursor"])
-    assert rest["items"] == [everybody[2], everybody[4], newest]
+    assert rest["items"] == [all_users[2], all_users[4], newest]
 
 
-def test_a_user_is_found_by_address_however_it_is_written(http: httpx2.Client, everybody: list[Any]) -> None:
-    assert listed(http, email=" USER3@Example.com")["items"] == [everybody[3]]
+def test_a_user_is_found_by_address_however_it_is_written(http: httpx2.Client, all_users: list[Any]) -> None:
+    assert listed(http, email=" USER3@Example.com")["items"] == [all_users[3]]
     assert listed(http, email="nobody@example.com")["items"] == []
     assert parameters(http.get(USERS, params={"email": "nobody"})) == {"email"}
 
 
-def test_times_in_filters_are_exclusive(http: httpx2.Client, everybody: list[Any]) -> None:
-    first, last = everybody[1]["created_at"], everybody[4]["created_at"]
-    assert listed(http, created_after=first)["items"] == everybody[2:]
-    assert listed(http, created_before=last)["items"] == everybody[:4]
-    assert listed(http, created_after=first, created_before=last)["items"] == everybody[2:4]
+def test_times_in_filters_are_exclusive(http: httpx2.Client, all_users: list[Any]) -> None:
+    first, last = all_users[1]["created_at"], all_users[4]["created_at"]
+    assert listed(http, created_after=first)["items"] == all_users[2:]
+    assert listed(http, created_before=last)["items"] == all_users[:4]
+    assert listed(http, created_after=first, created_before=last)["items"] == all_users[2:4]
 
 
-def test_a_time_has_a_zone(http: httpx2.Client, everybody: list[Any]) -> None:
-    elsewhere = everybody[1]["created_at"].replace("Z", "+00:00")
-    assert listed(http, created_after=elsewhere)["items"] == everybody[2:]
+def test_a_time_has_a_zone(http: httpx2.Client, all_users: list[Any]) -> None:
+    elsewhere = all_users[1]["created_at"].replace("Z", "+00:00")
+    assert listed(http, created_after=elsewhere)["items"] == all_users[2:]
     for time in ("", "2025-12-16", "2025-12-16T10:00:00", "2025-12-16 10:00:00Z", "2025-02-30T00:00:00Z", "1765879200"):
         for name in ("created_after", "created_before"):
             assert parameters(http.get(USERS, params={name: time})) == {name}, time
@@ -134,36 +134,36 @@ def test_an_unknown_or_repeated_parameter_is_refused(http: httpx2.Client, ada: s
         problem(http.post(f"{path}?surprise=1", json={}), 400, "unknown-parameter")
 
 
-def test_a_cursor_of_another_filter_is_refused(http: httpx2.Client, everybody: list[Any]) -> None:
-    cursor = listed(http, limit=2, created_after=everybody[0]["created_at"])["next_cursor"]
-    for wanted in ({}, {"created_after": everybody[1]["created_at"]}, {"email": "user3@example.com"}):
+def test_a_cursor_of_another_filter_is_refused(http: httpx2.Client, all_users: list[Any]) -> None:
+    cursor = listed(http, limit=2, created_after=all_users[0]["created_at"])["next_cursor"]
+    for wanted in ({}, {"created_after": all_users[1]["created_at"]}, {"email": "user3@example.com"}):
         problem(http.get(USERS, params={"cursor": cursor, **wanted}), 400, "invalid-cursor")
 
 
-def test_a_cursor_of_another_sort_is_refused(http: httpx2.Client, everybody: list[Any]) -> None:
-    assert len(everybody) == 5
+def test_a_cursor_of_another_sort_is_refused(http: httpx2.Client, all_users: list[Any]) -> None:
+    assert len(all_users) == 5
     for sort in SORTS:
         cursor = listed(http, limit=2, sort=sort)["next_cursor"]
         for other in set(SORTS) - {sort}:
             problem(http.get(USERS, params={"cursor": cursor, "sort": other}), 400, "invalid-cursor")
 
 
-def test_a_forged_cursor_is_refused(http: httpx2.Client, everybody: list[Any]) -> None:
-    cursor = listed(http, limit=len(everybody) - 1)["next_cursor"]
+def test_a_forged_cursor_is_refused(http: httpx2.Client, all_users: list[Any]) -> None:
+    cursor = listed(http, limit=len(all_users) - 1)["next_cursor"]
     other_key = CursorCodec(b"another key").encode(Position(1, 1), UserSort.ID, UserFilter())
     swapped = cursor[:10] + ("A" if cursor[10] != "A" else "B") + cursor[11:]
     for forged in ("", "x", cursor[:-4], f"{cursor}=", f"{cursor}A", swapped, cursor[::-1], other_key):
         problem(http.get(USERS, params={"cursor": forged}), 400, "invalid-cursor")
 
 
-def test_a_cursor_is_good_for_another_limit(http: httpx2.Client, everybody: list[Any]) -> None:
+def test_a_cursor_is_good_for_another_limit(http: httpx2.Client, all_users: list[Any]) -> None:
     cursor = listed(http, limit=1)["next_cursor"]
-    assert listed(http, limit=100, cursor=cursor)["items"] == everybody[1:]
+    assert listed(http, limit=100, cursor=cursor)["items"] == all_users[1:]
 
 
-def test_there_is_no_total_unless_it_is_preferred(http: httpx2.Client, everybody: list[Any]) -> None:
+def test_there_is_no_total_unless_it_is_preferred(http: httpx2.Client, all_users: list[Any]) -> None:
     answer = http.get(USERS, params={"limit": 2}, headers={"Prefer": "count=exact"})
-    assert (answer.json()["total"], answer.headers["preference-applied"]) == (len(everybody), "count=exact")
+    assert (answer.json()["total"], answer.headers["preference-applied"]) == (len(all_users), "count=exact")
     filtered = http.get(USERS, params={"email": "user3@example.com"}, headers={"Prefer": 'wait=5, count="exact"'})
     assert (filtered.json()["total"], filtered.headers["preference-applied"]) == (1, "count=exact")
     for prefer in ({}, {"Prefer": "count=estimated"}, {"Prefer": "return=minimal"}):
@@ -172,7 +172,7 @@ def test_there_is_no_total_unless_it_is_preferred(http: httpx2.Client, everybody
         assert "preference-applied" not in answer.headers
 
 
-def test_the_total_counts_the_whole_list_and_not_the_rest_of_it(http: httpx2.Client, everybody: list[Any]) -> None:
+def test_the_total_counts_the_whole_list_and_not_the_rest_of_it(http: httpx2.Client, all_users: list[Any]) -> None:
     cursor = listed(http, limit=2)["next_cursor"]
     answer = http.get(USERS, params={"limit": 2, "cursor": cursor}, headers={"Prefer": "count=exact"})
-    assert answer.json()["total"] == len(everybody)
+    assert answer.json()["total"] == len(all_users)

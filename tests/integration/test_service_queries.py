@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.schema import CreateTable
 
-from application.users.ports import Loaded, UserFilter, UserSort
+from application.users.ports import UserFilter, UserSort
 from clocks import MICROSECOND, NOON
 from contract.sources import batches, numbered
 from contract.storages import Service, ada, open_service
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.bulk_loading import Loaded
 from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
 from foundation.kernel.pagination import Position
 from foundation.sqlalchemy.loading.staged import staged_users
@@ -25,7 +26,7 @@ from schema_tools.query_plans import CapturedStatement, sequential_scans
 
 pytestmark = pytest.mark.anyio
 
-# Each kind of filter alone, and all of them together. Nearly everybody meets the ones by time.
+# Each kind of filter alone, and all of them together. Nearly all users meet the ones by time.
 FILTERS = [
     UserFilter(),
     UserFilter(email=EmailAddress("user7@example.com")),
@@ -83,7 +84,7 @@ async def several_users(service: Service) -> None:
     """All that is done with many at once, but for loading them."""
     for where in FILTERS[1:]:
         await service.queries.count(where)
-    async for _ in service.queries.everybody():
+    async for _ in service.queries.iterate_all():
         pass
     async with service.unit_of_work() as uow:
         await uow.users.add_all([ada(email=f"new{number}@example.com") for number in range(100)])
@@ -106,7 +107,7 @@ async def a_load_that_is_overtaken(service: Service, url: str) -> None:
     async def load() -> Loaded:
         users = [numbered(1, "user7"), numbered(2, "first"), numbered(3, "second"), numbered(4, "second")]
         async with service.unit_of_work() as uow:
-            loaded = await uow.user_loader.load(batches(users), NOON, 100)
+            loaded = await uow.users.load(batches(users), NOON, 100)
             await uow.commit()
         return loaded
 
@@ -141,7 +142,7 @@ async def test_an_index_serves_every_query_of_the_service(postgres_servers: Post
 
 
 @pytest.mark.parametrize("server", POSTGRES_NAMES)
-async def test_counting_everybody_is_the_one_query_that_is_about_a_whole_table(
+async def test_counting_all_users_is_the_one_query_that_is_about_a_whole_table(
     postgres_servers: PostgresServers, server: str
 ) -> None:
     with postgres_servers.migrated_database(server) as url:

@@ -22,8 +22,7 @@ from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import UseAfterFree
 
 from application.users.ports import UserSort
-from domain.users.errors import InvalidUserName
-from domain.users.user_name import UserName
+from domain.users.user_name import InvalidUserName, UserName
 from entrypoints.http.v1.users.schemas import ListUsersParameters
 from entrypoints.http.v1.users.value_schemas import SENT_EMAIL, SENT_NAME
 from foundation.http.requests.cursors import CursorCodec

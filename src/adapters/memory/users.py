@@ -6,16 +6,17 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final
 
-from application.users.ports import Loaded, NumberedUser, UserFilter, UserSort, UserView
+from application.users.ports import UserFilter, UserSort, UserView
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken, UserNotFound
-from domain.users.user import User
+from domain.users.user import NewUser, User
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.pagination import Page, Position
 from foundation.memory.store import InMemoryStore
 
-# How many users one read of everybody brings.
+# How many users one read of all of them brings.
 _AT_A_TIME: Final = 1000
 
 
@@ -62,6 +63,20 @@ class InMemoryUserRepository:
             self.in_hand[user_id] = _restore(snapshot)
         return self.in_hand[user_id]
 
+    async def load(self, batches: AsyncIterable[Sequence[Numbered[NewUser]]], at: datetime, reported: int) -> Loaded:
+        """See `BulkLoader.load`; memory is the storage, so here it does grow."""
+        added = 0
+        taken: list[int] = []
+        known = self.addresses_in_hand()
+        async for batch in batches:
+            await asyncio.sleep(0)
+            newcomers = [User.register(line.value, at=at) for line in batch]
+            free, positions = self.parted(newcomers, known)
+            self.take_in_together(free)
+            added += len(free)
+            taken += [batch[position].line for position in positions]
+        return Loaded(added, len(taken), tuple(sorted(taken)[:reported]))
+
     async def remove(self, user: User) -> None:
         """See `UserRepository.remove`."""
         self.in_hand.pop(user.id, None)
@@ -99,27 +114,6 @@ class InMemoryUserRepository:
         self.in_hand[user.id] = user
 
 
-class InMemoryUserLoader:
-    """Adds users in bulk to what a unit of work has in hand; memory is the storage, so here it does grow."""
-
-    def __init__(self, users: InMemoryUserRepository) -> None:
-        self._users = users
-
-    async def load(self, users: AsyncIterable[Sequence[NumberedUser]], at: datetime, reported: int) -> Loaded:
-        """See `UserLoader.load`."""
-        added = 0
-        taken: list[int] = []
-        known = self._users.addresses_in_hand()
-        async for batch in users:
-            await asyncio.sleep(0)
-            newcomers = [User.register(email=one.email, name=one.name, at=at) for one in batch]
-            free, positions = self._users.parted(newcomers, known)
-            self._users.take_in_together(free)
-            added += len(free)
-            taken += [batch[position].line for position in positions]
-        return Loaded(added, len(taken), tuple(sorted(taken)[:reported]))
-
-
 class InMemoryUserQueries:
     """The committed users, sorted and filtered on demand."""
 
@@ -148,8 +142,8 @@ class InMemoryUserQueries:
         """See `UserQueries.count`."""
         return sum(_admits(where, user) for user in self._store.users.values())
 
-    async def everybody(self) -> AsyncIterator[Sequence[UserView]]:
-        """See `UserQueries.everybody`."""
+    async def iterate_all(self) -> AsyncIterator[Sequence[UserView]]:
+        """See `Queries.iterate_all`."""
         users = self._store.users
         ids = sorted(users)
         for start in range(0, len(ids), _AT_A_TIME):

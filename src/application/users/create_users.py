@@ -1,19 +1,14 @@
-"""Create several users together."""
+"""Create several users."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from application.unit_of_work import UnitOfWorkFactory
 from application.users.ports import UserView
-from application.users.recorded import read_users, write_users
-from domain.users.email_address import EmailAddress
-from domain.users.user import User
-from domain.users.user_name import UserName
+from domain.users.user import NewUser, User
 from foundation.kernel.clock import Clock
 from foundation.kernel.errors import InvalidValue
-from foundation.kernel.idempotency import Outcome, Wish
 from foundation.kernel.idempotency_keys import IdempotencyKey
-from foundation.kernel.retry import retry_on_conflict
 
 LARGEST_BATCH: Final = 100
 
@@ -29,13 +24,13 @@ class BatchSizeOutOfRange(InvalidValue):
 
 @dataclass(frozen=True, slots=True)
 class CreateUsers:
-    """The wish for new users, all of them or none; with a `key`, for these only once within a day.
+    """The request for new users, all of them or none; with a `key`, it is idempotent for 24 hours.
 
     Raises:
         BatchSizeOutOfRange: there are none, or more than 100.
     """
 
-    users: tuple[tuple[EmailAddress, UserName], ...]
+    users: tuple[NewUser, ...]
     key: IdempotencyKey | None = None
 
     def __post_init__(self) -> None:
@@ -50,25 +45,15 @@ class CreateUsersHandler:
         self._unit_of_work = unit_of_work
         self._clock = clock
 
-    async def __call__(self, command: CreateUsers) -> Outcome[tuple[UserView, ...]]:
-        """Create the users and return them in the order given, or as they were created under the same key.
+    async def __call__(self, command: CreateUsers) -> tuple[UserView, ...]:
+        """Create the users and return them in the order given.
 
         Raises:
-            EmailAddressesTaken: some of the addresses are taken; nobody was created.
-            IdempotencyKeyInUse: a call with the same key is being carried out.
-            IdempotencyKeyReused: the key was used for another wish.
+            EmailAddressesTaken: some of the addresses are taken; no user was created.
         """
-        return await retry_on_conflict(lambda: self._create(command))
-
-    async def _create(self, command: CreateUsers) -> Outcome[tuple[UserView, ...]]:
-        wish = Wish(command.key, (part.value for user in command.users for part in user))
         async with self._unit_of_work() as uow:
             now = self._clock.now()
-            if (earlier := await wish.answer(uow, now)) is not None:
-                return Outcome(read_users(earlier), replayed=True)
-            users = [User.register(email=email, name=name, at=now) for email, name in command.users]
+            users = [User.register(new, at=now) for new in command.users]
             await uow.users.add_all(users)
-            created = tuple(UserView.of(user) for user in users)
-            await wish.record(uow, lambda: write_users(created), now)
             await uow.commit()
-            return Outcome(created)
+            return tuple(UserView.of(user) for user in users)

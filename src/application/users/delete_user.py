@@ -6,13 +6,12 @@ from datetime import datetime
 
 from application.unit_of_work import UnitOfWorkFactory
 from domain.users.user_id import UserId
-from foundation.kernel.retry import retry_on_conflict
 from foundation.kernel.versions import check_version
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteUser:
-    """The wish to forget a user. `expected` holds the versions (`updated_at`) the caller agrees to delete."""
+    """The request to delete a user. `expected` holds the versions (`updated_at`) that the caller agrees to delete."""
 
     user_id: UserId
     expected: AbstractSet[datetime] | None = None
@@ -31,9 +30,6 @@ class DeleteUserHandler:
             UserNotFound: there is none.
             PreconditionFailed: its version is not among the expected ones.
         """
-        await retry_on_conflict(lambda: self._delete(command))
-
-    async def _delete(self, command: DeleteUser) -> None:
         async with self._unit_of_work() as uow:
             user = await uow.users.get(command.user_id)
             check_version(user.updated_at, command.expected)

@@ -12,12 +12,12 @@ class ExportUsersHandler:
         self._queries = queries
 
     async def __call__(self) -> AsyncIterator[Sequence[UserView]]:
-        """Everybody, by id, some at a time; see `UserQueries.everybody`.
+        """All users by id, in batches: see `Queries.iterate_all`.
 
-        The first of them have been read when this returns, so that a storage that cannot be reached is known before
-        an answer has begun.
+        The first batch has been read when this returns, so that a storage that cannot be reached is known before an
+        answer has begun.
         """
-        pages = self._queries.everybody()
+        pages = self._queries.iterate_all()
         first = await anext(pages, None)
         return _chained(first or (), pages)
 

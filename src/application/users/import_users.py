@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from application.unit_of_work import UnitOfWorkFactory
-from application.users.ports import Loaded, NumberedUser
+from domain.users.user import NewUser
+from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.clock import Clock
 from foundation.kernel.errors import ApplicationError
 
@@ -43,7 +44,7 @@ class RejectedLine:
 class ImportUsers:
     """The wish for the users that `lines` describe; they come some at a time, and are never held all at once."""
 
-    lines: AsyncIterable[Sequence[NumberedUser | RejectedLine]]
+    lines: AsyncIterable[Sequence[Numbered[NewUser] | RejectedLine]]
     on_conflict: OnConflict = OnConflict.FAIL
 
 
@@ -89,7 +90,7 @@ class ImportUsersHandler:
         sieve = _Sieve(command.lines, all_or_nothing=strict)
         try:
             async with aclosing(sieve.users()) as users, self._unit_of_work() as uow:
-                loaded = await uow.user_loader.load(users, self._clock.now(), MOST_REPORTED)
+                loaded = await uow.users.load(users, self._clock.now(), MOST_REPORTED)
                 if strict and loaded.taken:
                     raise ImportRefused(sieve.report(replace(loaded, added=0)))
                 await uow.commit()
@@ -107,13 +108,15 @@ class _Futile(Exception):
 class _Sieve:
     """Parts the users from the rejected lines."""
 
-    def __init__(self, lines: AsyncIterable[Sequence[NumberedUser | RejectedLine]], *, all_or_nothing: bool) -> None:
+    def __init__(
+        self, lines: AsyncIterable[Sequence[Numbered[NewUser] | RejectedLine]], *, all_or_nothing: bool
+    ) -> None:
         self._batches = aiter(lines)
         self._all_or_nothing = all_or_nothing
         self._rejected = 0
         self._rejected_lines: list[RejectedLine] = []
 
-    async def users(self) -> AsyncGenerator[Sequence[NumberedUser], None]:
+    async def users(self) -> AsyncGenerator[Sequence[Numbered[NewUser]], None]:
         """The users; `_Futile` at the first rejected line, when it is all or nothing."""
         async for batch in self._batches:
             users = self._sift(batch)
@@ -130,10 +133,10 @@ class _Sieve:
     def report(self, loaded: Loaded) -> ImportReport:
         return ImportReport(loaded.added, loaded.taken, self._rejected, loaded.taken_lines, tuple(self._rejected_lines))
 
-    def _sift(self, batch: Sequence[NumberedUser | RejectedLine]) -> list[NumberedUser]:
-        users: list[NumberedUser] = []
+    def _sift(self, batch: Sequence[Numbered[NewUser] | RejectedLine]) -> list[Numbered[NewUser]]:
+        users: list[Numbered[NewUser]] = []
         for line in batch:
-            if isinstance(line, NumberedUser):
+            if isinstance(line, Numbered):
                 users.append(line)
                 continue
             self._rejected += 1

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from domain.users.errors import InvalidEmailAddress
+from foundation.kernel.errors import InvalidValue
 from foundation.kernel.value_object import ValueObject
 
 # RFC 5321, 4.5.3.1.1 and 4.5.3.1.3, the latter less the two angle brackets of a path.
@@ -26,6 +26,12 @@ _ORDINARY: Final = re.compile(
     rf"(?=[^@]{{1,{LONGEST_LOCAL_PART}}}@){_LOCAL_PART.pattern}@"
     rf"(?:[a-z0-9]{{1,{LONGEST_LABEL}}}\.)+(?!(?:{'|'.join(sorted(SPECIAL_USE))})\Z)[a-z]{{1,{LONGEST_LABEL}}}"
 )
+
+
+class InvalidEmailAddress(InvalidValue):
+    """The text is not an email address that this service accepts."""
+
+    code = "invalid-email-address"
 
 
 @dataclass(frozen=True, slots=True, order=True)

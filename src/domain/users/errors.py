@@ -1,30 +1,8 @@
-"""What can be wrong about users."""
+"""What can be wrong about users, beside the values of one."""
 
-from typing import TYPE_CHECKING
-
-from foundation.kernel.errors import AlreadyTaken, InvalidValue, NotFound
-
-if TYPE_CHECKING:
-    from domain.users.email_address import EmailAddress
-    from domain.users.user_id import UserId
-
-
-class InvalidUserId(InvalidValue):
-    """The number cannot be the id of a user."""
-
-    code = "invalid-user-id"
-
-
-class InvalidEmailAddress(InvalidValue):
-    """The text is no email address that this service accepts."""
-
-    code = "invalid-email-address"
-
-
-class InvalidUserName(InvalidValue):
-    """The text cannot be the name of a user."""
-
-    code = "invalid-user-name"
+from domain.users.email_address import EmailAddress
+from domain.users.user_id import UserId
+from foundation.kernel.errors import AlreadyTaken, NotFound
 
 
 class UserNotFound(NotFound):
@@ -32,7 +10,7 @@ class UserNotFound(NotFound):
 
     code = "user-not-found"
 
-    def __init__(self, user_id: "UserId") -> None:
+    def __init__(self, user_id: UserId) -> None:
         super().__init__("There is no user with this id.")
         self.user_id = user_id
 
@@ -42,15 +20,15 @@ class EmailAlreadyTaken(AlreadyTaken):
 
     code = "email-already-taken"
 
-    def __init__(self, email: "EmailAddress | None" = None) -> None:
+    def __init__(self, email: EmailAddress | None = None) -> None:
         super().__init__("Another user has this email address.")
         self.email = email
 
 
 class EmailAddressesTaken(EmailAlreadyTaken):
-    """Of several new users, those at `positions`, counted from 0, have an address that somebody else has.
+    """Of several new users, those at `positions`, counted from 0, have an address that is taken.
 
-    Somebody else may be one of them that comes before.
+    The other user may be one of them that comes before.
     """
 
     code = "email-addresses-taken"

@@ -1,21 +1,35 @@
 """The user."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final, Self
+from datetime import datetime
+from typing import NamedTuple, Self
 
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.entity import Entity
+from foundation.kernel.unset import UNSET, Unset
+from foundation.kernel.versions import next_version
 
-# The resolution of `updated_at` on every storage.
-_TICK: Final = timedelta(microseconds=1)
+
+class NewUser(NamedTuple):
+    """What describes a user who does not exist yet."""
+
+    email: EmailAddress
+    name: UserName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserChanges:
+    """What is to be changed about a user; what is not given stays as it is."""
+
+    email: EmailAddress | Unset = UNSET
+    name: UserName | Unset = UNSET
 
 
 @dataclass(eq=False, kw_only=True)
 class User(Entity[UserId]):
-    """Somebody known to the service by an email address of their own.
+    """A person known to the service by an email address that no other user has.
 
     `updated_at` is also the version of the user: every change moves it forward, so two writers who saw the same
     version cannot both succeed. Times are aware, in UTC, in microseconds.
@@ -28,22 +42,25 @@ class User(Entity[UserId]):
     updated_at: datetime
 
     @classmethod
-    def register(cls, *, email: EmailAddress, name: UserName, at: datetime) -> Self:
+    def register(cls, new: NewUser, *, at: datetime) -> Self:
         """A new user, known since `at`; the repository gives the id when the user is added to it."""
-        return cls(email=email, name=name, created_at=at, updated_at=at)
+        return cls(email=new.email, name=new.name, created_at=at, updated_at=at)
+
+    def change(self, changes: UserChanges, *, at: datetime) -> None:
+        """Change what is given."""
+        if changes.email is not UNSET:
+            self.change_email(changes.email, at=at)
+        if changes.name is not UNSET:
+            self.rename(changes.name, at=at)
 
     def rename(self, name: UserName, *, at: datetime) -> None:
         """Take `name`; the name the user already has changes nothing."""
         if name != self.name:
             self.name = name
-            self._changed(at)
+            self.updated_at = next_version(self.updated_at, at)
 
     def change_email(self, email: EmailAddress, *, at: datetime) -> None:
-        """Take `email`; the address the user already has changes nothing. That it is free, the repository knows."""
+        """Take `email`; the address the user already has changes nothing. The repository checks that it is free."""
         if email != self.email:
             self.email = email
-            self._changed(at)
-
-    def _changed(self, at: datetime) -> None:
-        # A clock may stand still or step back; a version may not.
-        self.updated_at = max(at, self.updated_at + _TICK)
+            self.updated_at = next_version(self.updated_at, at)

@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 from typing import Final
 
-from domain.users.errors import InvalidUserId
+from foundation.kernel.errors import InvalidValue
 from foundation.kernel.value_object import ValueObject
 
 # The specified column is a 32-bit INTEGER that counts from one.
 LARGEST_USER_ID: Final = 2**31 - 1
+
+
+class InvalidUserId(InvalidValue):
+    """The number cannot be the id of a user."""
+
+    code = "invalid-user-id"
 
 
 @dataclass(frozen=True, slots=True, order=True)

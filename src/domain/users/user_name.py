@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from domain.users.errors import InvalidUserName
+from foundation.kernel.errors import InvalidValue
 from foundation.kernel.value_object import ValueObject
 
 LONGEST_NAME: Final = 200
@@ -22,6 +22,12 @@ _INVISIBLE: Final = frozenset(
         *map(chr, [*range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)]),
     ]
 )
+
+
+class InvalidUserName(InvalidValue):
+    """The text cannot be the name of a user."""
+
+    code = "invalid-user-name"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -99,18 +99,18 @@ async def _import(container: "Container", source: Source, form: Form, on_conflic
                 yield piece
 
         async with aclosing(read_users(pieces(), form)) as lines:
-            return await container.import_users()(ImportUsers(lines, on_conflict))
+            return await container.users().import_(ImportUsers(lines, on_conflict))
 
 
 async def _export(container: "Container", form: Form, fields: tuple[str, ...], put: Callable[[bytes], object]) -> int:
     exported = 0
-    # Counting looks at everybody, so it is done for somebody who watches.
-    everybody = (await container.list_users()(ListUsers(limit=1, count=True))).total if is_watched() else None
-    with progress("Exporting", everybody) as advance:
+    # Counting reads every row, so it is done only when a progress bar shows it.
+    total = (await container.users().list(ListUsers(limit=1, count=True))).total if is_watched() else None
+    with progress("Exporting", total) as advance:
 
         async def pages() -> AsyncIterator[Any]:
             nonlocal exported
-            async for page in await container.export_users()():
+            async for page in await container.users().export():
                 exported += len(page)
                 advance(len(page))
                 yield page

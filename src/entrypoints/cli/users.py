@@ -13,11 +13,13 @@ from application.users.list_users import ListUsers
 from application.users.ports import UserFilter, UserSort, UserView
 from application.users.update_user import UpdateUser
 from domain.users.email_address import EmailAddress
+from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from entrypoints.cli import user_files
 from entrypoints.cli.use_cases import run
 from foundation.kernel.pagination import LARGEST_LIMIT
+from foundation.kernel.unset import UNSET
 from foundation.times import rfc3339
 from schema_tools.cli.output import Format, write_json, write_table
 
@@ -50,15 +52,15 @@ def create_user(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Create a user."""
-    command = CreateUser(email=EmailAddress(email), name=UserName(name))
-    _write([run(lambda container: container.create_user()(command)).value], output)
+    command = CreateUser(NewUser(EmailAddress(email), UserName(name)))
+    _write([run(lambda container: container.users().create(command)).value], output)
 
 
 @app.command("get")
 def get_user(user_id: IdArgument, output: FormatOption = Format.TEXT) -> None:
     """Show a user."""
     query = GetUser(UserId(user_id))
-    _write([run(lambda container: container.get_user()(query))], output)
+    _write([run(lambda container: container.users().get(query))], output)
 
 
 @app.command("list")
@@ -91,19 +93,19 @@ def update_user(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Change a user."""
-    command = UpdateUser(
-        user_id=UserId(user_id),
-        email=EmailAddress(email) if email is not None else None,
-        name=UserName(name) if name is not None else None,
+    changes = UserChanges(
+        email=EmailAddress(email) if email is not None else UNSET,
+        name=UserName(name) if name is not None else UNSET,
     )
-    _write([run(lambda container: container.update_user()(command))], output)
+    command = UpdateUser(UserId(user_id), changes)
+    _write([run(lambda container: container.users().update(command))], output)
 
 
 @app.command("delete")
 def delete_user(user_id: IdArgument) -> None:
     """Delete a user for good."""
     command = DeleteUser(UserId(user_id))
-    run(lambda container: container.delete_user()(command))
+    run(lambda container: container.users().delete(command))
 
 
 async def _walk(container: "Container", where: UserFilter, sort: UserSort, limit: int) -> list[UserView]:
@@ -111,7 +113,7 @@ async def _walk(container: "Container", where: UserFilter, sort: UserSort, limit
     after = None
     while len(users) < limit:
         size = min(limit - len(users), LARGEST_LIMIT)
-        page = await container.list_users()(ListUsers(where, sort, size, after))
+        page = await container.users().list(ListUsers(where, sort, size, after))
         users += page.items
         if page.next is None:
             break

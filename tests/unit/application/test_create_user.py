@@ -7,6 +7,7 @@ from application.users.get_user import GetUser
 from clocks import NOON
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken
+from domain.users.user import NewUser
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import WriteConflict
@@ -14,8 +15,8 @@ from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio
 
-ADA = CreateUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace"))
-NAMESAKE = CreateUser(EmailAddress("other@example.com"), UserName("Ada Lovelace"))
+ADA = CreateUser(NewUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace")))
+NAMESAKE = CreateUser(NewUser(EmailAddress("other@example.com"), UserName("Ada Lovelace")))
 
 
 async def test_a_created_user_is_returned_as_stored() -> None:
@@ -36,7 +37,7 @@ async def test_two_users_may_not_have_one_address() -> None:
     service = InMemoryService()
     await service.create(ADA)
     with pytest.raises(EmailAlreadyTaken) as refused:
-        await service.create(CreateUser(EmailAddress("ADA@example.com"), UserName("Impostor")))
+        await service.create(CreateUser(NewUser(EmailAddress("ADA@example.com"), UserName("Impostor"))))
     assert refused.value.email == EmailAddress("ada@example.com")
     assert len(service.store.users) == 1
 

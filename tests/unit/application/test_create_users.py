@@ -8,6 +8,7 @@ from application.users.get_user import GetUser
 from clocks import NOON
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken
+from domain.users.user import NewUser
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import WriteConflict
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.anyio
 NAME = UserName("Ada Lovelace")
 
 
-def users(*addresses: str) -> tuple[tuple[EmailAddress, UserName], ...]:
-    return tuple((EmailAddress(f"{address}@example.com"), NAME) for address in addresses)
+def users(*addresses: str) -> tuple[NewUser, ...]:
+    return tuple(NewUser(EmailAddress(f"{address}@example.com"), NAME) for address in addresses)
 
 
 async def test_the_created_users_are_returned_as_stored_in_the_order_given() -> None:
@@ -32,7 +33,7 @@ async def test_the_created_users_are_returned_as_stored_in_the_order_given() -> 
 
 async def test_one_taken_address_keeps_all_of_them_out_and_every_taken_one_is_named() -> None:
     service = InMemoryService()
-    await service.create(CreateUser(EmailAddress("b@example.com"), NAME))
+    await service.create(CreateUser(NewUser(EmailAddress("b@example.com"), NAME)))
     with pytest.raises(EmailAddressesTaken) as refused:
         await service.create_all(CreateUsers(users("a", "b", "a", "c")))
     assert refused.value.positions == (1, 2)
@@ -42,7 +43,7 @@ async def test_one_taken_address_keeps_all_of_them_out_and_every_taken_one_is_na
 async def test_an_address_that_a_rival_takes_before_the_commit_is_named_by_the_next_try() -> None:
     service = InMemoryService()
     rival = InMemoryService(rival_of=service)
-    service.rivals = [lambda: rival.create(CreateUser(EmailAddress("b@example.com"), NAME))]
+    service.rivals = [lambda: rival.create(CreateUser(NewUser(EmailAddress("b@example.com"), NAME)))]
     with pytest.raises(EmailAddressesTaken) as refused:
         await service.create_all(CreateUsers(users("a", "b")))
     assert refused.value.positions == (1,)

@@ -9,6 +9,7 @@ from application.users.update_user import UpdateUser
 from clocks import MICROSECOND, NOON
 from domain.users.email_address import EmailAddress
 from domain.users.errors import UserNotFound
+from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import PreconditionFailed, WriteConflict
@@ -17,7 +18,7 @@ from in_memory import InMemoryService
 pytestmark = pytest.mark.anyio
 
 ADA = UserId(1)
-CREATE_ADA = CreateUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace"))
+CREATE_ADA = CreateUser(NewUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace")))
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ async def test_a_user_whom_a_rival_changes_before_the_commit_is_deleted_as_the_r
     service: InMemoryService,
 ) -> None:
     rival = InMemoryService(rival_of=service)
-    service.rivals = [lambda: rival.update(UpdateUser(user_id=ADA, name=UserName("Rival")))]
+    service.rivals = [lambda: rival.update(UpdateUser(ADA, UserChanges(name=UserName("Rival"))))]
     await service.delete(DeleteUser(ADA))
     assert not service.store.users
     assert len(service.units_of_work) == 2
@@ -66,7 +67,7 @@ async def test_a_user_whom_a_rival_changes_before_the_commit_is_deleted_as_the_r
 async def test_the_third_conflict_is_reported_and_nobody_is_deleted(service: InMemoryService) -> None:
     rival = InMemoryService(rival_of=service)
     names = iter(["First", "Second", "Third"])
-    service.rivals = [lambda: rival.update(UpdateUser(user_id=ADA, name=UserName(next(names))))] * 3
+    service.rivals = [lambda: rival.update(UpdateUser(ADA, UserChanges(name=UserName(next(names)))))] * 3
     with pytest.raises(WriteConflict):
         await service.delete(DeleteUser(ADA))
     assert (await service.get(GetUser(ADA))).name == "Third"

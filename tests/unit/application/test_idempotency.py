@@ -1,31 +1,39 @@
 """Doing once what is asked for twice. That every storage keeps keys alike is the matter of the contract tests."""
 
-from dataclasses import replace
-from datetime import timedelta
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
 
 import pytest
 
 from application.users.create_user import CreateUser
 from application.users.create_users import CreateUsers
 from application.users.ports import UserView
-from application.users.recorded import read_users, write_users
 from clocks import MICROSECOND, NOON, FixedClock
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken
+from domain.users.user import NewUser
 from domain.users.user_name import UserName
 from foundation.kernel.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from foundation.kernel.idempotency import KEPT_FOR
-from foundation.kernel.idempotency_keys import IdempotencyKey
+from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
+from foundation.kernel.views import read_views, write_views
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio
 
 KEY = IdempotencyKey("anonymous", "POST /users", "5f0c2b7d")
-ADA = CreateUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace"), KEY)
+ADA = CreateUser(NewUser(EmailAddress("ada@example.com"), UserName("Ada Lovelace")), KEY)
 BATCH = CreateUsers(
-    ((EmailAddress("a@example.com"), UserName("A")), (EmailAddress("b@example.com"), UserName("B"))),
+    (NewUser(EmailAddress("a@example.com"), UserName("A")), NewUser(EmailAddress("b@example.com"), UserName("B"))),
     replace(KEY, operation="POST /users/batch"),
 )
+
+
+def addressed(email: str) -> CreateUser:
+    return replace(ADA, user=ADA.user._replace(email=EmailAddress(email)))
 
 
 async def test_the_second_call_is_answered_like_the_first_and_says_so() -> None:
@@ -42,22 +50,22 @@ async def test_the_second_call_is_answered_like_the_first_and_says_so() -> None:
     assert len(service.store.users) == 3
 
 
-async def test_a_wish_is_known_by_its_meaning_and_not_by_its_letters() -> None:
+async def test_a_request_is_compared_by_its_values_and_not_by_its_spelling() -> None:
     service = InMemoryService()
     await service.create(ADA)
-    again = CreateUser(EmailAddress(" ADA@Example.com "), UserName(" Ada Lovelace"), KEY)
+    again = CreateUser(NewUser(EmailAddress(" ADA@Example.com "), UserName(" Ada Lovelace")), KEY)
     assert (await service.create(again)).replayed
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        replace(ADA, name=UserName("Ada King")),
-        replace(ADA, email=EmailAddress("other@example.com")),
+        replace(ADA, user=ADA.user._replace(name=UserName("Ada King"))),
+        addressed("other@example.com"),
     ],
     ids=["other name", "other address"],
 )
-async def test_the_key_of_another_wish_is_refused(other: CreateUser) -> None:
+async def test_the_key_of_another_request_is_refused(other: CreateUser) -> None:
     service = InMemoryService()
     await service.create(ADA)
     with pytest.raises(IdempotencyKeyReused):
@@ -65,7 +73,7 @@ async def test_the_key_of_another_wish_is_refused(other: CreateUser) -> None:
     assert len(service.store.users) == 1
 
 
-async def test_users_in_another_order_are_another_wish() -> None:
+async def test_users_in_another_order_are_another_request() -> None:
     service = InMemoryService()
     await service.create_all(BATCH)
     with pytest.raises(IdempotencyKeyReused):
@@ -76,7 +84,9 @@ async def test_users_in_another_order_are_another_wish() -> None:
 async def test_the_same_key_of_somebody_else_or_for_something_else_is_another_one(part: str) -> None:
     service = InMemoryService()
     await service.create(ADA)
-    other = replace(ADA, email=EmailAddress("other@example.com"), key=replace(KEY, **{part: "other"}))
+    other = replace(
+        ADA, user=ADA.user._replace(email=EmailAddress("other@example.com")), key=replace(KEY, **{part: "other"})
+    )
     assert not (await service.create(other)).replayed
 
 
@@ -94,7 +104,7 @@ async def test_what_failed_is_not_recorded() -> None:
     with pytest.raises(EmailAlreadyTaken):
         await service.create(ADA)
     assert service.store.answers == {}
-    assert not (await service.create(replace(ADA, email=EmailAddress("other@example.com")))).replayed
+    assert not (await service.create(addressed("other@example.com"))).replayed
 
 
 async def test_a_key_is_in_use_until_the_call_ends() -> None:
@@ -142,7 +152,9 @@ async def test_many_expired_keys_are_forgotten_some_at_a_time() -> None:
     service = InMemoryService(clock)
     for number in range(1000):
         key = replace(KEY, value=str(number))
-        await service.create(replace(ADA, email=EmailAddress(f"a{number}@example.com"), key=key))
+        await service.create(
+            replace(ADA, user=ADA.user._replace(email=EmailAddress(f"a{number}@example.com")), key=key)
+        )
     service.units_of_work.clear()
     clock.moment += KEPT_FOR
     assert await service.forget_expired_keys() == 1000
@@ -153,9 +165,63 @@ async def test_many_expired_keys_are_forgotten_some_at_a_time() -> None:
 
 def test_recorded_users_are_read_as_they_were_written() -> None:
     users = (UserView(1, "a@example.com", "Łucja 李", NOON, NOON + MICROSECOND), UserView(2, "b@c.de", '"', NOON, NOON))
-    assert read_users(write_users(users)) == users
+    assert tuple(read_views(UserView, write_views(users))) == users
 
 
 def test_users_that_were_recorded_by_the_first_release_are_read() -> None:
     text = '[[1,"user@example.com","John Doe","2025-12-16T12:00:00+00:00","2025-12-16T12:00:00.000001+00:00"]]'
-    assert read_users(text) == (UserView(1, "user@example.com", "John Doe", NOON, NOON + MICROSECOND),)
+    assert read_views(UserView, text) == [UserView(1, "user@example.com", "John Doe", NOON, NOON + MICROSECOND)]
+
+
+class LaterView(NamedTuple):
+    """A view of a later release."""
+
+    id: int
+    email: str
+    released: date | None
+    price: Decimal
+    grade: str = "new"
+
+
+def test_a_view_is_read_where_another_release_wrote_it() -> None:
+    text = '[{"id": 1, "email": "user@example.com", "name": "John Doe", "price": "1.50"}]'
+    assert read_views(LaterView, text) == [LaterView(1, "user@example.com", None, Decimal("1.50"), "new")]
+
+
+def test_values_without_a_type_of_json_are_read_as_they_were_written() -> None:
+    views = [LaterView(1, "a@example.com", date(2025, 12, 16), Decimal("0.10"), "b")]
+    assert read_views(LaterView, write_views(views)) == views
+
+
+@dataclass(frozen=True)
+class LaterCreateUser:
+    """The command of a release that has a field more."""
+
+    user: "LaterNewUser"
+    key: IdempotencyKey | None = None
+
+
+class LaterNewUser(NamedTuple):
+    """Has a phone number that may be absent."""
+
+    email: EmailAddress
+    name: UserName
+    phone: str | None = None
+
+
+async def test_a_key_that_was_recorded_before_a_field_was_added_is_replayed_after() -> None:
+    service = InMemoryService()
+    first = await service.create(ADA)
+    later = await service.create(LaterCreateUser(LaterNewUser(*ADA.user), KEY))  # type: ignore[arg-type]
+    assert (later.replayed, later.value) == (True, first.value)
+    with pytest.raises(IdempotencyKeyReused):
+        await service.create(LaterCreateUser(LaterNewUser(*ADA.user, phone="+1 555"), KEY))  # type: ignore[arg-type]
+
+
+async def test_a_key_that_version_0_1_0_recorded_is_replayed() -> None:
+    service = InMemoryService()
+    fingerprint = hashlib.sha256(b'["ada@example.com", "Ada Lovelace"]').hexdigest()
+    text = '[[1,"ada@example.com","Ada Lovelace","2025-12-16T12:00:00+00:00","2025-12-16T12:00:00+00:00"]]'
+    service.store.answers[KEY] = RecordedAnswer(fingerprint, text, NOON, NOON + KEPT_FOR)
+    replayed = await service.create(ADA)
+    assert (replayed.replayed, replayed.value) == (True, UserView(1, "ada@example.com", "Ada Lovelace", NOON, NOON))

@@ -14,18 +14,19 @@ from application.users.import_users import (
     OnConflict,
     RejectedLine,
 )
-from application.users.ports import NumberedUser
 from domain.users.email_address import EmailAddress
+from domain.users.user import NewUser
 from domain.users.user_name import UserName
+from foundation.kernel.bulk_loading import Numbered
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio
 
-Line = NumberedUser | RejectedLine
+Line = Numbered[NewUser] | RejectedLine
 
 
-def good(line: int, address: str) -> NumberedUser:
-    return NumberedUser(line, EmailAddress(f"{address}@example.com"), UserName("Ada"))
+def good(line: int, address: str) -> Numbered[NewUser]:
+    return Numbered(line, NewUser(EmailAddress(f"{address}@example.com"), UserName("Ada")))
 
 
 def bad(line: int) -> RejectedLine:
@@ -53,7 +54,7 @@ async def refused(service: InMemoryService, lines: Lines) -> ImportReport:
 
 async def with_owner_of(address: str) -> InMemoryService:
     service = InMemoryService()
-    await service.create(CreateUser(EmailAddress(f"{address}@example.com"), UserName("Owner")))
+    await service.create(CreateUser(NewUser(EmailAddress(f"{address}@example.com"), UserName("Owner"))))
     return service
 
 

@@ -7,6 +7,7 @@ from application.users.list_users import ListUsers
 from application.users.ports import UserFilter, UserSort
 from clocks import MICROSECOND, NOON, SteppingClock
 from domain.users.email_address import EmailAddress
+from domain.users.user import NewUser
 from domain.users.user_name import UserName
 from foundation.kernel.pagination import LimitOutOfRange, Position
 from in_memory import InMemoryService
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.anyio
 async def five_users() -> InMemoryService:
     service = InMemoryService(SteppingClock())
     for number in range(1, 6):
-        await service.create(CreateUser(EmailAddress(f"user{number}@example.com"), UserName(f"User {number}")))
+        await service.create(CreateUser(NewUser(EmailAddress(f"user{number}@example.com"), UserName(f"User {number}"))))
     return service
 
 
@@ -27,7 +28,7 @@ async def test_nobody_is_an_empty_last_page() -> None:
     assert page.next is None
 
 
-async def test_a_list_without_wishes_holds_everybody_by_id() -> None:
+async def test_a_list_without_conditions_holds_all_users_by_id() -> None:
     page = await (await five_users()).list(ListUsers())
     assert [user.id for user in page.items] == [1, 2, 3, 4, 5]
     assert page.next is None

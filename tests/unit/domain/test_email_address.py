@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from domain.users.email_address import EmailAddress
-from domain.users.errors import InvalidEmailAddress
+from domain.users.email_address import EmailAddress, InvalidEmailAddress
 from foundation.kernel.errors import InvalidValue
 
 LONGEST_LABEL = "d" * 63

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clocks import MICROSECOND, NOON
 from domain.users.email_address import EmailAddress
-from domain.users.user import User
+from domain.users.user import NewUser, User
 from domain.users.user_name import UserName
 
 ADA = UserName("Ada Lovelace")
@@ -20,7 +20,7 @@ OTHER_ADDRESS = EmailAddress("countess@example.com")
 
 @pytest.fixture
 def user() -> User:
-    return User.register(email=ADDRESS, name=ADA, at=NOON)
+    return User.register(NewUser(ADDRESS, ADA), at=NOON)
 
 
 def test_a_registered_user_has_what_was_given_and_no_id_yet(user: User) -> None:
@@ -55,7 +55,7 @@ def test_the_version_moves_on_by_a_microsecond_when_the_clock_does_not(user: Use
 @settings(max_examples=50)
 @given(st.lists(st.sampled_from([NOON + n * MICROSECOND for n in range(-3, 4)]), min_size=1, max_size=6))
 def test_every_change_has_a_later_version_whatever_the_clock_says(times: list[datetime]) -> None:
-    user = User.register(email=ADDRESS, name=ADA, at=NOON)
+    user = User.register(NewUser(ADDRESS, ADA), at=NOON)
     versions = [user.updated_at]
     for number, at in enumerate(times):
         user.rename(UserName(f"Name {number}"), at=at)

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.users.errors import InvalidUserId
-from domain.users.user_id import LARGEST_USER_ID, UserId
+from domain.users.user_id import LARGEST_USER_ID, InvalidUserId, UserId
 
 
 @pytest.mark.parametrize("number", [1, 2, 2_147_483_647])

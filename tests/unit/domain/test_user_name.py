@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.users.errors import InvalidUserName
-from domain.users.user_name import UserName
+from domain.users.user_name import InvalidUserName, UserName
 from foundation.kernel.errors import InvalidValue
 
 

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from application.users.ports import NumberedUser, UserView
+from application.users.ports import UserView
 from clocks import MICROSECOND, NOON
 from foundation.files.file_format import EXPORTED_FIELDS, IMPORTED_FIELDS, Form
 from foundation.files.reading import read_users
 from foundation.files.rejection import ReadLine
 from foundation.files.spreadsheets import escaped
 from foundation.files.writing import write_users
+from foundation.kernel.bulk_loading import Numbered
 
 ORDINARY = {Form.NDJSON: '{"email":"a@example.com","name":"A é"}', Form.CSV: "a@example.com,A é"}
 OTHERS = {
@@ -66,7 +67,7 @@ def read_behind(head: str, *content: bytes, form: Form) -> list[ReadLine]:
 
 
 def numbered(line: ReadLine, number: int) -> ReadLine:
-    return NumberedUser(number, line.email, line.name) if isinstance(line, NumberedUser) else replace(line, line=number)
+    return Numbered(number, line.value) if isinstance(line, Numbered) else replace(line, line=number)
 
 
 def written(users: Sequence[UserView], form: Form, fields: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from application.users.import_users import ImportRefused, RejectedLine
-from application.users.ports import NumberedUser, UserView
+from application.users.ports import UserView
 from clocks import NOON
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
@@ -25,6 +25,7 @@ from foundation.files.rejection import ReadLine, read_members
 from foundation.files.spreadsheets import escaped, unescaped
 from foundation.files.writing import write_users
 from foundation.http.problems.error_handlers import field_errors_of_body
+from foundation.kernel.bulk_loading import Numbered
 from foundation.kernel.errors import InvalidValue
 from foundation.strict_json import NotStrictJson, read_json
 
@@ -62,7 +63,7 @@ def views(*values: tuple[str, str]) -> list[UserView]:
 
 
 def kept(lines: Iterable[ReadLine]) -> list[tuple[int, str, str]]:
-    return [(line.line, line.email.value, line.name.value) for line in lines if isinstance(line, NumberedUser)]
+    return [(line.line, line.value.email.value, line.value.name.value) for line in lines if isinstance(line, Numbered)]
 
 
 def rejected(lines: Iterable[ReadLine]) -> list[tuple[int, tuple[tuple[str, str], ...]]]:

@@ -41,7 +41,7 @@ def written(document: Mapping[str, Any]) -> Any:
 
 def test_a_new_user_becomes_a_command_in_the_words_of_the_domain() -> None:
     command = CreateUserBody.model_validate({"email": " ADA@example.com", "name": "Ada Lovelace "}).command()
-    assert (command.email, command.name) == (EmailAddress("ada@example.com"), UserName("Ada Lovelace"))
+    assert (command.user.email, command.user.name) == (EmailAddress("ada@example.com"), UserName("Ada Lovelace"))
 
 
 @pytest.mark.parametrize("value", [1, 1.5, True, None, [], {}, ["ada@example.com"]])

@@ -22,7 +22,7 @@ _VIEW: Final = select(
     users.c.created_at,
     users.c.updated_at,
 )
-# How many users one read of everybody brings.
+# How many users one read of all of them brings.
 _AT_A_TIME: Final = 1000
 # `UserView._make`, in half the time.
 _MAKE: Final[Callable[[Sequence[Any]], UserView]] = partial(tuple.__new__, UserView)
@@ -66,8 +66,8 @@ class SqlAlchemyUserQueries:
             [number] = await self._reader.rows(_count(tuple(given)), given, _number)
         return number
 
-    async def everybody(self) -> AsyncIterator[Sequence[UserView]]:
-        """See `UserQueries.everybody`."""
+    async def iterate_all(self) -> AsyncIterator[Sequence[UserView]]:
+        """See `Queries.iterate_all`."""
         parameters: dict[str, Any] = {"limit": _AT_A_TIME}
         while True:
             statement = _page((), UserSort.ID, continued="after_id" in parameters)

@@ -1,6 +1,7 @@
 """Users, as entities, on the pipelined path."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,8 +20,10 @@ class PipelineUserRepository(SqlAlchemyUserRepository):
     the version lets only those of one through.
     """
 
-    def __init__(self, session: Callable[[], Awaitable[AsyncSession]], users: PipelineEntities[User]) -> None:
-        super().__init__(session)
+    def __init__(
+        self, session: Callable[[], Awaitable[AsyncSession]], bulk_timeout: timedelta, users: PipelineEntities[User]
+    ) -> None:
+        super().__init__(session, bulk_timeout)
         self._users = users
 
     async def add(self, user: User) -> None:

@@ -1,23 +1,27 @@
 """Users, as entities."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import class_mapper
 
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken, UserNotFound
-from domain.users.user import User
+from domain.users.user import NewUser, User
 from domain.users.user_id import UserId
+from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.errors import WriteConflict
 from foundation.sqlalchemy.errors import translated
+from foundation.sqlalchemy.loading.loader import SqlAlchemyUserLoader
 
 
 class SqlAlchemyUserRepository:
     """The users of the session that `session` yields."""
 
-    def __init__(self, session: Callable[[], Awaitable[AsyncSession]]) -> None:
+    def __init__(self, session: Callable[[], Awaitable[AsyncSession]], bulk_timeout: timedelta) -> None:
         self._session = session
+        self._loader = SqlAlchemyUserLoader(session, bulk_timeout)
 
     async def add(self, user: User) -> None:
         """See `UserRepository.add`; the INSERT is sent at once, because it yields the id."""
@@ -64,6 +68,10 @@ class SqlAlchemyUserRepository:
         if user is None:
             raise UserNotFound(user_id)
         return user
+
+    async def load(self, batches: AsyncIterable[Sequence[Numbered[NewUser]]], at: datetime, reported: int) -> Loaded:
+        """See `BulkLoader.load`."""
+        return await self._loader.load(batches, at, reported)
 
     async def remove(self, user: User) -> None:
         """See `UserRepository.remove`; the DELETE is sent at once, so that the address is free for an `add`."""

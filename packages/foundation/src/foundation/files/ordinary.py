@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 
-from application.users.ports import NumberedUser
 from domain.users.email_address import EmailAddress
+from domain.users.user import NewUser
 from domain.users.user_name import UserName
 from foundation.files.lines import LONGEST_LINE
 from foundation.files.rejection import ReadLine, read_values
+from foundation.kernel.bulk_loading import Numbered
 from foundation.kernel.errors import InvalidValue
 
 
@@ -44,7 +45,7 @@ def read_together(
 def _read_all(emails: Sequence[str], names: Sequence[str], first: int) -> Sequence[ReadLine]:
     numbers = range(first, first + len(emails))
     try:
-        return list(map(NumberedUser, numbers, map(EmailAddress, emails), map(UserName, names)))
+        return list(map(Numbered, numbers, map(NewUser, map(EmailAddress, emails), map(UserName, names))))
     except InvalidValue:
         return list(map(read_values, numbers, emails, names))
 

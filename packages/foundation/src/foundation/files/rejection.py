@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from application.users.import_users import LineError, RejectedLine
-from application.users.ports import NumberedUser
 from domain.users.email_address import EmailAddress
+from domain.users.user import NewUser
 from domain.users.user_name import UserName
 from foundation.files.file_format import EXPORTED_FIELDS, IMPORTED_FIELDS
 from foundation.files.lines import LONGEST_LINE
+from foundation.kernel.bulk_loading import Numbered
 from foundation.kernel.errors import InvalidValue
 
-ReadLine: TypeAlias = NumberedUser | RejectedLine
+ReadLine: TypeAlias = Numbered[NewUser] | RejectedLine
 
 TOO_LONG: Final = LineError("#", "line-too-long", f"may have at most {LONGEST_LINE} bytes")
 _NO_OBJECT: Final = LineError("#", "not-an-object", "must be an object")
@@ -31,7 +32,7 @@ def read_members(line: int, document: Any) -> ReadLine:
 def read_values(line: int, email: str, name: str) -> ReadLine:
     """The user with these values, which are not judged yet."""
     try:
-        return NumberedUser(line, EmailAddress(email), UserName(name))
+        return Numbered(line, NewUser(EmailAddress(email), UserName(name)))
     except InvalidValue:
         return RejectedLine(line, tuple(_wrong_values({"email": email, "name": name})))
 

@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Self
 
-from adapters.memory.users import InMemoryUserLoader, InMemoryUserRepository
+from adapters.memory.users import InMemoryUserRepository
 from application.users.ports import UserView
 from domain.users.errors import EmailAlreadyTaken
 from domain.users.user_id import UserId
@@ -16,7 +16,6 @@ class InMemoryUnitOfWork:
     """Stages changes and puts them into the store at commit, after checking versions and uniqueness."""
 
     users: InMemoryUserRepository
-    user_loader: InMemoryUserLoader
     idempotency_keys: InMemoryIdempotencyKeys
 
     def __init__(self, store: InMemoryStore) -> None:
@@ -54,7 +53,6 @@ class InMemoryUnitOfWork:
 
     def _begin(self) -> None:
         self.users = InMemoryUserRepository(self._store)
-        self.user_loader = InMemoryUserLoader(self.users)
         self.idempotency_keys = InMemoryIdempotencyKeys(self._store)
 
     def _changed(self) -> dict[UserId, UserView]:

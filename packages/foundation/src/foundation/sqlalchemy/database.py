@@ -1,7 +1,7 @@
 """The connections to one database, and what works on them."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.sqlalchemy.mappings import configure_mappings
 from adapters.sqlalchemy.queries.users import SqlAlchemyUserQueries
-from application.unit_of_work import UnitOfWork
 from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.limits import Limits
 from foundation.sqlalchemy.postgresql.engine import open_postgresql
@@ -35,7 +34,7 @@ class Database(Protocol):
         """Whether it can serve the release that knows these `revisions`."""
         ...
 
-    def unit_of_work(self) -> UnitOfWork:
+    def unit_of_work(self) -> Any:
         """A new unit of work."""
         ...
 

@@ -11,7 +11,6 @@ from adapters.sqlalchemy.repositories.users import SqlAlchemyUserRepository
 from domain.users.user import User
 from foundation.sqlalchemy.errors import translated
 from foundation.sqlalchemy.idempotency_keys import SqlAlchemyIdempotencyKeys
-from foundation.sqlalchemy.loading.loader import SqlAlchemyUserLoader
 from foundation.sqlalchemy.postgresql.entities import PipelineEntities
 from foundation.sqlalchemy.postgresql.pool import ConnectionPool
 from foundation.sqlalchemy.postgresql.transaction import PipelineTransaction
@@ -21,7 +20,6 @@ class SqlAlchemyUnitOfWork:
     """One session and one transaction. Serves one use-case call."""
 
     users: SqlAlchemyUserRepository
-    user_loader: SqlAlchemyUserLoader
     idempotency_keys: SqlAlchemyIdempotencyKeys
 
     def __init__(self, sessions: async_sessionmaker[AsyncSession], bulk_timeout: timedelta) -> None:
@@ -31,8 +29,7 @@ class SqlAlchemyUnitOfWork:
     async def __aenter__(self) -> Self:
         """See `UnitOfWork`; the connection is taken when the first statement needs it."""
         self._session = self._sessions()
-        self.users = SqlAlchemyUserRepository(self._own_session)
-        self.user_loader = SqlAlchemyUserLoader(self._own_session, self._bulk_timeout)
+        self.users = SqlAlchemyUserRepository(self._own_session, self._bulk_timeout)
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(self._own_session)
         return self
 
@@ -57,7 +54,6 @@ class PipelineUnitOfWork:
     """One transaction on PostgreSQL, in which what is hot goes through `foundation.sqlalchemy.postgresql`."""
 
     users: PipelineUserRepository
-    user_loader: SqlAlchemyUserLoader
     idempotency_keys: SqlAlchemyIdempotencyKeys
 
     def __init__(self, pool: ConnectionPool, bulk_timeout: timedelta) -> None:
@@ -68,8 +64,7 @@ class PipelineUnitOfWork:
         """See `UnitOfWork`; the connection is taken when the first statement needs it."""
         self._transaction = PipelineTransaction(self._pool)
         users = PipelineEntities(self._transaction, User)
-        self.users = PipelineUserRepository(self._transaction.session, users)
-        self.user_loader = SqlAlchemyUserLoader(self._transaction.session, self._bulk_timeout)
+        self.users = PipelineUserRepository(self._transaction.session, self._bulk_timeout, users)
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(self._transaction.session)
         return self
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from application.users.import_users import ImportUsers
-from entrypoints.http.dependencies import ExportUsersUseCase, ImportAdmission, ImportUsersUseCase
+from entrypoints.http.dependencies import ImportAdmission, Users
 from entrypoints.http.v1.users.file_schemas import (
     ExportUsersParameters,
     ImportReportBody,
@@ -60,7 +60,7 @@ async def import_users(
     request: Request,
     wanted: Annotated[ImportUsersParameters, Depends(query(ImportUsersParameters))],
     form: Annotated[Form, Depends(_form_of_body)],
-    import_: ImportUsersUseCase,
+    users: Users,
     admission: ImportAdmission,
 ) -> Response:
     """Import users from a file, in one transaction.
@@ -69,7 +69,7 @@ async def import_users(
     """
     with admission.admitted():
         async with aclosing(read_users(read_pieces(request, LARGEST_IMPORT), form)) as lines:
-            report = await import_(ImportUsers(lines, wanted.on_conflict))
+            report = await users.import_(ImportUsers(lines, wanted.on_conflict))
     return json_response(present_report(report))
 
 
@@ -79,7 +79,7 @@ async def import_users(
     openapi_extra=parameters(ExportUsersParameters),
     responses=responses(
         200,
-        "Everybody, by id.",
+        "All users, by id.",
         ProblemKind.VALIDATION_FAILED,
         content={
             media_type: {"schema": {"type": "string", "contentMediaType": media_type}, "example": example}
@@ -92,9 +92,9 @@ async def export_users(
     request: Request,
     wanted: Annotated[ExportUsersParameters, Depends(query(ExportUsersParameters))],
     media_type: Annotated[str, Depends(answers(*_MEDIA_TYPES))],
-    export: ExportUsersUseCase,
+    users: Users,
 ) -> Response:
-    """Export everybody. A failure midway breaks the connection, so that no part of a file is taken for the whole.
+    """Export all users. A failure midway breaks the connection, so that no part of a file is taken for the whole.
 
     With `fields=email,name` it is a file that the import takes. In CSV a cell that a spreadsheet would run is preceded
     by an apostrophe.
@@ -104,4 +104,4 @@ async def export_users(
         "Content-Type": f"{media_type}; charset=utf-8; header=present" if form is Form.CSV else media_type,
         "Content-Disposition": f'attachment; filename="users.{form.value}"',
     }
-    return streamed(request, write_users(await export(), form, wanted.fields), headers)
+    return streamed(request, write_users(await users.export(), form, wanted.fields), headers)

@@ -11,16 +11,7 @@ from application.users.list_users import ListUsers
 from application.users.ports import UserView
 from application.users.update_user import UpdateUser
 from domain.users.user_id import LARGEST_USER_ID, UserId
-from entrypoints.http.dependencies import (
-    CreateUsersUseCase,
-    CreateUserUseCase,
-    CurrentSettings,
-    Cursors,
-    DeleteUserUseCase,
-    GetUserUseCase,
-    ListUsersUseCase,
-    UpdateUserUseCase,
-)
+from entrypoints.http.dependencies import CurrentSettings, Cursors, Users
 from entrypoints.http.v1.users.links import LINK_TO_NEXT_PAGE, links_to_user
 from entrypoints.http.v1.users.schemas import (
     ID_SCHEMA,
@@ -112,10 +103,10 @@ async def create_user(
     request: Request,
     key: GivenKey,
     body: Annotated[CreateUserBody, Depends(json_body(CreateUserBody, JSON, resource=UserBody))],
-    create: CreateUserUseCase,
+    users: Users,
 ) -> Response:
     """Create a user with an email address that nobody else has."""
-    done = await create(body.command(key))
+    done = await users.create(body.command(key))
     location = f"{request.scope['path']}/{done.value.id}"
     return _user_response(done.value, 201, Location=location, **replay_headers(done))
 
@@ -140,10 +131,10 @@ async def create_users(
     body: Annotated[
         CreateUsersBody, Depends(json_body(CreateUsersBody, JSON, resource=UserBody, largest=LARGEST_BATCH_DOCUMENT))
     ],
-    create: CreateUsersUseCase,
+    users: Users,
 ) -> Response:
     """Create up to 100 users, all of them or none."""
-    done = await create(body.command(key))
+    done = await users.create_many(body.command(key))
     return json_response(present_users(done.value), 201, **replay_headers(done))
 
 
@@ -165,7 +156,7 @@ async def create_users(
 async def list_users(
     request: Request,
     wanted: Annotated[ListUsersParameters, Depends(query(ListUsersParameters))],
-    list_: ListUsersUseCase,
+    users: Users,
     cursors: Cursors,
 ) -> Response:
     """List users, page by page, in the order of `sort`. Times in filters are exclusive."""
@@ -174,7 +165,7 @@ async def list_users(
     except InvalidCursor:
         raise Problem(ProblemKind.INVALID_CURSOR) from None
     count = prefers(request, "count", "exact")
-    page = await list_(ListUsers(wanted.where, wanted.sort, wanted.limit, after, count))
+    page = await users.list(ListUsers(wanted.where, wanted.sort, wanted.limit, after, count))
     cursor = cursors.encode(page.next, wanted.sort, wanted.where) if page.next is not None else None
     headers = {"Link": _next_link(request, cursor)} if cursor is not None else {}
     if count:
@@ -199,9 +190,9 @@ async def list_users(
         ),
     },
 )
-async def get_user(request: Request, user_id: UserIdInPath, get: GetUserUseCase) -> Response:
+async def get_user(request: Request, user_id: UserIdInPath, users: Users) -> Response:
     """Read one user."""
-    user = await get(GetUser(user_id))
+    user = await users.get(GetUser(user_id))
     if matches_any(request, user):
         return Response(status_code=304, headers={"ETag": entity_tag(user)})
     return _user_response(user)
@@ -231,12 +222,12 @@ async def update_user(
     request: Request,
     user_id: UserIdInPath,
     body: Annotated[UpdateUserBody, Depends(json_body(UpdateUserBody, MERGE_PATCH, JSON, resource=UserBody))],
-    update: UpdateUserUseCase,
+    users: Users,
     settings: CurrentSettings,
 ) -> Response:
     """Change the fields that the merge patch names. A patch that changes nothing keeps the entity tag."""
     expected = expected_versions(request, user_id.value, required=settings.require_if_match)
-    user = await update(UpdateUser(user_id=user_id, email=body.email, name=body.name, expected=expected))
+    user = await users.update(UpdateUser(user_id, body.changes(), expected))
     return _user_response(user)
 
 
@@ -256,12 +247,10 @@ async def update_user(
         ProblemKind.COMMIT_OUTCOME_UNKNOWN,
     ),
 )
-async def delete_user(
-    request: Request, user_id: UserIdInPath, delete: DeleteUserUseCase, settings: CurrentSettings
-) -> Response:
+async def delete_user(request: Request, user_id: UserIdInPath, users: Users, settings: CurrentSettings) -> Response:
     """Delete a user for good. The id is never given again."""
     expected = expected_versions(request, user_id.value, required=settings.require_if_match)
-    await delete(DeleteUser(user_id, expected))
+    await users.delete(DeleteUser(user_id, expected))
     return Response(status_code=204)
 
 

@@ -13,6 +13,7 @@ from application.users.create_user import CreateUser
 from application.users.create_users import LARGEST_BATCH, BatchSizeOutOfRange, CreateUsers
 from application.users.ports import UserFilter, UserSort, UserView
 from domain.users.email_address import EmailAddress
+from domain.users.user import NewUser, UserChanges
 from domain.users.user_name import UserName
 from entrypoints.http.v1.users.value_schemas import (
     COUNT,
@@ -121,8 +122,12 @@ class CreateUserBody(BaseModel):
     name: NameField
 
     def command(self, key: IdempotencyKey | None = None) -> CreateUser:
-        """What the client wishes, once if there is a key."""
-        return CreateUser(email=self.email, name=self.name, key=key)
+        """The command; idempotent if there is a key."""
+        return CreateUser(self.new_user(), key)
+
+    def new_user(self) -> NewUser:
+        """The user to create."""
+        return NewUser(self.email, self.name)
 
 
 class CreateUsersBody(BaseModel):
@@ -137,8 +142,8 @@ class CreateUsersBody(BaseModel):
     ]
 
     def command(self, key: IdempotencyKey | None = None) -> CreateUsers:
-        """What the client wishes, once if there is a key."""
-        return CreateUsers(tuple((item.email, item.name) for item in self.items), key)
+        """The command; idempotent if there is a key."""
+        return CreateUsers(tuple(item.new_user() for item in self.items), key)
 
 
 class UpdateUserBody(BaseModel):
@@ -148,6 +153,10 @@ class UpdateUserBody(BaseModel):
 
     email: OptionalEmailField = None
     name: OptionalNameField = None
+
+    def changes(self) -> UserChanges:
+        """What is to be changed."""
+        return UserChanges(**{name: getattr(self, name) for name in self.model_fields_set})
 
 
 class ListUsersParameters(BaseModel):

@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.schema import DropTable
 
 from adapters.sqlalchemy.tables import users as users_table
-from application.users.ports import Loaded, NumberedUser
 from domain.users.errors import EmailAlreadyTaken
+from domain.users.user import NewUser
+from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.sqlalchemy.errors import translated
 from foundation.sqlalchemy.loading.postgresql import stage_on_postgresql
 from foundation.sqlalchemy.loading.sqlite import stage_on_sqlite
@@ -71,7 +72,7 @@ class SqlAlchemyUserLoader:
         self._session = session
         self._bulk_timeout = bulk_timeout
 
-    async def load(self, users: AsyncIterable[Sequence[NumberedUser]], at: datetime, reported: int) -> Loaded:
+    async def load(self, users: AsyncIterable[Sequence[Numbered[NewUser]]], at: datetime, reported: int) -> Loaded:
         """See `UserLoader.load`."""
         source = _without_empty(users)
         first = await anext(source, None)

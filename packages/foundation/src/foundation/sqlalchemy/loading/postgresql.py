@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateTable
 
-from application.users.ports import NumberedUser
+from domain.users.user import NewUser
+from foundation.kernel.bulk_loading import Numbered
 from foundation.sqlalchemy.errors import translated
 from foundation.sqlalchemy.limits import milliseconds
 from foundation.sqlalchemy.loading.staged import staged_users
@@ -27,7 +28,7 @@ _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "
 
 
 async def stage_on_postgresql(
-    session: AsyncSession, users: AsyncIterable[Sequence[NumberedUser]], limit: timedelta
+    session: AsyncSession, users: AsyncIterable[Sequence[Numbered[NewUser]]], limit: timedelta
 ) -> int:
     """Send the users to the server as they come; how many they were.
 
@@ -47,13 +48,15 @@ async def stage_on_postgresql(
         return count
 
 
-def _rows(users: Sequence[NumberedUser]) -> str:
+def _rows(users: Sequence[Numbered[NewUser]]) -> str:
     """The users in the text format of COPY (PostgreSQL manual, COPY, "Text Format")."""
-    rows = "".join([f"{user.line}\t{user.email.value}\t{user.name.value}\n" for user in users])
+    rows = "".join([f"{user.line}\t{user.value.email.value}\t{user.value.name.value}\n" for user in users])
     # One look at all of them tells whether any value has to be escaped, which hardly one has.
     if rows.count("\t") == 2 * len(users) and rows.count("\n") == len(users) and "\\" not in rows and "\r" not in rows:
         return rows
-    return "".join([f"{user.line}\t{_escaped(user.email.value)}\t{_escaped(user.name.value)}\n" for user in users])
+    return "".join(
+        [f"{user.line}\t{_escaped(user.value.email.value)}\t{_escaped(user.value.name.value)}\n" for user in users]
+    )
 
 
 def _escaped(value: str) -> str:

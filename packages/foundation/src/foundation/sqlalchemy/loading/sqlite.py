@@ -7,13 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateTable
 
 from adapters.sqlalchemy.tables import users as users_table
-from application.users.ports import NumberedUser
+from domain.users.user import NewUser
+from foundation.kernel.bulk_loading import Numbered
 from foundation.sqlalchemy.errors import translated
 from foundation.sqlalchemy.loading.staged import staged_users
 from foundation.sqlalchemy.sqlite.engine import TRANSACTION
 
 
-async def stage_on_sqlite(session: AsyncSession, users: AsyncIterable[Sequence[NumberedUser]]) -> int:
+async def stage_on_sqlite(session: AsyncSession, users: AsyncIterable[Sequence[Numbered[NewUser]]]) -> int:
     """Put the users aside as they come, and take the write lock when all are there; how many they were."""
     # A transaction that has locked already goes on as it is.
     options = {} if session.in_transaction() else {TRANSACTION: "DEFERRED"}
@@ -22,7 +23,7 @@ async def stage_on_sqlite(session: AsyncSession, users: AsyncIterable[Sequence[N
         await connection.execute(CreateTable(staged_users))
         count = 0
         async for batch in users:
-            rows = [{"line": user.line, "email": user.email, "name": user.name} for user in batch]
+            rows = [{"line": user.line, "email": user.value.email, "name": user.value.name} for user in batch]
             await connection.execute(insert(staged_users), rows)
             count += len(batch)
         # A transaction that reads the database first cannot write once somebody else has written. This writes nothing,

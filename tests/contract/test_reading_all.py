@@ -1,4 +1,4 @@
-"""What every storage promises of reading everybody, and of counting."""
+"""What every storage promises of reading all users, and of counting."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from clocks import MICROSECOND, NOON
 from contract.sources import many
 from contract.storages import STORAGES, Service, Storages, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
+from domain.users.user import UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import StorageUnavailable
@@ -28,7 +29,7 @@ SEVERAL_READS = 2500
 
 async def load(service: Service, numbers: range) -> None:
     async with service.unit_of_work() as uow:
-        await uow.user_loader.load(many(numbers), NOON, 0)
+        await uow.users.load(many(numbers), NOON, 0)
         await uow.commit()
 
 
@@ -39,35 +40,35 @@ async def remove(service: Service, ids: Sequence[int]) -> None:
         await uow.commit()
 
 
-async def everybody(service: Service) -> list[UserView]:
-    return [user async for page in service.queries.everybody() for user in page]
+async def all_users(service: Service) -> list[UserView]:
+    return [user async for page in service.queries.iterate_all() for user in page]
 
 
 class TestEverybody:
     async def test_of_nobody_is_nothing(self, service: Service) -> None:
-        assert [page async for page in service.queries.everybody()] == []
+        assert [page async for page in service.queries.iterate_all()] == []
 
     async def test_is_met_once_by_id(self, service: Service) -> None:
         await load(service, range(SEVERAL_READS))
         await remove(service, range(500, 1700, 3))
-        users = await everybody(service)
+        users = await all_users(service)
         assert [user.id for user in users] == [n for n in range(1, SEVERAL_READS + 1) if n not in range(500, 1700, 3)]
         assert users[0] == await service.queries.get(UserId(1))
 
     async def test_comes_some_at_a_time(self, service: Service) -> None:
         await load(service, range(SEVERAL_READS))
-        assert [len(page) async for page in service.queries.everybody()] == [1000, 1000, 500]
+        assert [len(page) async for page in service.queries.iterate_all()] == [1000, 1000, 500]
 
     async def test_holds_no_connection_between_two_reads(self, sql_url: str) -> None:
         async with open_service(sql_url, database_pool_size=1, database_pool_timeout=0.5) as service:
             await load(service, range(SEVERAL_READS))
-            async for _ in service.queries.everybody():
+            async for _ in service.queries.iterate_all():
                 assert pool_of(service).checkedout() == 0
-                await service.update(UpdateUser(user_id=UserId(1), name=UserName("Ada")))
+                await service.update(UpdateUser(UserId(1), UserChanges(name=UserName("Ada"))))
 
     async def test_may_be_left_before_the_end(self, service: Service) -> None:
         await load(service, range(SEVERAL_READS))
-        async for page in service.queries.everybody():
+        async for page in service.queries.iterate_all():
             assert page[0].id == 1
             break
         await remove(service, [1])
@@ -75,7 +76,7 @@ class TestEverybody:
     async def test_breaks_off_with_an_error_when_the_storage_fails_midway(self, sql_url: str) -> None:
         async with open_service(sql_url) as service:
             await load(service, range(SEVERAL_READS))
-            pages = service.queries.everybody()
+            pages = service.queries.iterate_all()
             assert len(await anext(pages)) == 1000
             with connected(sql_url) as connection:
                 connection.execute(text("ALTER TABLE users RENAME TO away"))
@@ -141,7 +142,7 @@ class Crowd:
             crowd = self.leaving if self._moves else self.staying + self.leaving
             if crowd:
                 user_id = UserId(crowd[which % len(crowd)])
-                await self._service.update(UpdateUser(user_id=user_id, name=UserName(f"Ada {which}")))
+                await self._service.update(UpdateUser(user_id, UserChanges(name=UserName(f"Ada {which}"))))
         elif self.leaving:
             await remove(self._service, [self.leaving.pop(which % len(self.leaving))])
 
@@ -158,7 +159,7 @@ CHANGES = st.lists(st.tuples(st.sampled_from(["come", "change", "go"]), st.integ
     after=st.sampled_from([None, NOON - MICROSECOND, NOON, NOON + MICROSECOND]),
     between=st.lists(CHANGES, min_size=3, max_size=6),
 )
-def test_walking_a_list_while_others_come_and_go_meets_everybody_who_stays_exactly_once(
+def test_walking_a_list_while_others_come_and_go_returns_each_user_who_stays_exactly_once(
     *,
     storages: Storages,
     storage: str,
@@ -197,7 +198,7 @@ def test_walking_a_list_while_others_come_and_go_meets_everybody_who_stays_exact
 @pytest.mark.parametrize("storage", STORAGES)
 @settings(max_examples=10)
 @given(between=st.lists(CHANGES, min_size=3, max_size=3))
-def test_reading_everybody_while_others_come_and_go_meets_everybody_who_stays_exactly_once(
+def test_reading_all_users_while_others_come_and_go_returns_each_user_who_stays_exactly_once(
     storages: Storages, storage: str, between: list[list[tuple[str, int]]]
 ) -> None:
     async def walk() -> None:
@@ -206,7 +207,7 @@ def test_reading_everybody_while_others_come_and_go_meets_everybody_who_stays_ex
             crowd = Crowd(service, SEVERAL_READS, moves=False)
             met: list[int] = []
             changes = iter(between)
-            async for page in service.queries.everybody():
+            async for page in service.queries.iterate_all():
                 met += [user.id for user in page]
                 for kind, which in next(changes, []):
                     await crowd.change(kind, which)
