@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from inspect import get_annotations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import domain
+from application.unit_of_work import UnitOfWork
 from architecture.sources import ROOT, ROOTS, SRC, imports, module_name, own_files, parsed, python_files
 from e2e.processes import environment
 from foundation.kernel.entity import Entity
@@ -153,9 +155,9 @@ def knows_table_and_entity(tree: ast.Module) -> bool:
     return knows_table and any(name in entities() for _module, name in found)
 
 
-def test_only_the_mappings_know_both_a_table_and_an_entity() -> None:
+def test_only_the_adapters_of_entities_know_both_a_table_and_an_entity() -> None:
     knowing = {module_name(file) for file in own_files() if knows_table_and_entity(parsed(file))}
-    assert knowing == {"adapters.sqlalchemy.mappings.users"}
+    assert knowing == {f"adapters.sqlalchemy.{name}" for name in get_annotations(UnitOfWork)}
 
 
 def reads_environment(tree: ast.Module) -> bool:

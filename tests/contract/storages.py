@@ -164,7 +164,9 @@ class SharedConnections:
 
 def pool_of(service: Service) -> SharedConnections:
     """The connections that the use cases share."""
-    return SharedConnections(service.container.database())
+    database = service.container.storage()
+    assert isinstance(database, PostgresDatabase | SqliteDatabase)
+    return SharedConnections(database)
 
 
 def ada(

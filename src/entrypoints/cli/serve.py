@@ -52,7 +52,7 @@ def _check_storage(settings: Settings) -> None:
 
     container = Container(settings=settings)
     if settings.storage is not Storage.MEMORY:
-        container.database()
+        container.storage()
 
 
 def _check_port(settings: Settings) -> None:

@@ -6,18 +6,22 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ClauseElement, Select
+from sqlalchemy import ClauseElement, Float, Select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
-from foundation.sqlalchemy.types import UtcDateTime
+from foundation.sqlalchemy.types import UtcDateTime, ValueObjectType
 
 _Convert: TypeAlias = Callable[[Any], Any]
 
 # libpq wants $1 where psycopg's cursors take %s.
 _DIALECT: Final = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # of SQLAlchemy
 _REQUIRED: Final = object()
+# The types that PostgreSQL reports of numbers with a point (https://www.postgresql.org/docs/current/catalog-pg-type.html,
+# pg_type.dat), which SQLAlchemy asks for; of all others it does not.
+_FLOAT8: Final = 701
+_NUMERIC: Final = 1700
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,17 @@ def _name_of(sql: str) -> bytes:
 def _parameter(compiled: SQLCompiler, name: str) -> _Parameter:
     bind = compiled.binds[name]
     default = _REQUIRED if bind.required else bind.effective_value
-    return _Parameter(bind.key, default, bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
+    return _Parameter(bind.key, default, to_database(bind.type))
+
+
+def to_database(kind: TypeEngine[Any]) -> _Convert | None:
+    """What converts a value of this type for the driver; None when the driver takes it as it is."""
+    return kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
 
 
 def _from_database(kind: TypeEngine[Any]) -> _Convert | None:
-    # The time zone of a pipelined connection is UTC.
-    return None if isinstance(kind, UtcDateTime) else kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+    if isinstance(kind, UtcDateTime):  # the time zone of a pipelined connection is UTC
+        return None
+    stored = kind.stored if isinstance(kind, ValueObjectType) else kind
+    oid = _FLOAT8 if isinstance(stored, Float) else _NUMERIC
+    return kind.dialect_impl(_DIALECT).result_processor(_DIALECT, oid)
