@@ -20,7 +20,7 @@ export MESSAGE = $(value m)
 export REVISION = $(value to)
 export AGAIN = $(value again)
 
-.PHONY: help setup run dev test fuzz bench check format lock clean http-transcripts
+.PHONY: help setup run dev test test-packages fuzz bench check format lock clean http-transcripts
 .PHONY: db-migrate db-lock db-upgrade db-downgrade db-history db-plan
 .PHONY: db-docs db-docs-check db-lint db-verify db-check db-drift db-audit
 
@@ -38,9 +38,13 @@ dev: ## Serve, and start again whenever the code changes
 	@$(SET_UP) runtime
 	@"$(BIN)/fastapi-service" serve --upgrade-embedded --reload
 
-test: ## Run the tests, with coverage; args="-k email" runs those you name, without
+test: ## Run the tests of the service, with coverage; args="-k email" runs those you name, without
 	@$(SET_UP) dev
 	@"$(BIN)/python" scripts/test.py $(args)
+
+test-packages: ## Run the tests of what is in packages/, and those that need more than Python
+	@$(SET_UP) dev
+	@"$(BIN)/python" scripts/test.py --packages $(args)
 
 fuzz: ## Look for what is not as the OpenAPI document says; args="--database postgresql --requests 20000 --seed 7"
 	@$(SET_UP) dev

@@ -9,7 +9,8 @@ from schema_tools.environment import run
 def configured_url() -> str:
     """The database that the settings name."""
     # Imported here because whoever hands in a connection needs no settings.
-    from entrypoints.settings import SettingsError, load_settings
+    from entrypoints.settings import load_settings
+    from foundation.settings import SettingsError
 
     try:
         return load_settings().database_url

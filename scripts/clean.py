@@ -14,13 +14,14 @@ OUTPUT = (
     "build",
     "dist",
 )
-SOURCES = ("alembic", "scripts", "src", "tests")
+SOURCES = ("alembic", "packages", "scripts", "src", "tests")
 
 
 def main() -> None:
     """Remove virtual environments, caches and build output, but not what a symbolic link leads to."""
     found = [ROOT / name for name in OUTPUT]
     marks = ("pyvenv.cfg", ".set-up.lock")
+    found += [path / "dist" for path in ROOT.glob("packages/*")]
     found += [path for path in ROOT.glob(".venv*") if any((path / mark).exists() for mark in marks)]
     for name in SOURCES:
         for pattern in ("__pycache__", "*.egg-info"):

@@ -1,7 +1,10 @@
-"""Run the tests: ``python scripts/test.py [pytest's arguments]``, in the dev environment.
+"""Run the tests: ``python scripts/test.py [--packages] [pytest's arguments]``, in the dev environment.
 
-Without arguments all of them run, and the coverage of domain and application by the unit tests must be complete.
-Arguments choose some of the tests, of which coverage would say nothing, so it is left out.
+Without ``--packages`` they are those of the service. Without arguments all of them run, and the coverage of domain and
+application by the unit tests must be complete. Arguments choose some of the tests, of which coverage would say nothing,
+so it is left out.
+
+With ``--packages`` they are those of packages/, and those of the service that need more than Python.
 
 Temporary files, which are mostly databases, are in memory while the tests run, where there is enough of it.
 """
@@ -18,17 +21,37 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parent.parent
 MOST_WORKERS = 8  # each has its own database; more of them wait for the server more than they gain
 MEMORY = Path("/dev/shm")  # noqa: S108 -- the directory made in it is private
+# What of the service's tests needs more than Python, and what that is. A name among the arguments runs it all the same.
+MORE_THAN_PYTHON = {"tests/openapi/test_spectral.py": "the registry of npm packages, once"}
 ENOUGH = 4 << 30  # bytes; two workers need half of one of these gigabytes, and eight of them two
 
 
-def command(arguments: Sequence[str]) -> list[str]:
+def command(arguments: Sequence[str], *, packages: bool) -> list[str]:
     """Return the command that runs pytest with these arguments."""
     pytest = [sys.executable, "-m", "pytest", "--numprocesses=auto", f"--maxprocesses={MOST_WORKERS}"]
     # Neighbours run in one process, so that what they share is made once.
     pytest.append("--dist=worksteal")
-    if not any("benchmarks" in argument for argument in arguments):
-        pytest.append("--ignore=tests/benchmarks")
-    return [*pytest, *(arguments or ["--cov"])]
+    if packages:
+        named = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
+        return [*pytest, *arguments, *([] if named else package_tests())]
+    ignored = [name for name in ("tests/benchmarks", *MORE_THAN_PYTHON) if not _is_named(name, arguments)]
+    return [*pytest, *(f"--ignore={name}" for name in ignored), *(arguments or ["--cov"])]
+
+
+def package_tests() -> list[str]:
+    """Return where the tests of the packages are, and what `make test` leaves out."""
+    return [*sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("packages/*/tests")), *MORE_THAN_PYTHON]
+
+
+def _is_named(name: str, arguments: Sequence[str]) -> bool:
+    return any(argument.startswith(name) for argument in arguments)
+
+
+def say_what_is_left_out(arguments: Sequence[str]) -> None:
+    """Name what `make test` leaves out, each with what it needs."""
+    for name, needs in MORE_THAN_PYTHON.items():
+        if not _is_named(name, arguments):
+            print(f"left out, as it needs {needs}: {name} (make test-packages runs it)", flush=True)
 
 
 @contextmanager
@@ -46,13 +69,18 @@ def environment(figures: Path) -> Iterator[dict[str, str]]:
 
 def main() -> int:
     """Run pytest and return its exit status."""
+    packages, arguments = sys.argv[1:2] == ["--packages"], [one for one in sys.argv[1:] if one != "--packages"]
+    if not packages:
+        say_what_is_left_out(arguments)
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
     # Two runs at once must not write into each other's figures.
     figures = cache / f"coverage-{os.getpid()}"
     try:
         with environment(figures) as variables:
-            return subprocess.run(command(sys.argv[1:]), cwd=ROOT, env=variables, check=False).returncode
+            return subprocess.run(
+                command(arguments, packages=packages), cwd=ROOT, env=variables, check=False
+            ).returncode
     except KeyboardInterrupt:
         return 130
     finally:

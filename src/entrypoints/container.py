@@ -8,12 +8,12 @@ from adapters import load_adapters
 from application.users import UserUseCases
 from entrypoints.migration_files import known_revisions
 from entrypoints.settings import Settings
-from entrypoints.settings import Storage as StorageKind
 from foundation.http.edge.concurrency_limit import Admission
 from foundation.http.requests.cursors import CursorCodec
 from foundation.kernel.clock import SystemClock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.kernel.storage import Storage
+from foundation.settings import Storage as StorageKind
 
 
 def _open_storage(settings: Settings) -> Storage:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
-ROOTS = ("src", "packages/foundation/src", "packages/schema-tools/src")
+ROOTS = ("src", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("packages/*/src")))
 """Where the modules of the service and its packages begin."""
 
 _NOT_OURS = {".git", ".cache", ".hypothesis", "__pycache__", "dist", "var"}
@@ -24,6 +24,12 @@ def parsed(path: Path) -> ast.Module:
 def own_files() -> list[Path]:
     """The modules of the service and of its packages."""
     return [file for root in ROOTS for file in python_files(ROOT / root)]
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The modules of the service and of its packages, by what they are imported as."""
+    return {module_name(file): parsed(file) for file in own_files()}
 
 
 def python_files(directory: Path) -> list[Path]:

@@ -1,25 +1,19 @@
 """Who may import whom. Each rule is seen to hold, and seen to fail where it is broken."""
 
 import ast
-import importlib
 import os
-import pkgutil
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from inspect import get_annotations
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import domain
-from application.unit_of_work import UnitOfWork
-from architecture.sources import ROOT, ROOTS, SRC, imports, module_name, own_files, parsed, python_files
+from architecture.sources import ROOT, ROOTS, imports, trees
 from e2e.processes import environment
-from foundation.kernel.entity import Entity
 
 # For each contract of pyproject.toml: where in a copy of the project to write which import, so that it is broken.
 INWARDS = "Imports point inwards: entrypoints, adapters, application, domain"
@@ -84,19 +78,22 @@ def test_a_broken_contract_is_reported(copy: Path, contract: str, file: str, mod
 
 # What import-linter's contracts cannot say: they list who may not, and forget modules that are yet to be written.
 
-ROOMS = ("adapters.sqlalchemy", "foundation.sqlalchemy")
+ROOMS = ("adapters.sqlalchemy", "foundation.sqlalchemy", "foundation.testing", "schema_tools")
 SPEAKERS = {
-    "fastapi": ("entrypoints.http", "foundation.http"),
-    "starlette": ("entrypoints.http", "foundation.http"),
-    "sqlalchemy": (*ROOMS, "schema_tools"),
+    "fastapi": ("entrypoints.http", "foundation.http", "foundation.testing"),
+    "starlette": ("entrypoints.http", "foundation.http", "foundation.testing"),
+    "sqlalchemy": ROOMS,
+    "psycopg": ROOMS,
+    "aiosqlite": ROOMS,
     "alembic": ("schema_tools", "entrypoints.migration_files"),
-    "psycopg": (*ROOMS, "schema_tools"),
     "pglast": ("schema_tools",),
+    "pytest": ("foundation.testing", "schema_tools.testing"),
     "dependency_injector": ("entrypoints.container",),
     "typer": ("entrypoints.cli", "foundation.cli", "schema_tools.cli"),
-    "rich": ("schema_tools.cli",),
-    "uvicorn": ("entrypoints.cli", "entrypoints.http", "foundation.http"),
-    "pydantic": ("entrypoints", "foundation.http"),
+    "rich": ("foundation.cli", "schema_tools.cli"),
+    "uvicorn": ("foundation.cli", "foundation.http"),
+    "pydantic": ("entrypoints", "foundation.http", "foundation.settings"),
+    "pydantic_settings": ("entrypoints.settings", "foundation.settings"),
 }
 
 
@@ -111,9 +108,8 @@ def _is_within(module: str, packages: tuple[str, ...]) -> bool:
 
 
 def test_a_library_is_spoken_to_in_its_room_only() -> None:
-    assert {module_name(file): outsiders(module_name(file), parsed(file)) for file in own_files()} == {
-        module_name(file): set() for file in own_files()
-    }
+    found = {module: outsiders(module, tree) for module, tree in trees().items()}
+    assert {module: libraries for module, libraries in found.items() if libraries} == {}
 
 
 def test_a_library_in_the_wrong_room_would_be_noticed() -> None:
@@ -122,42 +118,100 @@ def test_a_library_in_the_wrong_room_would_be_noticed() -> None:
     assert outsiders("foundation.sqlalchemy.database", tree) == set()
 
 
-def beside_the_standard_library(directory: Path) -> set[str]:
-    files = python_files(directory)
-    return {name.partition(".")[0] for file in files for name, _ in imports(parsed(file))} - sys.stdlib_module_names
+# What each of these rooms may import beside the standard library.
+PURE = {
+    "foundation.kernel": ("foundation.kernel",),
+    "domain": ("domain", "foundation.kernel"),
+    "application": ("application", "domain", "foundation.kernel"),
+}
 
 
-def test_the_domain_imports_the_standard_library_and_itself_only() -> None:
-    assert beside_the_standard_library(SRC / "domain") == {"domain", "foundation"}
+def beside_the_standard_library(room: str, modules: Mapping[str, ast.Module]) -> set[str]:
+    """What the modules of a room import that is neither of the standard library nor of the rooms that it may import."""
+    return {
+        imported
+        for module, tree in modules.items()
+        if _is_within(module, (room,))
+        for imported, _ in imports(tree)
+        if imported.partition(".")[0] not in sys.stdlib_module_names and not _is_within(imported, PURE[room])
+    }
 
 
-def test_the_application_adds_the_domain_only() -> None:
-    assert beside_the_standard_library(SRC / "application") == {"application", "domain", "foundation"}
+@pytest.mark.parametrize("room", PURE)
+def test_the_inside_imports_the_standard_library_and_what_is_further_inside_only(room: str) -> None:
+    assert beside_the_standard_library(room, trees()) == set()
 
 
-def entities() -> set[str]:
-    for module in pkgutil.walk_packages(domain.__path__, "domain."):
-        importlib.import_module(module.name)
-    found = {entity.__name__ for entity in _narrower(Entity)}
-    assert "User" in found
+@pytest.mark.parametrize(
+    ("module", "imported"),
+    [
+        ("foundation.kernel.planted", "domain.planted"),
+        ("foundation.kernel.planted", "attr"),
+        ("domain.planted", "application.planted"),
+        ("domain.planted", "foundation.times"),
+        ("application.planted", "foundation.files.reading"),
+        ("application.planted", "pydantic"),
+    ],
+)
+def test_an_import_from_further_outside_would_be_noticed(module: str, imported: str) -> None:
+    planted = {module: ast.parse(f"def late():\n    from {imported} import planted")}
+    (room,) = (room for room in PURE if _is_within(module, (room,)))
+    assert beside_the_standard_library(room, planted) == {imported}
+
+
+TABLES = "adapters.sqlalchemy.tables"
+
+
+def entity_classes(modules: Mapping[str, ast.Module]) -> set[str]:
+    """The names of the entities of the domain."""
+    return {
+        node.name
+        for module, tree in modules.items()
+        if _is_within(module, ("domain",))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and any("Entity" in ast.unparse(base) for base in node.bases)
+    }
+
+
+def mixing(modules: Mapping[str, ast.Module]) -> dict[str, list[str]]:
+    """The entities that a module of the tables knows, or more than one module that knows a table, each with those."""
+    found = {}
+    for entity in entity_classes(modules):
+        knowing = [module for module, tree in modules.items() if entity in _names_of_the_domain(tree)]
+        tables = [module for module in knowing if _is_within(module, (TABLES,))]
+        both = [module for module in knowing if any(_is_within(one, (TABLES,)) for one, _ in imports(modules[module]))]
+        if tables or len(both) > 1:
+            found[entity] = sorted({*tables, *both})
     return found
 
 
-def _narrower(kind: type[Entity[Any]]) -> Iterator[type[Entity[Any]]]:
-    for narrower in kind.__subclasses__():
-        yield narrower
-        yield from _narrower(narrower)
+def _names_of_the_domain(tree: ast.Module) -> set[str | None]:
+    return {name for module, name in imports(tree) if _is_within(module, ("domain",))}
 
 
-def knows_table_and_entity(tree: ast.Module) -> bool:
-    found = list(imports(tree))
-    knows_table = any(_is_within(module, ("adapters.sqlalchemy.tables",)) for module, _name in found)
-    return knows_table and any(name in entities() for _module, name in found)
+def test_tables_know_no_entity_and_one_module_maps_each() -> None:
+    assert entity_classes(trees())
+    assert mixing(trees()) == {}
 
 
-def test_only_the_adapters_of_entities_know_both_a_table_and_an_entity() -> None:
-    knowing = {module_name(file) for file in own_files() if knows_table_and_entity(parsed(file))}
-    assert knowing == {f"adapters.sqlalchemy.{name}" for name in get_annotations(UnitOfWork)}
+def test_a_table_that_knows_an_entity_and_a_second_mapping_would_be_noticed() -> None:
+    modules = {
+        "domain.orders": ast.parse("class Order(Entity[OrderId]):\n    pass"),
+        TABLES: ast.parse(""),
+        "adapters.sqlalchemy.orders": ast.parse(f"from {TABLES} import orders\nfrom domain.orders import Order"),
+        "adapters.sqlalchemy.reports": ast.parse(f"from {TABLES} import orders"),
+    }
+    assert mixing(modules) == {}
+
+    knowing = modules | {TABLES: ast.parse("from domain.orders import Order")}
+    assert mixing(knowing) == {"Order": ["adapters.sqlalchemy.orders", TABLES]}
+
+    twice = modules | {"adapters.sqlalchemy.reports": modules["adapters.sqlalchemy.orders"]}
+    assert mixing(twice) == {"Order": ["adapters.sqlalchemy.orders", "adapters.sqlalchemy.reports"]}
+
+
+# A test suite is told by the environment which servers to use.
+MAY_READ_IT = ("entrypoints.settings", "foundation.settings", "foundation.testing", "schema_tools.testing")
 
 
 def reads_environment(tree: ast.Module) -> bool:
@@ -167,8 +221,10 @@ def reads_environment(tree: ast.Module) -> bool:
 
 
 def test_the_environment_is_read_in_the_settings_only() -> None:
-    readers = {module_name(file) for file in own_files() if reads_environment(parsed(file))}
-    assert readers == {"entrypoints.settings"}
+    readers = {module for module, tree in trees().items() if reads_environment(tree)}
+    assert {reader for reader in readers if reader.rpartition(".")[2] != "settings"} == {
+        "schema_tools.testing.postgres_servers"
+    }
 
 
 @pytest.mark.parametrize(

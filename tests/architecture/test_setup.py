@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 import environment
 import installers
 import lock
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGE = """it's a "test" of $HOME, $$, `id`, $(shell echo make) and \\ all"""

@@ -12,7 +12,7 @@ from application.users.create_user import CreateUser
 from application.users.create_users import CreateUsers
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
-from application.users.import_users import ImportUsers, OnConflict
+from application.users.import_users import ImportUsers
 from application.users.list_users import ListUsers
 from application.users.ports import UserFilter, UserSort
 from application.users.update_user import UpdateUser
@@ -23,6 +23,7 @@ from domain.users.email_address import EmailAddress
 from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.bulk_import import OnConflict
 from foundation.kernel.errors import DomainError, StorageOverloaded
 from foundation.kernel.idempotency_keys import IdempotencyKey
 from plain_sql import connected

@@ -6,9 +6,10 @@ import pytest
 
 from application.users.import_users import ImportUsers
 from contract.storages import STORAGES, Service, Storages, open_service
-from foundation.files.file_format import IMPORTED_FIELDS, Form
-from foundation.files.reading import read_users
-from foundation.files.writing import write_users
+from entrypoints.user_files import USER_FILES
+from foundation.files.file_format import FileFormat
+from foundation.files.reading import read_records
+from foundation.files.writing import write_records
 
 pytestmark = pytest.mark.anyio
 
@@ -17,19 +18,21 @@ MANY = 3_000
 PIECE = 60_000
 
 
-async def import_all(service: Service, content: bytes, form: Form) -> int:
+async def import_all(service: Service, content: bytes, file_format: FileFormat) -> int:
     async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(content), PIECE):
             yield content[start : start + PIECE]
 
-    report = await service.import_all(ImportUsers(read_users(pieces(), form)))
+    report = await service.import_all(ImportUsers(read_records(pieces(), file_format, USER_FILES)))
     imported: int = report.imported
     return imported
 
 
-async def export_all(service: Service, form: Form) -> bytes:
+async def export_all(service: Service, file_format: FileFormat) -> bytes:
     pages = await service.export_all()
-    return b"".join([piece async for piece in write_users(pages, form, IMPORTED_FIELDS)])
+    return b"".join(
+        [piece async for piece in write_records(pages, file_format, USER_FILES, tuple(USER_FILES.imported))]
+    )
 
 
 def ndjson(number: int) -> str:
@@ -47,10 +50,10 @@ def fresh_url(request: pytest.FixtureRequest, storages: Storages) -> Callable[[]
 async def test_an_export_of_an_imported_export_is_the_same_file(fresh_url: Callable[[], str]) -> None:
     content = "".join(ndjson(number) for number in range(MANY)).encode()
     async with open_service(fresh_url()) as service:
-        assert await import_all(service, content, Form.NDJSON) == MANY
-        assert await export_all(service, Form.NDJSON) == content
-        table = await export_all(service, Form.CSV)
+        assert await import_all(service, content, FileFormat.NDJSON) == MANY
+        assert await export_all(service, FileFormat.NDJSON) == content
+        table = await export_all(service, FileFormat.CSV)
     async with open_service(fresh_url()) as service:
-        assert await import_all(service, table, Form.CSV) == MANY
-        assert await export_all(service, Form.CSV) == table
-        assert await export_all(service, Form.NDJSON) == content
+        assert await import_all(service, table, FileFormat.CSV) == MANY
+        assert await export_all(service, FileFormat.CSV) == table
+        assert await export_all(service, FileFormat.NDJSON) == content

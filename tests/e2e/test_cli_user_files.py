@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from commands import Done, service
+from commands import service
 from e2e.processes import CONSOLE_SCRIPT, PATIENCE, environment, eventually
 from e2e.relay import relay
 from postgres_fixtures import POSTGRES_NAMES
 from running_servers import Storages
+from schema_tools.testing.in_process import Done
 
 ADA = '{"email":"ada@example.com","name":"Ada"}\n'
 BOB = '{"email":"bob@example.com","name":"Bob, \\"B\\""}\n'

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from entrypoints.settings import Settings, SettingsError, Storage, load_settings
+from entrypoints.settings import Settings, load_settings
+from foundation.settings import SettingsError, Storage
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"

@@ -19,7 +19,8 @@ COLUMN = '        Column("nickname", String(32), nullable=True, comment="Nicknam
 
 def run(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run `fastapi-service` on the code of the copy."""
-    program = f"import sys; sys.path.insert(0, {str(copy / 'src')!r}); from entrypoints.cli.main import run; run()"
+    paths = [str(copy / "src"), *map(str, copy.glob("packages/*/src"))]
+    program = f"import sys; sys.path[:0] = {paths!r}; from entrypoints.cli.main import run; run()"
     return subprocess.run(
         [sys.executable, "-c", program, *arguments], cwd=copy, capture_output=True, text=True, check=False
     )

@@ -4,7 +4,7 @@ from plain_sql import connected
 from schema_tools.document.table_facts import example_row
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.example_rows import insert_example_rows
-from stored_examples import read_rows
+from schema_tools.testing.plain_sql import read_rows
 
 
 def test_every_example_row_is_stored_as_documented(service: SchemaProject, migrated_url: str) -> None:

@@ -4,14 +4,36 @@ Exit status: 0 for done; 1 for refused (no such user, an address that is taken, 
 2 for could not run (wrong usage, wrong settings, a storage that cannot be reached).
 """
 
-import sys
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-from entrypoints.cli import db, serve, users
-from entrypoints.settings import SettingsError
-from foundation.cli.output import say_error
-from foundation.kernel.errors import ApplicationError, DomainError
+from entrypoints.cli import users
+from entrypoints.cli.program import program
+from entrypoints.migration_files import migrations_root
+from entrypoints.settings import Settings
+from foundation.cli.db import DatabaseCommands
+from foundation.cli.serve import Served, add_serve
+
+if TYPE_CHECKING:
+    from entrypoints.container import Container
+    from schema_tools.project import SchemaProject
+
+
+def _schema(settings: Settings) -> "SchemaProject":
+    # The tables are imported by the commands that need them, so that the others start fast.
+    from entrypoints.cli.schema_project import schema_project
+
+    return schema_project(postgres_bindir=settings.pg_bindir)
+
+
+_db: Final = DatabaseCommands(program, _schema)
+_served: "Final[Served[Settings, Container]]" = Served(
+    application="entrypoints.http.serving:served_app",
+    sources=migrations_root() / "src",
+    open_database=lambda container: container.storage(),
+    upgrade=_db.upgrade_to_head,
+)
 
 app = typer.Typer(
     name="fastapi-service",
@@ -21,18 +43,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("serve")(serve.serve)
+add_serve(app, program, _served)
 app.add_typer(users.app, name="users")
-app.add_typer(db.app, name="db")
+app.add_typer(_db.app, name="db")
 
 
 def run() -> None:
-    """Run the command line; every expected error becomes one sentence on standard error and an exit status."""
-    try:
-        app()
-    except DomainError as error:
-        say_error(str(error))
-        sys.exit(1)
-    except (SettingsError, ApplicationError) as error:
-        say_error(str(error))
-        sys.exit(2)
+    """Run the command line."""
+    program.start(app)

@@ -1,14 +1,14 @@
 """`fastapi-service users`: the use cases of users, from a terminal."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from application.users.create_user import CreateUser
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
+from application.users.import_users import ImportUsers
 from application.users.list_users import ListUsers
 from application.users.ports import UserFilter, UserSort, UserView
 from application.users.update_user import UpdateUser
@@ -16,64 +16,59 @@ from domain.users.email_address import EmailAddress
 from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
-from entrypoints.cli import user_files
-from entrypoints.cli.use_cases import run
-from foundation.kernel.pagination import LARGEST_LIMIT
+from entrypoints.cli.program import program
+from entrypoints.user_files import USER_FILES
+from foundation.cli.file_commands import FileCommands
+from foundation.cli.output import Format, FormatOption
+from foundation.cli.records import first_records, time_option, write_record, write_records
 from foundation.kernel.unset import UNSET
-from foundation.times import rfc3339
-from schema_tools.cli.output import Format, write_json, write_table
 
 if TYPE_CHECKING:
     from entrypoints.container import Container
 
 app = typer.Typer(help="Create, read, list, change, delete, import and export users.", no_args_is_help=True)
-app.command("import")(user_files.import_users)
-app.command("export")(user_files.export_users)
-
-_COLUMNS: Final = ("id", "email", "name", "created_at", "updated_at")
 
 
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise typer.BadParameter("write a time such as 2025-12-16T10:00:00Z; without a zone it is in UTC") from None
+async def _count(container: "Container") -> int | None:
+    return (await container.users().list(ListUsers(limit=1, count=True))).total
 
 
-IdArgument = Annotated[int, typer.Argument(metavar="ID", help="The id of the user.")]
-FormatOption = Annotated[Format, typer.Option("--format", help="How the result is written.")]
+FileCommands(
+    program=program,
+    schema=USER_FILES,
+    import_=lambda container, lines, on_conflict: container.users().import_(ImportUsers(lines, on_conflict)),
+    export=lambda container: container.users().export(),
+    count=_count,
+).add_to(app)
+
+_Id = Annotated[int, typer.Argument(metavar="ID", help="The id of the user.")]
 
 
 @app.command("create")
 def create_user(
-    email: Annotated[str, typer.Option(help="The email address; nobody else may have it.")],
+    email: Annotated[str, typer.Option(help="The email address; no other user may have it.")],
     name: Annotated[str, typer.Option(help="The full name.")],
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Create a user."""
     command = CreateUser(NewUser(EmailAddress(email), UserName(name)))
-    _write([run(lambda container: container.users().create(command)).value], output)
+    write_record(program.run(lambda container: container.users().create(command)).value, output)
 
 
 @app.command("get")
-def get_user(user_id: IdArgument, output: FormatOption = Format.TEXT) -> None:
+def get_user(user_id: _Id, output: FormatOption = Format.TEXT) -> None:
     """Show a user."""
     query = GetUser(UserId(user_id))
-    _write([run(lambda container: container.users().get(query))], output)
+    write_record(program.run(lambda container: container.users().get(query)), output)
 
 
 @app.command("list")
 def list_users(
-    limit: Annotated[int, typer.Option(min=1, help="At most so many users.")] = 50,
-    sort: Annotated[UserSort, typer.Option(help="The order; a minus sign turns it round.")] = UserSort.ID,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many users.")] = 50,
+    sort: Annotated[UserSort, typer.Option(help="The order; a minus sign reverses it.")] = UserSort.ID,
     email: Annotated[str | None, typer.Option(help="Only the user with this address.")] = None,
-    created_after: Annotated[
-        datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Only users created later.")
-    ] = None,
-    created_before: Annotated[
-        datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Only users created earlier.")
-    ] = None,
+    created_after: Annotated[datetime | None, time_option("Only users created later.")] = None,
+    created_before: Annotated[datetime | None, time_option("Only users created earlier.")] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """List users."""
@@ -82,12 +77,17 @@ def list_users(
         created_after=created_after,
         created_before=created_before,
     )
-    _write(run(lambda container: _walk(container, where, sort, limit)), output, many=True)
+    users = program.run(
+        lambda container: first_records(
+            lambda size, after: container.users().list(ListUsers(where, sort, size, after)), limit
+        )
+    )
+    write_records(UserView._fields, users, output)
 
 
 @app.command("update")
 def update_user(
-    user_id: IdArgument,
+    user_id: _Id,
     email: Annotated[str | None, typer.Option(help="The new email address.")] = None,
     name: Annotated[str | None, typer.Option(help="The new full name.")] = None,
     output: FormatOption = Format.TEXT,
@@ -98,36 +98,11 @@ def update_user(
         name=UserName(name) if name is not None else UNSET,
     )
     command = UpdateUser(UserId(user_id), changes)
-    _write([run(lambda container: container.users().update(command))], output)
+    write_record(program.run(lambda container: container.users().update(command)), output)
 
 
 @app.command("delete")
-def delete_user(user_id: IdArgument) -> None:
+def delete_user(user_id: _Id) -> None:
     """Delete a user for good."""
     command = DeleteUser(UserId(user_id))
-    run(lambda container: container.users().delete(command))
-
-
-async def _walk(container: "Container", where: UserFilter, sort: UserSort, limit: int) -> list[UserView]:
-    users: list[UserView] = []
-    after = None
-    while len(users) < limit:
-        size = min(limit - len(users), LARGEST_LIMIT)
-        page = await container.users().list(ListUsers(where, sort, size, after))
-        users += page.items
-        if page.next is None:
-            break
-        after = page.next
-    return users
-
-
-def _write(users: Sequence[UserView], output: Format, *, many: bool = False) -> None:
-    documents = [_document(user) for user in users]
-    if output is Format.TEXT:
-        write_table(_COLUMNS, documents)
-    else:
-        write_json(documents if many else documents[0])
-
-
-def _document(user: UserView) -> dict[str, Any]:
-    return {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in user._asdict().items()}
+    program.run(lambda container: container.users().delete(command))

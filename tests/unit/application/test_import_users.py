@@ -1,36 +1,38 @@
 """Importing users. That every storage loads alike is the matter of the contract tests."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 import pytest
 
 from application.users.create_user import CreateUser
-from application.users.import_users import (
-    MOST_REPORTED,
-    ImportRefused,
-    ImportReport,
-    ImportUsers,
-    LineError,
-    OnConflict,
-    RejectedLine,
-)
+from application.users.import_users import ImportUsers
 from domain.users.email_address import EmailAddress
 from domain.users.user import NewUser
 from domain.users.user_name import UserName
+from foundation.kernel.bulk_import import MOST_REPORTED, ImportRefused, ImportReport, OnConflict
 from foundation.kernel.bulk_loading import Numbered
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio
 
-Line = Numbered[NewUser] | RejectedLine
+
+@dataclass(frozen=True)
+class Refusal:
+    """A rejected line; what is wrong with it is no concern of the application."""
+
+    line: int
+
+
+Line = Numbered[NewUser] | Refusal
 
 
 def good(line: int, address: str) -> Numbered[NewUser]:
     return Numbered(line, NewUser(EmailAddress(f"{address}@example.com"), UserName("Ada")))
 
 
-def bad(line: int) -> RejectedLine:
-    return RejectedLine(line, (LineError("/email", "invalid-email-address", "That is no address."),))
+def bad(line: int) -> Refusal:
+    return Refusal(line)
 
 
 class Lines:
@@ -46,7 +48,7 @@ class Lines:
             yield batch
 
 
-async def refused(service: InMemoryService, lines: Lines) -> ImportReport:
+async def refused(service: InMemoryService, lines: Lines) -> ImportReport[Refusal]:
     with pytest.raises(ImportRefused) as error:
         await service.import_all(ImportUsers(lines))
     return error.value.report

@@ -1,16 +1,17 @@
 """Saying which users cannot be kept."""
 
-from application.users.import_users import ImportRefused, ImportReport, LineError, RejectedLine
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken
 from entrypoints.http.v1.users.refusals import addresses_taken, errors_of_lines, import_refused
+from foundation.files.rejected import LineError, RejectedLine
 from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.kernel.bulk_import import ImportRefused, ImportReport
 
 
 def rejected(line: int, *pointers: str) -> RejectedLine:
     return RejectedLine(line, tuple(LineError(pointer, "wrong", "is wrong") for pointer in pointers))
 
 
-def report(*, taken: tuple[int, ...] = (), rejected_lines: tuple[RejectedLine, ...] = ()) -> ImportReport:
+def report(*, taken: tuple[int, ...] = (), rejected_lines: tuple[RejectedLine, ...] = ()) -> ImportReport[RejectedLine]:
     return ImportReport(7, len(taken), len(rejected_lines), taken, rejected_lines)
 
 
@@ -31,7 +32,7 @@ def test_taken_addresses_of_several_users_are_named_by_their_places() -> None:
     assert [error.at for error in problem.errors] == ["#/items/0/email", "#/items/99/email"]
 
 
-def test_lines_that_are_no_users_come_before_conflicts() -> None:
+def test_lines_that_are_not_valid_come_before_conflicts() -> None:
     problem = import_refused(ImportRefused(report(taken=(2, 9), rejected_lines=(rejected(5, "#/email", "#/name"),))))
     assert problem.kind is ProblemKind.VALIDATION_FAILED
     assert problem.counts == {"imported": 0, "skipped": 2, "rejected": 1}

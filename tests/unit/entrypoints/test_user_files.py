@@ -12,27 +12,31 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from application.users.import_users import ImportRefused, RejectedLine
 from application.users.ports import UserView
 from clocks import NOON
 from domain.users.email_address import EmailAddress
+from domain.users.user import NewUser
 from domain.users.user_name import UserName
 from entrypoints.http.v1.users.schemas import CreateUserBody, UserBody
-from foundation.files.file_format import EXPORTED_FIELDS, IMPORTED_FIELDS, Form, WrongFields, form_of, read_fields
+from entrypoints.user_files import USER_FILES
+from foundation.files.file_format import FileFormat, format_of
 from foundation.files.lines import LONGEST_LINE
-from foundation.files.reading import read_users
-from foundation.files.rejection import ReadLine, read_members
+from foundation.files.reading import read_records
+from foundation.files.rejected import RejectedLine
+from foundation.files.schema import ReadLine, WrongFields
 from foundation.files.spreadsheets import escaped, unescaped
-from foundation.files.writing import write_users
+from foundation.files.writing import write_records
 from foundation.http.problems.error_handlers import field_errors_of_body
+from foundation.kernel.bulk_import import ImportRefused
 from foundation.kernel.bulk_loading import Numbered
 from foundation.kernel.errors import InvalidValue
 from foundation.strict_json import NotStrictJson, read_json
 
+EXPORTED, IMPORTED = tuple(USER_FILES.exported), tuple(USER_FILES.imported)
 ADA = '{"email":"ada@example.com","name":"Ada"}'
 
 
-def read(content: bytes | str, form: Form, cuts: Iterable[int] = ()) -> list[ReadLine]:
+def read(content: bytes | str, file_format: FileFormat, cuts: Iterable[int] = ()) -> list[ReadLine[NewUser]]:
     """What the lines say of a file that arrives cut at these places."""
     whole = content.encode() if isinstance(content, str) else content
     places = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
@@ -41,19 +45,21 @@ def read(content: bytes | str, form: Form, cuts: Iterable[int] = ()) -> list[Rea
         for start, end in pairwise(places):
             yield whole[start:end]
 
-    async def collect() -> list[ReadLine]:
-        return [line async for some in read_users(pieces(), form) for line in some]
+    async def collect() -> list[ReadLine[NewUser]]:
+        return [line async for some in read_records(pieces(), file_format, USER_FILES) for line in some]
 
     return asyncio.run(collect())
 
 
-def written(users: Sequence[UserView], form: Form, fields: Sequence[str] = EXPORTED_FIELDS, page: int = 3) -> bytes:
+def written(
+    users: Sequence[UserView], file_format: FileFormat, fields: Sequence[str] | None = None, page: int = 3
+) -> bytes:
     async def pages() -> AsyncIterator[Sequence[UserView]]:
         for start in range(0, len(users), page):
             yield users[start : start + page]
 
     async def collect() -> bytes:
-        return b"".join([piece async for piece in write_users(pages(), form, fields)])
+        return b"".join([piece async for piece in write_records(pages(), file_format, USER_FILES, fields)])
 
     return asyncio.run(collect())
 
@@ -62,11 +68,11 @@ def views(*values: tuple[str, str]) -> list[UserView]:
     return [UserView(number, email, name, NOON, NOON) for number, (email, name) in enumerate(values, 1)]
 
 
-def kept(lines: Iterable[ReadLine]) -> list[tuple[int, str, str]]:
+def kept(lines: Iterable[ReadLine[NewUser]]) -> list[tuple[int, str, str]]:
     return [(line.line, line.value.email.value, line.value.name.value) for line in lines if isinstance(line, Numbered)]
 
 
-def rejected(lines: Iterable[ReadLine]) -> list[tuple[int, tuple[tuple[str, str], ...]]]:
+def rejected(lines: Iterable[ReadLine[NewUser]]) -> list[tuple[int, tuple[tuple[str, str], ...]]]:
     return [
         (line.line, tuple((error.pointer, error.code) for error in line.errors))
         for line in lines
@@ -76,7 +82,7 @@ def rejected(lines: Iterable[ReadLine]) -> list[tuple[int, tuple[tuple[str, str]
 
 def header_errors(content: str) -> set[tuple[str, str]]:
     with pytest.raises(ImportRefused) as refused:
-        read(content, Form.CSV)
+        read(content, FileFormat.CSV)
     [header] = refused.value.report.rejected_lines
     assert (header.line, refused.value.report.rejected) == (1, 1)
     return {(error.pointer, error.code) for error in header.errors}
@@ -84,13 +90,13 @@ def header_errors(content: str) -> set[tuple[str, str]]:
 
 def test_ndjson_is_read_line_by_line_with_or_without_a_last_line_feed() -> None:
     for end in ("", "\n", "\r\n"):
-        lines = read(f'{ADA}\r\n{{"name": "Bob", "email": "BOB@example.com"}}{end}', Form.NDJSON)
+        lines = read(f'{ADA}\r\n{{"name": "Bob", "email": "BOB@example.com"}}{end}', FileFormat.NDJSON)
         assert kept(lines) == [(1, "ada@example.com", "Ada"), (2, "bob@example.com", "Bob")]
         assert rejected(lines) == []
 
 
 def test_an_empty_file_of_ndjson_has_no_lines() -> None:
-    assert read(b"", Form.NDJSON) == []
+    assert read(b"", FileFormat.NDJSON) == []
 
 
 @pytest.mark.parametrize(
@@ -117,28 +123,29 @@ def test_an_empty_file_of_ndjson_has_no_lines() -> None:
     ],
 )  # fmt: skip
 def test_a_bad_line_of_ndjson_is_rejected_and_the_next_one_is_read(line: str, errors: set[tuple[str, str]]) -> None:
-    lines = read(f"{line}\n{ADA}\n", Form.NDJSON)
+    lines = read(f"{line}\n{ADA}\n", FileFormat.NDJSON)
     assert [(number, set(found)) for number, found in rejected(lines)] == [(1, errors)]
     assert kept(lines) == [(2, "ada@example.com", "Ada")]
 
 
-@pytest.mark.parametrize("form", Form)
-def test_bytes_that_are_no_utf8_reject_their_line_only(form: Form) -> None:
+@pytest.mark.parametrize("file_format", FileFormat)
+def test_bytes_that_are_no_utf8_reject_their_line_only(file_format: FileFormat) -> None:
     bad, good = b"\xff\xfe", b"A\xc3\xa9"
-    if form is Form.CSV:
+    if file_format is FileFormat.CSV:
         content = b"email,name\na@example.com," + bad + b"\nb@example.com," + good
         numbers = (2, 3)
     else:
         content = b'{"email":"a@example.com","name":"%s"}\n{"email":"b@example.com","name":"%s"}' % (bad, good)
         numbers = (1, 2)
-    lines = read(content, form)
+    lines = read(content, file_format)
     assert [number for number, _errors in rejected(lines)] == [numbers[0]]
     assert kept(lines) == [(numbers[1], "b@example.com", "Aé")]
 
 
 def test_the_longest_line_is_read() -> None:
     line = " " * (LONGEST_LINE - len(ADA)) + ADA
-    assert kept(read(f"{line}\n{ADA}", Form.NDJSON)) == [(1, "ada@example.com", "Ada"), (2, "ada@example.com", "Ada")]
+    lines = read(f"{line}\n{ADA}", FileFormat.NDJSON)
+    assert kept(lines) == [(1, "ada@example.com", "Ada"), (2, "ada@example.com", "Ada")]
 
 
 TEXTS = st.text('aA é"\\/,:{}[]\n\r\t\x00\x1f\u2028\u0301\U0001f600', max_size=6)
@@ -164,9 +171,9 @@ def test_the_fast_way_reads_a_line_exactly_as_the_json_reader_does(line: bytes, 
     line = (line[:place] + noise + line[place:]).replace(b"\n", b"")
     if not line:
         return
-    [read_fast] = read(line, Form.NDJSON)
+    [read_fast] = read(line, FileFormat.NDJSON)
     try:
-        expected = read_members(1, read_json(line))
+        expected = USER_FILES.read_members(1, read_json(line))
     except NotStrictJson:
         assert rejected([read_fast]) == [(1, (("#", "malformed-line"),))]
     else:
@@ -191,7 +198,7 @@ def test_a_line_is_refused_in_the_words_of_a_request(document: object) -> None:
         CreateUserBody.model_validate(document)
     errors = refused.value.errors(include_url=False, include_input=False)
     said = {(e.at, e.code, e.message) for e in field_errors_of_body(errors, UserBody.model_fields.keys())}
-    line = read_members(1, document)
+    line = USER_FILES.read_members(1, document)
     assert isinstance(line, RejectedLine)
     assert {(error.pointer, error.code, error.message) for error in line.errors} == said
 
@@ -199,7 +206,8 @@ def test_a_line_is_refused_in_the_words_of_a_request(document: object) -> None:
 def test_csv_is_read_in_either_order_of_columns_with_either_end_of_line() -> None:
     for end in ("\n", "\r\n"):
         for mark in ("", "\ufeff"):
-            lines = read(mark + end.join(["name,email", "Ada,ada@example.com", '"B, Bob",b@example.com']), Form.CSV)
+            records = ["name,email", "Ada,ada@example.com", '"B, Bob",b@example.com']
+            lines = read(mark + end.join(records), FileFormat.CSV)
             assert kept(lines) == [(2, "ada@example.com", "Ada"), (3, "b@example.com", "B, Bob")]
             assert rejected(lines) == []
 
@@ -226,7 +234,7 @@ def test_csv_needs_a_header_that_names_the_columns(header: str, errors: set[tupl
 
 def test_numbers_are_those_of_lines_also_where_a_record_has_several() -> None:
     content = 'email,name\n"a@example.com\n",A\nb,"B\n\n""x""\n"\nc@example.com,C\nd,D\n'
-    lines = read(content, Form.CSV)
+    lines = read(content, FileFormat.CSV)
     assert kept(lines) == [(2, "a@example.com", "A"), (8, "c@example.com", "C")]
     assert [number for number, _errors in rejected(lines)] == [4, 9]
 
@@ -246,13 +254,13 @@ def test_numbers_are_those_of_lines_also_where_a_record_has_several() -> None:
     ],
 )
 def test_a_bad_record_is_rejected_and_the_next_one_is_read(record: str, code: str) -> None:
-    lines = read(f"email,name\n{record}\nb@example.com,B\n", Form.CSV)
+    lines = read(f"email,name\n{record}\nb@example.com,B\n", FileFormat.CSV)
     assert rejected(lines)[0] == (2, (("#", code),))
     assert [values for _line, *values in kept(lines)] == [["b@example.com", "B"]]
 
 
 def test_a_quote_that_is_never_closed_rejects_its_record() -> None:
-    lines = read('email,name\na@example.com,A\nb@example.com,"B\nc@example.com,C\n', Form.CSV)
+    lines = read('email,name\na@example.com,A\nb@example.com,"B\nc@example.com,C\n', FileFormat.CSV)
     assert kept(lines) == [(2, "a@example.com", "A")]
     assert rejected(lines) == [(3, (("#", "malformed-line"),))]
 
@@ -265,22 +273,22 @@ def test_no_cell_is_run_by_a_spreadsheet_and_every_value_comes_back(value: str) 
 
 
 def test_a_name_that_spreadsheets_would_run_is_written_as_text() -> None:
-    content = written(views(("+tag@example.com", "=HYPERLINK(1)")), Form.CSV, IMPORTED_FIELDS)
+    content = written(views(("+tag@example.com", "=HYPERLINK(1)")), FileFormat.CSV, IMPORTED)
     assert content == b"email,name\r\n'+tag@example.com,'=HYPERLINK(1)\r\n"
 
 
 def test_every_field_is_written_in_its_place() -> None:
     users = views(("ada@example.com", 'Ada "A", é'))
-    assert written(users, Form.NDJSON).decode() == (
+    assert written(users, FileFormat.NDJSON).decode() == (
         '{"id":1,"email":"ada@example.com","name":"Ada \\"A\\", é",'
         '"created_at":"2025-12-16T12:00:00.000000Z","updated_at":"2025-12-16T12:00:00.000000Z"}\n'
     )
-    assert written(users, Form.CSV).decode() == (
+    assert written(users, FileFormat.CSV).decode() == (
         "id,email,name,created_at,updated_at\r\n"
         '1,ada@example.com,"Ada ""A"", é",2025-12-16T12:00:00.000000Z,2025-12-16T12:00:00.000000Z\r\n'
     )
-    assert written([], Form.NDJSON) == b""
-    assert written([], Form.CSV, IMPORTED_FIELDS) == b"email,name\r\n"
+    assert written([], FileFormat.NDJSON) == b""
+    assert written([], FileFormat.CSV, IMPORTED) == b"email,name\r\n"
 
 
 def test_a_file_is_handed_on_in_pieces_that_are_neither_small_nor_large() -> None:
@@ -291,7 +299,7 @@ def test_a_file_is_handed_on_in_pieces_that_are_neither_small_nor_large() -> Non
             yield users[start : start + 1000]
 
     async def collect() -> list[int]:
-        return [len(piece) async for piece in write_users(pages(), Form.NDJSON)]
+        return [len(piece) async for piece in write_records(pages(), FileFormat.NDJSON, USER_FILES)]
 
     sizes = asyncio.run(collect())
     assert min(sizes[:-1]) >= 64 * 1024
@@ -315,12 +323,12 @@ USERS = st.lists(
 
 
 @settings(max_examples=200)
-@given(USERS, st.sampled_from(Form), st.lists(st.integers(0, 200), max_size=5))
+@given(USERS, st.sampled_from(FileFormat), st.lists(st.integers(0, 200), max_size=5))
 def test_what_is_written_is_read_again_wherever_it_is_cut(
-    values: list[tuple[str, str]], form: Form, cuts: list[int]
+    values: list[tuple[str, str]], file_format: FileFormat, cuts: list[int]
 ) -> None:
-    content = written(views(*values), form, IMPORTED_FIELDS)
-    lines = read(content, form, cuts)
+    content = written(views(*values), file_format, IMPORTED)
+    lines = read(content, file_format, cuts)
     assert rejected(lines) == []
     assert [tuple(found) for _line, *found in kept(lines)] == values
 
@@ -328,8 +336,8 @@ def test_what_is_written_is_read_again_wherever_it_is_cut(
 @settings(max_examples=200)
 @given(st.binary(max_size=30) | st.text("a\",\r\n'", max_size=30).map(str.encode), st.lists(st.integers(0, 60)))
 def test_where_a_file_is_cut_makes_no_difference(body: bytes, cuts: list[int]) -> None:
-    for form, content in ((Form.NDJSON, body), (Form.CSV, b"email,name\n" + body)):
-        assert read(content, form, cuts) == read(content, form)
+    for file_format, content in ((FileFormat.NDJSON, body), (FileFormat.CSV, b"email,name\n" + body)):
+        assert read(content, file_format, cuts) == read(content, file_format)
 
 
 @settings(max_examples=200)
@@ -337,7 +345,7 @@ def test_where_a_file_is_cut_makes_no_difference(body: bytes, cuts: list[int]) -
 def test_every_record_of_the_standard_library_is_one_record(records: list[tuple[str, str]]) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows(records)
-    lines = read("email,name\r\n" + text.getvalue(), Form.CSV)
+    lines = read("email,name\r\n" + text.getvalue(), FileFormat.CSV)
     assert len(lines) == len(records)
     assert {code for _line, errors in rejected(lines) for _pointer, code in errors} <= {
         "invalid-email-address",
@@ -346,12 +354,12 @@ def test_every_record_of_the_standard_library_is_one_record(records: list[tuple[
 
 
 def test_fields_are_read_in_any_order_and_written_in_one() -> None:
-    assert read_fields("name,email") == ("email", "name")
-    assert read_fields(",".join(EXPORTED_FIELDS)) == EXPORTED_FIELDS
+    assert USER_FILES.choose_fields("name,email") == ("email", "name")
+    assert USER_FILES.choose_fields(",".join(EXPORTED)) == EXPORTED
     for text in ("", "email,", "email,email", "phone", "email name", "EMAIL"):
         with pytest.raises(WrongFields):
-            read_fields(text)
+            USER_FILES.choose_fields(text)
 
 
-def test_each_form_has_a_media_type_of_its_own() -> None:
-    assert [form_of(form.media_type) for form in Form] == list(Form)
+def test_each_format_has_a_media_type_of_its_own() -> None:
+    assert [format_of(one.media_type) for one in FileFormat] == list(FileFormat)

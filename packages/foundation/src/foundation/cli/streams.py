@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from foundation.cli.output import discard_output
+
 # Bytes that are read at a time.
 _AT_A_TIME: Final = 64 * 1024
 
@@ -24,7 +26,7 @@ class FileTrouble(Exception):
 
 
 class Source:
-    """The file `path`, or standard input if that is None, to be read once: a context manager, while which it is open.
+    """The file `path`, or standard input if that is None, to be read once: a context manager that opens and closes it.
 
     Raises:
         FileTrouble: it cannot be opened or read.
@@ -53,7 +55,7 @@ class Source:
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Its content. An interruption ends the waiting for more of it, from a pipe or a keyboard, at once."""
+        """Its content. An interruption ends the wait for more of it, from a pipe or a keyboard, at once."""
         try:
             while piece := await self._read():
                 yield piece
@@ -71,13 +73,13 @@ class Source:
 
 
 async def _readable(file: int) -> None:
-    """Wait until reading does not wait; a thread could not be interrupted."""
+    """Wait until the file can be read without blocking; a thread could not be interrupted."""
     ready = asyncio.Event()
     loop = asyncio.get_running_loop()
     try:
         loop.add_reader(file, ready.set)
     except PermissionError:
-        return  # a device such as /dev/null, which never makes anybody wait
+        return  # a device such as /dev/null, whose reads return at once
     try:
         await ready.wait()
     finally:
@@ -86,7 +88,7 @@ async def _readable(file: int) -> None:
 
 @contextmanager
 def write_output() -> Iterator[Callable[[bytes], object]]:
-    """A function that writes to standard output; a reader that goes away ends the block, and is no error.
+    """A function that writes to standard output; a reader that closes the pipe ends the block, and is no error.
 
     Raises:
         FileTrouble: it cannot be written to.
@@ -95,19 +97,17 @@ def write_output() -> Iterator[Callable[[bytes], object]]:
         yield sys.stdout.buffer.write
         sys.stdout.flush()
     except BrokenPipeError:
-        # What is left in the buffer goes nowhere, or its flush at the exit would fail again:
-        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         raise FileTrouble("Standard output", error) from None
 
 
 @contextmanager
 def write_file(path: Path, *, replace: bool) -> Iterator[Callable[[bytes], object]]:
-    """A function that writes the file `path`, which is there when the block has ended well, and not before.
+    """A function that writes the file `path`, which appears when the block has ended without an error.
 
-    Only its owner may read it. What is no regular file, such as a pipe or a device, is written to as it is.
+    Only its owner may read it. A pipe or a device is written to directly.
 
     Raises:
         FileTrouble: it cannot be written, or it exists and is not to be replaced.
@@ -136,7 +136,7 @@ def _write_beside(path: Path, *, replace: bool) -> Iterator[Callable[[bytes], ob
         if replace:
             Path(name).replace(path)
         else:
-            os.link(name, path)  # unlike a rename, it fails when somebody else was faster
+            os.link(name, path)  # unlike a rename, it fails when the file was created meanwhile
     finally:
         with suppress(FileNotFoundError):
             Path(name).unlink()

@@ -1,1 +1,1 @@
-"""Files of users, in the forms that import takes and export gives: NDJSON and CSV."""
+"""Files of records, in the formats that an import takes and an export gives: NDJSON and CSV."""

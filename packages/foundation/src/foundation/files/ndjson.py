@@ -1,88 +1,114 @@
-"""Users as NDJSON: one JSON object a line."""
+"""Records as NDJSON: one JSON object a line."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, repeat
-from typing import Final
+from typing import Any, Final, Generic
 
 import orjson
 
-from application.users.import_users import LineError, RejectedLine
-from application.users.ports import UserView
-from foundation.files.columns import column
+from foundation.files.blocks import read_together
+from foundation.files.fields import ExportedField, ImportedField
 from foundation.files.lines import Line, LineSplitter, lines_of
-from foundation.files.ordinary import read_together
-from foundation.files.rejection import TOO_LONG, ReadLine, read_members
+from foundation.files.rejected import NOT_JSON, TOO_LONG, RejectedLine
+from foundation.files.schema import FileSchema, NewT, ReadLine
 from foundation.strict_json import NotStrictJson, read_json
 
-_NOT_JSON: Final = LineError("#", "malformed-line", "must be a valid JSON document")
-# The line that nearly every line is: both fields in order, and nothing escaped. Whatever it matches, the JSON reader
-# reads in the same way, only slower; what it does not match is left to that reader.
-_ORDINARY: Final = re.compile(
-    r'^\{ ?"email": ?"([^"\\\x00-\x1f]*+)", ?"name": ?"([^"\\\x00-\x1f]*+)" ?\}\r?\n',  # RFC 8259, 7
-    re.MULTILINE,
-)
 # Where a value stands in a line.
 _VALUE: Final = "\0"
 
 
-class NdjsonReader:
+class NdjsonReader(Generic[NewT]):
     """Reads pieces of NDJSON, cut anywhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, schema: FileSchema[NewT]) -> None:
+        self._schema = schema
         self._splitter = LineSplitter()
         self._read_before = 0
+        self._names: Sequence[str] = tuple(schema.imported)
 
-    def feed(self, piece: bytes) -> Iterator[ReadLine]:
-        """What the lines say that end in `piece`. To be read to its end before the next piece."""
+    def feed(self, piece: bytes) -> Iterator[ReadLine[NewT]]:
+        """The records of the lines that end in `piece`. To be read to its end before the next piece."""
         return self._read(self._splitter.feed(piece))
 
-    def finish(self) -> Iterator[ReadLine]:
-        """What the last line says, if it did not end in a line feed."""
+    def finish(self) -> Iterator[ReadLine[NewT]]:
+        """The record of the last line, if it did not end in a line feed."""
         return self._read(self._splitter.finish())
 
-    def _read(self, lines: bytes) -> Iterator[ReadLine]:
+    def _read(self, lines: bytes) -> Iterator[ReadLine[NewT]]:
         first = self._read_before + 1
         self._read_before += lines.count(b"\n")
-        together = read_together(_ORDINARY, lines, first, (0, 1), _read_text)
-        return map(_read_line, count(first), lines_of(lines)) if together is None else together
+        if first == 1 and lines:
+            self._names = _names_in(lines, self._schema) or self._names
+        ordinary = _ordinary([self._schema.imported[name] for name in self._names])
+        together = read_together(self._schema, ordinary, self._names, lines, first=first, read_other=self._read_text)
+        return map(self._read_line, count(first), lines_of(lines)) if together is None else together
+
+    def _read_text(self, number: int, line: str) -> ReadLine[NewT]:
+        return self._read_line(number, line.encode())
+
+    def _read_line(self, number: int, line: Line) -> ReadLine[NewT]:
+        if line is None:
+            return RejectedLine(number, (TOO_LONG,))
+        try:
+            return self._schema.read_members(number, read_json(line))
+        except NotStrictJson:
+            return RejectedLine(number, (NOT_JSON,))
 
 
-def _read_text(number: int, line: str) -> ReadLine:
-    return _read_line(number, line.encode())
-
-
-def _read_line(number: int, line: Line) -> ReadLine:
-    if line is None:
-        return RejectedLine(number, (TOO_LONG,))
+def _names_in(lines: bytes, schema: FileSchema[Any]) -> tuple[str, ...]:
+    """The names of the first line, which are most likely those of all lines; none if it is not a valid object."""
+    line = next(lines_of(lines))
     try:
-        return read_members(number, read_json(line))
+        document = read_json(line or b"")
     except NotStrictJson:
-        return RejectedLine(number, (_NOT_JSON,))
+        return ()
+    return tuple(document) if isinstance(document, dict) and not schema.header_errors(document) else ()
+
+
+def _ordinary(fields: Sequence[ImportedField]) -> re.Pattern[str]:
+    """What nearly every line is: these fields in order, with nothing escaped. The JSON reader reads the same in it."""
+    members = ", ?".join(f'"{re.escape(field.name)}": ?{_value(field)}' for field in fields)
+    return re.compile(rf"^\{{ ?{members} ?\}}\r?\n", re.MULTILINE)
+
+
+def _value(field: ImportedField) -> str:
+    text = field.kind.json_text
+    return f"(?:null|{text})" if field.nullable else text
 
 
 class NdjsonWriter:
-    """Writes users as NDJSON, which has no head."""
+    """Writes records as NDJSON, which has no head."""
 
     head: Final = ""
 
-    def __init__(self, fields: Sequence[str]) -> None:
+    def __init__(self, fields: Sequence[ExportedField]) -> None:
         self._fields = fields
-        members = (f'"{field}":{_VALUE}' if field == "id" else f'"{field}":"{_VALUE}"' for field in fields)
+        # The quotes around a text that cannot be null are those of the line.
+        quotes = ('"' if field.kind.json_type is str and not field.nullable else "" for field in fields)
+        members = (f'"{field.name}":{quote}{_VALUE}{quote}' for field, quote in zip(fields, quotes, strict=True))
         self._before, *self._behind = f"{{{','.join(members)}}}\n".split(_VALUE)
 
-    def rows(self, users: Sequence[UserView]) -> str:
-        """A line for each of `users`, of whom there is at least one."""
+    def rows(self, records: Sequence[Any]) -> str:
+        """A line for each of the records, of which there is at least one."""
         parts: list[Iterable[str]] = [repeat(self._before)]
         for field, behind in zip(self._fields, self._behind, strict=True):
-            parts += [_escaped(column(users, field)), repeat(behind)]
+            parts += [_json_texts(field, records), repeat(behind)]
         return "".join(chain.from_iterable(zip(*parts, strict=False)))
 
 
-def _escaped(values: Sequence[str]) -> Sequence[str]:
+def _json_texts(field: ExportedField, records: Sequence[Any]) -> Sequence[str]:
+    def finish(texts: Sequence[str]) -> Sequence[str]:
+        finished = texts if field.kind.plain else _escaped(texts)
+        return [f'"{text}"' for text in finished] if field.nullable and field.kind.json_type is str else finished
+
+    return field.texts(records, finish, "null")
+
+
+def _escaped(texts: Sequence[str]) -> Sequence[str]:
     """What stands between the quotes (RFC 8259, 7)."""
-    content = orjson.dumps(values)
+    content = orjson.dumps(texts)
     if b'\\"' in content:
-        return [orjson.dumps(value)[1:-1].decode() for value in values]
-    # No quote stands within a value, so that these three characters part two of them.
-    return content[2:-2].decode().split('","')
+        return [orjson.dumps(text)[1:-1].decode() for text in texts]
+    # No quote stands within a text, so that these three characters separate two of them.
+    return content[2:-2].decode().split('","') if texts else texts

@@ -1,4 +1,4 @@
-"""Reads a file of users as it arrives."""
+"""Reads a file of records as it arrives."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
@@ -6,30 +6,32 @@ from itertools import islice
 from typing import Final
 
 from foundation.files.comma_separated import CsvReader
-from foundation.files.file_format import Form
+from foundation.files.file_format import FileFormat
 from foundation.files.ndjson import NdjsonReader
-from foundation.files.rejection import ReadLine
+from foundation.files.schema import FileSchema, NewT, ReadLine
 
-# Bytes and lines that are read at a time, so that whoever shares the event loop waits for some milliseconds: ordinary
-# lines are read in microseconds each, and there may be as many lines as bytes.
+# Bytes and lines that are read at a time, so that other tasks of the event loop wait for some milliseconds at most:
+# ordinary lines are read in microseconds each, and there may be as many lines as bytes.
 _AT_A_TIME: Final = 32 * 1024
 _LINES_AT_A_TIME: Final = 1000
 
 
-async def read_users(pieces: AsyncIterable[bytes], form: Form) -> AsyncGenerator[Sequence[ReadLine], None]:
-    """What the lines of a file say, some at a time; `pieces` are its content, cut anywhere.
+async def read_records(
+    pieces: AsyncIterable[bytes], file_format: FileFormat, schema: FileSchema[NewT]
+) -> AsyncGenerator[Sequence[ReadLine[NewT]], None]:
+    """The records of a file in batches; `pieces` are its content, cut anywhere.
 
-    No line is held for longer than until it is read, and none may be longer than 64 KiB.
+    No line is held longer than until it is read, and none may be longer than 64 KiB.
 
     Raises:
-        ImportRefused: it is CSV, and its header does not name the columns of a user.
+        ImportRefused: it is CSV, and its header does not name the columns of the schema.
     """
-    reader = CsvReader() if form is Form.CSV else NdjsonReader()
+    reader = CsvReader(schema) if file_format is FileFormat.CSV else NdjsonReader(schema)
     async for piece in pieces:
         for start in range(0, len(piece), _AT_A_TIME):
             lines = reader.feed(piece[start : start + _AT_A_TIME])
-            while some := list(islice(lines, _LINES_AT_A_TIME)):
-                yield some
+            while batch := list(islice(lines, _LINES_AT_A_TIME)):
+                yield batch
                 await asyncio.sleep(0)
     if last := list(reader.finish()):
         yield last

@@ -1,16 +1,15 @@
-"""What is said about the lines of a file that was imported, or was not."""
+"""What is reported about the lines of a file that was imported, or was not."""
 
-from typing import Final
-
-from application.users.import_users import MOST_REPORTED, ImportReport, LineError
-from domain.users.errors import EmailAlreadyTaken
-
-_TAKEN: Final = LineError("#/email", EmailAlreadyTaken.code, str(EmailAlreadyTaken()))
+from foundation.files.rejected import LineError, RejectedLine
+from foundation.kernel.bulk_import import MOST_REPORTED, ImportReport
 
 
-def errors_by_line(report: ImportReport, *, with_taken: bool) -> list[tuple[int, LineError]]:
-    """What is wrong with which line, and `with_taken` whose address is taken: the first hundred errors in order."""
+def errors_by_line(report: ImportReport[RejectedLine], taken: LineError | None = None) -> list[tuple[int, LineError]]:
+    """What is wrong with which line: the first hundred errors in order.
+
+    Lines whose unique value is taken are among them if `taken` says what is wrong with them.
+    """
     errors = [(rejected.line, error) for rejected in report.rejected_lines for error in rejected.errors]
-    if with_taken:
-        errors += [(line, _TAKEN) for line in report.taken_lines]
+    if taken is not None:
+        errors += [(line, taken) for line in report.taken_lines]
     return sorted(errors, key=lambda each: each[0])[:MOST_REPORTED]

@@ -21,5 +21,5 @@ def unescaped(cell: str) -> str:
 
 
 def begins_formula(text: str) -> bool:
-    """Whether a line of the text, other than the first, begins as a formula does: its cells are looked at at once."""
+    """Whether a line of the text, other than the first, begins as a formula does."""
     return _FORMULA_LINE.search(text) is not None

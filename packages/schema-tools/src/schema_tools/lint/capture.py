@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from traceback import walk_stack, walk_tb
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import CompileError, NoInspectionAvailable
 from sqlalchemy.types import NullType
 
 from schema_tools.errors import SchemaToolsError
+from schema_tools.migrations.foreign_connections import ForeignConnection, only
 
 # Names rather than percent signs for parameters, or every % of a text would come out doubled.
 _DIALECT_OPTIONS: Final = {"paramstyle": "named"}
@@ -76,10 +78,12 @@ def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaDat
     recorder = _Recorder(file)
     context = _context(recorder, metadata)
     try:
-        with Operations.context(context), _lines_of_batches(recorder):
+        with only(None, Path(file).parent), Operations.context(context), _lines_of_batches(recorder):
             upgrade()
     except _NeedsDatabase:
         recorder.result.needs_database = recorder.asked
+    except ForeignConnection as error:
+        recorder.result.needs_database = _lines_of(error.__cause__ or error, file)
     except (CompileError, NoInspectionAvailable, CommandError) as error:
         if isinstance(error, CommandError) and "--sql mode" not in str(error):
             raise _broken(error, file) from error

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import Connection, Dialect, TableClause, inspect, literal_column, select
+
+from schema_tools.migrations.foreign_connections import only
 
 _NAME: Final = r'(?:"(?:[^"]|"")+"|\w[\w$]*)'
 _TABLE: Final = rf"{_NAME}(?:\s*\.\s*{_NAME})?"
@@ -120,7 +123,7 @@ def _statements(script: Script, dialect: Dialect) -> list[str]:
     doubled = dialect.paramstyle in {"format", "pyformat"}
     context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "literal_binds": True})
     context.impl.static_output = found.append  # type: ignore[method-assign, assignment]
-    with Operations.context(context):
+    with only(None, Path(script.path).parent), Operations.context(context):
         script.module.downgrade()
     return [one.replace("%%", "%") for one in found] if doubled else found
 

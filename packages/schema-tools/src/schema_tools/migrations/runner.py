@@ -1,13 +1,11 @@
 """Running migrations: up, down, and what a database has had of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Final, TypeAlias
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import URL, Connection
 
@@ -16,6 +14,8 @@ from schema_tools.errors import DataWouldBeLost, IrreversibleRevision, SchemaToo
 from schema_tools.failures import explained, place_in_revision
 from schema_tools.migrations.connection import Patience, migration_connection
 from schema_tools.migrations.downgrades import Loss, irreversible_reason, losses, stated_reason
+from schema_tools.migrations.environments import Work, probe_environment, run_environment
+from schema_tools.migrations.foreign_connections import ForeignConnection
 from schema_tools.migrations.history import history
 from schema_tools.migrations.integrity import refuse_changed_history
 from schema_tools.migrations.lock_file import refuse_changed_files
@@ -82,11 +82,16 @@ def upgrade(
             unknown or failed; one that fails leaves the schema as it was, unless it works outside its transaction,
             which the message then says.
     """
+    script = script_directory(project)
 
-    def apply(config: Config, _connection: Connection) -> None:
-        command.upgrade(config, to)
+    def apply(heads: Sequence[str], _context: MigrationContext) -> Iterable[RevisionStep]:
+        # As Alembic's own command finds them; its type says one revision, and there may be several heads.
+        return script._upgrade_revs(to, heads)  # type: ignore[arg-type]  # noqa: SLF001
 
-    return _run(project, url, apply, locked=locked, waiting=waiting, progress=progress, patience=patience)
+    return _run(
+        project, script, url, to, apply,
+        locked=locked, waiting=waiting, progress=progress, patience=patience,
+    )  # fmt: skip
 
 
 def downgrade(
@@ -129,19 +134,21 @@ def downgrade(
             raise SchemaToolsError("there is nothing to downgrade: the database has no migration")
         _refuse_what_cannot_be_undone(steps_down(script, applied, to), connection, consent)
 
-    def take_back(config: Config, _connection: Connection) -> None:
-        command.downgrade(config, to)
+    def take_back(heads: Sequence[str], _context: MigrationContext) -> Iterable[RevisionStep]:
+        return script._downgrade_revs(to, heads)  # type: ignore[arg-type]  # noqa: SLF001
 
     return _run(
-        project, url, take_back,
+        project, script, url, to, take_back,
         before=look_ahead, locked=locked, waiting=waiting, progress=progress, patience=patience,
     )  # fmt: skip
 
 
 def _run(
     project: SchemaProject,
+    script: ScriptDirectory,
     url: str | URL,
-    work: Callable[[Config, Connection], None],
+    to: str,
+    work: Work,
     *,
     before: Callable[[Connection], None] = lambda _: None,
     locked: bool,
@@ -151,9 +158,7 @@ def _run(
 ) -> list[Revision]:
     target = migration_url(url)
     config = alembic_config(project)
-    script = script_directory(project)
     versions = versions_directory(script)
-    _refuse_foreign_environment(script)
     if locked:
         refuse_changed_files(versions, unrecorded=True)
     steps = Steps(versions, progress)
@@ -165,11 +170,25 @@ def _run(
     ):
         if locked:
             refuse_changed_history(script, connection)
+        config.attributes["steps"] = steps
+        probe_environment(config, script, connection)
+        if locked and not steps.follows(connection):
+            raise SchemaToolsError(
+                f"{Path(script.dir).name}/env.py must call schema_tools.environment.run(metadata, url) and nothing"
+                " else, so that migrations are bounded, and recorded in the database"
+            )
         before(connection)
         connection.rollback()
-        config.attributes.update(connection=connection, steps=steps)
+
+        def run() -> None:
+            run_environment(config, script, connection, work, destination_rev=to)
+
         try:
-            with_retries(lambda: work(config, connection), connection, steps, versions, patience)
+            with_retries(run, connection, steps, versions, patience)
+        except ForeignConnection as error:
+            if steps.current is None:
+                raise
+            raise SchemaToolsError(f"{error}; the revision {steps.aftermath()}") from None
         except NotImplementedError as error:
             raise _as_irreversible(error, steps, versions) from None
     return steps.done
@@ -187,16 +206,6 @@ def _refuse_what_cannot_be_undone(scripts: Sequence[Script], connection: Connect
         connection.rollback()  # Nothing stays locked while somebody thinks.
         if not consent(lost):
             raise DataWouldBeLost(f"nothing was changed: this would lose {', '.join(map(str, lost))}")
-
-
-def _refuse_foreign_environment(script: ScriptDirectory) -> None:
-    """See that `env.py` takes the connection that it is given: one of another kind would work on its own database."""
-    file = Path(script.dir) / "env.py"
-    if not file.is_file() or "schema_tools" not in file.read_text("utf-8"):
-        raise SchemaToolsError(
-            f"{file.parent.name}/env.py must call schema_tools.environment.run(metadata, configured_url) and nothing"
-            " else, so that migrations run on the database that is asked for, under a lock, and are recorded"
-        )
 
 
 def _as_irreversible(error: NotImplementedError, steps: Steps, versions: Path) -> Exception:

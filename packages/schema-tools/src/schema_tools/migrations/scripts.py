@@ -2,15 +2,17 @@
 
 import re
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import RevisionMap
 
 from schema_tools.errors import SchemaToolsError
+from schema_tools.migrations.foreign_connections import only
 from schema_tools.project import SchemaProject
 
 
@@ -91,11 +93,24 @@ def script_directory(project: SchemaProject) -> ScriptDirectory:
         SchemaToolsError: They cannot be found.
     """
     try:
-        return ScriptDirectory.from_config(alembic_config(project))
+        script = ScriptDirectory.from_config(alembic_config(project))
     except Exception as error:
         if isinstance(error, SchemaToolsError):
             raise
         raise SchemaToolsError(f"the migrations cannot be read: {error}") from error
+    load: Callable[[], Iterable[Script]] = script._load_revisions  # noqa: SLF001 -- revisions are run when they are read
+
+    def load_without_connections() -> list[Script]:
+        with only(None, *code_directories(script)):
+            return list(load())
+
+    script.revision_map = RevisionMap(load_without_connections)
+    return script
+
+
+def code_directories(script: ScriptDirectory) -> list[Path]:
+    """Where `env.py` is, and where revisions are."""
+    return [Path(script.dir), *script._version_locations]  # noqa: SLF001 -- `versions` is for a single one
 
 
 def versions_directory(script: ScriptDirectory) -> Path:

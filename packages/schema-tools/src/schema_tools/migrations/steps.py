@@ -80,6 +80,10 @@ class Steps:
         run: Any = context._migrations_fn  # noqa: SLF001 -- Alembic tells when a step ends, and not when one begins
         context._migrations_fn = lambda heads, inner: self._followed(run(heads, inner))  # noqa: SLF001
 
+    def follows(self, connection: Connection) -> bool:
+        """Whether it was told of a run on `connection`."""
+        return self._connection is connection
+
     def record(self, ctx: MigrationContext, step: MigrationInfo, *_args: object, **_kw: object) -> None:
         """Write down a step at its end, in its transaction: Alembic's `on_version_apply`."""
         self._ran = True

@@ -1,20 +1,20 @@
 """The account that a throwaway PostgreSQL server runs under, and the directory it has: PostgreSQL refuses root."""
 
 import os
-import shutil
 import stat
 import subprocess
+import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from schema_tools.errors import PostgresUnavailable
+from schema_tools.postgres import launcher
 from schema_tools.postgres.binaries import PostgresInstallation
 from schema_tools.postgres.throwaway_directories import ThrowawayDirectory
 
-_NOBODY: Final = 65534
+_LAUNCHER: Final = (sys.executable, "-I", "-S", launcher.__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,42 +23,36 @@ class Account:
 
     Attributes:
         directory: A new directory that belongs to the account, and to nobody else.
-        prefix: What goes before a command.
-        user: The user and group to become, or None to stay.
-        groups: The other groups to have then, or None to keep them.
+        name: What the launcher calls it.
     """
 
     directory: ThrowawayDirectory
-    prefix: tuple[str, ...] = ()
-    user: int | None = None
-    groups: Sequence[int] | None = None
+    name: Literal["same", "namespace", "nobody"] = "same"
 
     @property
     def home(self) -> Path:
         """Where its directory is."""
         return self.directory.path
 
-    @property
-    def dies_with_its_owner(self) -> tuple[str, ...]:
-        """What goes before a command, after `prefix`, that must end when its parent does (Linux only)."""
-        setpriv = shutil.which("setpriv")
-        return (setpriv, "--pdeathsig", "INT", "--") if setpriv else ()
+    def command(self, program: Path, *arguments: str) -> list[str]:
+        """The command that runs a program under this account; on Linux it ends when the thread that runs it does."""
+        return [*_LAUNCHER, self.name, str(program), *arguments]
 
     def private_file(self, name: str, content: str) -> Path:
         """Write a file into the home that only the account can read."""
         path = self.home / name
         path.touch(mode=0o600)
         path.write_text(content)
-        if self.user is not None:
-            os.chown(path, self.user, self.user)
+        if self.name == "nobody":
+            os.chown(path, launcher.NOBODY, launcher.NOBODY)
         return path
 
 
 def account_for(installation: PostgresInstallation) -> Account:
     """An account that `installation` can run under.
 
-    For an ordinary user that is the user. Root becomes `nobody` inside a user namespace, which needs no such user to
-    own anything outside; where namespaces are forbidden, it becomes `nobody` outright.
+    For an ordinary account that is the account itself. Root becomes `nobody` in a new namespace of accounts, where
+    `nobody` need own nothing outside; where namespaces are forbidden, it becomes `nobody` outright.
 
     Raises:
         PostgresUnavailable: Root may not make namespaces, and `nobody` may not read the programs.
@@ -66,26 +60,16 @@ def account_for(installation: PostgresInstallation) -> Account:
     temporary = Path(tempfile.gettempdir())
     if os.geteuid() != 0:
         return Account(ThrowawayDirectory(temporary))
-    namespace = _namespace()
-    if namespace:
-        return Account(ThrowawayDirectory(temporary), prefix=namespace)
+    if subprocess.run([*_LAUNCHER, "namespace"], capture_output=True, check=False).returncode == 0:  # noqa: S603
+        return Account(ThrowawayDirectory(temporary), "namespace")
     if not _everybody_can_enter(installation.bindir):
         raise PostgresUnavailable(
-            f"PostgreSQL does not run as root, and the user nobody cannot read {installation.bindir};"
-            " run this as an ordinary user"
+            f"PostgreSQL does not run as root, and the account nobody cannot read {installation.bindir};"
+            " run this as an ordinary account"
         )
-    directory = ThrowawayDirectory(_public_directory(), users=[_NOBODY])
-    os.chown(directory.path, _NOBODY, _NOBODY)
-    return Account(directory, user=_NOBODY, groups=())
-
-
-def _namespace() -> tuple[str, ...]:
-    unshare = shutil.which("unshare")
-    if unshare is None:
-        return ()
-    prefix = (unshare, "-U", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}", "--")
-    tried = subprocess.run([*prefix, "true"], capture_output=True, check=False)  # noqa: S603
-    return prefix if tried.returncode == 0 else ()
+    directory = ThrowawayDirectory(_public_directory(), owners=[launcher.NOBODY])
+    os.chown(directory.path, launcher.NOBODY, launcher.NOBODY)
+    return Account(directory, "nobody")
 
 
 def _public_directory() -> Path:

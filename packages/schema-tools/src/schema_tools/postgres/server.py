@@ -1,6 +1,6 @@
 """A real PostgreSQL server that is thrown away: for tests, and to generate migrations against.
 
-It needs PostgreSQL's programs and nothing else: no service, no container, no operating-system user of its own. It
+It needs PostgreSQL's programs and nothing else: no service, no container, no account of its own. It
 takes less than a second to start, listens on 127.0.0.1 with a random password, and ends with the process that
 started it.
 """
@@ -102,15 +102,14 @@ class PostgresServer:
             if self.installation.major >= 17  # noqa: PLR2004
             else ["--locale=C.UTF-8"]
         )
-        command = [
-            *account.prefix, str(self.installation.bindir / "initdb"), "--pgdata", str(account.home / "data"),
-            "--username", _SUPERUSER, "--auth", "scram-sha-256", "--pwfile", str(password),
-            "--encoding", "UTF8", *locale, "--no-sync", "--no-instructions",
-        ]  # fmt: skip
+        command = account.command(
+            self.installation.bindir / "initdb", "--pgdata", str(account.home / "data"), "--username", _SUPERUSER,
+            "--auth", "scram-sha-256", "--pwfile", str(password), "--encoding", "UTF8", *locale,
+            "--no-sync", "--no-instructions",
+        )  # fmt: skip
         done = subprocess.run(  # noqa: S603 -- programs that were looked up
             command,
-            user=account.user, group=account.user, extra_groups=account.groups, umask=0o077,
-            env=_ENVIRONMENT, cwd=account.home, stdin=subprocess.DEVNULL,
+            umask=0o077, env=_ENVIRONMENT, cwd=account.home, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, errors="replace", check=False,
         )  # fmt: skip
         password.unlink()
@@ -138,16 +137,13 @@ class PostgresServer:
             **({} if self.durable else NOT_DURABLE),
             **self.settings,
         }
-        command = [
-            *account.prefix, *account.dies_with_its_owner,
-            str(self.installation.bindir / "postgres"), "-D", str(account.home / "data"),
-            *(f"--{name}={value}" for name, value in settings.items()),
-        ]  # fmt: skip
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        command = account.command(self.installation.bindir / "postgres", "-D", str(account.home / "data"), *options)
         with log.open("wb") as output:
             return subprocess.Popen(  # noqa: S603 -- programs that were looked up
                 command,
-                user=account.user, group=account.user, extra_groups=account.groups, umask=0o077,
-                env=_ENVIRONMENT, cwd=account.home, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                umask=0o077, env=_ENVIRONMENT, cwd=account.home,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 # A Ctrl-C in the terminal is for the owner, who then stops the server in good order.
                 start_new_session=True,
             )  # fmt: skip

@@ -26,9 +26,9 @@ class ThrowawayDirectory:
         path: Where it is.
     """
 
-    def __init__(self, parent: Path, users: Collection[int] = ()) -> None:
-        """Make a directory in `parent`, and delete those there that have no owner and belong to us or to `users`."""
-        _sweep(parent, {os.geteuid(), *users})
+    def __init__(self, parent: Path, owners: Collection[int] = ()) -> None:
+        """Make a directory in `parent`, and delete those there that have no owner and belong to us or to `owners`."""
+        _sweep(parent, {os.geteuid(), *owners})
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         self._lock = _locked(self.path)
 
@@ -40,12 +40,12 @@ class ThrowawayDirectory:
             self._lock = None
 
 
-def _sweep(parent: Path, users: Collection[int]) -> None:
+def _sweep(parent: Path, owners: Collection[int]) -> None:
     for path in parent.glob(f"{_PREFIX}*"):
         # Somebody else may delete it, or forbid to look, meanwhile.
         with contextlib.suppress(OSError):
             found = path.stat()
-            if found.st_uid in users and time.time() - found.st_mtime > _YOUNG_SECONDS:
+            if found.st_uid in owners and time.time() - found.st_mtime > _YOUNG_SECONDS:
                 lock = _locked(path)
                 if lock is not None:
                     shutil.rmtree(path, ignore_errors=True)

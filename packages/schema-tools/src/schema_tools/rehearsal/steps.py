@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import URL, Connection
@@ -16,6 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
+from schema_tools.migrations.environments import probe_environment, run_environment
+from schema_tools.migrations.foreign_connections import ForeignConnection
 from schema_tools.migrations.scripts import alembic_config, script_directory, versions_directory
 from schema_tools.migrations.sqlite_batches import counting_goes_on
 from schema_tools.project import SchemaProject
@@ -110,6 +111,7 @@ class Walker:
     revisions: Revisions
     url: URL
     _connection: Connection | None = None
+    _probed: bool = False
 
     @property
     def connection(self) -> Connection:
@@ -142,19 +144,24 @@ class Walker:
         """Apply a revision, whose parents are there, or take it back.
 
         Raises:
+            ForeignConnection: `env.py` or the revision would not stay on this database.
             StepFailed: It failed.
         """
-        revision_map = self.revisions.script.revision_map
+        config, directory = self.revisions.config, self.revisions.script
         make = MigrationStep.upgrade_from_script if up else MigrationStep.downgrade_from_script
 
         def steps(_heads: Sequence[str], _context: MigrationContext) -> list[MigrationStep]:
-            return [make(revision_map, script)]
+            return [make(directory.revision_map, script)]
 
-        config = self.revisions.config
         try:
-            config.attributes.update(connection=self.connection, options={})
-            with counting_goes_on(), EnvironmentContext(config, self.revisions.script, fn=steps):
-                self.revisions.script.run_env()
+            if not self._probed:
+                probe_environment(config, directory, self.connection)
+                self._probed = True
+            with counting_goes_on():
+                run_environment(config, directory, self.connection, steps)
+        except ForeignConnection:
+            self.close()
+            raise
         except Exception as error:
             # What the revision did to the connection, or left open on it, is nobody's business afterwards.
             self.close()

@@ -13,9 +13,10 @@ from entrypoints.http.v1.users.file_schemas import (
     ImportUsersParameters,
     present_report,
 )
-from foundation.files.file_format import Form, form_of
-from foundation.files.reading import read_users
-from foundation.files.writing import write_users
+from entrypoints.user_files import USER_FILES
+from foundation.files.file_format import FileFormat, format_of
+from foundation.files.reading import read_records
+from foundation.files.writing import write_records
 from foundation.http.json_response import json_response
 from foundation.http.openapi import CONTENT_DISPOSITION, parameters, responses, text_body
 from foundation.http.problems.problem import ProblemKind
@@ -28,15 +29,15 @@ from foundation.http.streaming import streamed
 
 router = APIRouter(prefix="/users", tags=["users"])
 
-_MEDIA_TYPES: Final = tuple(form.media_type for form in Form)
+_MEDIA_TYPES: Final = tuple(one.media_type for one in FileFormat)
 _EXAMPLES: Final = {
-    Form.NDJSON.media_type: '{"email":"ada@example.com","name":"Ada Lovelace"}\n',
-    Form.CSV.media_type: "email,name\r\nada@example.com,Ada Lovelace\r\n",
+    FileFormat.NDJSON.media_type: '{"email":"ada@example.com","name":"Ada Lovelace"}\n',
+    FileFormat.CSV.media_type: "email,name\r\nada@example.com,Ada Lovelace\r\n",
 }
 
 
-async def _form_of_body(request: Request) -> Form:
-    return form_of(check_media_type(request, _MEDIA_TYPES))
+async def _format_of_body(request: Request) -> FileFormat:
+    return format_of(check_media_type(request, _MEDIA_TYPES))
 
 
 @router.post(
@@ -47,7 +48,7 @@ async def _form_of_body(request: Request) -> Form:
     | parameters(ImportUsersParameters),
     responses=responses(
         200,
-        "What became of the lines.",
+        "The result of the import.",
         ProblemKind.EMAIL_ALREADY_TAKEN,
         ProblemKind.CONTENT_TOO_LARGE,
         ProblemKind.UNSUPPORTED_MEDIA_TYPE,
@@ -59,7 +60,7 @@ async def _form_of_body(request: Request) -> Form:
 async def import_users(
     request: Request,
     wanted: Annotated[ImportUsersParameters, Depends(query(ImportUsersParameters))],
-    form: Annotated[Form, Depends(_form_of_body)],
+    file_format: Annotated[FileFormat, Depends(_format_of_body)],
     users: Users,
     admission: ImportAdmission,
 ) -> Response:
@@ -68,7 +69,7 @@ async def import_users(
     With `on_conflict=fail` one line that cannot be imported keeps all of them out. With `skip` such lines are left out.
     """
     with admission.admitted():
-        async with aclosing(read_users(read_pieces(request, LARGEST_IMPORT), form)) as lines:
+        async with aclosing(read_records(read_pieces(request, LARGEST_IMPORT), file_format, USER_FILES)) as lines:
             report = await users.import_(ImportUsers(lines, wanted.on_conflict))
     return json_response(present_report(report))
 
@@ -99,9 +100,9 @@ async def export_users(
     With `fields=email,name` it is a file that the import takes. In CSV a cell that a spreadsheet would run is preceded
     by an apostrophe.
     """
-    form = form_of(media_type)
+    file_format = format_of(media_type)
     headers = {
-        "Content-Type": f"{media_type}; charset=utf-8; header=present" if form is Form.CSV else media_type,
-        "Content-Disposition": f'attachment; filename="users.{form.value}"',
+        "Content-Type": f"{media_type}; charset=utf-8; header=present" if file_format is FileFormat.CSV else media_type,
+        "Content-Disposition": f'attachment; filename="users.{file_format.value}"',
     }
-    return streamed(request, write_users(await users.export(), form, wanted.fields), headers)
+    return streamed(request, write_records(await users.export(), file_format, USER_FILES, wanted.fields), headers)

@@ -4,11 +4,12 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from application.users.import_users import MOST_REPORTED, ImportReport, OnConflict
 from entrypoints.http.v1.users.refusals import errors_of_lines
 from entrypoints.http.v1.users.schemas import from_text
 from entrypoints.http.v1.users.value_schemas import COUNT, FIELDS, ON_CONFLICT
-from foundation.files.file_format import EXPORTED_FIELDS, read_fields
+from entrypoints.user_files import USER_FILES
+from foundation.files.rejected import RejectedLine
+from foundation.kernel.bulk_import import MOST_REPORTED, ImportReport, OnConflict
 from foundation.kernel.errors import InvalidValue
 
 
@@ -26,7 +27,7 @@ def _read_on_conflict(text: str) -> OnConflict:
 OnConflictField: TypeAlias = Annotated[OnConflict, from_text(_read_on_conflict), WithJsonSchema(ON_CONFLICT)]
 FieldsField: TypeAlias = Annotated[
     tuple[str, ...],
-    from_text(read_fields),
+    from_text(USER_FILES.choose_fields),
     WithJsonSchema(FIELDS),
 ]
 CountField: TypeAlias = Annotated[int, WithJsonSchema(COUNT)]
@@ -45,7 +46,7 @@ class ExportUsersParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    fields: FieldsField = EXPORTED_FIELDS
+    fields: FieldsField = tuple(USER_FILES.exported)
 
 
 class LineErrorBody(BaseModel):
@@ -75,18 +76,18 @@ class LineErrorBody(BaseModel):
 
 
 class ImportReportBody(BaseModel):
-    """What became of the lines of an import."""
+    """The result of an import."""
 
     imported: CountField = Field(description="Users that were created.")
     skipped: CountField = Field(description="Lines that were left out because their address is taken.")
-    rejected: CountField = Field(description="Lines that describe no user.")
+    rejected: CountField = Field(description="Lines that are not valid users.")
     errors: list[LineErrorBody] = Field(
         max_length=MOST_REPORTED,
         description=f"What is wrong with the rejected lines: the first {MOST_REPORTED} errors.",
     )
 
 
-def present_report(report: ImportReport) -> dict[str, Any]:
+def present_report(report: ImportReport[RejectedLine]) -> dict[str, Any]:
     """The report of an import that was carried out, as an `ImportReportBody`."""
     errors = [error.document() for error in errors_of_lines(report, with_taken=False)]
     return {"imported": report.imported, "skipped": report.taken, "rejected": report.rejected, "errors": errors}

@@ -5,12 +5,12 @@ Patterns are regular expressions of ECMA-262 with the flag u, as JSON Schema ask
 
 from typing import Any, Final
 
-from application.users.import_users import OnConflict
 from application.users.ports import UserSort
 from domain.users.email_address import LONGEST_ADDRESS, LONGEST_LABEL, LONGEST_LOCAL_PART, SPECIAL_USE
 from domain.users.user_id import LARGEST_USER_ID
 from domain.users.user_name import LONGEST_NAME
-from foundation.files.file_format import EXPORTED_FIELDS
+from entrypoints.user_files import USER_FILES
+from foundation.kernel.bulk_import import OnConflict
 from foundation.kernel.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
 
 LONGEST_TEXT: Final = 1024
@@ -128,11 +128,11 @@ CURSOR: Final[dict[str, Any]] = {
 }
 FIELDS: Final[dict[str, Any]] = {
     "type": "array",
-    "items": {"type": "string", "enum": list(EXPORTED_FIELDS)},
+    "items": {"type": "string", "enum": list(USER_FILES.exported)},
     "minItems": 1,
-    "maxItems": len(EXPORTED_FIELDS),
+    "maxItems": len(USER_FILES.exported),
     "uniqueItems": True,
-    "description": "The fields to write. They are written in the order id, email, name, created_at, updated_at.",
+    "description": f"The fields to write. They are written in the order {', '.join(USER_FILES.exported)}.",
     "examples": [["email", "name"]],
 }
 ON_CONFLICT: Final[dict[str, Any]] = {

@@ -11,11 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from application.users.import_users import ImportRefused
 from domain.users.errors import EmailAlreadyTaken
 from entrypoints.http.v1.users.refusals import addresses_taken, import_refused
 from foundation.http.problems.problem import FieldError, Problem, ProblemKind, plain_problem_response, problem_response
 from foundation.http.routing.route_table import allowed_methods, known_methods, readable_media_types
+from foundation.kernel.bulk_import import ImportRefused
 from foundation.kernel.errors import (
     ApplicationError,
     CommitOutcomeUnknown,

@@ -1,0 +1,50 @@
+"""Lines that are not valid records, and what is wrong with them. No message contains any part of a line."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+from foundation.files.lines import LONGEST_LINE
+from foundation.kernel.errors import DomainError
+
+
+@dataclass(frozen=True, slots=True)
+class LineError:
+    """What is wrong with one value of a line: `pointer` says which, `code` is for programs, `message` for people."""
+
+    pointer: str
+    code: str
+    message: str
+
+    @classmethod
+    def of(cls, field: str, error: DomainError) -> Self:
+        """The error about the value of a field."""
+        return cls(f"#/{field}", error.code, str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """A line that is not a valid record, by its number, with everything that is wrong with it."""
+
+    line: int
+    errors: tuple[LineError, ...]
+
+
+TOO_LONG: Final = LineError("#", "line-too-long", f"may have at most {LONGEST_LINE} bytes")
+NOT_JSON: Final = LineError("#", "malformed-line", "must be a valid JSON document")
+NOT_AN_OBJECT: Final = LineError("#", "not-an-object", "must be an object")
+UNKNOWN_FIELD: Final = LineError("#", "unknown-field", "has a field that this resource does not have")
+MALFORMED_CSV: Final = LineError(
+    "#", "malformed-line", "must be cells between commas; one with a quote in it is quoted, and the quote is doubled"
+)
+WRONG_NUMBER_OF_CELLS: Final = LineError("#", "wrong-number-of-cells", "must have as many cells as the header")
+REPEATED_COLUMN: Final = LineError("#", "repeated-column", "must name each column once")
+
+
+def read_only(field: str) -> LineError:
+    """A field that no file may give."""
+    return LineError(f"#/{field}", "read-only", "is read-only")
+
+
+def required(field: str) -> LineError:
+    """A field that each record must have."""
+    return LineError(f"#/{field}", "required", "is required")

@@ -1,0 +1,240 @@
+"""The settings that every service has, and how they are read. Only this module reads the environment."""
+
+import os
+import re
+import secrets
+from datetime import timedelta
+from enum import Enum
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_HOST_NAME: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
+_LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. `str(error)` says what to change, and contains no value, since it may be secret."""
+
+
+class Storage(Enum):
+    """The storages, by the scheme of `DATABASE_URL`."""
+
+    MEMORY = "memory"
+    SQLITE = "sqlite+aiosqlite"
+    POSTGRESQL = "postgresql+psycopg"
+
+
+def _check_database_url(url: str) -> str:
+    scheme, separator, _ = url.partition("://")
+    schemes = [storage.value for storage in Storage]
+    if not separator or scheme not in schemes:
+        raise ValueError(f"must begin with one of {', '.join(f'{name}://' for name in schemes)}")
+    return url
+
+
+def _check_cursor_key(key: SecretStr | None) -> SecretStr | None:
+    if key is not None and len(key.get_secret_value()) < 32:  # noqa: PLR2004 -- 128 bits in hexadecimal
+        raise ValueError(
+            "must have at least 32 characters; `python -c 'import secrets; print(secrets.token_hex())'` makes one"
+        )
+    return key
+
+
+def _check_log_level(level: str) -> str:
+    if level not in _LOG_LEVELS:
+        raise ValueError(f"must be one of {', '.join(_LOG_LEVELS)}")
+    return level
+
+
+def _split_names(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return {name.strip().lower().removesuffix(".") for name in value.split(",")} - {""}
+
+
+def _check_host_names(names: frozenset[str]) -> frozenset[str]:
+    if not all(_HOST_NAME.fullmatch(name) for name in names):
+        raise ValueError("must be names of hosts without a port, separated by commas")
+    return names
+
+
+def _empty_is_unset(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _from_seconds(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value  # a default
+    # pydantic would read "5" as five seconds, too, but "P5D" and "05:00" as well; one form is enough.
+    try:
+        return timedelta(seconds=float(value))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("must be a number of seconds") from None
+
+
+def _bounded(duration: timedelta, *, least: float, most: float) -> timedelta:
+    if not least <= duration.total_seconds() <= most:
+        raise ValueError(f"must be from {least:g} to {most:g} seconds")
+    return duration
+
+
+Seconds = Annotated[
+    timedelta, BeforeValidator(_from_seconds), AfterValidator(partial(_bounded, least=0.001, most=3600))
+]
+
+
+DrainDelay = Annotated[timedelta, BeforeValidator(_from_seconds), AfterValidator(partial(_bounded, least=0, most=60))]
+
+DatabaseUrl = Annotated[str, AfterValidator(_check_database_url), Field(repr=False)]
+
+
+class ServiceSettings(BaseSettings):
+    """What the operator of any service may choose. A service adds its default database and settings of its own.
+
+    Raises:
+        pydantic.ValidationError: call `load` instead, which words it for people.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: DatabaseUrl
+    """The storage: `memory://`, `sqlite+aiosqlite:///path`, or `postgresql+psycopg://role:password@host/name`."""
+
+    database_pool_size: int = Field(10, ge=1, le=1000)
+    """Connections that each worker may hold. Workers times this must stay below the server's `max_connections`."""
+
+    database_pool_timeout: Seconds = timedelta(seconds=5)
+    """Seconds that a request waits for a connection before it is answered 503."""
+
+    database_statement_timeout: Seconds = timedelta(seconds=5)
+    """Seconds that a statement may take before the request is answered 504 (PostgreSQL)."""
+
+    database_bulk_timeout: Seconds = timedelta(seconds=300)
+    """Seconds that a statement of an import may take, one of which lasts as long as the upload (PostgreSQL)."""
+
+    database_lock_timeout: Seconds = timedelta(seconds=2)
+    """Seconds that a statement waits for a lock before the request is answered 504."""
+
+    database_idle_timeout: Seconds = timedelta(seconds=10)
+    """Seconds that an open transaction may do nothing before the server ends it (PostgreSQL)."""
+
+    server_host: str = "127.0.0.1"
+    """The address that `serve` binds to. Loopback, unless ALLOW_PUBLIC_BIND is true."""
+
+    server_port: int = Field(8000, ge=0, le=65535)
+    """The port that `serve` binds to; 0 takes a free one."""
+
+    server_workers: int = Field(1, ge=1, le=256)
+    """Worker processes that `serve` starts."""
+
+    server_shutdown_grace: Seconds = timedelta(seconds=20)
+    """Seconds that running requests may still take after the service stopped to accept new ones."""
+
+    server_drain_delay: DrainDelay = timedelta(seconds=5)
+    """Seconds between SIGTERM, from which on the service says that it is not ready, and its refusal of connections."""
+
+    server_header_timeout: Seconds = timedelta(seconds=10)
+    """Seconds that a client may take for the headers of a request before it is answered 408."""
+
+    server_body_timeout: Seconds = timedelta(seconds=10)
+    """Seconds that a request may be waited for its body, beside what it takes at 16 KiB a second, before it is 408."""
+
+    server_write_timeout: Seconds = timedelta(seconds=30)
+    """Seconds that a client may leave an answer unread that is too long to be sent at once, before it is hung up on."""
+
+    allowed_hosts: Annotated[
+        frozenset[str], NoDecode, BeforeValidator(_split_names), AfterValidator(_check_host_names)
+    ] = frozenset()
+    """The names that the Host header of a request may have, without ports. None means any."""
+
+    allow_public_bind: bool = False
+    """Whether an address other than loopback may be bound. The API has no authentication of its own yet."""
+
+    require_if_match: bool = False
+    """Whether PATCH and DELETE without `If-Match` are refused with 428."""
+
+    cursor_key: Annotated[SecretStr | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_cursor_key)] = None
+    """The secret that page cursors are signed with. Unset, `serve` makes one, and a restart invalidates cursors."""
+
+    docs_enabled: bool = True
+    """Whether `/docs` and `/openapi.json` are served."""
+
+    log_level: Annotated[str, AfterValidator(_check_log_level)] = "INFO"
+    """The least severe messages that are logged: DEBUG, INFO, WARNING or ERROR."""
+
+    pg_bindir: Annotated[Path | None, BeforeValidator(_empty_is_unset)] = None
+    """Where the PostgreSQL programs are that the schema tools start throwaway databases with. Unset, they look."""
+
+    @classmethod
+    def load(cls, **overrides: object) -> Self:
+        """The settings of the environment and `.env`, where `overrides` (by field name) come first.
+
+        Raises:
+            SettingsError: a setting has a value it may not have; the message names each, and shows no value.
+        """
+        try:
+            settings = cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            sentences = [_sentence(problem) for problem in error.errors(include_input=False, include_url=False)]
+            raise SettingsError("; ".join(sentences) + ".") from None
+        except UnicodeDecodeError:
+            raise SettingsError(".env is not valid UTF-8 text.") from None
+        except OSError as error:
+            raise SettingsError(f".env cannot be read: {error.strerror}.") from None
+        if settings.database_url == cls.model_fields["database_url"].default and settings.storage is Storage.SQLITE:
+            # The default must work in a directory that is new.
+            _make_directory(settings.database_url)
+        return settings
+
+    @property
+    def storage(self) -> Storage:
+        """The storage that `database_url` names."""
+        return Storage(self.database_url.partition("://")[0])
+
+    def check_serving(self, *, host: str, workers: int) -> None:
+        """Raise `SettingsError` when serving from `host` with `workers` processes would be unsafe or wrong."""
+        if not self.allow_public_bind and not _is_loopback(host):
+            raise SettingsError(
+                "The API has no authentication, so it is served on a loopback address only; "
+                "put an authenticating proxy in front of it and set ALLOW_PUBLIC_BIND=true if another address is meant."
+            )
+        if self.storage is Storage.MEMORY and workers > 1:
+            raise SettingsError(
+                "memory:// lives inside one process, so it cannot be shared by several workers; "
+                "use SERVER_WORKERS=1 or another DATABASE_URL."
+            )
+
+
+def share_cursor_key(settings: ServiceSettings) -> None:
+    """Make a cursor key when none is set, for this process and the workers it starts, which inherit the environment."""
+    if settings.cursor_key is None:
+        os.environ["CURSOR_KEY"] = secrets.token_hex()
+
+
+def _make_directory(sqlite_url: str) -> None:
+    directory = Path(sqlite_url.partition(":///")[2]).parent
+    try:
+        directory.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"The directory {directory} for the embedded database cannot be made: {error.strerror}."
+        ) from None
+
+
+def _sentence(problem: Any) -> str:
+    name = "_".join(str(part) for part in problem["loc"]).upper()
+    return f"{name} {problem['msg'].removeprefix('Value error, ').removeprefix('Input ')}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

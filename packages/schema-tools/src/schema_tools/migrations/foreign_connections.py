@@ -1,0 +1,191 @@
+"""Keeping the code of a project, `env.py` and revisions, on the connection that it is handed.
+
+An `env.py` as `alembic init` writes it ignores a connection that is handed in and connects to its own URL. A rehearsal,
+which takes every table down again, would then work on the live database. What such a file will do cannot be read off
+its text, so it is stopped when it does it: before it connects.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache, wraps
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from traceback import walk_tb
+from typing import Any, Final
+
+from sqlalchemy import Connection, Dialect, Engine, Pool, event
+
+from schema_tools.errors import SchemaToolsError
+
+# Where each driver opens its connections, beneath the names that a module may have imported long before.
+# SQLAlchemy's engines of any driver are seen by its events, and sqlite3 by Python's audit events.
+_DRIVERS: Final = (
+    ("psycopg.generators", "connect"),
+    ("psycopg2", "_connect"),
+    ("asyncpg.connect_utils", "_connect"),
+)
+_ENVIRONMENT: Final = "env.py"
+_OPENS: Final = "opened a connection of its own"
+_USES: Final = "used another connection than the one that it was handed"
+
+
+class ForeignConnection(SchemaToolsError):
+    """The code of a project was about to use another connection than the one that it was handed.
+
+    Its `__cause__` has the traceback of the place where it was stopped.
+    """
+
+
+class _Stopped(SystemExit):
+    """Raised where a connection is about to be opened or used.
+
+    No `except Exception` of the project holds this up, and a thread that it ends prints no traceback.
+    """
+
+
+@dataclass(eq=False)
+class Guard:
+    """What is allowed while the code of a project runs.
+
+    Attributes:
+        engine: Whose connections may be opened and used; None where there is none.
+        stopped: The first attempt to use another connection; None while there was none.
+        others: The threads that were there before, which are not the project's.
+    """
+
+    engine: Engine | None
+    stopped: BaseException | None = None
+    others: frozenset[Thread] = field(
+        default_factory=lambda: frozenset(threading.enumerate()) - {threading.current_thread()}
+    )
+
+    def allows(self, engine_part: Dialect | Pool) -> bool:
+        """Whether a dialect or a pool is that of the engine."""
+        return self.engine is not None and engine_part in (self.engine.dialect, self.engine.pool)
+
+
+# A list for the whole process, because an `env.py` may connect in threads of its own.
+_guards: Final[list[Guard]] = []
+_allowed: Final = threading.local()
+
+
+@contextmanager
+def only(connection: Connection | None, *directories: Path) -> Iterator[Guard]:
+    """Meanwhile, no database connection can be opened or used but those of `connection`'s engine.
+
+    It holds for this thread and those that are started meanwhile. What a program does that is started from here is not
+    seen, nor what a driver other than psycopg, psycopg2, asyncpg and sqlite3 does without SQLAlchemy.
+
+    Args:
+        connection: The connection that is handed in; None for code that needs none.
+        directories: Where the code is that runs, so that the line is named which was stopped.
+
+    Raises:
+        ForeignConnection: The code inside was stopped, whatever it made of that.
+    """
+    _install()
+    guard = Guard(connection.engine if connection is not None else None)
+    _guards.append(guard)
+    try:
+        yield guard
+    finally:
+        _guards.remove(guard)
+        if guard.stopped is not None:
+            raise ForeignConnection(_sentence(guard.stopped, directories)) from guard.stopped
+
+
+def _sentence(stopped: BaseException, directories: Sequence[Path]) -> str:
+    name, line = _place(stopped, directories)
+    place = f"{name}:{line}" if line else name
+    if name.rpartition("/")[2] == _ENVIRONMENT:
+        return (
+            f"{place} was stopped before it {stopped}, because migrations would then run on a database that was not"
+            ' asked for: in env.py, use context.config.attributes["connection"] when it is there, or call'
+            " schema_tools.environment.run(metadata, url)"
+        )
+    return f"{place} was stopped before it {stopped}, which may lead to another database: use op.get_bind()"
+
+
+def _place(stopped: BaseException, directories: Sequence[Path]) -> tuple[str, int]:
+    """The innermost file and line of the project that was at work."""
+    found = (_ENVIRONMENT, 0)
+    for frame, line in walk_tb(stopped.__traceback__):
+        file = Path(frame.f_code.co_filename).resolve()
+        for directory in directories:
+            if file.is_relative_to(directory.resolve()):
+                found = file.relative_to(directory.resolve().parent).as_posix(), line
+                break
+    return found
+
+
+def _concerned() -> list[Guard]:
+    """The guards that concern this thread."""
+    if not _guards or getattr(_allowed, "now", False):
+        return []
+    thread = threading.current_thread()
+    return [guard for guard in _guards if thread not in guard.others]
+
+
+def stop(guards: Sequence[Guard], what: str) -> None:
+    """Stop the code that runs now, which did `what`, unless there are no `guards` against it."""
+    if guards:
+        stopped = _Stopped(what)
+        for guard in guards:
+            # Kept, so that it is told even where the project's code catches it, or runs in a thread.
+            guard.stopped = guard.stopped or stopped
+        raise stopped
+
+
+@cache
+def _install() -> None:
+    """Watch connections from now on; without a guard, nothing comes of it."""
+    event.listen(Engine, "do_connect", _before_engine_connects)
+    event.listen(Pool, "checkout", _before_pooled_connection_is_used)
+    event.listen(Engine, "before_cursor_execute", _before_statement)
+    sys.addaudithook(_before_sqlite_connects)
+    for module, name in _DRIVERS:
+        try:
+            driver = import_module(module)
+        except ImportError:
+            continue
+        setattr(driver, name, _stoppable(getattr(driver, name)))
+
+
+def _stoppable(connect: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(connect)
+    def stoppable(*args: Any, **kw: Any) -> Any:
+        stop(_concerned(), _OPENS)
+        return connect(*args, **kw)
+
+    return stoppable
+
+
+def _before_sqlite_connects(name: str, _args: tuple[Any, ...]) -> None:
+    # https://docs.python.org/3/library/sqlite3.html#sqlite3.connect
+    if name == "sqlite3.connect" and _guards:
+        stop(_concerned(), _OPENS)
+
+
+def _before_engine_connects(dialect: Dialect, _record: object, cargs: list[Any], cparams: dict[str, Any]) -> Any:
+    guards = _concerned()
+    if not guards:
+        return None
+    stop([one for one in guards if not one.allows(dialect)], _OPENS)
+    _allowed.now = True
+    try:
+        return dialect.connect(*cargs, **cparams)
+    finally:
+        _allowed.now = False
+
+
+def _before_pooled_connection_is_used(_connection: object, _record: object, proxy: Any) -> None:
+    pool = proxy._pool  # noqa: SLF001 -- it is nowhere else
+    stop([one for one in _concerned() if not one.allows(pool)], _USES)
+
+
+def _before_statement(connection: Connection, *_others: object) -> None:
+    stop([one for one in _concerned() if not one.allows(connection.dialect)], _USES)

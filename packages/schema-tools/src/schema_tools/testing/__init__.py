@@ -1,0 +1,1 @@
+"""What tests of a project with a database need. Imports pytest, which the extra `testing` requires."""

@@ -1,0 +1,404 @@
+"""An `env.py` or a revision that would work on another database is refused, and that database keeps its row."""
+
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Column, Integer, MetaData, NullPool, Table, Text, create_engine, inspect, make_url, text
+
+from rehearsals import on_postgresql
+from schema_tools.database_urls import migration_url
+from schema_tools.errors import DataWouldBeLost, SchemaToolsError
+from schema_tools.lint.revisions import judge_revisions
+from schema_tools.migrations import runner
+from schema_tools.migrations.foreign_connections import ForeignConnection, only
+from schema_tools.migrations.lock_file import write_lock
+from schema_tools.postgres.databases import RunningPostgres
+from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.plan import plan
+from schema_tools.rehearsal.verify import verify
+from schema_tools.testing.plain_sql import connected
+from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers
+from schema_tools.writing.revise import migrate
+from scratch_project import ScratchProject
+from tool_commands import tools
+
+NOTES = MetaData()
+Table(
+    "notes", NOTES, Column("id", Integer, primary_key=True, autoincrement=False), Column("body", Text, nullable=False)
+)
+
+PREAMBLE = """\
+import asyncio, sqlite3, threading
+import schema_tools, psycopg
+from alembic import context
+from sqlalchemy import create_engine, engine_from_config, pool
+from sqlalchemy.ext.asyncio import async_engine_from_config
+
+URL = {url!r}
+ASYNC_URL = {asynchronous!r}
+CONNINFO = {conninfo!r}
+OURS = context.config.attributes.get("connection")
+
+
+def migrate(connection):
+    context.configure(connection=connection, target_metadata=None)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def destroy(connection):
+    connection.execute("DELETE FROM notes")
+    connection.commit()
+    migrate(OURS)
+
+
+"""
+
+FOREIGN = {
+    "alembic init": """
+with engine_from_config({"sqlalchemy.url": URL}, prefix="sqlalchemy.", poolclass=pool.NullPool).connect() as own: #!
+    migrate(own)
+""",
+    "alembic init --template async": """
+async def run():
+    engine = async_engine_from_config({"sqlalchemy.url": ASYNC_URL}, poolclass=pool.NullPool)
+    async with engine.connect() as own: #!
+        await own.run_sync(migrate)
+    await engine.dispose()
+
+asyncio.run(run())
+""",
+    "an engine with a pool": """
+with create_engine(URL).begin() as own: #!
+    migrate(own)
+""",
+    "an engine with a creator": """
+engine = create_engine(URL, creator=lambda: CONNECT) #!
+with engine.connect() as own:
+    migrate(own)
+""",
+    "an engine that has a connection already": """
+with application.engine.connect() as own: #!
+    migrate(own)
+""",
+    "a connection that is open already": """
+application.connection.rollback()
+migrate(application.connection)
+""",
+    "a statement on a connection that is open already": """
+application.connection.rollback()
+application.connection.exec_driver_sql("DELETE FROM notes") #!
+application.connection.commit()
+migrate(OURS)
+""",
+    "the driver's connection of such an engine": """
+own = application.engine.raw_connection() #!
+own.cursor().execute("DELETE FROM notes")
+own.commit()
+migrate(OURS)
+""",
+    "the driver": """
+destroy(CONNECT) #!
+""",
+    "the driver, imported long before": """
+destroy(application.connect()) #!
+""",
+    "a thread": """
+def elsewhere():
+    with create_engine(URL).begin() as own: #!
+        migrate(own)
+
+thread = threading.Thread(target=elsewhere)
+thread.start()
+thread.join()
+""",
+    "an attempt that is given up": """
+try:
+    own = create_engine(URL).connect() #!
+except BaseException:
+    own = OURS
+migrate(own)
+""",
+    "attempts without end": """
+own = None
+while own is None:
+    try:
+        own = create_engine(URL).connect() #!
+    except Exception:
+        pass
+migrate(own)
+""",
+    "a second run": """
+migrate(OURS)
+with create_engine(URL).connect() as own: #!
+    migrate(own)
+""",
+    "another connection to the right database": """
+with OURS.engine.connect() as own:
+    migrate(own)
+""",
+    "no run at all": "",
+}
+
+OWN_CONNECTIONS = {
+    "an engine": "sa.create_engine(URL).connect()",
+    "the driver": "CONNECT",
+    "the driver, imported long before": "application.connect()",
+}
+
+Live = SimpleNamespace
+Operation = Callable[[SchemaProject, RunningPostgres, str], object]
+
+OPERATIONS: dict[str, Operation] = {
+    "verify": lambda project, server, _url: verify(project, server),
+    "plan": lambda project, server, _url: plan(project, None, server=server),
+    "migrate": lambda project, server, _url: migrate(project, "drop notes", server),
+    "upgrade": lambda project, _server, url: runner.upgrade(project, url),
+}
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def live(
+    request: pytest.FixtureRequest, postgres_servers: PostgresServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Live]:
+    """A database that somebody uses, with a row; it must have it at the end."""
+    if request.param == "sqlite":
+        yield from _live(f"sqlite:///{tmp_path}/live.db", monkeypatch)
+        return
+    with postgres_servers.empty_database(POSTGRES_NAMES[-1]) as url:
+        yield from _live(url, monkeypatch)
+
+
+def _live(plain: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    url = migration_url(plain)
+    with connected(url) as connection:
+        connection.execute(text("CREATE TABLE notes (id integer PRIMARY KEY, body text NOT NULL)"))
+        connection.execute(text("INSERT INTO notes VALUES (1, 'precious')"))
+    sqlite = url.get_backend_name() == "sqlite"
+    engine = create_engine(url)
+    engine.connect().close()
+    opened = create_engine(url, poolclass=NullPool).connect()
+    connect = sqlite3.connect if sqlite else psycopg.connect
+    conninfo = str(url.database) if sqlite else str_of(url.set(drivername="postgresql"))
+    application = SimpleNamespace(engine=engine, connection=opened, connect=lambda: connect(conninfo))
+    monkeypatch.setitem(sys.modules, "application", application)
+    written = "sqlite3.connect(CONNINFO)" if sqlite else "psycopg.connect(CONNINFO)"
+    yield Live(url=str_of(url), conninfo=conninfo, sqlite=sqlite, connect=written)
+    opened.close()
+    engine.dispose()
+    with connected(url) as connection:
+        assert connection.execute(text("SELECT body FROM notes")).scalars().all() == ["precious"]
+
+
+def str_of(url: URL) -> str:
+    """A URL as it is written, with its password."""
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def server(postgres_servers: PostgresServers) -> RunningPostgres:
+    return postgres_servers.server(POSTGRES_NAMES[-1])
+
+
+@pytest.fixture
+def target(postgres_servers: PostgresServers) -> Iterator[str]:
+    """The empty database that an upgrade is asked for."""
+    with postgres_servers.empty_database(POSTGRES_NAMES[-1]) as url:
+        yield url
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, server: RunningPostgres) -> ScratchProject:
+    """A project whose one revision makes the table, and whose downgrade drops it."""
+    scratch = ScratchProject.made(tmp_path / "project", server)
+    scratch.revision(
+        "first",
+        "op.execute('CREATE TABLE IF NOT EXISTS notes (id integer PRIMARY KEY, body text NOT NULL)')",
+        "op.execute('DROP TABLE notes')",
+    )
+    return scratch
+
+
+def with_environment(scratch: ScratchProject, live: Live, code: str) -> str:
+    """Write an `env.py`, and give the place that is marked in it, as a message names it."""
+    url = make_url(live.url)
+    asynchronous = url.set(drivername="sqlite+aiosqlite") if live.sqlite else url
+    preamble = PREAMBLE.format(url=live.url, conninfo=live.conninfo, asynchronous=str_of(asynchronous))
+    lines = preamble + code.replace("CONNECT", live.connect)
+    (scratch.directory / "alembic" / "env.py").write_text(lines)
+    marked = [number for number, line in enumerate(lines.splitlines(), start=1) if line.endswith("#!")]
+    return f"alembic/env.py:{marked[0]}" if marked else "alembic/env.py"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("way", FOREIGN)
+def test_an_environment_that_would_work_elsewhere_is_refused_before_anything_runs(
+    way: str, scratch: ScratchProject, live: Live, server: RunningPostgres, target: str
+) -> None:
+    place = with_environment(scratch, live, FOREIGN[way])
+
+    for operation in OPERATIONS.values():
+        with pytest.raises(ForeignConnection) as refused:
+            operation(on_postgresql(scratch, NOTES), server, target)
+
+        sentence = str(refused.value)
+        assert sentence.startswith(place)
+        assert 'context.config.attributes["connection"]' in sentence
+        assert "schema_tools.environment.run(metadata, url)" in sentence
+    with connected(target) as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def test_a_database_is_taken_down_by_no_environment_that_would_take_down_another(
+    scratch: ScratchProject, live: Live, target: str
+) -> None:
+    project = on_postgresql(scratch, NOTES)
+    runner.upgrade(project, target)
+    place = with_environment(scratch, live, FOREIGN["alembic init"])
+
+    with pytest.raises(ForeignConnection, match=place):
+        runner.downgrade(project, target)
+
+    with connected(target) as connection:
+        assert "notes" in inspect(connection).get_table_names()
+
+
+@pytest.mark.parametrize("way", OWN_CONNECTIONS)
+def test_a_revision_that_connects_by_itself_is_stopped_before_it_does(
+    way: str, scratch: ScratchProject, live: Live, server: RunningPostgres, target: str
+) -> None:
+    place = with_revision(scratch, live, upgrade=OWN_CONNECTIONS[way])
+    project = on_postgresql(scratch, MetaData())
+
+    sentences = []
+    for operation in OPERATIONS.values():
+        with pytest.raises(SchemaToolsError) as refused:
+            operation(project, server, target)
+        sentences.append(str(refused.value))
+
+    assert all(one.startswith(f"{place} was stopped before it opened a connection of its own") for one in sentences)
+    assert all("op.get_bind()" in one for one in sentences)
+    # Upgraded last: the revision before it is in place, and this one is not.
+    assert sentences[-1].endswith("left the schema as it was")
+    assert [one.applied for one in runner.history(project, target)] == [True, False]
+
+
+@pytest.mark.parametrize("way", OWN_CONNECTIONS)
+def test_a_revision_that_connects_by_itself_is_linted_without_a_connection(
+    way: str, scratch: ScratchProject, live: Live
+) -> None:
+    place = with_revision(scratch, live, upgrade=OWN_CONNECTIONS[way])
+
+    found = judge_revisions(on_postgresql(scratch, MetaData()), ["second"])
+
+    assert [(one.rule, one.place) for one in found] == [("dynamic-sql", place)]
+
+
+@pytest.mark.parametrize("way", OWN_CONNECTIONS)
+def test_what_a_downgrade_would_lose_is_looked_up_without_a_connection(
+    way: str, scratch: ScratchProject, live: Live, target: str
+) -> None:
+    project = on_postgresql(scratch, MetaData())
+    with_revision(scratch, live, downgrade=OWN_CONNECTIONS[way])
+    runner.upgrade(project, target)
+    with connected(target) as connection:
+        connection.execute(text("INSERT INTO notes VALUES (1, 'of the target')"))
+
+    with pytest.raises(DataWouldBeLost, match="revision second does not say beforehand what it drops"):
+        runner.downgrade(project, target, consent=lambda _: False)
+
+
+@pytest.mark.parametrize("way", OWN_CONNECTIONS)
+def test_a_revision_that_connects_when_it_is_read_is_stopped(way: str, scratch: ScratchProject, live: Live) -> None:
+    with_revision(scratch, live, module=OWN_CONNECTIONS[way])
+
+    with pytest.raises(ForeignConnection, match=r"^alembic/versions/second\.py:\d+ was stopped"):
+        runner.history(on_postgresql(scratch, NOTES))
+
+
+def with_revision(
+    scratch: ScratchProject, live: Live, *, upgrade: str = "pass", downgrade: str = "pass", module: str = ""
+) -> str:
+    """Write a second revision, and give the place of the line in its `upgrade`."""
+    scratch.revision("second", upgrade, downgrade)
+    file = scratch.directory / "alembic" / "versions" / "second.py"
+    imports = "import schema_tools, psycopg, sqlite3\nimport sqlalchemy as sa\n"
+    preamble = f"{imports}\nURL = {live.url!r}\nCONNINFO = {live.conninfo!r}\n{module}\n"
+    lines = (preamble + file.read_text()).replace("CONNECT", live.connect)
+    file.write_text(lines)
+    if not module:
+        write_lock(scratch.project(MetaData()), again=["second"])
+    line = lines.splitlines().index("def upgrade():") + 2
+    return f"alembic/versions/second.py:{line}"
+
+
+@pytest.mark.parametrize("arguments", [["verify"], ["plan", "--all"], ["migrate", "-m", "drop notes"], ["upgrade"]])
+def test_a_refusal_is_one_sentence_and_status_2(
+    arguments: list[str], scratch: ScratchProject, live: Live, target: str
+) -> None:
+    place = with_environment(scratch, live, FOREIGN["alembic init"])
+    (scratch.directory / "tables.py").write_text("from sqlalchemy import MetaData\n\nmetadata = MetaData()\n")
+
+    done = tools(*arguments, "--metadata", "tables:metadata", "--database", target, cwd=scratch.directory)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"schema_tools: {place} was stopped before it opened a connection of its own")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_environment_as_alembic_recommends_it_is_rehearsed_and_not_run_on_a_live_database(
+    scratch: ScratchProject, live: Live, server: RunningPostgres, target: str
+) -> None:
+    with_environment(scratch, live, "if OURS is None:\n    OURS = create_engine(URL).connect()\nmigrate(OURS)\n")
+    project = on_postgresql(scratch, NOTES)
+
+    assert not verify(project, server).findings
+    with pytest.raises(SchemaToolsError, match=r"must call schema_tools\.environment\.run"):
+        runner.upgrade(project, target)
+    with connected(target) as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def test_a_revision_may_connect_to_the_database_that_is_migrated(scratch: ScratchProject, target: str) -> None:
+    scratch.revision("second", "op.get_bind().engine.connect().close()")
+
+    assert len(runner.upgrade(on_postgresql(scratch), target)) == 2
+
+
+def test_the_bare_alembic_command_connects_as_env_py_says(scratch: ScratchProject, live: Live) -> None:
+    with_environment(scratch, live, FOREIGN["alembic init"])
+    with only(None):
+        """Whatever was watched before."""
+
+    command.upgrade(Config(scratch.directory / "alembic.ini"), "head")
+
+    with connected(live.url) as connection:
+        assert "alembic_version" in inspect(connection).get_table_names()
+
+
+def test_other_threads_of_the_process_connect_as_they_like(live: Live) -> None:
+    found: list[str] = []
+    begin, done = threading.Event(), threading.Event()
+
+    def other() -> None:
+        begin.wait()
+        with connected(live.url) as connection:
+            found.extend(connection.execute(text("SELECT body FROM notes")).scalars())
+        done.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with only(None):
+        begin.set()
+        assert done.wait(10)
+    thread.join()
+
+    assert found == ["precious"]

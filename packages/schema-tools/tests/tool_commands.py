@@ -1,0 +1,18 @@
+"""`python -m schema_tools`, in the process of the tests: a new one takes a second to import what it needs."""
+
+import sys
+from pathlib import Path
+
+from schema_tools.cli import standalone
+from schema_tools.testing.in_process import Done, run_in_process
+
+
+def tools(*arguments: str, cwd: Path) -> Done:
+    """Run `python -m schema_tools` in the directory `cwd`, with nobody at the keyboard."""
+    known = set(sys.modules)
+    done = run_in_process(standalone.run, "schema_tools", arguments, cwd)
+    for name in set(sys.modules) - known:
+        # The next project may have modules of the same names.
+        if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(cwd)):
+            del sys.modules[name]
+    return done
