@@ -22,7 +22,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import ClauseElement, TextClause
 from sqlalchemy.types import TypeEngine
 
-from schema_tools.writing.rendering import DIALECTS, PerDialect, compiled
+from schema_tools.dialects import DIALECTS
+from schema_tools.writing.rendering import PerDialect, compiled
 
 _SQLITE_LITERAL: Final = re.compile(
     r"\(.*\)|'[^']*'|[-+]?[\d.]+|NULL|TRUE|FALSE|CURRENT_\w+", re.IGNORECASE | re.DOTALL

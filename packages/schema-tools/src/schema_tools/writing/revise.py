@@ -22,9 +22,9 @@ from schema_tools.migrations import runner
 from schema_tools.migrations.lock_file import refuse_changed_files, write_lock
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.comparison import in_lines, needed_migrations, schema_differences
 from schema_tools.rehearsal.example_rows import insert_example_rows
 from schema_tools.rehearsal.scratch import ScratchPair, scratch_pairs
-from schema_tools.writing.comparison import in_lines, needed_migrations, schema_differences
 from schema_tools.writing.concurrent import concurrently
 from schema_tools.writing.operations import CodeChange, arranged, for_one_database, on_postgresql, split_comments
 from schema_tools.writing.remaining import Remaining, remaining
