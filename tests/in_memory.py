@@ -2,18 +2,19 @@
 
 from typing import TYPE_CHECKING, cast
 
-from adapters.memory.users import InMemoryUserQueries
+from adapters import load_adapters
 from application.users import UserUseCases
 from clocks import FixedClock
 from foundation.kernel.clock import Clock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
-from foundation.memory.store import InMemoryStore
-from foundation.memory.unit_of_work import InMemoryUnitOfWork
+from foundation.memory.storage import InMemoryStorage, InMemoryUnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from application.unit_of_work import UnitOfWorkFactory
+    from application.users.ports import UserView
+    from foundation.memory.store import InMemoryStore
 
 
 class InMemoryService:
@@ -25,10 +26,12 @@ class InMemoryService:
 
     def __init__(self, clock: Clock | None = None, *, rival_of: "InMemoryService | None" = None) -> None:
         clock = clock or FixedClock()
-        self.store: InMemoryStore = rival_of.store if rival_of else InMemoryStore()
+        self.storage: InMemoryStorage = rival_of.storage if rival_of else InMemoryStorage(load_adapters("memory"))
+        self.store: InMemoryStore = self.storage.store
+        self.stored: dict[int, UserView] = self.store.tables["users"].rows
         self.units_of_work: list[InMemoryUnitOfWork] = []
         self.rivals: list[Callable[[], Awaitable[object]]] = []
-        self.users = UserUseCases(cast("UnitOfWorkFactory", self._unit_of_work), InMemoryUserQueries(self.store), clock)
+        self.users = UserUseCases(cast("UnitOfWorkFactory", self._unit_of_work), self.storage.queries("users"), clock)
         self.create = self.users.create
         self.create_all = self.users.create_many
         self.get = self.users.get

@@ -1,50 +1,37 @@
 """Puts the service together: which adapter stands behind which port."""
 
-from typing import TYPE_CHECKING
-
 from dependency_injector import containers, providers
 
-from adapters.memory.users import InMemoryUserQueries
+from adapters import load_adapters
 from application.users import UserUseCases
 from entrypoints.migration_files import known_revisions
 from entrypoints.settings import Settings
 from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.kernel.clock import SystemClock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
-from foundation.memory.readiness import InMemoryReadiness
-from foundation.memory.store import InMemoryStore
-from foundation.memory.unit_of_work import InMemoryUnitOfWork
-from foundation.settings import Storage
-
-if TYPE_CHECKING:
-    from foundation.sqlalchemy.database import Database
-    from foundation.sqlalchemy.readiness import SqlAlchemyReadiness
+from foundation.kernel.storage import Storage
+from foundation.settings import Storage as StorageKind
 
 
-def _open_database(settings: Settings) -> "Database":
+def _open_storage(settings: Settings) -> Storage:
     # Imported where they are used: SQLAlchemy is a third of what a start has to load, and memory needs none of it.
+    if settings.storage is StorageKind.MEMORY:
+        from foundation.memory.storage import InMemoryStorage
+
+        return InMemoryStorage(load_adapters("memory"))
+    from adapters.sqlalchemy.tables import metadata
     from foundation.sqlalchemy.database import open_database
     from foundation.sqlalchemy.limits import Limits
 
-    return open_database(
-        settings.database_url,
-        Limits(
-            pool_size=settings.database_pool_size,
-            pool_timeout=settings.database_pool_timeout,
-            statement_timeout=settings.database_statement_timeout,
-            lock_timeout=settings.database_lock_timeout,
-            idle_timeout=settings.database_idle_timeout,
-            bulk_timeout=settings.database_bulk_timeout,
-        ),
+    limits = Limits(
+        pool_size=settings.database_pool_size,
+        pool_timeout=settings.database_pool_timeout,
+        statement_timeout=settings.database_statement_timeout,
+        lock_timeout=settings.database_lock_timeout,
+        idle_timeout=settings.database_idle_timeout,
+        bulk_timeout=settings.database_bulk_timeout,
     )
-
-
-def _readiness_of(database: "Database") -> "SqlAlchemyReadiness":
-    return database.readiness(known_revisions)
-
-
-def _kind(settings: Settings) -> str:
-    return "memory" if settings.storage is Storage.MEMORY else "sqlalchemy"
+    return open_database(settings.database_url, limits, metadata, load_adapters("sqlalchemy"))
 
 
 def _import_limit(settings: Settings) -> ConcurrencyLimit:
@@ -60,27 +47,13 @@ class Container(containers.DeclarativeContainer):
     """
 
     settings = providers.Dependency(instance_of=Settings)
-    kind = providers.Callable(_kind, settings)
 
     clock = providers.Singleton(SystemClock)
-    store = providers.Singleton(InMemoryStore)
-    database = providers.Singleton(_open_database, settings)
+    storage = providers.Singleton(_open_storage, settings)
 
-    unit_of_work = providers.Selector(
-        kind,
-        memory=providers.Factory(InMemoryUnitOfWork, store),
-        sqlalchemy=database.provided.unit_of_work.call(),
-    )
-    user_queries = providers.Selector(
-        kind,
-        memory=providers.Singleton(InMemoryUserQueries, store),
-        sqlalchemy=database.provided.user_queries,
-    )
-    readiness = providers.Selector(
-        kind,
-        memory=providers.Singleton(InMemoryReadiness),
-        sqlalchemy=providers.Singleton(_readiness_of, database),
-    )
+    unit_of_work = storage.provided.unit_of_work.call()
+    user_queries = storage.provided.queries.call("users")
+    readiness = storage.provided.readiness.call(known_revisions)
 
     import_limit = providers.Singleton(_import_limit, settings)
 
@@ -90,5 +63,4 @@ class Container(containers.DeclarativeContainer):
 
 async def close(container: Container) -> None:
     """Close the connections that the container opened."""
-    if container.settings().storage is not Storage.MEMORY:
-        await container.database().dispose()
+    await container.storage().dispose()

@@ -24,7 +24,7 @@ def terminate_sessions(url: str) -> int:
 
 
 @dataclass
-class Wire:
+class BreakingProxy:
     """Connections between the service and the server that break when the service sends COMMIT.
 
     `delivers` says whether the server still gets the COMMIT; its answer never arrives. `breaks` counts.
@@ -36,7 +36,7 @@ class Wire:
 
     @asynccontextmanager
     async def to(self, url: str) -> AsyncIterator[str]:
-        """The URL of the server at `url`, through this wire."""
+        """The URL of the server at `url`, through this proxy."""
         direct = make_url(url)
 
         def connect(*service: *tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:

@@ -146,13 +146,13 @@ class SharedConnections:
     def checkedout(self) -> int:
         """How many are in use."""
         if isinstance(self._database, PostgresDatabase):
-            return self._database.leases.lent
+            return self._database.pool.in_use
         return self._pool().checkedout()
 
     def checkedin(self) -> int:
         """How many are open and wait to be used."""
         if isinstance(self._database, PostgresDatabase):
-            return self._database.leases.idle
+            return self._database.pool.idle
         return self._pool().checkedin()
 
     def _pool(self) -> QueuePool:
@@ -164,7 +164,9 @@ class SharedConnections:
 
 def pool_of(service: Service) -> SharedConnections:
     """The connections that the use cases share."""
-    return SharedConnections(service.container.database())
+    database = service.container.storage()
+    assert isinstance(database, PostgresDatabase | SqliteDatabase)
+    return SharedConnections(database)
 
 
 def ada(

@@ -23,6 +23,7 @@ from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.errors import DeadlineExceeded, StorageUnavailable, WriteConflict
+from foundation.memory.storage import InMemoryStorage
 from foundation.sqlalchemy.database import PostgresDatabase
 from foundation.sqlalchemy.errors import StatementRefused
 from plain_sql import connected
@@ -49,7 +50,7 @@ async def addresses(service: Service) -> list[str]:
 
 async def works(service: Service) -> None:
     """Every connection is back, and the storage takes the next load."""
-    if service.container.kind() != "memory":
+    if not isinstance(service.container.storage(), InMemoryStorage):
         assert pool_of(service).checkedout() == 0
     assert await load(service, batches([numbered(1, "next")])) == Loaded(1, 0, ())
 
@@ -274,7 +275,7 @@ class TestTimeLimits:
             assert (await loading).added == 2
             # The limit was for that transaction alone.
             setting = select(func.current_setting("statement_timeout"))
-            database = service.container.database()
+            database = service.container.storage()
             assert isinstance(database, PostgresDatabase)
             assert await database.reader.rows(setting, {}, tuple) == [("300ms",)]
 

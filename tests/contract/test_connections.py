@@ -16,7 +16,7 @@ from application.users.import_users import ImportUsers
 from application.users.list_users import ListUsers
 from application.users.ports import UserFilter, UserSort
 from application.users.update_user import UpdateUser
-from contract.interruptions import Wire
+from contract.interruptions import BreakingProxy
 from contract.sources import many
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
@@ -87,14 +87,14 @@ async def test_calls_that_are_cancelled_at_any_moment_give_their_connections_bac
 
 
 async def test_an_opening_that_is_cancelled_at_any_moment_leaves_no_connection_behind(server_url: str) -> None:
-    wire = Wire()
-    async with wire.to(server_url) as url:
+    proxy = BreakingProxy()
+    async with proxy.to(server_url) as url:
         gc.disable()  # It would close what was left behind, some time.
         try:
             for milliseconds in range(30):
                 async with open_service(url) as service:
                     await cancelled_after(milliseconds / 1000, service.list(ListUsers()))
-            await until(lambda: wire.open == 0)
+            await until(lambda: proxy.open == 0)
         finally:
             gc.enable()
 

@@ -18,7 +18,7 @@ from application.users.list_users import ListUsers
 from application.users.ports import UserView
 from application.users.update_user import UpdateUser
 from clocks import NOON
-from contract.interruptions import Wire, terminate_sessions
+from contract.interruptions import BreakingProxy, terminate_sessions
 from contract.sources import many
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
@@ -191,11 +191,11 @@ class TestLostConnections:
 
     @pytest.mark.parametrize("delivers", [True, False], ids=["received", "not received"])
     async def test_during_the_commit_leave_its_outcome_unknown(self, server_url: str, *, delivers: bool) -> None:
-        wire = Wire(delivers=delivers)
-        async with wire.to(server_url) as url, open_service(url) as service:
+        proxy = BreakingProxy(delivers=delivers)
+        async with proxy.to(server_url) as url, open_service(url) as service:
             with pytest.raises(CommitOutcomeUnknown):
                 await service.create(CREATE)
-            assert wire.breaks == 1  # and it was not tried again
+            assert proxy.breaks == 1  # and it was not tried again
             assert pool_of(service).checkedout() == 0
             # It truly was unknown: the same error, and the user is there or not.
             users = (await service.list(ListUsers())).items

@@ -14,7 +14,7 @@ from application.users.create_users import CreateUsers
 from application.users.ports import UserFilter
 from application.users.update_user import UpdateUser
 from clocks import MICROSECOND, NOON, FixedClock
-from contract.interruptions import Wire
+from contract.interruptions import BreakingProxy
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken
@@ -305,8 +305,8 @@ class TestTheRow:
     async def test_makes_a_second_try_converge_after_an_unknown_outcome(
         self, server_url: str, *, delivers: bool
     ) -> None:
-        wire = Wire(delivers=delivers)
-        async with wire.to(server_url) as url, open_service(url) as service:
+        proxy = BreakingProxy(delivers=delivers)
+        async with proxy.to(server_url) as url, open_service(url) as service:
             with pytest.raises(CommitOutcomeUnknown):
                 await service.create(CREATE)
         assert rows(server_url) == int(delivers)

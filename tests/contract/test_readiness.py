@@ -52,7 +52,7 @@ async def test_a_database_at_no_revision_waits_for_its_migrations(sql_url: str) 
 async def test_a_database_at_an_older_revision_waits_for_its_migrations(sql_url: str) -> None:
     with recorded_revision(sql_url, "older"):
         async with open_service(sql_url) as service:
-            readiness = service.container.database().readiness(lambda: ["older", "newest"])
+            readiness = service.container.storage().readiness(lambda: ["older", "newest"])
             with pytest.raises(MigrationsPending):
                 await readiness.check()
 

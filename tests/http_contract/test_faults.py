@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 import e2e.defective_service
-from contract.interruptions import Wire
+from contract.interruptions import BreakingProxy
 from e2e.answers import create, problem
 from e2e.processes import ServerProcess, eventually
 from http_contract.conftest import DATABASES
@@ -100,7 +100,7 @@ def test_deadline_exceeded(strict_database_server: ServerProcess) -> None:
 async def test_commit_outcome_unknown_and_a_retry_that_makes_it_known(
     postgres_server: ServerProcess, tmp_path: Path
 ) -> None:
-    wire = Wire()
+    proxy = BreakingProxy()
     unique = uuid4().hex
 
     def post(http: httpx2.Client, *, arrives: bool) -> httpx2.Response:
@@ -110,7 +110,7 @@ async def test_commit_outcome_unknown_and_a_retry_that_makes_it_known(
     def write_twice(far_url: str) -> None:
         with ServerProcess(tmp_path, DATABASE_URL=far_url) as far, far.client() as http:
             for arrives in (True, False):
-                wire.delivers = arrives
+                proxy.delivers = arrives
                 advised_to_retry(post(http, arrives=arrives), "commit-outcome-unknown")
 
     def repeat() -> None:
@@ -120,9 +120,9 @@ async def test_commit_outcome_unknown_and_a_retry_that_makes_it_known(
                 assert (answer.status_code, "idempotent-replayed" in answer.headers) == (201, arrived)
                 assert len(http.get(USERS, params={"email": answer.json()["email"]}).json()["items"]) == 1
 
-    async with wire.to(postgres_server._settings["DATABASE_URL"]) as far_url:
+    async with proxy.to(postgres_server._settings["DATABASE_URL"]) as far_url:
         await anyio.to_thread.run_sync(write_twice, far_url)
-    assert wire.breaks == 2
+    assert proxy.breaks == 2
     await anyio.to_thread.run_sync(repeat)
 
 

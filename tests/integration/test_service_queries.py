@@ -8,18 +8,20 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.schema import CreateTable
 
+from adapters.sqlalchemy.tables import users
 from application.users.ports import UserFilter, UserSort
 from clocks import MICROSECOND, NOON
 from contract.sources import batches, numbered
 from contract.storages import Service, ada, open_service
 from domain.users.email_address import EmailAddress
+from domain.users.user import NewUser
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.bulk_loading import Loaded
 from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
 from foundation.kernel.pagination import Position
-from foundation.sqlalchemy.loading.staged import staged_users
-from integration.direct_statements import all_statements
+from foundation.sqlalchemy.loading.statements import staged_table
+from integration.pipelined_statements import all_statements
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
 from schema_tools.query_plans import CapturedStatement, sequential_scans
@@ -128,7 +130,7 @@ async def test_an_index_serves_every_query_of_the_service(postgres_servers: Post
 
         with connected(url) as connection:
             # Those that wait to be loaded are read as a whole, since the whole of them is loaded.
-            connection.execute(CreateTable(staged_users))
+            connection.execute(CreateTable(staged_table(users, NewUser._fields)))
             found = sequential_scans(connection, captured)
             assert [one for one in found if "all of staged_users" not in one.message] == []
             assert verbs >= {"SELECT", "INSERT", "UPDATE", "DELETE"}

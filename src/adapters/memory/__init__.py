@@ -1,1 +1,1 @@
-"""The reference storage: everything in one process, with the rules and the errors of a database."""
+"""The entities on the in-memory storage: see `foundation.memory`."""

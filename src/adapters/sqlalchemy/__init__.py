@@ -1,1 +1,1 @@
-"""The relational storage: SQLAlchemy on PostgreSQL and on SQLite."""
+"""The entities in a relational database: see `foundation.sqlalchemy`."""

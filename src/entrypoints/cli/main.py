@@ -31,7 +31,7 @@ _db: Final = DatabaseCommands(program, _schema)
 _served: "Final[Served[Settings, Container]]" = Served(
     application="entrypoints.http.serving:served_app",
     sources=migrations_root() / "src",
-    open_database=lambda container: container.database(),
+    open_database=lambda container: container.storage(),
     upgrade=_db.upgrade_to_head,
 )
 

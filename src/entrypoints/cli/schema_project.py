@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Final
 
-from adapters.sqlalchemy.mappings import configure_mappings
+from adapters import load_adapters
 from adapters.sqlalchemy.tables import metadata
 from entrypoints.migration_files import migrations_root
+from foundation.sqlalchemy.adapter import map_entities
 from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
 
 
@@ -19,7 +20,7 @@ def schema_project(*, postgres_bindir: Path | None = None) -> SchemaProject:
         document=document if (root / "pyproject.toml").is_file() else None,
         postgres_bindir=postgres_bindir,
         databases=("postgresql", "sqlite"),
-        registries=lambda: (configure_mappings(),),
+        registries=lambda: (map_entities(metadata, load_adapters("sqlalchemy").values()),),
     )
 
 

@@ -39,7 +39,7 @@ async def test_two_users_may_not_have_one_address() -> None:
     with pytest.raises(EmailAlreadyTaken) as refused:
         await service.create(CreateUser(NewUser(EmailAddress("ADA@example.com"), UserName("Impostor"))))
     assert refused.value.email == EmailAddress("ada@example.com")
-    assert len(service.store.users) == 1
+    assert len(service.stored) == 1
 
 
 async def test_an_address_that_a_rival_takes_before_the_commit_is_taken() -> None:
@@ -48,7 +48,7 @@ async def test_an_address_that_a_rival_takes_before_the_commit_is_taken() -> Non
     service.rivals = [lambda: rival.create(ADA)]
     with pytest.raises(EmailAlreadyTaken):
         await service.create(ADA)
-    assert len(service.store.users) == 1
+    assert len(service.stored) == 1
 
 
 async def test_a_conflict_is_tried_again_in_a_new_unit_of_work() -> None:
@@ -56,7 +56,7 @@ async def test_a_conflict_is_tried_again_in_a_new_unit_of_work() -> None:
     service.rivals = [conflict, conflict]
     assert (await service.create(ADA)).value.email == "ada@example.com"
     assert len(service.units_of_work) == 3
-    assert len(service.store.users) == 1
+    assert len(service.stored) == 1
 
 
 async def test_the_third_conflict_is_reported() -> None:
@@ -65,7 +65,7 @@ async def test_the_third_conflict_is_reported() -> None:
     with pytest.raises(WriteConflict):
         await service.create(ADA)
     assert len(service.units_of_work) == 3
-    assert not service.store.users
+    assert not service.stored
 
 
 async def conflict() -> None:

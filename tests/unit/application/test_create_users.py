@@ -37,7 +37,7 @@ async def test_one_taken_address_keeps_all_of_them_out_and_every_taken_one_is_na
     with pytest.raises(EmailAddressesTaken) as refused:
         await service.create_all(CreateUsers(users("a", "b", "a", "c")))
     assert refused.value.positions == (1, 2)
-    assert len(service.store.users) == 1
+    assert len(service.stored) == 1
 
 
 async def test_an_address_that_a_rival_takes_before_the_commit_is_named_by_the_next_try() -> None:
@@ -48,7 +48,7 @@ async def test_an_address_that_a_rival_takes_before_the_commit_is_named_by_the_n
         await service.create_all(CreateUsers(users("a", "b")))
     assert refused.value.positions == (1,)
     assert len(service.units_of_work) == 2
-    assert len(service.store.users) == 1
+    assert len(service.stored) == 1
 
 
 async def test_the_third_conflict_is_reported() -> None:
@@ -59,7 +59,7 @@ async def test_the_third_conflict_is_reported() -> None:
     service.rivals = [conflict, conflict, conflict]
     with pytest.raises(WriteConflict):
         await service.create_all(CreateUsers(users("a")))
-    assert not service.store.users
+    assert not service.stored
 
 
 @pytest.mark.parametrize("length", [0, LARGEST_BATCH + 1])

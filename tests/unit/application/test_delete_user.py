@@ -45,7 +45,7 @@ async def test_the_second_deletion_finds_nobody(service: InMemoryService) -> Non
 
 async def test_an_expected_version_is_deleted(service: InMemoryService) -> None:
     await service.delete(DeleteUser(ADA, expected={NOON}))
-    assert not service.store.users
+    assert not service.stored
 
 
 async def test_a_version_that_is_not_expected_is_left_alone(service: InMemoryService) -> None:
@@ -60,7 +60,7 @@ async def test_a_user_whom_a_rival_changes_before_the_commit_is_deleted_as_the_r
     rival = InMemoryService(rival_of=service)
     service.rivals = [lambda: rival.update(UpdateUser(ADA, UserChanges(name=UserName("Rival"))))]
     await service.delete(DeleteUser(ADA))
-    assert not service.store.users
+    assert not service.stored
     assert len(service.units_of_work) == 2
 
 

@@ -47,7 +47,7 @@ async def test_the_second_call_is_answered_like_the_first_and_says_so() -> None:
     assert one.value == UserView(1, "ada@example.com", "Ada Lovelace", NOON, NOON)
     assert several.replayed
     assert [user.id for user in several.value] == [2, 3]
-    assert len(service.store.users) == 3
+    assert len(service.stored) == 3
 
 
 async def test_a_request_is_compared_by_its_values_and_not_by_its_spelling() -> None:
@@ -70,7 +70,7 @@ async def test_the_key_of_another_request_is_refused(other: CreateUser) -> None:
     await service.create(ADA)
     with pytest.raises(IdempotencyKeyReused):
         await service.create(other)
-    assert len(service.store.users) == 1
+    assert len(service.stored) == 1
 
 
 async def test_users_in_another_order_are_another_request() -> None:

@@ -61,7 +61,7 @@ async def with_owner_of(address: str) -> InMemoryService:
 
 
 def addresses(service: InMemoryService) -> list[str]:
-    return [user.email.removesuffix("@example.com") for user in service.store.users.values()]
+    return [user.email.removesuffix("@example.com") for user in service.stored.values()]
 
 
 @pytest.mark.parametrize("on_conflict", OnConflict)

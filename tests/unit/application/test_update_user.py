@@ -72,9 +72,9 @@ async def test_changing_address_and_name_together_is_one_change(service: InMemor
 async def test_a_change_to_what_the_user_already_is_writes_nothing(
     service: InMemoryService, command: UpdateUser
 ) -> None:
-    before = service.store.users[ADA]
+    before = service.stored[ADA.value]
     assert await service.update(command) == before
-    assert service.store.users[ADA] is before  # any write would have put another snapshot here
+    assert service.stored[ADA.value] is before  # any write would have put another snapshot here
 
 
 @pytest.mark.parametrize("moment", [NOON, NOON - timedelta(days=1)])

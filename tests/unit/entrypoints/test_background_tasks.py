@@ -11,8 +11,8 @@ from foundation.http.background_tasks import run_periodically
 from foundation.kernel.errors import StorageUnavailable
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
+from foundation.memory.storage import InMemoryUnitOfWork
 from foundation.memory.store import InMemoryStore
-from foundation.memory.unit_of_work import InMemoryUnitOfWork
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +23,7 @@ class FailingStorage:
     """Units of work of which the first ones cannot be opened."""
 
     def __init__(self, *failures: Exception) -> None:
-        self.store = InMemoryStore()
+        self.store = InMemoryStore({})
         self.store.answers[KEY] = RecordedAnswer("", "", created_at=NOON, expires_at=NOON + timedelta(hours=24))
         self._failures = list(failures)
 

@@ -4,11 +4,12 @@ from typing import Final
 
 from sqlalchemy import Column, Identity, Index, Integer, String, Table, UniqueConstraint
 
-from adapters.sqlalchemy.tables.schema import created_at, metadata, updated_at
+from adapters.sqlalchemy.tables.metadata import metadata
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.sqlalchemy.ddl import timestamped
+from foundation.sqlalchemy.tables import created_at, updated_at
 from foundation.sqlalchemy.types import ValueObjectType
 
 users: Final = timestamped(

@@ -31,7 +31,7 @@ class InMemoryIdempotencyKeys:
         """See `IdempotencyKeys.record`.
 
         Raises:
-            WriteConflict: there is an answer that has not expired; somebody gave it without a claim.
+            WriteConflict: there is an answer that has not expired; it was recorded without a claim.
         """
         before = self._current(key)
         if before is not None and before.expires_at > answer.created_at:

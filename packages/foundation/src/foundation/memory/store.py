@@ -1,50 +1,62 @@
 """What the in-memory storage holds between units of work."""
 
-from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic
 
-from application.users.ports import UserView
-from domain.users.errors import EmailAlreadyTaken
-from domain.users.user_id import UserId
+from foundation.memory.adapter import InMemoryAdapter, Values, View, attributes_of, plain_values
 
 if TYPE_CHECKING:
     from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
 
 
-class InMemoryStore:
-    """The committed users, as immutable snapshots, so that no entity in somebody's hands can change them.
+class InMemoryTable(Generic[View]):
+    """The committed entities of one class, by their plain ids, as immutable views, so that no entity is shared."""
 
-    `answers` are those recorded under idempotency keys, and `claimed` the keys that open units of work have claimed.
-    """
-
-    def __init__(self) -> None:
-        self.users: dict[UserId, UserView] = {}
-        self.answers: dict[IdempotencyKey, RecordedAnswer] = {}
-        self.claimed: set[IdempotencyKey] = set()
-        self._owners: dict[str, UserId] = {}
+    def __init__(self, adapter: InMemoryAdapter[Any, Any, View]) -> None:
+        self.rows: dict[int, View] = {}
+        self._owners: dict[str, dict[Values, int]] = {key: {} for key in adapter.unique}
         self._ids = count(1)
 
-    def next_user_id(self) -> UserId:
-        """An id that was never given before, also not to a user who was never committed."""
-        return UserId(next(self._ids))
+    def next_id(self) -> int:
+        """An id that was never given before, also not to an entity that was never committed."""
+        return next(self._ids)
 
-    def owner_of(self, email: str) -> UserId | None:
-        """The id of the committed user with this address."""
-        return self._owners.get(email)
+    def owner_of(self, key: str, values: Values) -> int | None:
+        """The id of the committed entity that has these unique values."""
+        return self._owners[key].get(values)
 
-    def replace(self, changed: Mapping[UserId, UserView], removed: AbstractSet[UserId]) -> None:
-        """Put in what changed and take out what was removed; all of it, or nothing and `EmailAlreadyTaken`."""
-        addresses = {user.email for user in changed.values()}
-        owners = {self._owners[address] for address in addresses if address in self._owners}
-        # An owner who is changed, too, gives the old address up, or else has it twice.
-        if len(addresses) < len(changed) or not owners <= changed.keys() | removed:
-            raise EmailAlreadyTaken
-        for user_id in changed.keys() | removed:
-            before = self.users.pop(user_id, None)
+    def violated(self, changed: Mapping[int, View], removed: Iterable[int]) -> str | None:
+        """The first of the unique keys that the changes would violate."""
+        leaving = changed.keys() | removed  # and those of them that stay give their old values up
+        for key, owners in self._owners.items():
+            values = [one for view in changed.values() if None not in (one := plain_values(view, attributes_of(key)))]
+            if len(set(values)) < len(values) or not {owners[one] for one in values if one in owners} <= leaving:
+                return key
+        return None
+
+    def replace(self, changed: Mapping[int, View], removed: Iterable[int]) -> None:
+        """Put in what was changed and take out what was removed, which must violate nothing."""
+        for entity_id in changed.keys() | removed:
+            before = self.rows.pop(entity_id, None)
             if before is not None:
-                del self._owners[before.email]
-        for user_id, user in changed.items():
-            self.users[user_id] = user
-            self._owners[user.email] = user_id
+                for key, owners in self._owners.items():
+                    owners.pop(plain_values(before, attributes_of(key)), None)
+        for entity_id, view in changed.items():
+            self.rows[entity_id] = view
+            for key, owners in self._owners.items():
+                if None not in (values := plain_values(view, attributes_of(key))):
+                    owners[values] = entity_id
+
+
+class InMemoryStore:
+    """A table for each entity, by name, and the answers recorded under idempotency keys.
+
+    `claimed` has the keys that open units of work have claimed.
+    """
+
+    def __init__(self, adapters: Mapping[str, InMemoryAdapter[Any, Any, Any]]) -> None:
+        self.adapters = adapters
+        self.tables: dict[str, InMemoryTable[Any]] = {name: InMemoryTable(one) for name, one in adapters.items()}
+        self.answers: dict[IdempotencyKey, RecordedAnswer] = {}
+        self.claimed: set[IdempotencyKey] = set()

@@ -1,42 +1,32 @@
 """Driver errors, in the application's words.
 
-Constraints are told apart by name. PostgreSQL reports the name; SQLite reports columns, whose constraint the
-mapped tables know.
+Constraints are told apart by name. PostgreSQL reports the name; SQLite reports columns, whose constraint the tables
+know.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, TypeAlias
 
 from psycopg import Error as PsycopgError
 from psycopg import InterfaceError as PsycopgInterfaceError
 from psycopg import OperationalError as PsycopgOperationalError
-from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm.exc import StaleDataError
 
-from adapters.sqlalchemy.tables import metadata
-from domain.users.errors import EmailAlreadyTaken
 from foundation.kernel.errors import (
     ApplicationError,
     CommitOutcomeUnknown,
     DeadlineExceeded,
-    DomainError,
     MigrationsPending,
     StorageOverloaded,
     StorageUnavailable,
     WriteConflict,
 )
+from foundation.sqlalchemy.constraints import Constraint, ForeignKeyViolated
 from foundation.sqlalchemy.postgresql.connection import OutcomeUnknown
-
-ERROR_OF_CONSTRAINT: Final[Mapping[str, Callable[[], DomainError | ApplicationError]]] = {
-    "uq_users_email": EmailAlreadyTaken,
-    # Plain SQL chose an id that the sequence had still before it; the next try gets the next one.
-    "pk_users": WriteConflict,
-    "pk_idempotency_keys": WriteConflict,
-}
 
 # Classes and codes of the PostgreSQL manual, appendix A. Two characters stand for a whole class.
 _ERROR_OF_SQLSTATE: Final[Mapping[str, type[ApplicationError]]] = {
@@ -90,79 +80,126 @@ _SQLITE_GENERIC_ERROR: Final = 1
 _SQLITE_MISSES: Final = ("no such table", "no such column", "has no column named")
 _SQLITE_CONSTRAINT: Final = 19
 
+Violated: TypeAlias = Callable[[str], Exception | None]
+
 
 class StatementRefused(Exception):
     """PostgreSQL refused what the driver sent, for a reason that is a defect here."""
 
 
-@contextmanager
-def translated(*, committing: bool = False) -> Iterator[None]:
-    """Turn the errors of SQLAlchemy and of the drivers into those of the ports.
+class Translation:
+    """Turns the errors of SQLAlchemy and of the drivers into those of the ports.
 
-    An error that has no translation is a defect and passes unchanged, or as `StatementRefused`. With `committing`, a
-    connection that broke is `CommitOutcomeUnknown`: the server may have committed before it broke.
+    A context manager without state, for any number of tasks at once. `violated` makes the error of a constraint, by its
+    name. An error that has no translation is a defect and passes unchanged, or as `StatementRefused`. When
+    `committing`, a lost connection is `CommitOutcomeUnknown`: the server may have committed before.
     """
-    try:
-        yield
-    except StaleDataError as stale:
-        raise WriteConflict from stale
-    except PoolTimeout as timeout:
-        raise StorageOverloaded from timeout
-    except DBAPIError as error:
-        lost = error.connection_invalidated or isinstance(error, InterfaceError | OperationalError)
-        translation = _translate(error.orig, lost=lost)
-        if translation is None:
-            raise
-        if committing and isinstance(translation, StorageUnavailable) and error.connection_invalidated:
-            raise CommitOutcomeUnknown from error
-        raise translation from error
-    except PsycopgError as error:  # of those that speak to the driver itself
-        lost = isinstance(error, PsycopgInterfaceError | PsycopgOperationalError)
-        translation = _translate(error, lost=lost)
-        if isinstance(error, OutcomeUnknown) and isinstance(translation, StorageUnavailable | None):
-            raise CommitOutcomeUnknown from error
-        if translation is None:
-            # The message would quote the row.
-            raise StatementRefused(f"a statement failed with SQLSTATE {error.sqlstate}") from None
-        raise translation from error
 
+    __slots__ = ("_columns", "_committing", "_violated")
 
-def _translate(original: BaseException | None, *, lost: bool) -> Exception | None:
-    if isinstance(original, sqlite3.Error):
-        return _translate_sqlite(getattr(original, "sqlite_errorcode", 0), str(original))
-    constraint = getattr(getattr(original, "diag", None), "constraint_name", None) or ""
-    if constraint in ERROR_OF_CONSTRAINT:
-        return ERROR_OF_CONSTRAINT[constraint]()
-    sqlstate: str | None = getattr(original, "sqlstate", None)
-    if sqlstate is None:
-        # libpq reports a server that cannot be reached, or that went away, without any code.
-        return _unreachable(str(original)) if lost else None
-    kind = next((kind for code, kind in _ERROR_OF_SQLSTATE.items() if sqlstate.startswith(code)), None)
-    return kind() if kind is not None else None
+    def __init__(self, violated: Violated, columns: Mapping[str, str], *, committing: bool = False) -> None:
+        self._violated = violated
+        self._columns = columns
+        self._committing = committing
+
+    def __enter__(self) -> None:
+        """Nothing is to be done before."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Raise the translation of the error, if it has one."""
+        if isinstance(error, Exception):
+            self._raise(error)
+
+    def _raise(self, error: Exception) -> None:
+        translation: Exception | None = None
+        if isinstance(error, PoolTimeout):
+            translation = StorageOverloaded()
+        elif isinstance(error, ForeignKeyViolated):
+            translation = self._violated(error.constraint)
+        elif isinstance(error, DBAPIError):
+            lost = error.connection_invalidated or isinstance(error, InterfaceError | OperationalError)
+            translation = self._translate(error.orig, lost=lost)
+            if self._committing and isinstance(translation, StorageUnavailable) and error.connection_invalidated:
+                translation = CommitOutcomeUnknown()
+        elif isinstance(error, PsycopgError):  # of what is sent to the driver itself
+            lost = isinstance(error, PsycopgInterfaceError | PsycopgOperationalError)
+            translation = self._translate(error, lost=lost)
+            if isinstance(error, OutcomeUnknown) and isinstance(translation, StorageUnavailable | None):
+                translation = CommitOutcomeUnknown()
+            if translation is None:
+                # The message would quote the row.
+                raise StatementRefused(f"a statement failed with SQLSTATE {error.sqlstate}") from None
+        if translation is not None:
+            raise translation from error
+
+    def _translate(self, original: BaseException | None, *, lost: bool) -> Exception | None:
+        if isinstance(original, sqlite3.Error):
+            return self._translate_sqlite(getattr(original, "sqlite_errorcode", 0), str(original))
+        constraint = getattr(getattr(original, "diag", None), "constraint_name", None)
+        if constraint and (violated := self._violated(constraint)):
+            return violated
+        sqlstate: str | None = getattr(original, "sqlstate", None)
+        if sqlstate is None:
+            # libpq reports a server that cannot be reached, or that went away, without any code.
+            return _unreachable(str(original)) if lost else None
+        kind = next((kind for code, kind in _ERROR_OF_SQLSTATE.items() if sqlstate.startswith(code)), None)
+        return kind() if kind is not None else None
+
+    def _translate_sqlite(self, code: int, message: str) -> Exception | None:
+        primary = code & 0xFF
+        if primary == _SQLITE_CONSTRAINT:
+            return self._violated(self._columns.get(message.rpartition("failed: ")[2], ""))
+        if primary == _SQLITE_GENERIC_ERROR and any(words in message for words in _SQLITE_MISSES):
+            return MigrationsPending()
+        kind = _ERROR_OF_SQLITE_CODE.get(primary)
+        return kind(_SQLITE_REASONS.get(primary)) if kind is not None else None
 
 
 def _unreachable(message: str) -> StorageUnavailable:
-    """Why there is no connection, as far as libpq's message tells; the message itself names users and hosts."""
+    """Why there is no connection, as far as libpq's message tells; the message itself names roles and hosts."""
     return StorageUnavailable(next((said for part, said in _REASONS.items() if part in message), None))
 
 
-def _translate_sqlite(code: int, message: str) -> Exception | None:
-    primary = code & 0xFF
-    if primary == _SQLITE_CONSTRAINT:
-        columns = message.rpartition("failed: ")[2]
-        constraint = _constraint_of_columns().get(columns, "")
-        return ERROR_OF_CONSTRAINT[constraint]() if constraint in ERROR_OF_CONSTRAINT else None
-    if primary == _SQLITE_GENERIC_ERROR and any(words in message for words in _SQLITE_MISSES):
-        return MigrationsPending()
-    kind = _ERROR_OF_SQLITE_CODE.get(primary)
-    return kind(_SQLITE_REASONS.get(primary)) if kind is not None else None
+@dataclass(frozen=True, slots=True, eq=False)
+class DatabaseErrors:
+    """The errors of one database, whose constraints are known.
+
+    `constraints` has them by name; `columns` has the names by the columns as SQLite lists them.
+    """
+
+    constraints: Mapping[str, Constraint]
+    columns: Mapping[str, str]
+    translated: Translation
+    committing: Translation
+    removing: Translation
+
+    @classmethod
+    def of(cls, constraints: Mapping[str, Constraint]) -> "DatabaseErrors":
+        """Those of a database with these constraints."""
+        columns = {", ".join(map(str, one.columns)): name for name, one in constraints.items() if one.unique}
+
+        def violated(name: str) -> Exception | None:
+            return constraints[name].violated() if name in constraints else None
+
+        def in_use(name: str) -> Exception | None:
+            return constraints[name].violated(removing=True) if name in constraints else None
+
+        return cls(
+            constraints,
+            columns,
+            translated=Translation(violated, columns),
+            committing=Translation(violated, columns, committing=True),
+            removing=Translation(in_use, columns),
+        )
+
+    def adding(self, entity: Any) -> Translation:
+        """As `translated`, with the values of the entity in the errors of violated constraints."""
+        return Translation(
+            lambda name: self.constraints[name].violated(entity) if name in self.constraints else None, self.columns
+        )
 
 
-def _constraint_of_columns() -> dict[str, str]:
-    """The names of unique constraints by the columns as SQLite lists them: `users.email, users.name`."""
-    return {
-        ", ".join(f"{table.name}.{column.name}" for column in constraint.columns): str(constraint.name)
-        for table in metadata.tables.values()
-        for constraint in table.constraints
-        if isinstance(constraint, UniqueConstraint | PrimaryKeyConstraint)
-    }
+NO_CONSTRAINTS: Final = DatabaseErrors.of({})
+"""The errors of statements that can violate no constraint."""

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from foundation.kernel.errors import MigrationsPending
-from foundation.sqlalchemy.errors import translated
+from foundation.sqlalchemy.errors import NO_CONSTRAINTS
 
 
 class SqlAlchemyReadiness:
@@ -27,7 +27,7 @@ class SqlAlchemyReadiness:
 
     async def check(self) -> None:
         """See `StorageReadiness.check`."""
-        with translated():
+        with NO_CONSTRAINTS.translated:
             async with self._engine.connect() as connection:
                 found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all()
         if not self._revisions:

@@ -1,70 +1,103 @@
-"""Staging users on PostgreSQL, by COPY."""
+"""Staging rows on PostgreSQL, by COPY."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection as DriverConnection
 from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import func, select, true
-from sqlalchemy.ext.asyncio import AsyncConnection as Connection
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Column, func, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
-from domain.users.user import NewUser
 from foundation.kernel.bulk_loading import Numbered
-from foundation.sqlalchemy.errors import translated
 from foundation.sqlalchemy.limits import milliseconds
-from foundation.sqlalchemy.loading.staged import staged_users
-
-_COPY: Final = SQL("COPY {} ({}) FROM STDIN").format(
-    Identifier(staged_users.name), SQL(", ").join(map(Identifier, ("line", "email", "name")))
-)
+from foundation.sqlalchemy.loading.statements import LINE, LoadStatements
+from foundation.sqlalchemy.postgresql.statements import to_database
+from foundation.sqlalchemy.types import ValueObjectType
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+# Their `str` is what COPY reads.
+_READABLE: Final = {str, int, float, Decimal}
 
 
 async def stage_on_postgresql(
-    session: AsyncSession, users: AsyncIterable[Sequence[Numbered[NewUser]]], limit: timedelta
+    connection: AsyncConnection,
+    statements: LoadStatements,
+    batches: AsyncIterable[Sequence[Numbered[Any]]],
+    limit: timedelta,
 ) -> int:
-    """Send the users to the server as they come; how many they were.
+    """Send the rows to the server as they come; how many they were.
 
     From here to the end of the transaction a statement may take `limit`: COPY is one, and lasts as long as its source.
     """
-    with translated():
-        connection = await session.connection()
-        await connection.execute(select(func.set_config("statement_timeout", str(milliseconds(limit)), true())))
-        await connection.execute(CreateTable(staged_users))
-        driver: AsyncConnection[Any] | None = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None  # noqa: S101 -- for the type: the connection is open
-        count = 0
-        async with _kept_usable(connection, driver), driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-            async for batch in users:
-                await copy.write(_rows(batch))
-                count += len(batch)
-        return count
+    await connection.execute(select(func.set_config("statement_timeout", str(milliseconds(limit)), true())))
+    await connection.execute(CreateTable(statements.staged))
+    driver: DriverConnection[Any] | None = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None  # noqa: S101 -- for the type: the connection is open
+    copied = SQL(", ").join(map(Identifier, (LINE, *statements.fields)))
+    command = SQL("COPY {} ({}) FROM STDIN").format(Identifier(statements.staged.name), copied)
+    text_of = copy_format([statements.table.c[name] for name in statements.fields])
+    count = 0
+    async with _kept_usable(connection, driver), driver.cursor() as cursor, cursor.copy(command) as copy:
+        async for batch in batches:
+            await copy.write(text_of(batch))
+            count += len(batch)
+    return count
 
 
-def _rows(users: Sequence[Numbered[NewUser]]) -> str:
-    """The users in the text format of COPY (PostgreSQL manual, COPY, "Text Format")."""
-    rows = "".join([f"{user.line}\t{user.value.email.value}\t{user.value.name.value}\n" for user in users])
-    # One look at all of them tells whether any value has to be escaped, which hardly one has.
-    if rows.count("\t") == 2 * len(users) and rows.count("\n") == len(users) and "\\" not in rows and "\r" not in rows:
-        return rows
-    return "".join(
-        [f"{user.line}\t{_escaped(user.value.email.value)}\t{_escaped(user.value.name.value)}\n" for user in users]
-    )
+def copy_format(columns: Sequence[Column[Any]]) -> Callable[[Sequence[Numbered[Any]]], str]:
+    """What writes lines in the text format of COPY (PostgreSQL manual, COPY, "Text Format"), as fast as it can."""
+    paths = [_path(column) for column in columns]
+    if None in paths:
+        return _converted(columns)
+    template = "\t".join(["%s"] * (1 + len(columns))) + "\n"
+    values = attrgetter("line", *paths)
+
+    def rows(batch: Sequence[Numbered[Any]]) -> str:
+        found = "".join(map(template.__mod__, map(values, batch)))
+        # One look at all of them tells whether any value has to be escaped, which hardly one has.
+        tabs = len(columns) * len(batch)
+        if found.count("\t") == tabs and found.count("\n") == len(batch) and "\\" not in found and "\r" not in found:
+            return found
+        return "".join([template % tuple(map(_escaped, values(one))) for one in batch])
+
+    return rows
 
 
-def _escaped(value: str) -> str:
-    return value.translate(_ESCAPES)
+def _path(column: Column[Any]) -> str | None:
+    """Where a value is that COPY reads as it is; None when values have to be converted."""
+    kind = column.type
+    stored = kind.stored if isinstance(kind, ValueObjectType) else kind
+    if column.nullable or to_database(stored) is not None or stored.python_type not in _READABLE:
+        return None
+    return f"value.{column.key}.value" if stored is not kind else f"value.{column.key}"
+
+
+def _converted(columns: Sequence[Column[Any]]) -> Callable[[Sequence[Numbered[Any]]], str]:
+    converters = [to_database(column.type) for column in columns]
+
+    def text_of(value: Any, convert: Callable[[Any], Any] | None) -> str:
+        converted = value if convert is None or value is None else convert(value)
+        return "\\N" if converted is None else _escaped(converted)
+
+    def row(one: Numbered[Any]) -> str:
+        return "\t".join([str(one.line), *map(text_of, one.value, converters)])
+
+    return lambda batch: "".join([f"{row(one)}\n" for one in batch])
+
+
+def _escaped(value: object) -> str:
+    return str(value).translate(_ESCAPES)
 
 
 @asynccontextmanager
-async def _kept_usable(connection: Connection, driver: AsyncConnection[Any]) -> AsyncIterator[None]:
+async def _kept_usable(connection: AsyncConnection, driver: DriverConnection[Any]) -> AsyncIterator[None]:
     """Whatever happens to the driver's connection, the pool gets back one that works, or knows that it does not."""
     try:
         yield

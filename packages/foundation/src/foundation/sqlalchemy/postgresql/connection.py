@@ -1,4 +1,4 @@
-"""One connection, spoken to in libpq's own terms."""
+"""One connection in libpq's pipeline mode."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -10,36 +10,36 @@ from psycopg.errors import Diagnostic, error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGresult
 
-from foundation.sqlalchemy.postgresql.statements import DirectStatement
+from foundation.sqlalchemy.postgresql.statements import PipelineStatement
 
 Row = TypeVar("Row")
 
-# Seconds that a statement whose caller is gone has to end, once the server was asked to cancel it.
+# Seconds that a statement may take to end after the server was asked to cancel it.
 _CANCEL_TIMEOUT: Final = 5.0
 _FAILED: Final = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE})
 _DONE: Final = frozenset({ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK})
-# What another connection would not say (PostgreSQL manual, appendix A): the server became a standby; a statement was
-# prepared before a migration changed what it yields, or is not prepared there, as behind a pooler.
-_OUTLIVED: Final = frozenset({"25006", "0A000", "26000"})
+# Errors that a new connection would not give (PostgreSQL manual, appendix A): the server became a standby; a statement
+# was prepared before a migration changed its result, or is not prepared on this session, as behind a pooler.
+_STALE: Final = frozenset({"25006", "0A000", "26000"})
 
 
 class Call(NamedTuple):
     """A statement and the values of its parameters, by name."""
 
-    statement: DirectStatement
+    statement: PipelineStatement
     parameters: Mapping[str, Any]
 
 
 def command(sql: str) -> Call:
     """A statement without parameters and rows."""
-    return Call(DirectStatement(sql.encode(), sql.encode(), (), None), {})
+    return Call(PipelineStatement(sql.encode(), sql.encode(), (), None), {})
 
 
 _IN_UTC: Final = command("SET TIME ZONE 'UTC'")
 
 
 class ConnectionLost(OperationalError):
-    """The connection is of no use any more: it broke, the server ended it, or it has outlived what it was made for.
+    """The connection cannot be used any more: it broke, the server ended it, or its prepared statements are stale.
 
     `sqlstate` is what the server gave as the reason, if it gave one; `completed` is how many of the statements sent
     together were done by then, as far as is known.
@@ -55,12 +55,12 @@ class OutcomeUnknown(ConnectionLost):
     """The connection broke after COMMIT was sent, and before it was answered."""
 
 
-class Wire:
+class PipelineConnection:
     """Sends statements on one connection, and receives their results.
 
     It is in libpq's pipeline mode (PostgreSQL manual, 34.5), and the event loop watches the socket all the time: both
-    would cost more to begin and to end than a statement does. Whoever wants to use the driver's connection itself
-    calls `detach` first; the next statement attaches it again. It is used by one task at a time.
+    would cost more to begin and to end than a statement does. Call `detach` before using the driver's connection in
+    any other way; the next statement attaches it again. One task uses it at a time.
     """
 
     def __init__(self, connection: AsyncConnection[Any]) -> None:
@@ -73,23 +73,23 @@ class Wire:
         self._waiting: asyncio.Future[None] | None = None
         self._attached = False
         self._dropped = False
-        self._last_words: str | None = None
+        self._fatal_sqlstate: str | None = None
         connection.add_notice_handler(self._on_notice)
-        # psycopg would prepare statements of sessions, too, and when it forgets those, the server forgets ours.
+        # psycopg would prepare other statements, too, and when it discards those, the server discards ours.
         connection.prepare_threshold = None
 
     @classmethod
-    async def opened(cls, connection: AsyncConnection[Any]) -> "Wire":
-        """A wire on a new connection, in which times are in UTC, whatever the URL, the role or a pooler say."""
-        wire = cls(connection)
+    async def opened(cls, connection: AsyncConnection[Any]) -> "PipelineConnection":
+        """The pipeline of a new connection, whose time zone is UTC, whatever the URL, the role or a pooler set."""
+        pipeline = cls(connection)
         try:
             if connection.pgconn.parameter_status(b"TimeZone") != b"UTC":
-                await wire.run(_IN_UTC)
-                wire._transformer = Transformer.from_context(connection)
+                await pipeline.run(_IN_UTC)
+                pipeline._transformer = Transformer.from_context(connection)
         except BaseException:
-            wire._drop()
+            pipeline._drop()
             raise
-        return wire
+        return pipeline
 
     @property
     def usable(self) -> bool:
@@ -104,15 +104,15 @@ class Wire:
     async def run(self, *calls: Call) -> list[PGresult]:
         """Send all the statements in one flush; their results, in order.
 
-        Of several outside a transaction the server makes one. A caller who is cancelled cancels the statement, too.
+        Several that are sent outside a transaction are one. Cancelling the caller cancels the statement, too.
 
         Raises:
-            ConnectionLost: the connection is of no use any more.
+            ConnectionLost: the connection cannot be used any more.
             psycopg.Error: the server refused a statement, and then did not look at those behind it; or a value is none
                 that can be sent, and nothing was.
         """
         if self._dropped:
-            raise ConnectionLost(OperationalError("the connection was lost before"), self._last_words)
+            raise ConnectionLost(OperationalError("the connection was lost before"), self._fatal_sqlstate)
         sent = [(statement, self._dumped(statement.values(parameters))) for statement, parameters in calls]
         expected: list[bytes | None] = []
         results: list[PGresult] = []
@@ -128,7 +128,7 @@ class Wire:
             await self._cancel(expected, results)
             raise
         except BaseException:
-            self._drop()  # what was sent of it is not known
+            self._drop()  # how much was sent is not known
             raise
         if len(results) == len(expected) and not any(result.status in _FAILED for result in results):
             return [result for name, result in zip(expected, results, strict=True) if name is None]
@@ -143,7 +143,7 @@ class Wire:
         return [make(row(values)) for values in self._transformer.load_rows(0, result.ntuples, tuple)]
 
     def detach(self) -> None:
-        """Let others use the driver's connection."""
+        """Leave pipeline mode, so that the driver's connection can be used otherwise."""
         if self._attached:
             self._stop_watching()
             self._pg.exit_pipeline_mode()
@@ -153,7 +153,7 @@ class Wire:
         return self._transformer.dump_sequence(values, [PyFormat.TEXT] * len(values)) if values else None
 
     def _send(
-        self, calls: Sequence[tuple[DirectStatement, Sequence[Any] | None]], expected: list[bytes | None]
+        self, calls: Sequence[tuple[PipelineStatement, Sequence[Any] | None]], expected: list[bytes | None]
     ) -> None:
         """Queue everything. `expected` gets, for each result that will come, the name that it prepares, if it does."""
         pg = self._pg
@@ -171,7 +171,7 @@ class Wire:
         pg.pipeline_sync()
 
     async def _flush(self) -> None:
-        """Send what the socket had no room for. The server may have to be listened to before it reads on."""
+        """Send what the socket had no room for. The server may send results, which must be read before it reads on."""
         while self._pg.flush():
             self._waiting = self._loop.create_future()
             self._loop.add_writer(self._socket, self._on_readable)
@@ -186,7 +186,7 @@ class Wire:
         while True:
             while pg.is_busy():
                 if woken:
-                    # uvloop reports a connection that was reset once, together with the last words before that.
+                    # uvloop reports a reset only once, together with the data that arrived before it.
                     pg.consume_input()
                     if not pg.is_busy():
                         break
@@ -210,12 +210,12 @@ class Wire:
             name is None and result.status in _DONE for name, result in zip(expected, results, strict=False)
         )
         reason = next((self._error(result) for result in results if result.status in _FAILED), error)
-        return ConnectionLost(reason, reason.sqlstate or self._last_words, completed)
+        return ConnectionLost(reason, reason.sqlstate or self._fatal_sqlstate, completed)
 
     def _failure(self, expected: Sequence[bytes | None], results: Sequence[PGresult]) -> Error:
         self._forget_unprepared(expected, results)
         error = self._error(next(result for result in results if result.status in _FAILED))
-        if error.sqlstate in _OUTLIVED:
+        if error.sqlstate in _STALE:
             self._drop()
             return ConnectionLost(error, error.sqlstate)
         return error
@@ -229,7 +229,7 @@ class Wire:
                 self._prepared.discard(name)
 
     async def _cancel(self, expected: Sequence[bytes | None], results: list[PGresult]) -> None:
-        """End what is being done, so that the connection can be used again; when that fails, it is dropped."""
+        """Cancel the running statements, so that the connection can be used again; drop it when that fails."""
         try:
             async with asyncio.timeout(_CANCEL_TIMEOUT):
                 await self._connection.cancel_safe(timeout=_CANCEL_TIMEOUT)
@@ -249,18 +249,18 @@ class Wire:
             self._loop.remove_reader(self._socket)
 
     def _on_notice(self, notice: Diagnostic) -> None:
-        # Why the server ends a connection that asked nothing comes as a notice.
+        # The reason why the server ends an idle connection arrives as a notice.
         if notice.severity_nonlocalized == "FATAL":
-            self._last_words = notice.sqlstate
+            self._fatal_sqlstate = notice.sqlstate
 
     def _on_readable(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
             return
-        # Nothing is being waited for: the server says something by the way, or is gone.
+        # No statement is running: the server sent a notice, or closed the connection.
         try:
             self._pg.consume_input()
-            self._pg.is_busy()  # which reads what came, and so gets the notices heard
+            self._pg.is_busy()  # which parses the input, and so delivers notices
             self._pg.consume_input()  # as above
         except OperationalError:
             self._drop()

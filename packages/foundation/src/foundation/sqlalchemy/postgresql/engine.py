@@ -15,14 +15,14 @@ from foundation.sqlalchemy.limits import Limits, milliseconds, pool_options
 
 # read_only_sql_transaction: PostgreSQL manual, appendix A.
 _READ_ONLY: Final = "25006"
-# Whoever lends them cleans up after itself.
-_LENT_BY_OTHERS: Final[dict[str, Any]] = {"poolclass": NullPool, "pool_reset_on_return": None, "hide_parameters": True}
+# The pool above it resets its connections itself.
+_UNPOOLED: Final[dict[str, Any]] = {"poolclass": NullPool, "pool_reset_on_return": None, "hide_parameters": True}
 # PostgreSQL manual, 34.1.2.
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
 def open_postgresql(url: URL, limits: Limits, *, kept: int = 0) -> AsyncEngine:
-    """An engine for the server at `url`, which keeps and lends `kept` connections; 0 leaves that to the caller.
+    """An engine for the server at `url`, which pools `kept` connections; 0 leaves pooling to the caller.
 
     Its connections open no transaction of their own accord.
 
@@ -51,7 +51,7 @@ def open_postgresql(url: URL, limits: Limits, *, kept: int = 0) -> AsyncEngine:
     arguments["options"] = f"{own} {given}".strip()
     arguments["async_creator_fn"] = _connect
     try:
-        pool = pool_options(limits, kept) if kept else _LENT_BY_OTHERS
+        pool = pool_options(limits, kept) if kept else _UNPOOLED
         engine = create_async_engine(
             url, isolation_level="AUTOCOMMIT", use_native_hstore=False, connect_args=arguments, **pool
         )
@@ -81,10 +81,10 @@ def _forget_standbys(context: ExceptionContext) -> None:
 
 
 async def _connect(**parameters: Any) -> AsyncConnection[Any]:
-    """Open a connection of the pool; a caller who is cancelled meanwhile goes when it is open, and closes it.
+    """Open a connection of the pool; a caller that is cancelled meanwhile waits until it is open, and closes it.
 
     An opening that is cut short leaves its socket to the garbage collector: the server would count a connection that
-    the pool no longer does. `connect_timeout` says how long that can take.
+    the pool no longer does. `connect_timeout` limits how long that can take.
     """
     opening = asyncio.create_task(AsyncConnection.connect(**parameters))
     cancelled = None

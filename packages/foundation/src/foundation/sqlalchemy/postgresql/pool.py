@@ -13,41 +13,41 @@ from sqlalchemy.util import greenlet_spawn
 
 from foundation.kernel.errors import StorageOverloaded
 from foundation.sqlalchemy.limits import LONGEST_LIFE
-from foundation.sqlalchemy.postgresql.connection import Wire
+from foundation.sqlalchemy.postgresql.connection import PipelineConnection
 
 
 @dataclass(slots=True, eq=False)
-class Lease:
-    """A connection that is lent: SQLAlchemy's own object for it, and its wire.
+class PooledConnection:
+    """A connection: SQLAlchemy's own object for it, and its pipeline.
 
-    `fresh` says that nobody had it before, so that what it says is what the server says now.
+    `fresh` says that it has not been used before, so that its state is that of the server now.
     """
 
     connection: PoolProxiedConnection
-    wire: Wire
+    pipeline: PipelineConnection
     fresh: bool = True
     opened_at: float = field(default_factory=time.monotonic)
 
 
-class Leases:
-    """At most `size` connections, which `engine` opens and closes. Who comes first is served first.
+class ConnectionPool:
+    """At most `size` connections, which `engine` opens and closes. Tasks are served in the order in which they come.
 
-    SQLAlchemy's own pool wakes whoever waits longest and lets whoever comes at that moment take the connection; who was
-    woken then goes to the end of the queue. Under load, the slowest of a hundred answers took three to four times as
-    long.
+    SQLAlchemy's own pool wakes the task that waits longest, but lets a task that arrives at that moment take the
+    connection; the one that was woken then goes to the end of the queue. Under load, the slowest of a hundred answers
+    took three to four times as long.
 
-    The connection used last is lent next, so that those a peak opened fall idle. It is not asked first whether it is
-    alive: an end of the connection is noticed when it arrives, and what is lost in between is sent again on another
-    one; see `ConnectionLost`.
+    The connection used last is lent next, so that those opened for a peak fall idle. There is no ping before use: the
+    pool notices when a connection ends, and statements lost in between are sent again on another connection; see
+    `ConnectionLost`.
     """
 
-    def __init__(self, engine: AsyncEngine, size: int, patience: timedelta) -> None:
+    def __init__(self, engine: AsyncEngine, size: int, timeout: timedelta) -> None:
         self._engine = engine
         self._gate = asyncio.Semaphore(size)
-        self._patience = patience.total_seconds()
-        self._idle: list[Lease] = []
-        self._lent: set[Lease] = set()
-        self._trusted_since = -math.inf
+        self._timeout = timeout.total_seconds()
+        self._idle: list[PooledConnection] = []
+        self._in_use: set[PooledConnection] = set()
+        self._valid_since = -math.inf
         self._closed = False
 
     @property
@@ -56,17 +56,17 @@ class Leases:
         return self._engine
 
     @property
-    def lent(self) -> int:
+    def in_use(self) -> int:
         """How many are in use."""
-        return len(self._lent)
+        return len(self._in_use)
 
     @property
     def idle(self) -> int:
-        """How many are open and wait to be used."""
+        """How many are open and not in use."""
         return len(self._idle)
 
-    async def take(self) -> Lease:
-        """A connection that works as far as is known; `give_back` must follow.
+    async def acquire(self) -> PooledConnection:
+        """A connection that works as far as is known; `release` must follow.
 
         Raises:
             StorageOverloaded: none came free in time.
@@ -74,35 +74,35 @@ class Leases:
         """
         if self._gate.locked():
             try:
-                async with asyncio.timeout(self._patience):
+                async with asyncio.timeout(self._timeout):
                     await self._gate.acquire()
             except TimeoutError:
                 raise StorageOverloaded from None
         else:
             await self._gate.acquire()
         try:
-            lease = await self._idle_or_new()
+            pooled = await self._idle_or_new()
         except BaseException:
             self._gate.release()
             raise
-        self._lent.add(lease)
-        return lease
+        self._in_use.add(pooled)
+        return pooled
 
-    async def give_back(self, lease: Lease) -> None:
-        """Let the next one have it, if it is of use to anybody."""
-        self._lent.discard(lease)
+    async def release(self, pooled: PooledConnection) -> None:
+        """Return it to the pool, or close it when it is not usable."""
+        self._in_use.discard(pooled)
         try:
-            if lease.wire.usable and not lease.wire.in_transaction and not self._closed:
-                lease.fresh = False
-                self._idle.append(lease)
+            if pooled.pipeline.usable and not pooled.pipeline.in_transaction and not self._closed:
+                pooled.fresh = False
+                self._idle.append(pooled)
             else:
-                await _close(lease)
+                await _close(pooled)
         finally:
             self._gate.release()
 
-    def distrust(self) -> None:
-        """Lend none again that is open now: the network lost one, and each of the others might take as long to tell."""
-        self._trusted_since = time.monotonic()
+    def invalidate_idle(self) -> None:
+        """Use no connection again that is open now: the network lost one, and the others may time out as slowly."""
+        self._valid_since = time.monotonic()
 
     async def close(self) -> None:
         """Close every connection, now or when it is given back."""
@@ -110,25 +110,25 @@ class Leases:
         while self._idle:
             await _close(self._idle.pop())
 
-    async def _idle_or_new(self) -> Lease:
+    async def _idle_or_new(self) -> PooledConnection:
         while self._idle:
-            lease = self._idle.pop()
-            oldest = max(self._trusted_since, time.monotonic() - LONGEST_LIFE.total_seconds())
-            if lease.wire.usable and lease.opened_at > oldest:
-                return lease
-            await _close(lease)
+            pooled = self._idle.pop()
+            oldest = max(self._valid_since, time.monotonic() - LONGEST_LIFE.total_seconds())
+            if pooled.pipeline.usable and pooled.opened_at > oldest:
+                return pooled
+            await _close(pooled)
         connection = await greenlet_spawn(self._engine.sync_engine.raw_connection)
         try:
             driver: Any = connection.driver_connection
-            return Lease(connection, await Wire.opened(driver))
+            return PooledConnection(connection, await PipelineConnection.opened(driver))
         except BaseException:
             await greenlet_spawn(connection.close)
             raise
 
 
-async def _close(lease: Lease) -> None:
+async def _close(pooled: PooledConnection) -> None:
     try:
-        lease.wire.detach()
+        pooled.pipeline.detach()
     finally:
         # psycopg closes without waiting for anything, so that nothing can come in between.
-        await greenlet_spawn(lease.connection.close)
+        await greenlet_spawn(pooled.connection.close)

@@ -6,18 +6,22 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ClauseElement, Select
+from sqlalchemy import ClauseElement, Float, Select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
-from foundation.sqlalchemy.types import UtcDateTime
+from foundation.sqlalchemy.types import UtcDateTime, ValueObjectType
 
 _Convert: TypeAlias = Callable[[Any], Any]
 
 # libpq wants $1 where psycopg's cursors take %s.
 _DIALECT: Final = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # of SQLAlchemy
 _REQUIRED: Final = object()
+# The types that PostgreSQL reports of numbers with a point (https://www.postgresql.org/docs/current/catalog-pg-type.html,
+# pg_type.dat), which SQLAlchemy asks for; of all others it does not.
+_FLOAT8: Final = 701
+_NUMERIC: Final = 1700
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,11 @@ class _Parameter:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DirectStatement:
-    """What a wire needs to know of a statement.
+class PipelineStatement:
+    """A statement as a pipeline sends it.
 
-    `name` is what it is prepared under on every connection. `results` convert the values of a row, where any needs it.
-    What only `reads` changes nothing.
+    `name` is the name it is prepared under on every connection. `results` convert the values of a row, where any needs
+    it. A statement that only `reads` changes nothing.
     """
 
     name: bytes
@@ -64,7 +68,7 @@ class DirectStatement:
 
 
 @cache
-def direct(statement: ClauseElement) -> DirectStatement:
+def pipelined(statement: ClauseElement) -> PipelineStatement:
     """The statement, compiled.
 
     It is kept for the life of the process, and prepared under one name for that of each connection: it must be one
@@ -74,7 +78,7 @@ def direct(statement: ClauseElement) -> DirectStatement:
     if not isinstance(compiled, SQLCompiler):
         raise TypeError("only statements that read or change rows can be prepared")
     converted = [_from_database(column.type) for column in getattr(statement, "exported_columns", ())]
-    return DirectStatement(
+    return PipelineStatement(
         name=_name_of(compiled.string),
         sql=compiled.string.encode(),
         parameters=tuple(_parameter(compiled, name) for name in compiled.positiontup or ()),
@@ -91,9 +95,17 @@ def _name_of(sql: str) -> bytes:
 def _parameter(compiled: SQLCompiler, name: str) -> _Parameter:
     bind = compiled.binds[name]
     default = _REQUIRED if bind.required else bind.effective_value
-    return _Parameter(bind.key, default, bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
+    return _Parameter(bind.key, default, to_database(bind.type))
+
+
+def to_database(kind: TypeEngine[Any]) -> _Convert | None:
+    """What converts a value of this type for the driver; None when the driver takes it as it is."""
+    return kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
 
 
 def _from_database(kind: TypeEngine[Any]) -> _Convert | None:
-    # The time zone of a wire is UTC.
-    return None if isinstance(kind, UtcDateTime) else kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+    if isinstance(kind, UtcDateTime):  # the time zone of a pipelined connection is UTC
+        return None
+    stored = kind.stored if isinstance(kind, ValueObjectType) else kind
+    oid = _FLOAT8 if isinstance(stored, Float) else _NUMERIC
+    return kind.dialect_impl(_DIALECT).result_processor(_DIALECT, oid)

@@ -1,103 +1,125 @@
-"""Statements on lent connections: by themselves, or in a transaction."""
+"""Statements on pooled connections: by themselves, or in a transaction."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from psycopg.errors import InFailedSqlTransaction
 from psycopg.pq.abc import PGresult
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy import Connection, Select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import UpdateBase
 
 from foundation.kernel.errors import WriteConflict
 from foundation.sqlalchemy.postgresql.connection import Call, ConnectionLost, OutcomeUnknown, command
-from foundation.sqlalchemy.postgresql.pool import Lease, Leases
-
-Row = TypeVar("Row")
+from foundation.sqlalchemy.postgresql.pool import ConnectionPool, PooledConnection
+from foundation.sqlalchemy.postgresql.statements import pipelined
+from foundation.sqlalchemy.transaction import Change, Make, Row
 
 _BEGIN: Final = command("BEGIN")
 _COMMIT: Final = command("COMMIT")
 _ROLLBACK: Final = command("ROLLBACK")
 
 
-async def read(leases: Leases, call: Call, make: Callable[[Sequence[Any]], Row]) -> list[Row]:
-    """The rows that a statement yields without a transaction, each made by `make` of its values.
+class PipelineReader:
+    """Reads without a transaction. See `foundation.sqlalchemy.transaction.Reader`."""
 
-    It is sent again when the connection turns out to be dead, until a fresh one says so, too. See `Wire.run` and
-    `Leases.take` for what is raised.
-    """
-    while True:
-        lease = await leases.take()
-        try:
-            [result] = await lease.wire.run(call)
-            return lease.wire.rows(call, result, make)
-        except ConnectionLost as error:
-            _check_retry(leases, lease, error)
-        finally:
-            await leases.give_back(lease)
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+
+    async def rows(self, statement: Select[Any], parameters: Mapping[str, Any], make: Make[Row]) -> list[Row]:
+        """See `Reader.rows`.
+
+        The statement is sent again when the connection turns out to be dead, until a fresh one is dead, too. For what
+        is raised, see `PipelineConnection.run` and `ConnectionPool.acquire`.
+        """
+        call = Call(pipelined(statement), parameters)
+        while True:
+            pooled = await self._pool.acquire()
+            try:
+                [result] = await pooled.pipeline.run(call)
+                return pooled.pipeline.rows(call, result, make)
+            except ConnectionLost as error:
+                _check_retry(self._pool, pooled, error)
+            finally:
+                await self._pool.release(pooled)
 
 
-def _check_retry(leases: Leases, lease: Lease, error: ConnectionLost) -> None:
-    """Raise the error if another connection would not know better."""
-    if lease.fresh:
+def _check_retry(pool: ConnectionPool, pooled: PooledConnection, error: ConnectionLost) -> None:
+    """Raise the error if another connection would give the same."""
+    if pooled.fresh:
         raise error
     if error.sqlstate is None:
-        leases.distrust()
+        pool.invalidate_idle()
 
 
-class DirectTransaction:
-    """One transaction. It takes a connection with its first statement, and gives it back when it is closed."""
+class PipelineTransaction:
+    """One transaction on PostgreSQL. See `foundation.sqlalchemy.transaction.Transaction`."""
 
-    def __init__(self, leases: Leases) -> None:
-        self._leases = leases
-        self._lease: Lease | None = None
-        self._session: AsyncSession | None = None
+    dialect: Final = "postgresql"
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+        self._pooled: PooledConnection | None = None
+        self._connection: AsyncConnection | None = None
+        self._begun = False
         self._only_read = True
-        self._sources: list[Callable[[], list[Call]]] = []
+        self._sources: list[Callable[[], list[Change]]] = []
 
-    def write_from(self, source: Callable[[], list[Call]]) -> None:
-        """Send what `source` yields before a session looks, and before the transaction ends: changes of a row each."""
+    def write_from(self, source: Callable[[], list[Change]]) -> None:
+        """See `Transaction.write_from`."""
         self._sources.append(source)
 
-    async def rows(self, call: Call, make: Callable[[Sequence[Any]], Row]) -> list[Row]:
-        """The rows that the statement yields, each made by `make` of its values."""
-        self._only_read &= call.statement.reads
-        lease, [result] = await self._run(call)
-        return lease.wire.rows(call, result, make)
+    async def flush(self) -> None:
+        """See `Transaction.flush`; the changes are sent together."""
+        if changes := self._changes():
+            await self._write(changes)
 
-    async def changed(self, call: Call) -> int:
-        """How many rows the statement changed."""
-        self._only_read &= call.statement.reads
-        _, [result] = await self._run(call)
+    async def rows(self, statement: Select[Any], parameters: Mapping[str, Any], make: Make[Row]) -> list[Row]:
+        """See `Transaction.rows`."""
+        call = Call(pipelined(statement), parameters)
+        pooled, [result] = await self._run(call)
+        return pooled.pipeline.rows(call, result, make)
+
+    async def added(self, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """See `Transaction.added`; all are sent in one flush."""
+        insert = pipelined(statement)
+        calls = [Call(insert, parameters) for parameters in rows]
+        self._only_read = False
+        pooled, results = await self._run(*calls)
+        return [pooled.pipeline.rows(call, result, _only)[0] for call, result in zip(calls, results, strict=True)]
+
+    async def changed(self, change: Change) -> int:
+        """See `Transaction.changed`."""
+        self._only_read = False
+        _, [result] = await self._run(_call(change))
         return result.command_tuples or 0
 
-    async def session(self) -> AsyncSession:
-        """A session of SQLAlchemy in this transaction. Ask for it each time: other statements may come in between."""
-        await self._write(self._changes())
-        lease = self._lease or (await self._run())[0]
-        lease.wire.detach()
-        if self._session is None:
-            connection = Connection(self._leases.engine.sync_engine, lease.connection)
-            self._session = AsyncSession(AsyncConnection(self._leases.engine, connection), expire_on_commit=False)
-        return self._session
+    async def connection(self, *, deferred: bool = False) -> AsyncConnection:  # noqa: ARG002 -- of SQLite
+        """See `Transaction.connection`."""
+        await self.flush()
+        pooled = self._pooled if self._pooled is not None and self._begun else (await self._run())[0]
+        pooled.pipeline.detach()
+        if self._connection is None:
+            connection = Connection(self._pool.engine.sync_engine, pooled.connection)
+            self._connection = AsyncConnection(self._pool.engine, connection)
+        return self._connection
 
     async def commit(self) -> None:
-        """Make everything durable. Where one change is all there is, the COMMIT goes with it.
+        """See `Transaction.commit`. Where one change is all there is, the COMMIT is sent with it.
 
         Raises:
-            WriteConflict: another writer came first.
-            OutcomeUnknown: nobody knows.
-            psycopg.Error, DBAPIError: nothing was committed.
+            OutcomeUnknown: the connection was lost after COMMIT was sent.
+            psycopg.Error: nothing was committed.
         """
-        if self._session is not None:
-            await (await self.session()).flush()
         changes = self._changes()
-        last = changes if len(changes) == 1 and self._only_read and self._session is None else []
-        await self._write(changes[len(last) :])
-        if self._lease is None:
+        last = changes if len(changes) == 1 and self._only_read and self._connection is None else []
+        if not last:
+            await self._write(changes)
+        if self._pooled is None or not self._begun:
             return
-        sendable = self._lease.wire.usable
+        sendable = self._pooled.pipeline.usable
         try:
-            *changed, committed = await self._lease.wire.run(*last, _COMMIT)
+            *changed, committed = await self._pooled.pipeline.run(*last, _COMMIT)
         except ConnectionLost as error:
             refused = len(last) > error.completed and error.sqlstate  # so that it never looked at the COMMIT
             if refused or not sendable:
@@ -106,51 +128,57 @@ class DirectTransaction:
         if committed.command_status != b"COMMIT":
             # What failed before was not raised on, and the server has undone everything (PostgreSQL manual, COMMIT).
             raise InFailedSqlTransaction
-        _check_written(*changed)
+        _check_written(changed)
+        self._begun, self._only_read = False, True
 
     async def close(self) -> None:
-        """Undo what was not committed, and give the connection back."""
-        lease, self._lease = self._lease, None
-        if lease is None:
+        """See `Transaction.close`."""
+        pooled, self._pooled = self._pooled, None
+        if pooled is None:
             return
         try:
-            if lease.wire.usable and lease.wire.in_transaction:
-                await lease.wire.run(_ROLLBACK)
-            if self._session is not None and lease.wire.usable:
-                lease.wire.detach()
-                await self._session.close()
+            if pooled.pipeline.usable and pooled.pipeline.in_transaction:
+                await pooled.pipeline.run(_ROLLBACK)
         except ConnectionLost:
             pass  # the server undoes it
         finally:
-            await self._leases.give_back(lease)
+            await self._pool.release(pooled)
 
     def _changes(self) -> list[Call]:
-        return [change for source in self._sources for change in source()]
+        return [_call(change) for source in self._sources for change in source()]
 
-    async def _write(self, changes: Sequence[Call]) -> None:
+    async def _write(self, changes: list[Call]) -> None:
         if changes:
             self._only_read = False
-            _, results = await self._run(*changes)
-            _check_written(*results)
+            _check_written((await self._run(*changes))[1])
 
-    async def _run(self, *calls: Call) -> tuple[Lease, list[PGresult]]:
-        if self._lease is not None:
-            return self._lease, await self._lease.wire.run(*calls)
+    async def _run(self, *calls: Call) -> tuple[PooledConnection, list[PGresult]]:
+        if self._pooled is not None and self._begun:
+            return self._pooled, await self._pooled.pipeline.run(*calls)
         while True:
-            lease = await self._leases.take()
+            pooled = self._pooled or await self._pool.acquire()
             try:
-                _, *results = await lease.wire.run(_BEGIN, *calls)
+                _, *results = await pooled.pipeline.run(_BEGIN, *calls)
             except ConnectionLost as error:
-                await self._leases.give_back(lease)
-                _check_retry(self._leases, lease, error)
+                self._pooled = None
+                await self._pool.release(pooled)
+                _check_retry(self._pool, pooled, error)
             except BaseException:
-                self._lease = lease  # `close` knows what to do
+                self._pooled, self._begun = pooled, True  # so that `close` returns it
                 raise
             else:
-                self._lease = lease
-                return lease, results
+                self._pooled, self._begun = pooled, True
+                return pooled, results
 
 
-def _check_written(*results: PGresult) -> None:
+def _call(change: Change) -> Call:
+    return Call(pipelined(change.statement), change.parameters)
+
+
+def _only(row: Sequence[Any]) -> Any:
+    return row[0]
+
+
+def _check_written(results: Sequence[PGresult]) -> None:
     if not all(result.command_tuples for result in results):
         raise WriteConflict

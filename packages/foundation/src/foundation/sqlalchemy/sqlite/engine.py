@@ -68,13 +68,13 @@ class _UnlockingConnection(sqlite3.Connection):
             super().close()
 
     def __del__(self) -> None:
-        # A call that was cancelled while it connected leaves a connection that nobody knows of, and nobody closes.
+        # A call that was cancelled while it connected leaves a connection that nothing refers to, and nothing closes.
         with suppress(sqlite3.Error):
             super().close()
 
 
 def _create_privately(file: Path) -> None:
-    """Let nobody else read a new database; SQLite gives the files beside it the same mode."""
+    """Make a new database readable by its owner only; SQLite gives the files beside it the same mode."""
     try:
         os.close(os.open(file, os.O_CREAT, 0o600))
     except OSError:

@@ -1,4 +1,4 @@
-"""What the short way to PostgreSQL promises beyond what every storage does: see `foundation.sqlalchemy.postgresql`."""
+"""What the pipelined path promises beyond what every storage does: see `foundation.sqlalchemy.postgresql`."""
 
 import asyncio
 import os
@@ -30,9 +30,9 @@ from foundation.kernel.errors import StorageUnavailable
 from foundation.kernel.idempotency_keys import IdempotencyKey
 from foundation.sqlalchemy.database import PostgresDatabase
 from foundation.sqlalchemy.errors import StatementRefused
+from foundation.sqlalchemy.mapped import mapped_statements
 from foundation.sqlalchemy.postgresql.connection import Call
-from foundation.sqlalchemy.postgresql.entities import mapped_statements
-from foundation.sqlalchemy.postgresql.statements import direct
+from foundation.sqlalchemy.postgresql.statements import pipelined
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio
@@ -85,14 +85,14 @@ def column_of_another_type(url: str) -> Iterator[None]:
 async def test_connections_to_a_server_that_became_a_standby_are_replaced(server_url: str) -> None:
     async with open_service(server_url, database_pool_size=3) as service:
         await service.add(ada())
-        database = service.container.database()
+        database = service.container.storage()
         assert isinstance(database, PostgresDatabase)
         # As on a standby, each session refuses to write.
         refusing = select(func.set_config("default_transaction_read_only", "on", False))  # noqa: FBT003 -- SQL's order
-        leases = [await database.leases.take() for _ in range(3)]
-        for lease in leases:
-            await lease.wire.run(Call(direct(refusing), {}))
-            await database.leases.give_back(lease)
+        connections = [await database.pool.acquire() for _ in range(3)]
+        for pooled in connections:
+            await pooled.pipeline.run(Call(pipelined(refusing), {}))
+            await database.pool.release(pooled)
         assert (await service.update(RENAME)).name == "Countess"
         # It found all three out.
         assert pool_of(service).checkedin() == 1
@@ -129,7 +129,7 @@ async def test_a_value_that_fills_every_buffer_is_sent_whole(server_url: str) ->
     async with open_service(server_url) as service:
         statement = select(func.length(bindparam("value", type_=String)))
         size = 32 << 20
-        database = service.container.database()
+        database = service.container.storage()
         assert isinstance(database, PostgresDatabase)
         assert await database.reader.rows(statement, {"value": "n" * size}, tuple) == [(size,)]
         assert pool_of(service).checkedin() == 1
@@ -137,7 +137,7 @@ async def test_a_value_that_fills_every_buffer_is_sent_whole(server_url: str) ->
 
 async def test_a_statement_whose_caller_is_gone_is_cancelled_and_its_connection_lives_on(server_url: str) -> None:
     async with open_service(server_url, database_pool_size=1) as service:
-        database = service.container.database()
+        database = service.container.storage()
         assert isinstance(database, PostgresDatabase)
         session = select(func.pg_backend_pid())
         [before] = await database.reader.rows(session, {}, tuple)
@@ -153,7 +153,7 @@ def test_a_session_that_is_ended_before_it_has_read_its_query_goes_unnoticed_on_
     async def read() -> None:
         async with open_service(server_url, database_pool_size=1) as service:
             await service.add(ada())
-            database = service.container.database()
+            database = service.container.storage()
             assert isinstance(database, PostgresDatabase)
             for _ in range(5):
                 [(pid,)] = await database.reader.rows(select(func.pg_backend_pid()), {}, tuple)
@@ -172,7 +172,7 @@ def test_a_session_that_is_ended_before_it_has_read_its_query_goes_unnoticed_on_
     uvloop.run(read())
 
 
-async def test_a_session_that_prepares_statements_of_its_own_keeps_those_of_the_short_way(server_url: str) -> None:
+async def test_a_session_that_prepares_statements_of_its_own_keeps_those_of_the_pipeline(server_url: str) -> None:
     async with open_service(server_url, database_pool_size=1) as service:
         for number in range(12):
             key = IdempotencyKey("anonymous", "POST /users", f"key{number}")
@@ -211,7 +211,7 @@ class TestMappingsThatAreMoreThanARow:
         yield mappings
         mappings.dispose()
 
-    def test_such_as_those_with_a_relationship_need_a_session(self, mappings: registry) -> None:
+    def test_such_as_those_with_a_relationship_need_a_repository_of_their_own(self, mappings: registry) -> None:
         shelves = Table("shelves", mappings.metadata, Column("id", Integer, primary_key=True))
         version = Column("version", Integer, nullable=False)
         shelf: Column[int] = Column("shelf_id", ForeignKey(shelves.c.id))
@@ -226,5 +226,5 @@ class TestMappingsThatAreMoreThanARow:
         mappings.map_imperatively(Shelf, shelves)
         mappings.map_imperatively(Book, books, version_id_col=version, properties={"shelf": relationship(Shelf)})
         for entity in (Shelf, Book):
-            with pytest.raises(TypeError, match="needs a session"):
+            with pytest.raises(TypeError, match="needs its own repository"):
                 mapped_statements(entity)

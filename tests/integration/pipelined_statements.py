@@ -1,4 +1,4 @@
-"""What goes the short way to PostgreSQL, captured: `schema_tools.query_plans` sees what SQLAlchemy sends."""
+"""What goes through the pipeline to PostgreSQL, captured: `schema_tools.query_plans` sees what SQLAlchemy sends."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from psycopg.pq.abc import PGresult
 
-from foundation.sqlalchemy.postgresql.connection import Call, Wire
+from foundation.sqlalchemy.postgresql.connection import Call, PipelineConnection
 from schema_tools.query_plans import CapturedStatement, captured_statements
 
 _PLACEHOLDER = re.compile(r"\$(\d+)")
@@ -17,13 +17,13 @@ _PLACEHOLDER = re.compile(r"\$(\d+)")
 def all_statements() -> Iterator[list[CapturedStatement]]:
     """Every statement, with its parameters, that the service sends meanwhile."""
     with captured_statements() as captured:
-        run = Wire.run
+        run = PipelineConnection.run
 
-        async def capture(wire: Wire, *calls: Call) -> list[PGresult]:
+        async def capture(connection: PipelineConnection, *calls: Call) -> list[PGresult]:
             captured.extend(map(_captured, calls))
-            return await run(wire, *calls)
+            return await run(connection, *calls)
 
-        with patch.object(Wire, "run", capture):
+        with patch.object(PipelineConnection, "run", capture):
             yield captured
 
 

@@ -1,0 +1,170 @@
+"""Entities in memory: the write side."""
+
+import asyncio
+from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic
+
+from foundation.kernel.bulk_loading import Loaded, Numbered
+from foundation.kernel.constraints import several_taken, taken_positions
+from foundation.kernel.errors import AlreadyTaken, WriteConflict
+from foundation.kernel.views import plain
+from foundation.memory.adapter import Entity, Id, InMemoryAdapter, Values, View, attributes_of, plain_values
+from foundation.memory.store import InMemoryTable
+
+
+class InMemoryRepository(Generic[Entity, Id, View]):
+    """The entities of one unit of work: those loaded or added, the views they came from, and the ids of those removed.
+
+    Nothing locks. As in a database without locks, the first to commit wins and the other meets a conflict.
+    `others` has all repositories of the unit of work, this one included.
+    """
+
+    def __init__(
+        self,
+        adapter: InMemoryAdapter[Entity, Id, View],
+        table: InMemoryTable[View],
+        others: Mapping[str, "InMemoryRepository[Any, Any, Any]"],
+    ) -> None:
+        self._adapter = adapter
+        self._table = table
+        self._others = others
+        self._entities: dict[int, Entity] = {}
+        self._seen: dict[int, View] = {}
+        self._removed: set[int] = set()
+        self._added_together = False
+
+    async def add(self, entity: Entity) -> None:
+        """See `Repository.add`."""
+        await asyncio.sleep(0)
+        for key, unique in self._adapter.unique.items():
+            values = plain_values(entity, attributes_of(key))
+            if self._has_owner(key, values) or values in self._values_in_use(key):
+                raise unique.taken(*(getattr(entity, name) for name in attributes_of(key)))
+        self._check_references(entity)
+        self._keep_new(entity)
+
+    async def add_all(self, entities: Sequence[Entity]) -> None:
+        """See `Repository.add_all`."""
+        await asyncio.sleep(0)
+        for key, unique in self._adapter.unique.items():
+            positions = self._taken(key, entities, self._values_in_use(key))
+            if positions:
+                values = [tuple(getattr(one, name) for name in attributes_of(key)) for one in entities]
+                raise several_taken(unique, positions, values)
+        self._keep_all(entities)
+
+    async def get(self, entity_id: Id) -> Entity:
+        """See `Repository.get`."""
+        await asyncio.sleep(0)
+        number: Any = plain(entity_id)
+        if number in self._entities:
+            return self._entities[number]
+        view = self._table.rows.get(number)
+        if view is None or number in self._removed:
+            raise self._adapter.not_found(entity_id)
+        self._seen[number] = view
+        self._entities[number] = self._adapter.restored(view)
+        return self._entities[number]
+
+    async def remove(self, entity: Entity) -> None:
+        """See `Repository.remove`."""
+        number = self._number(entity)
+        for other in self._others.values():
+            other.check_unused(self, number)
+        self._entities.pop(number, None)
+        self._removed.add(number)
+
+    async def load(self, batches: AsyncIterable[Sequence[Numbered[Any]]], at: datetime, reported: int) -> Loaded:
+        """See `BulkLoader.load`. Memory is the storage, so here it does grow with the number of entities."""
+        added = 0
+        lines: list[int] = []
+        known = {key: self._values_in_use(key) for key in self._adapter.unique}
+        async for batch in batches:
+            await asyncio.sleep(0)
+            entities = [self._adapter.new(one.value, at=at) for one in batch]
+            taken = {position for key in known for position in self._taken(key, entities, known[key])}
+            free = [entity for position, entity in enumerate(entities) if position not in taken]
+            self._keep_all(free)
+            added += len(free)
+            lines += [batch[position].line for position in taken]
+        return Loaded(added, len(lines), tuple(sorted(lines)[:reported]))
+
+    def changes(self) -> tuple[dict[int, View], set[int]]:
+        """The views of what was added or changed, and the ids of what was removed.
+
+        Raises:
+            WriteConflict: another unit of work changed or removed one of them first.
+        """
+        views = {number: self._adapter.view(entity) for number, entity in self._entities.items()}
+        changed = {number: view for number, view in views.items() if view != self._seen.get(number)}
+        for number in changed.keys() | self._removed:
+            if self._table.rows.get(number) != self._seen.get(number):
+                raise WriteConflict
+        return changed, self._removed
+
+    def violation(self, key: str) -> AlreadyTaken | WriteConflict:
+        """The error of a commit that violates a unique key.
+
+        Among entities that were added together, only a new look can tell which of them it was.
+        """
+        return WriteConflict() if self._added_together else self._adapter.unique[key].taken()
+
+    def check_references(self, changed: Mapping[int, View]) -> None:
+        """Raise the error of the first of these that refers to an entity which does not exist."""
+        for view in changed.values():
+            self._check_references(view)
+
+    def check_unused(self, target: "InMemoryRepository[Any, Any, Any]", number: int) -> None:
+        """Raise the error of removing the entity of `target` with this id if one of these refers to it."""
+        for attribute, (name, reference) in self._adapter.references.items():
+            if self._others[name] is target and any(plain(getattr(one, attribute)) == number for one in self._rows()):
+                raise reference.in_use()
+
+    def _check_references(self, one: Entity | View) -> None:
+        for attribute, (name, reference) in self._adapter.references.items():
+            value = getattr(one, attribute)
+            if value is not None and not self._others[name].exists(plain(value)):
+                raise reference.missing(value) if isinstance(one, self._adapter.entity) else reference.missing()
+
+    def exists(self, number: Any) -> bool:
+        """Whether there will be an entity with this id after a commit."""
+        added_here = number in self._entities and number not in self._seen
+        return added_here or (number in self._table.rows and number not in self._removed)
+
+    def _rows(self) -> Iterator[Entity | View]:
+        """All as they would be after a commit."""
+        yield from self._entities.values()
+        gone = self._entities.keys() | self._removed
+        yield from (view for number, view in self._table.rows.items() if number not in gone)
+
+    def _taken(self, key: str, entities: Sequence[Entity], known: set[Values]) -> list[int]:
+        values = [plain_values(entity, attributes_of(key)) for entity in entities]
+        known |= {one for one in values if self._has_owner(key, one)}
+        return taken_positions(values, known)
+
+    def _values_in_use(self, key: str) -> set[Values]:
+        found = (plain_values(entity, attributes_of(key)) for entity in self._entities.values())
+        return {values for values in found if None not in values}
+
+    def _has_owner(self, key: str, values: Values) -> bool:
+        owner = self._table.owner_of(key, values)
+        # The values of entities loaded here are their own, which may no longer be those stored.
+        return owner is not None and owner not in self._removed and owner not in self._entities
+
+    def _keep_all(self, entities: Sequence[Entity]) -> None:
+        for entity in entities:
+            self._check_references(entity)
+        self._added_together = True
+        for entity in entities:
+            self._keep_new(entity)
+
+    def _keep_new(self, entity: Entity) -> None:
+        number = self._table.next_id()
+        entity.id = self._adapter.restorers["id"](number)  # type: ignore[attr-defined]  # every entity has one
+        self._entities[number] = entity
+
+    @staticmethod
+    def _number(entity: Any) -> int:
+        number: Any = plain(entity.id)
+        return int(number)

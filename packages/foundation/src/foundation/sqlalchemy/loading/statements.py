@@ -1,0 +1,118 @@
+"""The statements that load rows of one table, derived from the table and the fields that are loaded."""
+
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    exists,
+    false,
+    func,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
+
+from foundation.sqlalchemy.adapter import SqlAlchemyAdapter
+
+LINE: Final = "_line"
+TAKEN: Final = "_taken"
+
+
+class LoadStatements:
+    """What loads rows of one table: first staged, then added by a few statements.
+
+    `fields` are read from the source. `constants` are the other columns, whose values all rows of a load share; each is
+    the parameter `_` and its name.
+    """
+
+    def __init__(self, adapter: SqlAlchemyAdapter[Any, Any, Any], fields: tuple[str, ...]) -> None:
+        self.table = adapter.table
+        self.fields = fields
+        self.constants = tuple(
+            column.key for column in self.table.c if column.key not in fields and not column.primary_key
+        )
+        self.staged = staged_table(self.table, fields)
+        self._line, self._taken = self.staged.c[LINE], self.staged.c[TAKEN]
+        unique = [columns for _, columns in adapter.unique_constraints if {one.key for one in columns} <= set(fields)]
+        # Those whose unique values an entity has, and then those that come after another one with the same values.
+        self.mark_owned = [self._owned(columns) for columns in unique]
+        self.mark_repeated = [self._repeated(columns) for columns in unique]
+        self.add = self._add()
+        # A transaction that commits such a value between the marking and the adding has it. That is rare, and
+        # `ON CONFLICT` takes half as long again: so it is the second try.
+        target = list(unique[0]) if len(unique) == 1 else None
+        self.add_the_rest = self.add.on_conflict_do_nothing(index_elements=target)
+        self.mark_overtaken = self._overtaken([column for columns in unique for column in columns])
+        self.taken_lines = (
+            select(self._line).where(self._taken.is_(True)).order_by(self._line).limit(bindparam("reported"))
+        )
+
+    def dangling(self, foreign_key: Column[Any], target: Column[Any]) -> Select[Any]:
+        """Whether a row that is to be added refers to a row that does not exist."""
+        value = self.staged.c[foreign_key.key]
+        referred = target.table.alias()
+        missing = ~exists().where(referred.c[target.key] == value)
+        return select(exists().where(self._taken.is_(False), value.is_not(None), missing))
+
+    def _owned(self, columns: tuple[Column[Any], ...]) -> Update:
+        same = [self.staged.c[column.key] == column for column in columns]
+        return self._mark(*same)
+
+    def _repeated(self, columns: tuple[Column[Any], ...]) -> Update:
+        values = [self.staged.c[column.key] for column in columns]
+        first = (
+            select(*values, func.min(self._line).label(LINE))
+            .group_by(*values)
+            .having(func.count() > 1)
+            .subquery("firsts")
+        )
+        return self._mark(*(value == first.c[value.key] for value in values), self._line > first.c[LINE])
+
+    def _add(self) -> Insert:
+        """Rows get their ids in the order of its SELECT."""
+        constants = [bindparam(f"_{name}", type_=self.table.c[name].type) for name in self.constants]
+        free = select(*(self.staged.c[name] for name in self.fields), *constants)
+        free = free.where(self._taken.is_(False)).order_by(self._line)
+        added = insert(self.table).from_select([*self.fields, *self.constants], free)
+        return added.execution_options(preserve_rowcount=True)
+
+    def _overtaken(self, columns: list[Column[Any]]) -> Update:
+        staged = [self.staged.c[column.key] for column in columns]
+        same = [
+            value.is_not_distinct_from(column) if column.nullable else value == column
+            for value, column in zip(staged, columns, strict=True)
+        ]
+        added_here = exists().where(*same, literal_column(f"{self.table.name}.xmin = pg_current_xact_id()::xid"))
+        return self._mark(~added_here)
+
+    def _mark(self, *conditions: ColumnElement[bool]) -> Update:
+        return update(self.staged).where(*conditions, self._taken.is_(False)).values({TAKEN: True})
+
+
+def staged_table(table: Table, fields: tuple[str, ...]) -> Table:
+    """The table that rows wait in until all of them are there. Only its own session sees it."""
+    return Table(
+        f"staged_{table.name}",
+        MetaData(),  # of its own: no migration makes the table
+        Column(LINE, Integer(), nullable=False),
+        *(Column(name, table.c[name].type, nullable=table.c[name].nullable) for name in fields),
+        Column(TAKEN, Boolean(), nullable=False, server_default=false()),
+        prefixes=["TEMPORARY"],
+        postgresql_on_commit="DROP",
+    )
+
+
+@cache
+def load_statements(adapter: SqlAlchemyAdapter[Any, Any, Any], fields: tuple[str, ...]) -> LoadStatements:
+    """The statements that load these fields of the entity, made once per process."""
+    return LoadStatements(adapter, fields)

@@ -1,0 +1,142 @@
+"""Entities in a relational database: the write side."""
+
+from collections.abc import AsyncIterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Generic
+
+from foundation.kernel.bulk_loading import Loaded, Numbered
+from foundation.kernel.constraints import several_taken, taken_positions
+from foundation.kernel.errors import AlreadyTaken, WriteConflict
+from foundation.sqlalchemy.adapter import Entity, Id, SqlAlchemyAdapter
+from foundation.sqlalchemy.errors import DatabaseErrors
+from foundation.sqlalchemy.loading.loader import load_rows
+from foundation.sqlalchemy.mapped import KEY, VERSION, MappedStatements, mapped_statements, unique_values
+from foundation.sqlalchemy.transaction import Change, Transaction
+
+
+class SqlAlchemyRepository(Generic[Entity, Id]):
+    """The entities of one class in one transaction. It has the one identity map of that class.
+
+    Changes of the entities are found by comparing their values with those that are stored.
+    """
+
+    def __init__(
+        self,
+        adapter: SqlAlchemyAdapter[Entity, Id, Any],
+        transaction: Transaction,
+        errors: DatabaseErrors,
+        bulk_timeout: timedelta,
+    ) -> None:
+        self._adapter = adapter
+        self._transaction = transaction
+        self._errors = errors
+        self._bulk_timeout = bulk_timeout
+        self._statements: MappedStatements[Entity] = mapped_statements(adapter.entity)  # type: ignore[arg-type]  # a class is hashable
+        self._stored: dict[Any, tuple[Entity, tuple[Any, ...]]] = {}
+        transaction.write_from(self._changes)
+
+    async def add(self, entity: Entity) -> None:
+        """See `Repository.add`; the INSERT is sent at once, because it returns the id."""
+        values = self._values(entity)
+        await self._flush()
+        with self._errors.adding(entity):
+            [key] = await self._transaction.added(self._statements.insert, [self._named(values)])
+        self._keep(entity, key, values)
+
+    async def add_all(self, entities: Sequence[Entity]) -> None:
+        """See `Repository.add_all`; one SELECT finds every value that is taken.
+
+        Raises:
+            WriteConflict: a value was taken between the two; a new unit of work will see it.
+        """
+        if not entities:
+            return
+        await self._check_unique_values(entities)
+        rows = [self._values(entity) for entity in entities]
+        try:
+            with self._errors.translated:
+                keys = await self._transaction.added(self._statements.insert, [self._named(values) for values in rows])
+        except AlreadyTaken as error:
+            raise WriteConflict from error
+        for entity, key, values in zip(entities, keys, rows, strict=True):
+            self._keep(entity, key, values)
+
+    async def get(self, entity_id: Id) -> Entity:
+        """See `Repository.get`; the row is locked, and SQLite has locked the database when the transaction began."""
+        if entity_id in self._stored:
+            return self._stored[entity_id][0]
+        statements = self._statements
+        with self._errors.translated:
+            rows = await self._transaction.rows(statements.select, {KEY: entity_id}, tuple)
+        if not rows:
+            raise self._adapter.not_found(entity_id)
+        entity = statements.restored(rows[0])
+        self._stored[entity_id] = entity, self._values(entity)
+        return entity
+
+    async def remove(self, entity: Entity) -> None:
+        """See `Repository.remove`; the DELETE is sent at once, so that unique values are free for an `add`."""
+        key = getattr(entity, self._statements.key)
+        _, stored = self._stored.pop(key, (entity, self._values(entity)))
+        await self._flush()
+        with self._errors.removing:
+            removed = await self._transaction.changed(Change(self._statements.delete, self._identity(key, stored)))
+        if not removed:
+            raise WriteConflict
+
+    async def load(self, batches: AsyncIterable[Sequence[Numbered[Any]]], at: datetime, reported: int) -> Loaded:
+        """See `BulkLoader.load`. Entities that are loaded are rows only: they do not enter the identity map."""
+        return await load_rows(
+            self._adapter,
+            self._transaction,
+            self._errors,
+            batches,
+            at=at,
+            reported=reported,
+            bulk_timeout=self._bulk_timeout,
+        )
+
+    async def _check_unique_values(self, entities: Sequence[Entity]) -> None:
+        constraints = self._adapter.unique_constraints
+        if not constraints:
+            return
+        statement = unique_values(self._adapter, self._transaction.dialect)
+        names = statement.selected_columns.keys()
+        given = {name: [value for one in entities if (value := getattr(one, name)) is not None] for name in names}
+        await self._flush()
+        with self._errors.translated:
+            found = await self._transaction.rows(statement, given, tuple)
+        for unique, columns in constraints:
+            at = [names.index(column.key) for column in columns]
+            known = {tuple(row[position] for position in at) for row in found}
+            values = [tuple(getattr(one, column.key) for column in columns) for one in entities]
+            if positions := taken_positions(values, known):
+                raise several_taken(unique, positions, values)
+
+    async def _flush(self) -> None:
+        """Send the changes first, so that what they violate is not reported as the error of what comes next."""
+        with self._errors.translated:
+            await self._transaction.flush()
+
+    def _changes(self) -> list[Change]:
+        """The statements that write what was changed since it was stored, or since this was called last."""
+        changes: list[Change] = []
+        for key, (entity, stored) in self._stored.items():
+            values = self._values(entity)
+            if values != stored:
+                changes.append(Change(self._statements.update, self._named(values) | self._identity(key, stored)))
+                self._stored[key] = entity, values
+        return changes
+
+    def _keep(self, entity: Entity, key: Any, values: tuple[Any, ...]) -> None:
+        setattr(entity, self._statements.key, key)
+        self._stored[key] = entity, values
+
+    def _values(self, entity: Entity) -> tuple[Any, ...]:
+        return tuple([getattr(entity, name) for name in self._statements.written])
+
+    def _named(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        return dict(zip(self._statements.written, values, strict=True))
+
+    def _identity(self, key: object, stored: tuple[Any, ...]) -> dict[str, Any]:
+        return {KEY: key, VERSION: stored[self._statements.version_at]}

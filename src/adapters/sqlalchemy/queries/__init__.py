@@ -1,1 +1,0 @@
-"""The read side: rows, straight into read models."""

@@ -1,1 +1,0 @@
-"""The write side: entities, through a session."""
