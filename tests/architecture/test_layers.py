@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from architecture.sources import ROOT, ROOTS, imports, trees
+from architecture.sources import ROOT, ROOTS, imports, parsed, python_files, trees
 from e2e.processes import environment
 
 # For each contract of pyproject.toml: where in a copy of the project to write which import, so that it is broken.
@@ -157,6 +157,22 @@ def test_an_import_from_further_outside_would_be_noticed(module: str, imported: 
     planted = {module: ast.parse(f"def late():\n    from {imported} import planted")}
     (room,) = (room for room in PURE if _is_within(module, (room,)))
     assert beside_the_standard_library(room, planted) == {imported}
+
+
+def of_the_service(tree: ast.Module) -> set[str]:
+    """What a module imports of `src`, and of what the tests of the service share."""
+    ours = {path.stem for directory in ("src", "tests") for path in (ROOT / directory).iterdir()}
+    return {name for name, _ in imports(tree) if name.partition(".")[0] in ours}
+
+
+def test_the_tests_of_a_package_need_no_service() -> None:
+    files = [file for directory in ROOT.glob("packages/*/tests") for file in python_files(directory)]
+    assert {str(file.relative_to(ROOT)): found for file in files if (found := of_the_service(parsed(file)))} == {}
+
+
+@pytest.mark.parametrize("source", ["from domain.users.user import User", "from e2e.processes import ServerProcess"])
+def test_a_test_of_a_package_that_needs_the_service_would_be_noticed(source: str) -> None:
+    assert of_the_service(ast.parse(source))
 
 
 TABLES = "adapters.sqlalchemy.tables"
