@@ -46,6 +46,6 @@ def environment_findings(env_py: str, alembic_ini: Path) -> list[Finding]:
             place=place.as_posix(),
             message="migrations that the alembic command runs wait for locks without an end",
             why=NO_TIMEOUTS.explanation,
-            mend=mend,
+            fix=mend,
         )
     ]

@@ -41,7 +41,7 @@ def unkept_times(connection: Connection, metadata: MetaData) -> Iterator[Finding
                 place=f"{table.name}.{_COLUMN}",
                 message=f"{table.name}.{_COLUMN} stays as it is when {changed[0]} is changed by plain SQL",
                 why="whoever asks what changed since a moment, or whether a row changed meanwhile, is told it did not",
-                mend="a trigger that sets it BEFORE UPDATE, or"
+                fix="a trigger that sets it BEFORE UPDATE, or"
                 f' Table("{table.name}", ..., info={{"append_only": "why no row of it is ever changed"}})',
             )
 

@@ -71,7 +71,7 @@ def _head_differences(project: SchemaProject, server: RunningPostgres) -> list[F
                 place=one.object,
                 message=f"{dialect}: the migrations and the mapping make different schemas: {one.sentence}",
                 why="the code reads and writes another schema than the one that the migrations make",
-                mend=one.mend,
+                fix=one.fix,
             )
             for dialect, found in schema_differences(pairs).items()
             for one in found

@@ -17,7 +17,7 @@ class WaiverRule(OtherRule):
     def finding(self, place: str, rule: str) -> Finding:
         """The finding at a waiver for `rule`."""
         return Finding(
-            rule=self.name, place=place, message=self.message(rule), why=self.explanation, mend=self.mend(rule)
+            rule=self.name, place=place, message=self.message(rule), why=self.explanation, fix=self.mend(rule)
         )
 
 
