@@ -50,7 +50,7 @@ def test_the_safe_form_runs_over_rows_and_leads_to_head(
 
 
 @pytest.mark.parametrize(
-    "constraint", ["UNIQUE (id, day)", "PRIMARY KEY (id, day)", "FOREIGN KEY (id) REFERENCES users"]
+    "constraint", ["UNIQUE (id, day)", "PRIMARY KEY (id, day)", "FOREIGN KEY (id) REFERENCES members"]
 )
 def test_what_is_advised_for_a_partitioned_table_runs_on_the_oldest_release(
     constraint: str, postgres_servers: PostgresServers, tmp_path: Path
@@ -75,11 +75,11 @@ def test_what_a_safe_form_fills_is_filled_for_every_row(
     pasted = LintProject.made(tmp_path / "pasted")
     for number, body in enumerate(
         (
-            'op.add_column("users", sa.Column("token", sa.Uuid(), server_default=sa.text("gen_random_uuid()")))',
-            'op.execute("ALTER TABLE users ADD COLUMN number serial")',
-            'op.execute("ALTER TABLE users ADD COLUMN initial text GENERATED ALWAYS AS (upper(left(name, 1))) STORED")',
-            'op.alter_column("users", "age", type_=sa.BigInteger())',
-            "op.execute(\"UPDATE users SET name = name || '!' WHERE id > 7\")",
+            'op.add_column("members", sa.Column("token", sa.Uuid(), server_default=sa.text("gen_random_uuid()")))',
+            'op.execute("ALTER TABLE members ADD COLUMN number serial")',
+            'op.execute("ALTER TABLE members ADD initial text GENERATED ALWAYS AS (upper(left(name, 1))) STORED")',
+            'op.alter_column("members", "age", type_=sa.BigInteger())',
+            "op.execute(\"UPDATE members SET name = name || '!' WHERE id > 7\")",
             "op.execute(\"ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'\")",
             'op.execute("DELETE FROM logs WHERE number > 3")',
         )
@@ -98,7 +98,7 @@ def test_what_a_safe_form_fills_is_filled_for_every_row(
                 text(
                     "SELECT count(*), count(DISTINCT token), count(DISTINCT number), min(initial), max(initial),"
                     " count(age_new), count(*) FILTER (WHERE name LIKE '%!'), count(*) FILTER (WHERE name LIKE '%!!'),"
-                    " count(*) FILTER (WHERE mood = 'blue'), count(*) FILTER (WHERE mood = 'sad') FROM users"
+                    " count(*) FILTER (WHERE mood = 'blue'), count(*) FILTER (WHERE mood = 'sad') FROM members"
                 )
             ).one()
             left = connection.execute(text("SELECT count(*) FROM logs")).scalar_one()

@@ -33,7 +33,7 @@ def in_terminal(directory: Path, *arguments: str) -> list[str]:
 def test_prose_hangs_and_code_and_addresses_are_whole(tmp_path: Path) -> None:
     lint = LintProject.made(tmp_path)
     (tmp_path / "tables.py").write_text("from sqlalchemy import MetaData\n\nmetadata = MetaData()\n")
-    lint.add('op.create_foreign_key("fk_users_teams", "users", "teams", ["team_id"], ["id"], ondelete="SET NULL")')
+    lint.add('op.create_foreign_key("fk_members_teams", "members", "teams", ["team_id"], ["id"], ondelete="SET NULL")')
 
     (found,) = lint.findings()
     lines = in_terminal(tmp_path, "lint")
