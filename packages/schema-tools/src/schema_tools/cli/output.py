@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
@@ -12,7 +12,6 @@ from typing import Annotated, Final
 import typer
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from schema_tools.findings import Finding
@@ -76,17 +75,6 @@ def write_json(document: object) -> None:
     # Where the output is not in Unicode, JSON's own escapes say what it lacks.
     in_unicode = sys.stdout.encoding.lower().startswith("utf")
     write(json.dumps(document, ensure_ascii=not in_unicode, indent=2) + "\n")
-
-
-def write_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
-    """A table on standard output; whole, however narrow the terminal is, when it goes to a file or a pipe."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=not sys.stdout.isatty())
-    for row in rows:
-        # Text, not a string, which would be read as markup: a name may contain square brackets.
-        table.add_row(*(Text(str(row[column])) for column in columns))
-    write_report(table)
 
 
 def write_report(*parts: RenderableType) -> None:

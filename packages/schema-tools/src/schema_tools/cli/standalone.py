@@ -1,4 +1,4 @@
-"""The commands for any project, which is named by options: `python -m schema_tools`."""
+"""The commands for a project that options name: `python -m schema_tools`."""
 
 import sys
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def run() -> None:
 
 
 def _parameters(options: _Options) -> list[Any]:
-    """The options that say which project it is, for a command of any project to have beside its own."""
+    """The options that name the project, for every command to have beside its own."""
 
     def declared(
         metadata: Annotated[str, typer.Option(metavar="MODULE:NAME", help="Its MetaData, base or registry.")] = "",

@@ -25,8 +25,14 @@ from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.comparison import in_lines, needed_migrations, schema_differences
 from schema_tools.rehearsal.example_rows import insert_example_rows
 from schema_tools.rehearsal.scratch import ScratchPair, scratch_pairs
-from schema_tools.writing.concurrent import concurrently
-from schema_tools.writing.operations import CodeChange, arranged, for_one_database, on_postgresql, split_comments
+from schema_tools.writing.operations import (
+    CodeChange,
+    arranged,
+    concurrently,
+    for_one_database,
+    on_postgresql,
+    split_comments,
+)
 from schema_tools.writing.remaining import Remaining, remaining
 from schema_tools.writing.rendering import PortableRendering
 from schema_tools.writing.restored import make_portable
