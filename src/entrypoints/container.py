@@ -1,15 +1,12 @@
 """Puts the service together: which adapter stands behind which port."""
 
-import secrets
-
 from dependency_injector import containers, providers
 
 from adapters import load_adapters
 from application.users import UserUseCases
 from entrypoints.migration_files import known_revisions
 from entrypoints.settings import Settings
-from foundation.http.edge.concurrency_limit import Admission
-from foundation.http.requests.cursors import CursorCodec
+from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.kernel.clock import SystemClock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.kernel.storage import Storage
@@ -37,15 +34,9 @@ def _open_storage(settings: Settings) -> Storage:
     return open_database(settings.database_url, limits, metadata, load_adapters("sqlalchemy"))
 
 
-def _cursor_codec(settings: Settings) -> CursorCodec:
-    # A key made up here is known to this process only; `serve` gives one and the same to all its workers.
-    key = settings.cursor_key.get_secret_value().encode() if settings.cursor_key else secrets.token_bytes(32)
-    return CursorCodec(key)
-
-
-def _import_admission(settings: Settings) -> Admission:
+def _import_limit(settings: Settings) -> ConcurrencyLimit:
     # An import holds its connection for as long as its lines arrive, so imports may not hold all of them.
-    return Admission(max(1, settings.database_pool_size // 4))
+    return ConcurrencyLimit(max(1, settings.database_pool_size // 4))
 
 
 class Container(containers.DeclarativeContainer):
@@ -64,8 +55,7 @@ class Container(containers.DeclarativeContainer):
     user_queries = storage.provided.queries.call("users")
     readiness = storage.provided.readiness.call(known_revisions)
 
-    cursors = providers.Singleton(_cursor_codec, settings)
-    import_admission = providers.Singleton(_import_admission, settings)
+    import_limit = providers.Singleton(_import_limit, settings)
 
     users = providers.Singleton(UserUseCases, unit_of_work.provider, user_queries, clock)
     forget_expired_keys = providers.Singleton(ForgetExpiredKeysHandler, unit_of_work.provider, clock)

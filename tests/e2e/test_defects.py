@@ -19,7 +19,10 @@ import entrypoints
 from e2e.answers import create, problem
 from e2e.defective_service import SECRET
 from e2e.processes import ServerProcess, eventually
-from foundation.http.problems.error_handlers import problem_kind
+from entrypoints.http.app import create_app
+from entrypoints.settings import Settings
+from foundation.http.problems import kinds
+from foundation.http.problems.catalogue import ProblemCatalogue
 from foundation.kernel.errors import AlreadyTaken, ApplicationError, DomainError, StorageMisconfigured
 
 ADDRESS = "somebody@example.com"
@@ -110,13 +113,20 @@ def test_every_error_of_the_domain_and_the_application_has_a_problem() -> None:
     for package in (domain, application, adapters, entrypoints):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
-    kinds_of_errors = {DomainError, ApplicationError, AlreadyTaken}  # never raised themselves
+    problems: ProblemCatalogue = create_app(Settings(database_url="memory://")).state.problems
+    kinds_of_errors = {DomainError, ApplicationError}  # never raised themselves
     raised_at_the_start = {StorageMisconfigured}
     errors = {*families(DomainError), *families(ApplicationError)} - kinds_of_errors - raised_at_the_start
     assert len(errors) > 10
-    assert {error for error in errors if problem_kind(error) is None} == set()
+    assert {error for error in errors if problems.kind_of(error) is None} == set()
 
 
 def test_an_error_without_a_problem_would_be_noticed() -> None:
-    assert problem_kind(AlreadyTaken) is None
-    assert problem_kind(StorageMisconfigured) is None
+    assert ProblemCatalogue().kind_of(StorageMisconfigured) is None
+
+
+def test_an_error_without_a_problem_of_its_own_has_that_of_its_family() -> None:
+    class ShelfTaken(AlreadyTaken):
+        """An error of which HTTP was told nothing."""
+
+    assert ProblemCatalogue().kind_of(ShelfTaken) is kinds.ALREADY_TAKEN

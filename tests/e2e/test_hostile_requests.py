@@ -14,13 +14,14 @@ from e2e.hostile.framing import FRAMING, PIPELINES
 from e2e.hostile.heads import ADDRESSES, FIRST_LINES, HEADERS
 from e2e.processes import ServerProcess
 from e2e.raw_connections import answers_to
-from foundation.http.problems.problem import ProblemKind
+from entrypoints.http.app import create_app
+from entrypoints.settings import Settings
 
 USERS = "/api/v1/users"
 # Seconds that somebody else waits at most for an answer, on a machine that is busy with other things.
 QUICKLY = 3.0
 EVERYTHING = [*FIRST_LINES, *ADDRESSES, *HEADERS, *FRAMING, *PIPELINES, *BODIES, *VALUES, *FILES]
-SLUGS = {(kind.value.status, kind.value.slug) for kind in ProblemKind}
+SLUGS = {(kind.status, kind.slug) for kind in create_app(Settings(database_url="memory://")).state.problems.kinds}
 
 
 @pytest.fixture(scope="module")

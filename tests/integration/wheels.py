@@ -68,9 +68,9 @@ def made(directory: Path, wheels: Iterable[Path], others: Iterable[Distribution]
     (site,) = directory.glob("lib/python*/site-packages")
     for one in others:
         _link(one, site)
-    command = [Path(sys.executable).with_name("uv"), "pip", "install", "--python", directory / "bin" / "python"]
-    options = ["--no-deps", "--offline", "--compile-bytecode", "--no-cache", "--no-config"]
-    done = subprocess.run([*command, *options, *wheels], capture_output=True, text=True, check=False)
+    install: list[str | Path] = [Path(sys.executable).with_name("uv"), "pip", "install", "--no-config", "--no-cache"]
+    install += ["--offline", "--no-deps", "--compile-bytecode", "--python", directory / "bin" / "python", *wheels]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return directory / "bin"
 

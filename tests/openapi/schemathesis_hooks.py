@@ -21,7 +21,7 @@ from schemathesis.core import NOT_SET
 from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import UseAfterFree
 
-from application.users.ports import UserSort
+from application.users.ports import UserFilter, UserSort
 from domain.users.user_name import InvalidUserName, UserName
 from entrypoints.http.v1.users.schemas import ListUsersParameters
 from entrypoints.http.v1.users.value_schemas import SENT_EMAIL, SENT_NAME
@@ -143,4 +143,4 @@ def _give_a_cursor_that_fits(case: Case[Any]) -> None:
     by_id = wanted.sort in {UserSort.ID, UserSort.ID_DESCENDING}
     position = Position(1 if by_id else datetime.now(UTC), 1)
     codec = CursorCodec(os.environ["CURSOR_KEY"].encode())
-    query["cursor"] = codec.encode(position, wanted.sort, wanted.where)
+    query["cursor"] = codec.encode(position, wanted.sort, UserFilter(**wanted.filters()))

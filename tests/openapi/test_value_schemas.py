@@ -13,11 +13,10 @@ from entrypoints.http.v1.users.schemas import CreateUserBody, ListUsersParameter
 from entrypoints.http.v1.users.value_schemas import (
     KEPT_EMAIL,
     KEPT_NAME,
-    LONGEST_TEXT,
     SENT_EMAIL,
     SENT_NAME,
-    SENT_TIME,
 )
+from foundation.http.schemas.values import LONGEST_TEXT, SENT_TIME
 
 WORDS = st.text("aB0.+-!", max_size=70)
 ADDRESSES = st.one_of(

@@ -8,9 +8,9 @@ from entrypoints.http.app import create_app
 
 
 def served_app() -> FastAPI:
-    """The application of `create_app`, with what the start made set aside for good.
+    """The application of `create_app`, with the objects of the start exempt from garbage collection.
 
-    Looking through it for garbage would take some 60 milliseconds, in the middle of somebody's request.
+    A collection that looks through them takes some 60 milliseconds, which a request would have to wait for.
     """
     app = create_app()
     gc.collect()

@@ -7,7 +7,8 @@ import pytest
 from starlette.types import Message, Receive
 
 from foundation.http.edge.body_deadline import SLOWEST, BodyDeadline
-from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +42,7 @@ async def test_a_body_that_comes_in_time_is_read() -> None:
 async def test_a_body_that_does_not_come_is_a_timeout_that_ends_the_connection() -> None:
     with pytest.raises(Problem) as problem:
         await read(BodyDeadline(arriving([(60, 1)]), 0.02, awaits_continue=False))
-    assert problem.value.kind is ProblemKind.REQUEST_TIMEOUT
+    assert problem.value.kind is kinds.REQUEST_TIMEOUT
     assert problem.value.headers == {"Connection": "close"}
 
 

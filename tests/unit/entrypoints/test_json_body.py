@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.types import Message
 
-from foundation.http.problems.problem import Problem, ProblemKind
-from foundation.http.requests.body import LARGEST_DOCUMENT
+from foundation.http.limits import LARGEST_DOCUMENT
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
 from foundation.http.requests.json_body import JSON, MERGE_PATCH, json_body, parse_json
 
 TEXTS = st.text('aé\x00\n"\\\u2028\uffff\U0001f600', max_size=4)
@@ -71,7 +72,7 @@ def test_a_strict_document_is_read_as_it_is(document: object, ascii_only: bool) 
 def test_what_readers_could_understand_differently_is_malformed(content: bytes) -> None:
     with pytest.raises(Problem) as problem:
         parse_json(content)
-    assert problem.value.kind is ProblemKind.MALFORMED_REQUEST
+    assert problem.value.kind is kinds.MALFORMED_REQUEST
 
 
 def test_a_surrogate_pair_is_one_character() -> None:
@@ -103,7 +104,7 @@ def test_32_levels_are_read_and_33_are_not(opening: str, closing: str) -> None:
 def test_nesting_without_end_is_malformed_and_no_crash(content: bytes) -> None:
     with pytest.raises(Problem) as problem:
         parse_json(content)
-    assert problem.value.kind is ProblemKind.MALFORMED_REQUEST
+    assert problem.value.kind is kinds.MALFORMED_REQUEST
 
 
 class Thing(BaseModel):
@@ -161,7 +162,7 @@ class TestDependency:
     )
     async def test_refuses_any_other_and_names_those_it_reads(self, content_type: str | None) -> None:
         problem = await problem_of(request(b"{}", content_type=content_type))
-        assert problem.kind is ProblemKind.UNSUPPORTED_MEDIA_TYPE
+        assert problem.kind is kinds.UNSUPPORTED_MEDIA_TYPE
         assert problem.headers == {"Accept-Post": "application/json, application/merge-patch+json"}
 
     async def test_names_them_for_patches_in_their_own_header(self) -> None:
@@ -170,23 +171,23 @@ class TestDependency:
 
     async def test_refuses_a_content_coding(self) -> None:
         problem = await problem_of(request(b"{}", headers=[("content-encoding", "gzip")]))
-        assert problem.kind is ProblemKind.UNSUPPORTED_MEDIA_TYPE
+        assert problem.kind is kinds.UNSUPPORTED_MEDIA_TYPE
 
     async def test_reads_64_kib_and_no_byte_more(self) -> None:
         body = b'{"name": "Ada"}'
         assert await read_thing(request(body.ljust(LARGEST_DOCUMENT))) == Thing(name="Ada")
         problem = await problem_of(request(body.ljust(LARGEST_DOCUMENT), b" "))
-        assert problem.kind is ProblemKind.CONTENT_TOO_LARGE
+        assert problem.kind is kinds.CONTENT_TOO_LARGE
 
     async def test_stops_reading_a_body_that_does_not_end(self) -> None:
         endless = request(*[b" " * 10_000] * 1_000)
-        assert (await problem_of(endless)).kind is ProblemKind.CONTENT_TOO_LARGE
+        assert (await problem_of(endless)).kind is kinds.CONTENT_TOO_LARGE
         left = [message async for message in endless.stream()]
         assert len(left) > 900
 
     async def test_says_which_fields_are_wrong_without_their_values(self) -> None:
         problem = await problem_of(request(b'{"name": ["secret"], "id": "secret"}'))
-        assert problem.kind is ProblemKind.VALIDATION_FAILED
+        assert problem.kind is kinds.VALIDATION_FAILED
         assert {error.at for error in problem.errors} == {"#/name", "#/id"}
         assert "secret" not in json.dumps([error.document() for error in problem.errors])
 

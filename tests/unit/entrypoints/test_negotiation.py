@@ -3,6 +3,7 @@
 import pytest
 from starlette.requests import Request
 
+from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem, ProblemKind
 from foundation.http.requests.negotiation import negotiate
 
@@ -57,7 +58,7 @@ def test_the_closest_range_decides_and_the_most_liked_form_is_chosen(accept: tup
      "text/csvx", "text/csv;charset=latin-1"],
 )  # fmt: skip
 def test_without_an_acceptable_form_there_is_no_answer(accept: str) -> None:
-    assert refusal(accept) is ProblemKind.NOT_ACCEPTABLE
+    assert refusal(accept) is kinds.NOT_ACCEPTABLE
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_without_an_acceptable_form_there_is_no_answer(accept: str) -> None:
      "text/csv;q=1.5", "text/csv q=1", "text/csv;q", 'a/b;c="', "text/csv\x00", "té/xt", "a/b/c", "(a)/b"],
 )  # fmt: skip
 def test_what_is_no_list_of_media_ranges_is_malformed(accept: str) -> None:
-    assert refusal(accept) is ProblemKind.MALFORMED_REQUEST
+    assert refusal(accept) is kinds.MALFORMED_REQUEST
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from application.users.ports import UserView
 from clocks import MICROSECOND, NOON
 from domain.users.user_id import LARGEST_USER_ID
-from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
 from foundation.http.requests.entity_tags import entity_tag, expected_versions, matches_any
 
 
@@ -51,7 +52,7 @@ class TestIfMatch:
     def test_missing_where_it_is_required_is_a_problem(self) -> None:
         with pytest.raises(Problem) as problem:
             expected_versions(request("Accept", "*/*"), 7, required=True)
-        assert problem.value.kind is ProblemKind.PRECONDITION_REQUIRED
+        assert problem.value.kind is kinds.PRECONDITION_REQUIRED
 
     def test_present_where_it_is_required_is_read(self) -> None:
         assert expected_versions(request("If-Match", TAG), 7, required=True) == frozenset({NOON})
@@ -122,7 +123,7 @@ class TestIfMatch:
     def test_what_is_no_list_of_tags_is_malformed(self, garbage: str) -> None:
         with pytest.raises(Problem) as problem:
             expected(garbage)
-        assert problem.value.kind is ProblemKind.MALFORMED_REQUEST
+        assert problem.value.kind is kinds.MALFORMED_REQUEST
         assert garbage not in str(problem.value.detail)
 
 
@@ -142,7 +143,7 @@ class TestIfNoneMatch:
     def test_what_is_no_list_of_tags_is_malformed(self, garbage: str) -> None:
         with pytest.raises(Problem) as problem:
             matches_any(request("If-None-Match", garbage), user())
-        assert problem.value.kind is ProblemKind.MALFORMED_REQUEST
+        assert problem.value.kind is kinds.MALFORMED_REQUEST
 
 
 def test_a_long_run_of_blanks_is_read_in_no_time() -> None:

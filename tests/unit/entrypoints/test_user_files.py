@@ -26,7 +26,7 @@ from foundation.files.rejected import RejectedLine
 from foundation.files.schema import ReadLine, WrongFields
 from foundation.files.spreadsheets import escaped, unescaped
 from foundation.files.writing import write_records
-from foundation.http.problems.error_handlers import field_errors_of_body
+from foundation.http.problems.validation import field_errors_of_body
 from foundation.kernel.bulk_import import ImportRefused
 from foundation.kernel.bulk_loading import Numbered
 from foundation.kernel.errors import InvalidValue

@@ -1,42 +1,46 @@
-"""What the server does beside its requests."""
+"""Work that the server does beside its requests."""
 
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from foundation.kernel.errors import ApplicationError
-from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 
-logger = logging.getLogger("service.upkeep")
+logger = logging.getLogger("service.background")
 
-# Seconds between two rounds, on average. Each wait is up to half as long or as much longer, so that several workers
-# do not all come at once.
+# Seconds between two rounds, on average.
 _INTERVAL: Final = 600.0
 
 
 @asynccontextmanager
-async def upkeep(forget_expired_keys: ForgetExpiredKeysHandler, interval: float = _INTERVAL) -> AsyncIterator[None]:
-    """Forget expired idempotency keys every now and then, for as long as the block lasts."""
-    task = asyncio.create_task(_now_and_then(forget_expired_keys, interval))
+async def run_periodically(
+    task: Callable[[], Awaitable[object]], name: str, interval: float = _INTERVAL
+) -> AsyncIterator[None]:
+    """Run `task` about every `interval` seconds for as long as the block lasts. `name` is what the log calls it.
+
+    Each wait is up to half as long or as much longer, so that several workers do not start at the same moment. A round
+    that fails is logged, and does not end the others.
+    """
+    running = asyncio.create_task(_repeat(task, name, interval))
     try:
         yield
     finally:
-        task.cancel()
+        running.cancel()
         with suppress(asyncio.CancelledError):
-            await task
+            await running
 
 
-async def _now_and_then(forget_expired_keys: ForgetExpiredKeysHandler, interval: float) -> None:
+async def _repeat(task: Callable[[], Awaitable[object]], name: str, interval: float) -> None:
     while True:
-        await asyncio.sleep(interval * random.uniform(0.5, 1.5))  # noqa: S311 -- no secret
+        await asyncio.sleep(interval * random.uniform(0.5, 1.5))  # noqa: S311 -- not a secret
         try:
-            forgotten = await forget_expired_keys()
+            result = await task()
         except ApplicationError as error:
-            logger.warning("expired idempotency keys were not forgotten: %s", error.code)
-        except Exception as error:  # noqa: BLE001 -- a round that fails is no reason to stop serving, or to stop trying
-            logger.error("expired idempotency keys were not forgotten: %s", type(error).__name__)  # noqa: TRY400
+            logger.warning("%s failed: %s", name, error.code)
+        except Exception as error:  # noqa: BLE001 -- a failing round is no reason to stop serving, or to stop trying
+            logger.error("%s failed: %s", name, type(error).__name__)  # noqa: TRY400
         else:
-            logger.debug("expired idempotency keys forgotten: %d", forgotten)
+            logger.debug("%s: %s", name, result)

@@ -1,4 +1,4 @@
-"""Liveness and readiness, for whoever decides where traffic goes."""
+"""Liveness and readiness, for load balancers and supervisors."""
 
 import asyncio
 import logging
@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from foundation.http.json_response import json_response
-from foundation.http.openapi import responses
-from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.openapi.operations import responses
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
 from foundation.http.requests.json_body import JSON
 from foundation.http.requests.negotiation import answers
 from foundation.http.requests.query import NoParameters, query
@@ -73,16 +74,14 @@ async def livez() -> Response:
 @router.get(
     "/readyz",
     summary="Can the service serve?",
-    responses=responses(
-        200, "It can.", ProblemKind.STORAGE_UNAVAILABLE, ProblemKind.DRAINING, model=HealthBody, storage=False
-    ),
+    responses=responses(200, "It can.", kinds.STORAGE_UNAVAILABLE, kinds.DRAINING, model=HealthBody, storage=False),
 )
 async def readyz(request: Request) -> Response:
     """Say whether the storage can be reached and has the schema that this release needs, and the service goes on."""
     if request.app.state.draining.under_way:
-        raise Problem(ProblemKind.DRAINING)
+        raise Problem(kinds.DRAINING)
     monitor: ReadinessMonitor = request.app.state.readiness
     failure = await monitor.failure()
     if failure is not None:
-        raise Problem(ProblemKind.STORAGE_UNAVAILABLE, str(failure))
+        raise Problem(kinds.STORAGE_UNAVAILABLE, str(failure))
     return json_response({"status": "ready"})

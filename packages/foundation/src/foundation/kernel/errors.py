@@ -35,6 +35,12 @@ class AlreadyTaken(DomainError):
     code = "already-taken"
 
 
+class StillReferenced(DomainError):
+    """Something cannot be deleted, because something else refers to it."""
+
+    code = "still-referenced"
+
+
 class ApplicationError(Exception):
     """A use case could not be carried out. `str(error)` is a sentence for people, without any input in it."""
 

@@ -1,50 +1,46 @@
 """What clients send and receive about files of users."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema
 
-from entrypoints.http.v1.users.refusals import errors_of_lines
-from entrypoints.http.v1.users.schemas import from_text
-from entrypoints.http.v1.users.value_schemas import COUNT, FIELDS, ON_CONFLICT
+from entrypoints.http.v1.users.problems import errors_of_lines
 from entrypoints.user_files import USER_FILES
 from foundation.files.rejected import RejectedLine
+from foundation.http.schemas.fields import from_choice, from_text
+from foundation.http.schemas.models import CountField, RequestModel
+from foundation.http.schemas.values import COUNT, one_of, some_of
 from foundation.kernel.bulk_import import MOST_REPORTED, ImportReport, OnConflict
 from foundation.kernel.errors import InvalidValue
+
+_FIELDS: Final = some_of(
+    tuple(USER_FILES.exported),
+    f"The fields to write. They are written in the order {', '.join(USER_FILES.exported)}.",
+    tuple(USER_FILES.imported),
+)
 
 
 class _UnknownConflictRule(InvalidValue):
     code = "unknown-conflict-rule"
 
 
-def _read_on_conflict(text: str) -> OnConflict:
-    try:
-        return OnConflict(text)
-    except ValueError:
-        raise _UnknownConflictRule("must be one of " + ", ".join(OnConflict)) from None
+_ON_CONFLICT: Final = one_of(
+    OnConflict,
+    "Whether lines that cannot be imported keep all lines out, or are left out themselves.",
+    OnConflict.FAIL,
+)
+OnConflictField: TypeAlias = Annotated[OnConflict, from_choice(OnConflict, _ON_CONFLICT, _UnknownConflictRule)]
+FieldsField: TypeAlias = Annotated[tuple[str, ...], from_text(USER_FILES.choose_fields, _FIELDS)]
 
 
-OnConflictField: TypeAlias = Annotated[OnConflict, from_text(_read_on_conflict), WithJsonSchema(ON_CONFLICT)]
-FieldsField: TypeAlias = Annotated[
-    tuple[str, ...],
-    from_text(USER_FILES.choose_fields),
-    WithJsonSchema(FIELDS),
-]
-CountField: TypeAlias = Annotated[int, WithJsonSchema(COUNT)]
-
-
-class ImportUsersParameters(BaseModel):
+class ImportUsersParameters(RequestModel):
     """The query parameters of an import."""
-
-    model_config = ConfigDict(extra="forbid")
 
     on_conflict: OnConflictField = OnConflict.FAIL
 
 
-class ExportUsersParameters(BaseModel):
+class ExportUsersParameters(RequestModel):
     """The query parameters of an export."""
-
-    model_config = ConfigDict(extra="forbid")
 
     fields: FieldsField = tuple(USER_FILES.exported)
 

@@ -5,16 +5,9 @@ Patterns are regular expressions of ECMA-262 with the flag u, as JSON Schema ask
 
 from typing import Any, Final
 
-from application.users.ports import UserSort
 from domain.users.email_address import LONGEST_ADDRESS, LONGEST_LABEL, LONGEST_LOCAL_PART, SPECIAL_USE
-from domain.users.user_id import LARGEST_USER_ID
 from domain.users.user_name import LONGEST_NAME
-from entrypoints.user_files import USER_FILES
-from foundation.kernel.bulk_import import OnConflict
-from foundation.kernel.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
-
-LONGEST_TEXT: Final = 1024
-"""Characters of a text in a request, with the blanks around it that the domain trims."""
+from foundation.http.schemas.values import LONGEST_TEXT
 
 
 def _in_any_case(word: str) -> str:
@@ -44,12 +37,6 @@ _REFUSED: Final = r"\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069"
 _INVISIBLE: Final = r"\p{Cf}\p{Me}\p{Mn}\p{Zs}\p{Default_Ignorable_Code_Point}\u2800"
 _VISIBLE_TEXT: Final = rf"[^{_REFUSED}]*[^{_REFUSED}{_INVISIBLE}][^{_REFUSED}]*"
 _NAME_EXAMPLES: Final = ["Ada Lovelace"]
-
-# RFC 3339, 5.6, in years that the proleptic Gregorian calendar of Python has.
-_DATE: Final = r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-_CLOCK: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-_ZONE: Final = r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
-_TIME_EXAMPLES: Final = ["2025-12-16T10:00:00.000000Z"]
 
 SENT_EMAIL: Final[dict[str, Any]] = {
     "type": "string",
@@ -83,68 +70,4 @@ KEPT_NAME: Final[dict[str, Any]] = {
     "maxLength": LONGEST_NAME,
     "description": "The name, in normalisation form C.",
     "examples": _NAME_EXAMPLES,
-}
-SENT_TIME: Final[dict[str, Any]] = {
-    "type": "string",
-    "format": "date-time",
-    "pattern": rf"^{_DATE}[Tt]{_CLOCK}(?:\.[0-9]{{1,6}})?{_ZONE}$",
-    "maxLength": 32,
-    "examples": _TIME_EXAMPLES,
-}
-KEPT_TIME: Final[dict[str, Any]] = {
-    "type": "string",
-    "format": "date-time",
-    "pattern": rf"^{_DATE}T{_CLOCK}\.[0-9]{{6}}Z$",
-    "maxLength": 27,
-    "examples": _TIME_EXAMPLES,
-}
-USER_ID: Final[dict[str, Any]] = {
-    "type": "integer",
-    "format": "int32",
-    "minimum": 1,
-    "maximum": LARGEST_USER_ID,
-    "examples": [42],
-}
-LIMIT: Final[dict[str, Any]] = {
-    "type": "integer",
-    "format": "int32",
-    "minimum": 1,
-    "maximum": LARGEST_LIMIT,
-    "default": DEFAULT_LIMIT,
-    "description": "How many users a page holds at most.",
-}
-SORT: Final[dict[str, Any]] = {
-    "type": "string",
-    "enum": list(UserSort),
-    "default": UserSort.ID,
-    "description": "The order of the list; a minus sign is for the reverse order. Ties are in the order of ids.",
-}
-CURSOR: Final[dict[str, Any]] = {
-    "type": "string",
-    "pattern": "^[A-Za-z0-9_-]{64,192}$",
-    "maxLength": 192,
-    "description": "Where the page starts: `next_cursor` of the page before, unchanged, with the same sort and filter.",
-    "examples": ["q83vEjRWeJCrze8SNFZ4kFsxLCAiaWQiLCAiNGY1M2NkYTE4YzJiYWEwYyIsIDUwLCA1MF0"],
-}
-FIELDS: Final[dict[str, Any]] = {
-    "type": "array",
-    "items": {"type": "string", "enum": list(USER_FILES.exported)},
-    "minItems": 1,
-    "maxItems": len(USER_FILES.exported),
-    "uniqueItems": True,
-    "description": f"The fields to write. They are written in the order {', '.join(USER_FILES.exported)}.",
-    "examples": [["email", "name"]],
-}
-ON_CONFLICT: Final[dict[str, Any]] = {
-    "type": "string",
-    "enum": list(OnConflict),
-    "default": OnConflict.FAIL,
-    "description": "Whether lines that cannot be imported keep all lines out, or are left out themselves.",
-}
-COUNT: Final[dict[str, Any]] = {
-    "type": "integer",
-    "format": "int64",
-    "minimum": 0,
-    "maximum": 2**53 - 1,
-    "examples": [12],
 }

@@ -6,9 +6,10 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Receive, Send
 
-from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
 
-# Bytes per second. Slower than any modem, so that only who means it, or is gone, falls below.
+# Bytes per second. Slower than any modem, so that only an attacker, or a client that is gone, falls below.
 SLOWEST: Final = 16 * 1024
 
 
@@ -40,7 +41,7 @@ class BodyDeadline:
             async with asyncio.timeout(self._left):
                 message = await self._receive()
         except TimeoutError:
-            raise Problem(ProblemKind.REQUEST_TIMEOUT, headers={"Connection": "close"}) from None
+            raise Problem(kinds.REQUEST_TIMEOUT, headers={"Connection": "close"}) from None
         arrived = len(message.get("body", b"")) / SLOWEST
         self._left = min(self._timeout, self._left - (now() - began) + arrived)
         self._ended = not message.get("more_body", False)

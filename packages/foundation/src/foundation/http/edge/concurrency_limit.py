@@ -1,4 +1,4 @@
-"""Lets in only so many at once."""
+"""Bounds how much is done at the same time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,18 +6,18 @@ from contextlib import contextmanager
 from foundation.kernel.errors import StorageOverloaded
 
 
-class Admission:
-    """Lets `most` in at the same time; whoever comes then is turned away at once and may come again."""
+class ConcurrencyLimit:
+    """Has `most` slots. When all are taken, it does not wait for one: the client may try again."""
 
     def __init__(self, most: int) -> None:
         self._free = most
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Be one of them, for as long as the block lasts.
+    def slot(self) -> Iterator[None]:
+        """Take a slot for as long as the block lasts.
 
         Raises:
-            StorageOverloaded: there are as many already.
+            StorageOverloaded: all slots are taken.
         """
         if not self._free:
             raise StorageOverloaded

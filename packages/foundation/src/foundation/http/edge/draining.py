@@ -1,4 +1,4 @@
-"""Serving on for a while after the order to stop, so that whoever sends requests can find other instances first."""
+"""Keeps serving for a while after the order to stop, so that load balancers find other instances first."""
 
 import asyncio
 import logging

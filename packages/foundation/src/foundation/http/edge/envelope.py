@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem, ProblemKind, problem_response
 from foundation.http.streaming import AnswerBrokenOff
 
@@ -49,20 +50,20 @@ class Envelope:
         try:
             await self._app(exchange.scope, receive, exchange.send)
         except ClientDisconnect:
-            pass  # nobody is left to answer
+            pass  # the client is gone
         except AnswerBrokenOff:
             pass  # the server breaks the connection of an answer that has not ended, so that it is not taken for whole
         except asyncio.CancelledError:
-            # The server waits no longer for this one. Only reading is known to have changed nothing.
+            # The server is stopping and no longer waits for this one. Only reading is known to have changed nothing.
             if exchange.status is not None:
                 raise
             harmless = exchange.scope["method"] in _SAFE
-            await exchange.answer(ProblemKind.DRAINING if harmless else ProblemKind.COMMIT_OUTCOME_UNKNOWN)
+            await exchange.answer(kinds.DRAINING if harmless else kinds.COMMIT_OUTCOME_UNKNOWN)
         except Exception as error:
             logger.exception("defect: %s", type(error).__name__, extra={"request_id": exchange.request_id})
             if exchange.status is not None:
                 raise  # the answer has begun: break the connection, so that it cannot be taken for a whole one
-            await exchange.answer(ProblemKind.INTERNAL_ERROR)
+            await exchange.answer(kinds.INTERNAL_ERROR)
         finally:
             exchange.log()
 
@@ -92,7 +93,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self._draining.under_way:
-                # Its next request is better sent to somebody else.
+                # The client does better to send its next request to another instance.
                 MutableHeaders(scope=message)["Connection"] = "close"
             headers = message["headers"]
             present = {name for name, _ in headers}
@@ -125,7 +126,7 @@ class _Exchange:
 
 
 def _request_id(scope: Scope) -> str:
-    """What the client calls its request, in the first such header, or a new id."""
+    """The id that the client gave its request, in the first such header, or a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             given = value.decode("latin-1")

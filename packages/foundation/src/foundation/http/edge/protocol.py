@@ -1,4 +1,4 @@
-"""The server's own part of HTTP/1.1: what never reaches the application, because it is no request or never becomes one.
+"""The server's own part of HTTP/1.1: what is not a request, or never becomes one.
 
 uvicorn bounds neither the size of the head of a request nor the time it takes, and answers errors with plain text.
 """
@@ -11,8 +11,9 @@ from typing import Any, Final
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from foundation.http.edge.lingering import PATIENCE, LingeringTransport
-from foundation.http.edge.strict_input import LARGEST_HEADERS, LONGEST_TARGET
+from foundation.http.edge.lingering_close import PATIENCE, LingeringCloseTransport
+from foundation.http.limits import LARGEST_HEADERS, LONGEST_TARGET
+from foundation.http.problems import kinds
 from foundation.http.problems.problem import ProblemKind
 from foundation.http.problems.raw import raw_problem
 
@@ -56,14 +57,14 @@ class HttpProtocol(HttpToolsProtocol):
         self._stage = _Stage.NOTHING
         self._idle_bytes = 0  # since the stage began, or the body last grew
         self._rest_bytes = 0  # of a body after the answer
-        self._deaf = False  # nothing more is read
+        self._reading_stopped = False
         self._running: Any = None  # the request that is being answered, where `cycle` is the last one that came
         self._timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin."""
-        super().connection_made(LingeringTransport(transport, self.loop, self._is_unread))
+        super().connection_made(LingeringCloseTransport(transport, self.loop, self._is_unread))
         self._set_timer(self._head_timeout)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -85,14 +86,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
-        if self._deaf or self.transport.is_closing():
+        if self._reading_stopped or self.transport.is_closing():
             return
         self._unset_keepalive_if_required()
         self._idle_bytes += len(data)
         try:
             self._feed(data)
         except httptools.HttpParserError:
-            self._refuse(ProblemKind.MALFORMED_REQUEST)
+            self._refuse(kinds.MALFORMED_REQUEST)
         else:
             self._watch()
 
@@ -125,7 +126,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; those after the body are dropped, because nobody looks at headers again (RFC 9110, 6.5.1)."""
+        """A header; those after the body are dropped (RFC 9110, 6.5.1)."""
         if self._stage is _Stage.HEAD:
             super().on_header(name, value)
 
@@ -168,14 +169,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 -- the signature is uvicorn's
         """Answer what is malformed."""
-        self._refuse(ProblemKind.MALFORMED_REQUEST)
+        self._refuse(kinds.MALFORMED_REQUEST)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
     def _is_unread(self) -> bool:
-        return self._deaf or self._stage is not _Stage.NOTHING or self._idle_bytes > 0 or bool(self.pipeline)
+        return self._reading_stopped or self._stage is not _Stage.NOTHING or self._idle_bytes > 0 or bool(self.pipeline)
 
     def _is_answering(self) -> bool:
         return self._running is not None and not self.cycle.response_complete
@@ -187,10 +188,10 @@ class HttpProtocol(HttpToolsProtocol):
                 self.transport.close()
             elif self._idle_bytes > _LARGEST_HEAD:
                 # Neither body nor end: the extensions of a chunk, or headers after the last.
-                self._refuse(ProblemKind.MALFORMED_REQUEST)
+                self._refuse(kinds.MALFORMED_REQUEST)
         elif self._idle_bytes > _LARGEST_HEAD:
             in_address = self._stage is _Stage.HEAD and not self.headers and len(self.url) > LONGEST_TARGET
-            self._refuse(ProblemKind.URI_TOO_LONG if in_address else ProblemKind.HEADERS_TOO_LARGE)
+            self._refuse(kinds.URI_TOO_LONG if in_address else kinds.HEADERS_TOO_LARGE)
         elif self._stage is _Stage.HEAD or self._idle_bytes:
             if self._timer is None:
                 self._set_timer(self._head_timeout)
@@ -212,30 +213,30 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _on_timer(self) -> None:
         self._timer = None
-        if self._deaf or self.transport.is_closing():
+        if self._reading_stopped or self.transport.is_closing():
             return
         if self._is_answering():
-            # While there is an answer under way, nobody has to hurry with the next request.
+            # While an answer is under way, the client may take its time with the next request.
             self._set_timer(self._head_timeout)
         elif self._stage is _Stage.HEAD:
-            self._refuse(ProblemKind.REQUEST_TIMEOUT)
+            self._refuse(kinds.REQUEST_TIMEOUT)
         else:
             self.transport.close()
 
     def _refuse(self, kind: ProblemKind) -> None:
-        """Answer with a problem and hang up: where the next request would begin is unknown."""
-        self._deaf = True
+        """Answer with a problem and close: where the next request would begin is unknown."""
+        self._reading_stopped = True
         if self._is_answering():
             if self._stage is not _Stage.BODY or self.cycle.response_started:
                 self.cycle.keep_alive = False
                 return
             if self.pipeline:
-                # It waits for its turn, and must never have it.
+                # It is queued, and must never be carried out.
                 self.pipeline.popleft()
                 before = self.pipeline[0][0] if self.pipeline else self._running
                 before.keep_alive = False
                 return
-            # Whoever reads its body learns that the rest will not come, and carries nothing out.
+            # The route that reads its body learns that the rest will not come, and carries nothing out.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.write(raw_problem(kind, self.server_state.default_headers))

@@ -9,18 +9,12 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from foundation.http.edge.body_deadline import BodyDeadline
-from foundation.http.problems.problem import Problem, ProblemKind, problem_response
-
-# Browsers send about 20, a proxy adds about 10. Each costs every layer a look.
-MOST_HEADERS: Final = 100
-# What nginx and Apache allow by default, so that whatever passed a proxy passes here, too.
-LARGEST_HEADER: Final = 8 * 1024
-LARGEST_HEADERS: Final = 32 * 1024
-# RFC 9110, 4.1, recommends at least 8,000 bytes.
-LONGEST_TARGET: Final = 8 * 1024
+from foundation.http.limits import LARGEST_HEADER, LARGEST_HEADERS, LONGEST_TARGET, MOST_HEADERS
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem, problem_response
 
 _CLOSE: Final = {"Connection": "close"}
-# The headers that say where the request ends and whom it is for: two of one could be understood in two ways.
+# The headers that decide where the request ends and which host it is for. Repeated, they would be ambiguous.
 _DECISIVE: Final = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect"})
 # A body of theirs has no meaning (RFC 9110, 9.3); what is not read could be taken for the next request.
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
@@ -75,7 +69,7 @@ class StrictInput:
             raise _malformed("The request has no Host header.")
         match = _HOST.fullmatch(value)
         if match is None:
-            raise _malformed("The Host header is no name of a host.")
+            raise _malformed("The Host header is not the name of a host.")
         if self._allowed_hosts and match[1].decode().lower().removesuffix(".") not in self._allowed_hosts:
             raise _malformed("The Host header names a host that is not served here.")
 
@@ -83,13 +77,13 @@ class StrictInput:
 def _check_target(scope: Scope) -> None:
     path, query = scope.get("raw_path") or b"", scope["query_string"]
     if len(path) + len(query) > LONGEST_TARGET:
-        raise Problem(ProblemKind.URI_TOO_LONG, f"An address may have at most {LONGEST_TARGET} bytes.")
+        raise Problem(kinds.URI_TOO_LONG, f"An address may have at most {LONGEST_TARGET} bytes.")
     for part in (path, query):
         if b"%" in part:
             _check_escapes(part)
     if b"%2f" in path.lower():
         # Decoded, it would be a second spelling of another address.
-        raise Problem(ProblemKind.NOT_FOUND)
+        raise Problem(kinds.NOT_FOUND)
 
 
 def _check_escapes(text: bytes) -> None:
@@ -111,14 +105,14 @@ def _decisive_headers(scope: Scope) -> Mapping[bytes, bytes]:
         length = len(name) + len(value)
         size += length
         if length > LARGEST_HEADER:
-            raise Problem(ProblemKind.HEADERS_TOO_LARGE, f"A header may have at most {LARGEST_HEADER} bytes.")
+            raise Problem(kinds.HEADERS_TOO_LARGE, f"A header may have at most {LARGEST_HEADER} bytes.")
         if name in _DECISIVE:
             if name in decisive:
                 raise _malformed("A header is repeated that a request may have once.")
             decisive[name] = value
     if len(headers) > MOST_HEADERS or size > LARGEST_HEADERS:
         raise Problem(
-            ProblemKind.HEADERS_TOO_LARGE,
+            kinds.HEADERS_TOO_LARGE,
             f"A request may have at most {MOST_HEADERS} headers, of {LARGEST_HEADERS} bytes together.",
         )
     return decisive
@@ -130,7 +124,7 @@ def _check_framing(scope: Scope, decisive: Mapping[bytes, bytes]) -> bool:
     if length is not None and coding is not None:
         raise _malformed("The request has both Content-Length and Transfer-Encoding.")
     if length is not None and not _LENGTH.fullmatch(length):
-        raise _malformed("The Content-Length header is no number of bytes.")
+        raise _malformed("The Content-Length header is not a number of bytes.")
     if coding is not None and (coding.lower() != b"chunked" or scope["http_version"] == "1.0"):
         raise _malformed("The only transfer coding is chunked, in HTTP/1.1.")
     if decisive.get(b"expect", b"100-continue").lower() != b"100-continue":
@@ -142,4 +136,4 @@ def _check_framing(scope: Scope, decisive: Mapping[bytes, bytes]) -> bool:
 
 
 def _malformed(detail: str) -> Problem:
-    return Problem(ProblemKind.MALFORMED_REQUEST, detail)
+    return Problem(kinds.MALFORMED_REQUEST, detail)

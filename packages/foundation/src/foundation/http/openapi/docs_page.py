@@ -1,14 +1,17 @@
 """The OpenAPI document and its page: Swagger UI, from files of the installation, so that no other host is asked."""
 
 from functools import cache
+from html import escape
 from importlib.resources import files
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from foundation.http.json_response import json_response
-from foundation.http.openapi import html_page, policy, responses
-from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.openapi.headers import policy
+from foundation.http.openapi.operations import html_page, responses
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
 from foundation.http.requests.json_body import JSON
 from foundation.http.requests.negotiation import answers
 from foundation.http.requests.query import NoParameters, query
@@ -21,7 +24,7 @@ _PAGE: Final = """\
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
-  <title>fastapi-service: the API</title>
+  <title>{title}: the API</title>
   <link rel="icon" href="docs/favicon-32x32.png">
   <link rel="stylesheet" href="docs/swagger-ui.css">
 </head>
@@ -72,9 +75,10 @@ async def openapi_document(request: Request) -> Response:
     dependencies=[Depends(answers("text/html"))],
     responses=responses(200, "The page.", content=html_page(), headers=policy(_POLICY), storage=False),
 )
-async def docs_page() -> Response:
+async def docs_page(request: Request) -> Response:
     """A page that shows this document, and can try what it says. It loads nothing from another host."""
-    return Response(_PAGE, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")
+    page = _PAGE.format(title=escape(request.app.title))
+    return Response(page, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")
 
 
 @router.get("/docs/start.js", include_in_schema=False)
@@ -87,7 +91,7 @@ async def docs_start() -> Response:
 async def docs_file(name: str) -> Response:
     """A file of Swagger UI."""
     if name not in _MEDIA_TYPES:
-        raise Problem(ProblemKind.NOT_FOUND)
+        raise Problem(kinds.NOT_FOUND)
     return Response(_read(name), media_type=_MEDIA_TYPES[name])
 
 

@@ -1,58 +1,66 @@
 """Makes the whole document of what FastAPI has put together from the routes."""
 
+import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final, TypeAlias
 
 from fastapi import FastAPI
 
-from foundation.http.edge.strict_input import LONGEST_TARGET
+from foundation.http.limits import LONGEST_TARGET
 from foundation.http.openapi.headers import HEADER_COMPONENTS, ON_EVERY_ANSWER, REQUEST_HEADERS, header
 from foundation.http.openapi.operations import AT_THE_EDGE, no_content
-from foundation.http.openapi.problem_answers import COMPONENT, PROBLEM_SCHEMAS, problem_answers, problem_examples
+from foundation.http.openapi.problem_answers import COMPONENT, problem_answers, problem_examples, problem_schemas
 from foundation.http.openapi.sharing import share
+from foundation.http.problems import kinds
 from foundation.http.problems.problem import ProblemKind
 
 Json: TypeAlias = dict[str, Any]
 JSON: Final = "application/json"
 _ACCEPTED: Final = {"post": "Accept-Post", "patch": "Accept-Patch"}
 # What FastAPI's own arguments cannot say, or would say with members that are null.
-_INFO: Final = {
-    "summary": "Users, over HTTP.",
-    "description": """\
+_CONVENTIONS: Final = """\
 - Every status of 400 and above is answered by a problem document (RFC 9457). Its `type` leads to a page about it.
 - Every answer has an `X-Request-Id`, under which the service logs the request.
 - Unknown and repeated query parameters are refused, and so are unknown fields, since silence hides typing errors.
 - `HEAD` is answered wherever `GET` is, and `OPTIONS` everywhere.
-""",
-    "license": {"name": "MIT", "url": "https://spdx.org/licenses/MIT.html"},
-}
+"""
 _SERVER: Final = {
     "url": "/",
     "description": "The service that serves this document, wherever it runs: local, staging or production.",
     "x-internal": True,
 }
 _TAGS: Final = (
-    {"name": "users", "description": "Create, read, list, change, delete, import and export users."},
-    {"name": "health", "description": "For whoever decides where traffic goes."},
+    {"name": "health", "description": "Liveness and readiness, for load balancers and supervisors."},
     {"name": "documentation", "description": "This document, and pages for people."},
 )
 
 
-def install_openapi(app: FastAPI) -> None:
-    """Let `app.openapi()` be the whole document, made when it is first asked for."""
+def install_openapi(
+    app: FastAPI,
+    *,
+    info: Mapping[str, Any] | None = None,
+    tags: Sequence[Mapping[str, str]] = (),
+    catalogue: Sequence[ProblemKind] = kinds.GENERAL_KINDS,
+) -> None:
+    """Let `app.openapi()` be the whole document, made when it is first asked for.
+
+    `info` and `tags` are the service's own members of the document; `catalogue` has the problems that it may answer.
+    """
     of_the_routes = app.openapi
 
     @cache
     def whole() -> Json:
-        return describe(of_the_routes())
+        document = _described(of_the_routes(), catalogue)
+        document["info"] |= {"description": _CONVENTIONS, **(info or {})}
+        document["tags"] = [*map(dict, tags), *map(dict, _TAGS)]
+        return document
 
     app.openapi = whole  # type: ignore[method-assign]  # the way that FastAPI documents
 
 
-def describe(document: Json) -> Json:
+def _described(document: Json, catalogue: Sequence[ProblemKind]) -> Json:
     """The document with HEAD and OPTIONS, headers and problems, and with components for what is said repeatedly."""
-    document.setdefault("components", {}).setdefault("schemas", {}).update(PROBLEM_SCHEMAS)
-    document["components"]["examples"] = problem_examples()
     for operations in document["paths"].values():
         _correct_what_fastapi_presumes(operations)
         _say_what_is_taken_instead(operations)
@@ -60,12 +68,30 @@ def describe(document: Json) -> Json:
             operations["head"] = _head(operations["get"])
         operations["options"] = _options(operations)
         _add_headers_of_every_answer(operations)
-    document["info"] |= _INFO
-    document["servers"] = [dict(_SERVER)]
-    document["tags"] = list(_TAGS)
+    _drop_links_that_lead_nowhere(document["paths"])
+    answered = _answered(document["paths"], catalogue)
+    document.setdefault("components", {}).setdefault("schemas", {}).update(problem_schemas(answered))
+    document["components"]["examples"] = problem_examples(answered)
     document["components"]["headers"] = dict(HEADER_COMPONENTS)
+    document["servers"] = [dict(_SERVER)]
     share(document)
     return document
+
+
+def _answered(paths: Json, catalogue: Sequence[ProblemKind]) -> list[ProblemKind]:
+    """The kinds of problems that an operation is answered with, or a method that an address does not have."""
+    text = json.dumps(paths)
+    met = {kind for kind in catalogue if f'"#/components/examples/{kind.slug}"' in text}
+    return [kind for kind in catalogue if kind in met | {kinds.METHOD_NOT_ALLOWED}]
+
+
+def _drop_links_that_lead_nowhere(paths: Json) -> None:
+    """A resource does not have every operation that `ResourceOperations` links to."""
+    operations = [operation for methods in paths.values() for operation in methods.values()]
+    known = {operation["operationId"] for operation in operations}
+    for answer in (answer for operation in operations for answer in operation["responses"].values()):
+        if "links" in answer:
+            answer["links"] = {name: link for name, link in answer["links"].items() if link["operationId"] in known}
 
 
 def _correct_what_fastapi_presumes(operations: Json) -> None:
@@ -79,7 +105,7 @@ def _correct_what_fastapi_presumes(operations: Json) -> None:
             del answers["422"]
             given = [one for one in operation.get("parameters", []) if one["in"] != "path"]
             if "requestBody" in operation or any(one["name"] not in REQUEST_HEADERS for one in given):
-                answers["422"] = problem_answers({ProblemKind.VALIDATION_FAILED})[422]
+                answers["422"] = problem_answers({kinds.VALIDATION_FAILED})[422]
 
 
 def _add_headers_of_every_answer(operations: Json) -> None:
@@ -120,7 +146,7 @@ def _options(operations: Json) -> Json:
             headers[name] = {**HEADER_COMPONENTS[name], "required": True}
     first = next(iter(operations.values()))
     in_path = [_by_its_form(one) for one in first.get("parameters", []) if one["in"] == "path"]
-    problems = (*AT_THE_EDGE, ProblemKind.NOT_FOUND) if in_path else AT_THE_EDGE
+    problems = (*AT_THE_EDGE, kinds.NOT_FOUND) if in_path else AT_THE_EDGE
     return {
         "tags": first.get("tags", []),
         "operationId": f"{first['operationId']}_options",

@@ -1,10 +1,10 @@
 """The headers of requests and answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from foundation.http.edge.envelope import HEADERS
-from foundation.http.edge.strict_input import LARGEST_HEADER
+from foundation.http.limits import LARGEST_HEADER
 
 _ID: Final = "^[A-Za-z0-9._-]{1,128}$"
 _PATH: Final = r"^/[A-Za-z0-9/_-]{1,200}$"
@@ -31,35 +31,29 @@ HEADER_COMPONENTS: Final[Mapping[str, Any]] = {
         always=True,
     ),
     "X-Content-Type-Options": _constant(
-        "The media type is as declared, and not for the client to guess.", HEADERS["X-Content-Type-Options"]
+        "The media type is as declared; clients must not guess another one.", HEADERS["X-Content-Type-Options"]
     ),
     "Cache-Control": _constant("Personal data is not kept on the way.", HEADERS["Cache-Control"]),
     "Content-Security-Policy": _constant(
         "An answer that is opened in a browser may load and do nothing.", HEADERS["Content-Security-Policy"]
     ),
     "ETag": _text(
-        "The strong entity tag of the user, for If-Match and If-None-Match (RFC 9110, section 8.8.3).",
+        "The strong entity tag of the resource, for If-Match and If-None-Match (RFC 9110, section 8.8.3).",
         '^"[0-9a-f]{1,8}-[0-9a-f]{1,15}"$',
         '"2a-6465b1f0e4c00"',
         always=True,
     ),
-    "Location": _text("Where the new user is.", _PATH, "/api/v1/users/42", always=True),
+    "Location": _text("The address of the new resource.", _PATH, "/api/v1/things/42", always=True),
     "Link": _text(
         'The next page, with rel="next" (RFC 8288). The last page has none.',
         '^</[^<>]+>; rel="next"$',
-        '</api/v1/users?limit=2&cursor=hGq0Zr>; rel="next"',
+        '</api/v1/things?limit=2&cursor=hGq0Zr>; rel="next"',
         longest=8192,
     ),
     "Idempotent-Replayed": _constant("This is the answer to an earlier request with the same Idempotency-Key.", "true")
     | {"required": False},
     "Preference-Applied": _text(
         "The preference that was honoured (RFC 7240, section 3).", "^count=exact$", "count=exact"
-    ),
-    "Content-Disposition": _text(
-        "The name for the file that the answer is saved as (RFC 6266).",
-        r'^attachment; filename="users\.(?:ndjson|csv)"$',
-        'attachment; filename="users.csv"',
-        always=True,
     ),
     "Allow": _text("The methods that there are here.", _METHODS, "GET, HEAD, OPTIONS, POST", always=True),
     "Accept-Post": _text("The media types that POST takes here.", _MEDIA_TYPES, "application/json"),
@@ -87,12 +81,23 @@ def policy(value: str) -> dict[str, Any]:
     return {"Content-Security-Policy": _constant("What the page may load and do.", value)}
 
 
+def content_disposition(name: str, suffixes: Sequence[str]) -> dict[str, Any]:
+    """The header of a file with this name and one of these suffixes."""
+    return {
+        "Content-Disposition": _text(
+            "The name for the file that the answer is saved as (RFC 6266).",
+            rf'^attachment; filename="{name}\.(?:{"|".join(suffixes)})"$',
+            f'attachment; filename="{name}.{suffixes[-1]}"',
+            always=True,
+        )
+    }
+
+
 # What the envelope gives every answer.
 ON_EVERY_ANSWER: Final[Mapping[str, Any]] = {
     name: reference for known in ("X-Request-Id", *HEADERS) for name, reference in header(known).items()
 }
 ALLOW: Final = header("Allow")
-CONTENT_DISPOSITION: Final = header("Content-Disposition")
 ENTITY_TAG: Final = header("ETag")
 IDEMPOTENT_REPLAYED: Final = header("Idempotent-Replayed")
 LINK_TO_NEXT: Final = header("Link")

@@ -7,23 +7,24 @@ from pydantic import BaseModel
 
 from foundation.http.openapi.headers import REQUEST_HEADERS
 from foundation.http.openapi.problem_answers import problem_answers
+from foundation.http.problems import kinds
 from foundation.http.problems.problem import ProblemKind
 
 SCHEMAS: Final = "#/components/schemas/{model}"
 
 # What any request may meet on its way to a route.
 AT_THE_EDGE: Final = (
-    ProblemKind.MALFORMED_REQUEST,
-    ProblemKind.REQUEST_TIMEOUT,
-    ProblemKind.URI_TOO_LONG,
-    ProblemKind.HEADERS_TOO_LARGE,
-    ProblemKind.INTERNAL_ERROR,
+    kinds.MALFORMED_REQUEST,
+    kinds.REQUEST_TIMEOUT,
+    kinds.URI_TOO_LONG,
+    kinds.HEADERS_TOO_LARGE,
+    kinds.INTERNAL_ERROR,
 )
-_ALWAYS: Final = (*AT_THE_EDGE, ProblemKind.UNKNOWN_PARAMETER, ProblemKind.NOT_ACCEPTABLE)
+_ALWAYS: Final = (*AT_THE_EDGE, kinds.UNKNOWN_PARAMETER, kinds.NOT_ACCEPTABLE)
 _WITH_STORAGE: Final = (
-    ProblemKind.OVERLOADED,
-    ProblemKind.STORAGE_UNAVAILABLE,
-    ProblemKind.DEADLINE_EXCEEDED,
+    kinds.OVERLOADED,
+    kinds.STORAGE_UNAVAILABLE,
+    kinds.DEADLINE_EXCEEDED,
 )
 
 
@@ -97,7 +98,7 @@ def parameters(model: type[BaseModel] | None = None, headers: Mapping[str, str] 
 def _apart(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The description of a parameter beside its schema, where readers look for it.
 
-    Without examples, which the page of the document would fill in: nobody wants a filter or a cursor unasked.
+    Without examples, which the page of the document would fill in, so that every request had a filter and a cursor.
     """
     described = {"description": schema["description"]} if "description" in schema else {}
     # A list is written in one parameter, with commas between: the same parameter twice is refused.

@@ -1,25 +1,19 @@
 """Problem documents in the OpenAPI document: their schema, an example of each kind, and the answers made of them."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from foundation.http.openapi.headers import HEADER_COMPONENTS, header
-from foundation.http.problems.problem import (
-    PASSING,
-    PROBLEM_MEDIA_TYPE,
-    FieldError,
-    Problem,
-    ProblemKind,
-    problem_document,
-)
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import PROBLEM_MEDIA_TYPE, Problem, ProblemKind, problem_document
 
 _SLUG: Final = "[a-z]+(?:-[a-z]+)*"
 _REQUEST_ID: Final = "[A-Za-z0-9._-]{1,128}"
 _EXAMPLE_ID: Final = "5f2b9a0c7d1e4f6a8b3c2d1e0f9a8b7c"
 # The member of an answer that names the component which it becomes: see `sharing`.
 COMPONENT: Final = "x-component"
-# Of a batch of a hundred, five fields each and a word about fields that are unknown.
+# More than a batch of a hundred items has, with ten errors each.
 _MOST_ERRORS: Final = 1000
 _LONGEST_SENTENCE: Final = 1000
 
@@ -47,7 +41,7 @@ _ERROR_SCHEMA: Final = {
             "pattern": "^#(?:/(?:[a-z_]+|[0-9]+))*$",
             "maxLength": 200,
             "description": "Where the value is in the body, or in the line: a JSON pointer (RFC 6901, section 6).",
-            "examples": ["#/email", "#/items/3/email"],
+            "examples": ["#/name", "#/items/3/name"],
         },
         "parameter": {
             "type": "string",
@@ -68,12 +62,12 @@ _ERROR_SCHEMA: Final = {
             "pattern": f"^{_SLUG}$",
             "maxLength": 100,
             "description": "What is wrong, for programs.",
-            "examples": ["invalid-email-address"],
+            "examples": ["text-too-long"],
         },
         "message": _sentence("What is wrong, for people."),
     },
 }
-_PROBLEM_SCHEMA: Final = {
+_PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "description": "A problem document (RFC 9457).",
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
@@ -81,7 +75,6 @@ _PROBLEM_SCHEMA: Final = {
         "type": {
             "type": "string",
             "format": "uri-reference",
-            "enum": [f"/problems/{kind.value.slug}" for kind in ProblemKind],
             "description": "The kind of problem, for programs. It is also the address of a page that explains it.",
         },
         "title": _sentence("The kind of problem, for people."),
@@ -113,50 +106,53 @@ _PROBLEM_SCHEMA: Final = {
             "items": {"$ref": "#/components/schemas/FieldError"},
             "description": "What is wrong with which value, where that can be said.",
         },
-        "imported": _count("Of a refused import: 0, since nothing was kept."),
-        "skipped": _count("Of a refused import: how many lines have an address that is taken."),
-        "rejected": _count("Of a refused import: how many lines describe no user."),
+        "imported": _count("Of a refused import: 0, because nothing was kept."),
+        "skipped": _count("Of a refused import: how many lines have a value that is taken."),
+        "rejected": _count("Of a refused import: how many lines are not valid."),
     },
 }
 
-_ERRORS_OF_EXAMPLES: Final[Mapping[ProblemKind, list[FieldError]]] = {
-    ProblemKind.VALIDATION_FAILED: [
-        FieldError("#/email", "invalid-email-address", "An email address may contain ASCII characters only.")
-    ],
-    ProblemKind.EMAIL_ALREADY_TAKEN: [
-        FieldError("#/email", "email-already-taken", "Another user has this email address.")
-    ],
-}
+
+def problem_schemas(catalogue: Iterable[ProblemKind]) -> dict[str, Any]:
+    """The schemas of problem documents of these kinds."""
+    type_ = {**_PROBLEM_SCHEMA["properties"]["type"], "enum": [f"/problems/{kind.slug}" for kind in catalogue]}
+    properties = {**_PROBLEM_SCHEMA["properties"], "type": type_}
+    # The one kind that no operation of the document is answered with, since it is for methods that are not in it.
+    examples = [_example(kinds.METHOD_NOT_ALLOWED)]
+    return {
+        "FieldError": _ERROR_SCHEMA,
+        "Problem": {**_PROBLEM_SCHEMA, "properties": properties, "examples": examples},
+    }
 
 
-def problem_examples() -> dict[str, Any]:
+def problem_examples(catalogue: Iterable[ProblemKind]) -> dict[str, Any]:
     """An example of each kind of problem, by its slug, written by the code that writes the real ones."""
-    return {kind.value.slug: {"summary": kind.value.title, "value": _example(kind)} for kind in ProblemKind}
+    return {kind.slug: {"summary": kind.title, "value": _example(kind)} for kind in catalogue}
 
 
-def problem_answers(kinds: Collection[ProblemKind]) -> dict[int | str, dict[str, Any]]:
+def problem_answers(met: Iterable[ProblemKind]) -> dict[int | str, dict[str, Any]]:
     """The answers by status. Each admits the kinds given, and no other of its status."""
     by_status: dict[int | str, list[ProblemKind]] = {}
-    for kind in ProblemKind:  # in their order, so that equal answers are written equally
-        if kind in kinds:
-            by_status.setdefault(kind.value.status, []).append(kind)
-    return {status: _answer(met) for status, met in by_status.items()}
+    # Sorted, so that equal answers are written equally.
+    for kind in sorted(set(met), key=lambda kind: (kind.status, kind.slug)):
+        by_status.setdefault(kind.status, []).append(kind)
+    return {status: _answer(same) for status, same in by_status.items()}
 
 
 def _example(kind: ProblemKind) -> Any:
-    return json.loads(problem_document(Problem(kind, errors=_ERRORS_OF_EXAMPLES.get(kind, ())), _EXAMPLE_ID))
+    return json.loads(problem_document(Problem(kind, errors=kind.example_errors), _EXAMPLE_ID))
 
 
-def _answer(kinds: Sequence[ProblemKind]) -> dict[str, Any]:
-    slugs = [kind.value.slug for kind in kinds]
+def _answer(met: Sequence[ProblemKind]) -> dict[str, Any]:
+    slugs = [kind.slug for kind in met]
     narrowed = {
         "type": {"enum": [f"/problems/{slug}" for slug in slugs]},
-        "status": {"type": "integer", "format": "int32", "const": kinds[0].value.status},
+        "status": {"type": "integer", "format": "int32", "const": met[0].status},
     }
     return {
         COMPONENT: "-or-".join(slugs),
-        "description": " ".join(kind.value.title for kind in kinds),
-        "headers": _headers(kinds),
+        "description": " ".join(kind.title for kind in met),
+        "headers": _headers(met),
         "content": {
             PROBLEM_MEDIA_TYPE: {
                 "schema": {"$ref": "#/components/schemas/Problem", "properties": narrowed},
@@ -166,16 +162,9 @@ def _answer(kinds: Sequence[ProblemKind]) -> dict[str, Any]:
     }
 
 
-def _headers(kinds: Sequence[ProblemKind]) -> dict[str, Any]:
-    if PASSING.issuperset(kinds):
+def _headers(met: Sequence[ProblemKind]) -> dict[str, Any]:
+    if all(kind.transient for kind in met):
         return header("Retry-After")
-    if not PASSING.isdisjoint(kinds):
+    if any(kind.transient for kind in met):
         return {"Retry-After": {**HEADER_COMPONENTS["Retry-After"], "required": False}}
     return {}
-
-
-PROBLEM_SCHEMAS: Final[Mapping[str, Any]] = {
-    "FieldError": _ERROR_SCHEMA,
-    # The one kind that no operation of the document is answered with, since it is for methods that are not in it.
-    "Problem": {**_PROBLEM_SCHEMA, "examples": [_example(ProblemKind.METHOD_NOT_ALLOWED)]},
-}

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 from typing import Annotated, Final
@@ -11,18 +12,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import WithJsonSchema
 
-from foundation.http.openapi import html_page, policy, responses
+from foundation.http.openapi.headers import policy
+from foundation.http.openapi.operations import html_page, responses
 from foundation.http.openapi.problem_answers import problem_examples
-from foundation.http.problems.explanations import EXPLANATIONS
+from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem, ProblemKind
 from foundation.http.requests.negotiation import answers
 from foundation.http.requests.query import NoParameters, query
-
-router = APIRouter(
-    prefix="/problems",
-    tags=["documentation"],
-    dependencies=[Depends(query(NoParameters)), Depends(answers("text/html"))],
-)
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1c2024; --dim: #5b6570; --line: #d9dde2; --paper: #ffffff; --shade: #f4f5f7 }
@@ -68,50 +64,53 @@ _HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode
 _POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-_SLUG_SCHEMA: Final = WithJsonSchema(
-    {"type": "string", "enum": [kind.value.slug for kind in ProblemKind], "examples": ["validation-failed"]}
-)
 _CODE: Final = re.compile("`([^`]*)`")
 
 
-@cache
-def _pages() -> dict[str, str]:
-    """The pages by their slugs, written when the first one is asked for."""
-    examples = problem_examples()
-    pages: dict[str, str] = {}
-    for kind in ProblemKind:
-        type_, explanation = kind.value, EXPLANATIONS[kind]
-        pages[type_.slug] = _PAGE.format(
+def problem_pages(catalogue: Sequence[ProblemKind]) -> APIRouter:
+    """The routes of the pages about these kinds."""
+    router = APIRouter(
+        prefix="/problems",
+        tags=["documentation"],
+        dependencies=[Depends(query(NoParameters)), Depends(answers("text/html"))],
+    )
+    slugs = [kind.slug for kind in catalogue]
+    schema = WithJsonSchema({"type": "string", "enum": slugs, "examples": [kinds.VALIDATION_FAILED.slug]})
+    pages = cache(lambda: _pages(catalogue))  # written when the first one is asked for
+
+    @router.get(
+        "/{slug}",
+        summary="A page about a kind of problem",
+        responses=responses(
+            200, "The page.", kinds.NOT_FOUND, content=html_page(), headers=policy(_POLICY), storage=False
+        ),
+    )
+    async def problem_page(slug: Annotated[str, Path(description="The last part of `type`."), schema]) -> Response:
+        """Explain one kind of problem."""
+        page = pages().get(slug)
+        if page is None:
+            raise Problem(kinds.NOT_FOUND)
+        return Response(page, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")
+
+    return router
+
+
+def _pages(catalogue: Sequence[ProblemKind]) -> dict[str, str]:
+    """The pages by the slugs of their kinds."""
+    examples = problem_examples(catalogue)
+    return {
+        kind.slug: _PAGE.format(
             style=_STYLE,
-            title=escape(type_.title.removesuffix(".")),
-            status=type_.status,
-            slug=type_.slug,
-            happened=_marked_up(explanation.happened),
-            to_do=_marked_up(explanation.to_do),
-            example=escape(json.dumps(examples[type_.slug]["value"], indent=2), quote=False),
+            title=escape(kind.title.removesuffix(".")),
+            status=kind.status,
+            slug=kind.slug,
+            happened=_marked_up(kind.happened),
+            to_do=_marked_up(kind.to_do),
+            example=escape(json.dumps(examples[kind.slug]["value"], indent=2), quote=False),
         )
-    return pages
+        for kind in catalogue
+    }
 
 
 def _marked_up(text: str) -> str:
     return _CODE.sub(r"<code>\1</code>", escape(text, quote=False))
-
-
-@router.get(
-    "/{slug}",
-    summary="A page about a kind of problem",
-    responses=responses(
-        200,
-        "The page.",
-        ProblemKind.NOT_FOUND,
-        content=html_page(),
-        headers=policy(_POLICY),
-        storage=False,
-    ),
-)
-async def problem_page(slug: Annotated[str, Path(description="The last part of `type`."), _SLUG_SCHEMA]) -> Response:
-    """Explain one kind of problem."""
-    page = _pages().get(slug)
-    if page is None:
-        raise Problem(ProblemKind.NOT_FOUND)
-    return Response(page, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")

@@ -16,7 +16,7 @@ def raw_problem(kind: ProblemKind, server_headers: Iterable[tuple[bytes, bytes]]
 
     `server_headers` are those that the server adds to every answer.
     """
-    status = kind.value.status
+    status = kind.status
     request_id = secrets.token_hex(16)
     logger.info("- - %d", status, extra={"request_id": request_id})
     content = problem_document(Problem(kind), request_id)

@@ -5,11 +5,8 @@ from typing import Final
 
 from starlette.requests import Request
 
-from foundation.http.problems.problem import Problem, ProblemKind
-
-LARGEST_DOCUMENT: Final = 64 * 1024
-LARGEST_BATCH_DOCUMENT: Final = 1024 * 1024
-LARGEST_IMPORT: Final = 50 * 1024 * 1024
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
 
 _CHARSET: Final = frozenset({"", "charset=utf-8", 'charset="utf-8"'})
 # RFC 4180, 3; there is always a header.
@@ -21,14 +18,14 @@ def check_media_type(request: Request, media_types: Iterable[str]) -> str:
 
     Raises `Problem`: 415 otherwise.
     """
-    # A header that is repeated is joined, and what is joined is no media type.
+    # A repeated header is joined, and the result is not a media type.
     content_type = ",".join(request.headers.getlist("content-type"))
     codings = ",".join(request.headers.getlist("content-encoding")) or "identity"
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
     known = _CHARSET | _OWN_PARAMETERS.get(media_type, frozenset())
     if media_type not in media_types or not known.issuperset(parameters) or codings.strip().lower() != "identity":
         header = "Accept-Patch" if request.method == "PATCH" else "Accept-Post"
-        raise Problem(ProblemKind.UNSUPPORTED_MEDIA_TYPE, headers={header: ", ".join(media_types)})
+        raise Problem(kinds.UNSUPPORTED_MEDIA_TYPE, headers={header: ", ".join(media_types)})
     return media_type
 
 
@@ -59,7 +56,7 @@ async def read_whole(request: Request, largest: int) -> bytes:
 
 def _too_large(largest: int) -> Problem:
     return Problem(
-        ProblemKind.CONTENT_TOO_LARGE,
+        kinds.CONTENT_TOO_LARGE,
         f"A body may have at most {largest} bytes here.",
         headers={"Connection": "close"},
     )

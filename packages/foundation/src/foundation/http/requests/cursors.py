@@ -1,46 +1,51 @@
 """Page cursors: a position in a list as an opaque, signed text, bound to the sort and the filter of the list."""
 
+import dataclasses
 import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
-from application.users.ports import UserFilter, UserSort
 from foundation.kernel.pagination import Position
+from foundation.kernel.queries import SortOrder
+from foundation.kernel.value_object import ValueObject
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SIGNATURE_LENGTH: Final = 16
 
 
 class InvalidCursor(Exception):
-    """The text is no cursor of this service, or belongs to a list with another sort or filter."""
+    """The text is not a cursor of this service, or belongs to a list with another sort or filter."""
 
 
 class CursorCodec:
-    """Writes and reads cursors. Codecs with the same key understand each other."""
+    """Writes and reads cursors. Codecs with the same key understand each other.
+
+    The filter of a list is a frozen dataclass, whose fields are value objects, times, numbers, texts, or None.
+    """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def encode(self, position: Position, sort: UserSort, where: UserFilter) -> str:
+    def encode(self, position: Position, sort: SortOrder, where: Any) -> str:
         """The cursor for the page behind `position`."""
-        key = position.key.isoformat() if isinstance(position.key, datetime) else position.key
-        payload = json.dumps([_VERSION, sort.value, _digest(where), key, position.id]).encode()
+        payload = json.dumps([_VERSION, sort.value, _digest(where), _plain(position.key), position.id]).encode()
         return _text(self._sign(payload) + payload)
 
-    def decode(self, cursor: str, sort: UserSort, where: UserFilter) -> Position:
+    def decode(self, cursor: str, sort: SortOrder, where: Any) -> Position:
         """The position in the list with this sort and filter. Raises `InvalidCursor`."""
         try:
             content = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         except ValueError:
             raise InvalidCursor from None
         if _text(content) != cursor:
-            raise InvalidCursor  # the decoder skips characters that are none of Base64's
+            raise InvalidCursor  # the decoder skips characters that are not in the alphabet of Base64
         signature, payload = content[:_SIGNATURE_LENGTH], content[_SIGNATURE_LENGTH:]
         if not hmac.compare_digest(signature, self._sign(payload)):
             raise InvalidCursor
@@ -49,7 +54,7 @@ class CursorCodec:
         if version != _VERSION or rest[:2] != [sort.value, _digest(where)]:
             raise InvalidCursor
         key, row_id = rest[2:]
-        return Position(datetime.fromisoformat(key) if isinstance(key, str) else key, row_id)
+        return Position(_restored(key), row_id)
 
     def _sign(self, payload: bytes) -> bytes:
         return hmac.digest(self._key, payload, "sha256")[:_SIGNATURE_LENGTH]
@@ -61,10 +66,29 @@ def _text(content: bytes) -> str:
 
 # The pages of one list share their filter.
 @lru_cache(maxsize=64)
-def _digest(where: UserFilter) -> str:
-    parts = [
-        where.email.value if where.email else None,
-        where.created_after.isoformat() if where.created_after else None,
-        where.created_before.isoformat() if where.created_before else None,
-    ]
+def _digest(where: Any) -> str:
+    """A digest of the filter: its class, and the fields that are given, by name."""
+    given = {field.name: getattr(where, field.name) for field in dataclasses.fields(where)}
+    parts = [type(where).__name__, {name: _plain(value) for name, value in given.items() if value is not None}]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it; what JSON does not have is marked, so that no two values are written equally."""
+    if isinstance(value, datetime):
+        return {"time": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
+    if isinstance(value, ValueObject):
+        return _plain(value.value)
+    return value
+
+
+def _restored(key: Any) -> Any:
+    match key:
+        case {"time": text}:
+            return datetime.fromisoformat(text)
+        case {"decimal": text}:
+            return Decimal(text)
+        case _:
+            return key

@@ -2,12 +2,12 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.requests import Request
 
-from application.users.ports import UserView
-from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -18,35 +18,50 @@ _MEMBER: Final = re.compile(r'[ \t]*+(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*
 _OUR_TAG: Final = re.compile(r"([1-9a-f][0-9a-f]{0,7})-(0|[1-9a-f][0-9a-f]{0,14})")
 
 
-def entity_tag(user: UserView) -> str:
-    """The strong entity tag of a user: its id and its version."""
-    return f'"{user.id:x}-{(user.updated_at - _EPOCH) // _MICROSECOND:x}"'
+class Versioned(Protocol):
+    """A read model of something that has an id and a version."""
+
+    @property
+    def id(self) -> int:
+        """The id."""
+        ...
+
+    @property
+    def updated_at(self) -> datetime:
+        """The version: when it was last changed."""
+        ...
 
 
-def expected_versions(request: Request, user_id: int, *, required: bool) -> frozenset[datetime] | None:
-    """The versions that `If-Match` names for the user; None when every version will do.
+def entity_tag(view: Versioned) -> str:
+    """The strong entity tag: the id and the version."""
+    return f'"{view.id:x}-{(view.updated_at - _EPOCH) // _MICROSECOND:x}"'
 
-    A tag that is weak, or that this service never gave for this user, names no version, so it never matches.
-    Raises `Problem`: 400 for a header that is no list of entity tags, 428 when it is `required` and missing.
+
+def expected_versions(request: Request, entity_id: int, *, required: bool | None = None) -> frozenset[datetime] | None:
+    """The versions that `If-Match` names for the entity with this id; None when every version will do.
+
+    A tag that is weak, or that this service never gave for this entity, names no version, so it never matches.
+    `required` is what the application was made with, unless it is given.
+    Raises `Problem`: 400 for a header that is not a list of entity tags, 428 when it is `required` and missing.
     """
     values = request.headers.getlist("if-match")
     if not values:
-        if required:
-            raise Problem(ProblemKind.PRECONDITION_REQUIRED)
+        if request.app.state.require_if_match if required is None else required:
+            raise Problem(kinds.PRECONDITION_REQUIRED)
         return None
     header = ",".join(values).strip()
     if header == "*":
         return None
-    versions = (_version(tag, user_id) for weak, tag in _members(header) if not weak)
+    versions = (_version(tag, entity_id) for weak, tag in _members(header) if not weak)
     return frozenset(version for version in versions if version is not None)
 
 
-def matches_any(request: Request, user: UserView) -> bool:
-    """Whether `If-None-Match` names the version of the user, so that the client has it already."""
+def matches_any(request: Request, view: Versioned) -> bool:
+    """Whether `If-None-Match` names this version, so that the client has it already."""
     header = ",".join(request.headers.getlist("if-none-match")).strip()
     if header in {"", "*"}:
         return header == "*"
-    return entity_tag(user).strip('"') in {tag for _weak, tag in _members(header)}
+    return entity_tag(view).strip('"') in {tag for _weak, tag in _members(header)}
 
 
 def _members(header: str) -> list[tuple[bool, str]]:
@@ -55,16 +70,16 @@ def _members(header: str) -> list[tuple[bool, str]]:
     while position < len(header):
         match = _MEMBER.match(header, position)
         if match is None:
-            raise Problem(ProblemKind.MALFORMED_REQUEST, "A precondition header is no list of entity tags.")
+            raise Problem(kinds.MALFORMED_REQUEST, "A precondition header is not a list of entity tags.")
         if match[2] is not None:
             members.append((match[1] is not None, match[2]))
         position = match.end()
     return members
 
 
-def _version(tag: str, user_id: int) -> datetime | None:
+def _version(tag: str, entity_id: int) -> datetime | None:
     match = _OUR_TAG.fullmatch(tag)
-    if match is None or int(match[1], 16) != user_id:
+    if match is None or int(match[1], 16) != entity_id:
         return None
     try:
         return _EPOCH + int(match[2], 16) * _MICROSECOND

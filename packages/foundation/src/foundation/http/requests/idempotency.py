@@ -5,14 +5,15 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import Depends, Request
 
-from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
 from foundation.kernel.idempotency import Outcome
 from foundation.kernel.idempotency_keys import IdempotencyKey
 
 # Visible ASCII (RFC 5234, B.1, VCHAR).
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-# Who sends a request, as long as nobody has to say it.
-_ANYBODY: Final = "anonymous"
+# The principal of every request, as long as clients are not authenticated.
+_PRINCIPAL: Final = "anonymous"
 
 
 async def _read_key(request: Request) -> IdempotencyKey | None:
@@ -21,27 +22,27 @@ async def _read_key(request: Request) -> IdempotencyKey | None:
         return None
     if len(values) > 1 or not _KEY.fullmatch(values[0]):
         raise Problem(
-            ProblemKind.MALFORMED_REQUEST,
+            kinds.MALFORMED_REQUEST,
             "Idempotency-Key is one header of 1 to 255 visible ASCII characters without blanks.",
         )
     template = request.app.state.templates[request.scope["endpoint"]]
-    return IdempotencyKey(_ANYBODY, f"{request.method} {template}", values[0])
+    return IdempotencyKey(_PRINCIPAL, f"{request.method} {template}", values[0])
 
 
 GivenKey: TypeAlias = Annotated[IdempotencyKey | None, Depends(_read_key)]
-"""The key of the request, if it has one. Raises `Problem`: 400 for a header that is repeated or no key."""
+"""The key of the request, if it has one. Raises `Problem`: 400 for a header that is repeated or is not a key."""
 
 
 async def refuse_key(request: Request) -> None:
-    """A dependency of routes that keep no keys: one that is given and ignored would promise what is not held.
+    """A dependency of routes that keep no keys: ignoring a key would break the promise that it stands for.
 
     Raises `Problem`: 400 when there is a key.
     """
     if "idempotency-key" in request.headers:
         raise Problem(
-            ProblemKind.MALFORMED_REQUEST,
-            "An import takes no Idempotency-Key. It may be repeated with on_conflict=skip, which leaves out the users "
-            "that an earlier one brought.",
+            kinds.MALFORMED_REQUEST,
+            "An import takes no Idempotency-Key. It may be repeated with on_conflict=skip, which leaves out the lines "
+            "that an earlier one imported.",
         )
 
 

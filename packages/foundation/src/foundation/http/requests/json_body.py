@@ -6,9 +6,11 @@ from typing import Any, Final, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from foundation.http.problems.error_handlers import field_errors_of_body
-from foundation.http.problems.problem import Problem, ProblemKind
-from foundation.http.requests.body import LARGEST_DOCUMENT, check_media_type, read_whole
+from foundation.http.limits import LARGEST_DOCUMENT
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
+from foundation.http.problems.validation import field_errors_of_body
+from foundation.http.requests.body import check_media_type, read_whole
 from foundation.strict_json import NotStrictJson, read_json
 
 JSON: Final = "application/json"
@@ -36,7 +38,7 @@ def json_body(
         except ValidationError as error:
             names = model.model_fields.keys() | resource.model_fields.keys()
             errors = field_errors_of_body(error.errors(include_url=False, include_input=False), names)
-            raise Problem(ProblemKind.VALIDATION_FAILED, errors=errors) from None
+            raise Problem(kinds.VALIDATION_FAILED, errors=errors) from None
 
     return read
 
@@ -46,4 +48,4 @@ def parse_json(content: bytes) -> Any:
     try:
         return read_json(content)
     except NotStrictJson:
-        raise Problem(ProblemKind.MALFORMED_REQUEST, "The body is not a valid JSON document.") from None
+        raise Problem(kinds.MALFORMED_REQUEST, "The body is not a valid JSON document.") from None

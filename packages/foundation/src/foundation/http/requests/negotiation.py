@@ -1,4 +1,4 @@
-"""Chooses the form of an answer by what the client accepts (RFC 9110, 12.5.1)."""
+"""Chooses the media type of an answer by what the client accepts (RFC 9110, 12.5.1)."""
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,7 +7,8 @@ from typing import Final
 
 from starlette.requests import Request
 
-from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
 from foundation.http.requests.field_syntax import QUOTED, WORD
 
 _PARAMETER: Final = rf"{WORD}=(?:{WORD}|{QUOTED})"
@@ -42,9 +43,9 @@ class _Range:
 def negotiate(request: Request, *offered: str) -> str:
     """The one of the `offered` media types (lower-case, without parameters) that the client likes best.
 
-    Of those it likes the same, and for a client without wishes, it is the first. The closest range of `Accept` that
+    Of equally liked ones, and for a client without preferences, it is the first. The closest range of `Accept` that
     describes a media type decides about it.
-    Raises `Problem`: 406 when none is acceptable, 400 when `Accept` is no list of media ranges.
+    Raises `Problem`: 406 when none is acceptable, 400 when `Accept` is not a list of media ranges.
     """
     header = ",".join(request.headers.getlist("accept"))
     if header in offered:
@@ -54,7 +55,7 @@ def negotiate(request: Request, *offered: str) -> str:
         return offered[0]
     best = max(offered, key=lambda media_type: _weight(ranges, media_type))
     if not _weight(ranges, best):
-        raise Problem(ProblemKind.NOT_ACCEPTABLE, f"The answer can be had as {' or '.join(offered)}.")
+        raise Problem(kinds.NOT_ACCEPTABLE, f"The answer can be had as {' or '.join(offered)}.")
     return best
 
 
@@ -108,4 +109,4 @@ def _weight(ranges: Sequence[_Range], media_type: str) -> float:
 
 
 def _malformed() -> Problem:
-    return Problem(ProblemKind.MALFORMED_REQUEST, "The Accept header is no list of media ranges.")
+    return Problem(kinds.MALFORMED_REQUEST, "The Accept header is not a list of media ranges.")

@@ -1,4 +1,4 @@
-"""The header `Prefer` (RFC 7240): what a client would like, and can do without."""
+"""The header `Prefer` (RFC 7240): optional requests of a client."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def prefers(request: Request, name: str, value: str) -> bool:
     """Whether the client would like `name` to be `value`, both in lower case and compared in any case.
 
     Of a preference that is given twice the first one counts; one that is unknown is ignored (RFC 7240, 2), and so is
-    what follows something that is no preference. The answer says what was honoured.
+    what follows something that is not a preference. The answer says which was honoured.
     """
     header = ",".join(request.headers.getlist("prefer"))
     given = dict(reversed(list(_preferences(header))))

@@ -6,8 +6,9 @@ from typing import TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from foundation.http.problems.error_handlers import field_errors_of_query
-from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
+from foundation.http.problems.validation import field_errors_of_query
 
 Parameters = TypeVar("Parameters", bound=BaseModel)
 
@@ -21,18 +22,19 @@ def query(model: type[Parameters]) -> Callable[[Request], Awaitable[Parameters]]
 
     It raises `Problem`: 400 for a parameter that `model` has not or that is repeated, 422 for a refused value.
     """
+    names = frozenset(model.model_fields)
 
     # Asynchronous, because FastAPI sends synchronous dependencies to a thread.
     async def read(request: Request) -> Parameters:
         # Most requests have no query, and taking none apart costs as much as taking a short one apart.
         pairs = request.query_params.multi_items() if request.scope["query_string"] else []
         values = dict(pairs)
-        if len(values) < len(pairs) or not model.model_fields.keys() >= values.keys():
-            raise Problem(ProblemKind.UNKNOWN_PARAMETER)
+        if len(values) < len(pairs) or not names >= values.keys():
+            raise Problem(kinds.UNKNOWN_PARAMETER)
         try:
             return model.model_validate(values)
         except ValidationError as error:
             errors = field_errors_of_query(error.errors(include_url=False, include_input=False))
-            raise Problem(ProblemKind.VALIDATION_FAILED, errors=errors) from None
+            raise Problem(kinds.VALIDATION_FAILED, errors=errors) from None
 
     return read

@@ -5,7 +5,7 @@ changes while the service runs, so both are done once here, for the routes that 
 path parameters and asynchronous dependencies; which are all that the hot path has. FastAPI serves the others, and every
 request that no direct route is for: unknown addresses, methods that are not allowed, OPTIONS.
 
-The gain, as CPU time of one GET of a user with its whole answer: 0.41 times what it was (docs/performance.md).
+The gain, as CPU time of one GET of one resource with its whole answer: 0.41 times what it was (docs/performance.md).
 """
 
 import inspect
@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _Call: TypeAlias = Callable[..., Awaitable[Any]]
 
 _REQUEST: Final = 0  # the place of the request among the values
-# What of a `Dependant` may be there: what it is, and what the direct way gives it.
+# What of a `Dependant` may be there: what it is, and what a direct route gives it.
 _PLAIN: Final = frozenset(
     {"name", "call", "path", "scope", "use_cache", "dependencies", "path_params", "request_param_name"}
 )
@@ -37,7 +37,7 @@ class DirectRoutes:
     """The innermost middleware. Pure ASGI. `routes` are those of the application, in their order.
 
     A request goes where FastAPI would send it: to the first route that its path and method match. What is raised meets
-    the exception handlers of the application, as it would further inside. The direct way is not taken while there are
+    the exception handlers of the application, as it would further inside. No route is direct while there are
     dependency overrides, or while FastAPI's telemetry watches the request; and not below a mount.
     """
 
@@ -173,7 +173,7 @@ class _Planning:
 
 
 def _check_plain(dependant: Dependant) -> None:
-    """Raise `_NotPlain` for what is no coroutine function, or asks for anything that `_PLAIN` lacks."""
+    """Raise `_NotPlain` for what is not a coroutine function, or asks for anything that `_PLAIN` lacks."""
     wanted = {field.name for field in fields(dependant) if getattr(dependant, field.name)}
     if not wanted <= _PLAIN or not inspect.iscoroutinefunction(dependant.call):
         raise _NotPlain

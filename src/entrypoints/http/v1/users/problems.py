@@ -1,4 +1,4 @@
-"""How it is said which of the given users cannot be kept: addresses that are taken, and lines of a list."""
+"""The problems of users: an email address that is taken, and files with lines that cannot be imported."""
 
 from typing import Final
 
@@ -6,10 +6,27 @@ from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken
 from entrypoints.user_files import USER_FILES
 from foundation.files.rejected import RejectedLine
 from foundation.files.report import errors_by_line
+from foundation.http.problems import kinds
 from foundation.http.problems.problem import FieldError, Problem, ProblemKind
 from foundation.kernel.bulk_import import ImportRefused, ImportReport
 
 _TAKEN: Final = (EmailAlreadyTaken.code, str(EmailAlreadyTaken()))
+
+EMAIL_ALREADY_TAKEN: Final = ProblemKind(
+    slug="email-already-taken",
+    status=409,
+    title="The email address is taken.",
+    advice="Use another address, or find the user who has it.",
+    happened=(
+        "Another user has this email address; capital letters make no difference. Of several users at once, `errors` "
+        "says which. Nothing was changed."
+    ),
+    to_do=(
+        "Use another address, or find the user who has it: `GET /api/v1/users?email=...`. An import can leave such "
+        "lines out: `on_conflict=skip`."
+    ),
+    example_errors=(FieldError("#/email", *_TAKEN),),
+)
 
 
 def addresses_taken(error: EmailAlreadyTaken) -> Problem:
@@ -17,13 +34,13 @@ def addresses_taken(error: EmailAlreadyTaken) -> Problem:
     positions = error.positions if isinstance(error, EmailAddressesTaken) else ()
     pointers = [f"#/items/{position}/email" for position in positions] or ["#/email"]
     errors = [FieldError(pointer, *_TAKEN) for pointer in pointers]
-    return Problem(ProblemKind.EMAIL_ALREADY_TAKEN, str(error), errors=errors)
+    return Problem(EMAIL_ALREADY_TAKEN, str(error), errors=errors)
 
 
 def import_refused(error: ImportRefused) -> Problem:
-    """The problem of a list that was to be imported as a whole: lines that are not valid come before conflicts."""
+    """The problem of a file that was to be imported as a whole: invalid lines come before conflicts."""
     report = error.report
-    kind = ProblemKind.VALIDATION_FAILED if report.rejected else ProblemKind.EMAIL_ALREADY_TAKEN
+    kind = kinds.VALIDATION_FAILED if report.rejected else EMAIL_ALREADY_TAKEN
     # Nothing was kept, whatever the report says about what it began with.
     counts = {"imported": 0, "skipped": report.taken, "rejected": report.rejected}
     return Problem(kind, str(error), errors=errors_of_lines(report, with_taken=True), counts=counts)

@@ -1,9 +1,10 @@
 """Saying which users cannot be kept."""
 
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken
-from entrypoints.http.v1.users.refusals import addresses_taken, errors_of_lines, import_refused
+from entrypoints.http.v1.users.problems import EMAIL_ALREADY_TAKEN, addresses_taken, errors_of_lines, import_refused
 from foundation.files.rejected import LineError, RejectedLine
-from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
 from foundation.kernel.bulk_import import ImportRefused, ImportReport
 
 
@@ -21,7 +22,7 @@ def places(problem: Problem) -> list[tuple[int | None, str]]:
 
 def test_one_taken_address_is_that_of_the_body() -> None:
     problem = addresses_taken(EmailAlreadyTaken())
-    assert problem.kind is ProblemKind.EMAIL_ALREADY_TAKEN
+    assert problem.kind is EMAIL_ALREADY_TAKEN
     assert [error.document() for error in problem.errors] == [
         {"pointer": "#/email", "code": "email-already-taken", "message": "Another user has this email address."}
     ]
@@ -34,14 +35,14 @@ def test_taken_addresses_of_several_users_are_named_by_their_places() -> None:
 
 def test_lines_that_are_not_valid_come_before_conflicts() -> None:
     problem = import_refused(ImportRefused(report(taken=(2, 9), rejected_lines=(rejected(5, "#/email", "#/name"),))))
-    assert problem.kind is ProblemKind.VALIDATION_FAILED
+    assert problem.kind is kinds.VALIDATION_FAILED
     assert problem.counts == {"imported": 0, "skipped": 2, "rejected": 1}
     assert places(problem) == [(2, "#/email"), (5, "#/email"), (5, "#/name"), (9, "#/email")]
 
 
 def test_a_list_with_taken_addresses_only_is_a_conflict() -> None:
     problem = import_refused(ImportRefused(report(taken=(2, 9))))
-    assert problem.kind is ProblemKind.EMAIL_ALREADY_TAKEN
+    assert problem.kind is EMAIL_ALREADY_TAKEN
     assert problem.errors[0].document() == {
         "line": 2,
         "pointer": "#/email",

@@ -1,18 +1,18 @@
-"""Hangs up so that the client can still read what it was told."""
+"""Closes connections so that the client can still read the answer."""
 
 import asyncio
 from asyncio import AbstractEventLoop, Transport
 from collections.abc import Callable
 from typing import Any, Final
 
-# Seconds. Enough for a client to read one answer, little enough for what it sends meanwhile to be bearable.
+# Seconds. Enough for a client to read one answer, and little enough to bear what it sends meanwhile.
 PATIENCE: Final = 2.0
 
 
-class LingeringTransport(asyncio.Transport):
+class LingeringCloseTransport(asyncio.Transport):
     """A transport that closes in two steps when `unread()` says that the client is still sending (RFC 9112, 9.6).
 
-    Closing a socket while there is input that nobody read resets the connection, which can destroy the answer before
+    Closing a socket while there is unread input resets the connection, which can destroy the answer before
     the client has read it. So the own direction is closed first, and the whole connection when the client has closed
     the other, or after two seconds. What arrives meanwhile is for the protocol to discard.
     """

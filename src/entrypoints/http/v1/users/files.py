@@ -6,28 +6,33 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from application.users.import_users import ImportUsers
-from entrypoints.http.dependencies import ImportAdmission, Users
 from entrypoints.http.v1.users.file_schemas import (
     ExportUsersParameters,
     ImportReportBody,
     ImportUsersParameters,
     present_report,
 )
+from entrypoints.http.v1.users.problems import EMAIL_ALREADY_TAKEN
+from entrypoints.http.v1.users.routes import Users
 from entrypoints.user_files import USER_FILES
 from foundation.files.file_format import FileFormat, format_of
 from foundation.files.reading import read_records
 from foundation.files.writing import write_records
+from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.http.json_response import json_response
-from foundation.http.openapi import CONTENT_DISPOSITION, parameters, responses, text_body
-from foundation.http.problems.problem import ProblemKind
-from foundation.http.requests.body import LARGEST_IMPORT, check_media_type, read_pieces
+from foundation.http.limits import LARGEST_IMPORT
+from foundation.http.openapi.headers import content_disposition
+from foundation.http.openapi.operations import parameters, responses, text_body
+from foundation.http.problems import kinds
+from foundation.http.requests.body import check_media_type, read_pieces
 from foundation.http.requests.idempotency import refuse_key
 from foundation.http.requests.json_body import JSON
 from foundation.http.requests.negotiation import answers
 from foundation.http.requests.query import query
+from foundation.http.routing.providing import provided
 from foundation.http.streaming import streamed
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = APIRouter(prefix="/users")
 
 _MEDIA_TYPES: Final = tuple(one.media_type for one in FileFormat)
 _EXAMPLES: Final = {
@@ -49,11 +54,11 @@ async def _format_of_body(request: Request) -> FileFormat:
     responses=responses(
         200,
         "The result of the import.",
-        ProblemKind.EMAIL_ALREADY_TAKEN,
-        ProblemKind.CONTENT_TOO_LARGE,
-        ProblemKind.UNSUPPORTED_MEDIA_TYPE,
-        ProblemKind.VALIDATION_FAILED,
-        ProblemKind.COMMIT_OUTCOME_UNKNOWN,
+        EMAIL_ALREADY_TAKEN,
+        kinds.CONTENT_TOO_LARGE,
+        kinds.UNSUPPORTED_MEDIA_TYPE,
+        kinds.VALIDATION_FAILED,
+        kinds.COMMIT_OUTCOME_UNKNOWN,
         model=ImportReportBody,
     ),
 )
@@ -62,13 +67,13 @@ async def import_users(
     wanted: Annotated[ImportUsersParameters, Depends(query(ImportUsersParameters))],
     file_format: Annotated[FileFormat, Depends(_format_of_body)],
     users: Users,
-    admission: ImportAdmission,
+    limit: Annotated[ConcurrencyLimit, provided("import_limit")],
 ) -> Response:
     """Import users from a file, in one transaction.
 
     With `on_conflict=fail` one line that cannot be imported keeps all of them out. With `skip` such lines are left out.
     """
-    with admission.admitted():
+    with limit.slot():
         async with aclosing(read_records(read_pieces(request, LARGEST_IMPORT), file_format, USER_FILES)) as lines:
             report = await users.import_(ImportUsers(lines, wanted.on_conflict))
     return json_response(present_report(report))
@@ -81,12 +86,12 @@ async def import_users(
     responses=responses(
         200,
         "All users, by id.",
-        ProblemKind.VALIDATION_FAILED,
+        kinds.VALIDATION_FAILED,
         content={
             media_type: {"schema": {"type": "string", "contentMediaType": media_type}, "example": example}
             for media_type, example in _EXAMPLES.items()
         },
-        headers=CONTENT_DISPOSITION,
+        headers=content_disposition("users", [one.value for one in FileFormat]),
     ),
 )
 async def export_users(
@@ -95,10 +100,10 @@ async def export_users(
     media_type: Annotated[str, Depends(answers(*_MEDIA_TYPES))],
     users: Users,
 ) -> Response:
-    """Export all users. A failure midway breaks the connection, so that no part of a file is taken for the whole.
+    """Export all users. A failure midway breaks the connection, so that a part of a file is not taken for the whole.
 
-    With `fields=email,name` it is a file that the import takes. In CSV a cell that a spreadsheet would run is preceded
-    by an apostrophe.
+    With `fields=email,name` the import takes the file. In CSV a cell that a spreadsheet would run is preceded by an
+    apostrophe.
     """
     file_format = format_of(media_type)
     headers = {

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from clocks import NOON, FixedClock
-from foundation.http.background_tasks import upkeep
+from foundation.http.background_tasks import run_periodically
 from foundation.kernel.errors import StorageUnavailable
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
@@ -34,7 +34,8 @@ class FailingStorage:
 
 
 async def until_it_is_forgotten(storage: FailingStorage, clock: FixedClock) -> None:
-    async with upkeep(ForgetExpiredKeysHandler(storage.unit_of_work, clock), interval=0.001):
+    forget = ForgetExpiredKeysHandler(storage.unit_of_work, clock)
+    async with run_periodically(forget, "forgetting expired keys", interval=0.001):
         while storage.store.answers:  # noqa: ASYNC110 -- nobody tells when it is forgotten
             await asyncio.sleep(0.001)
 
@@ -50,16 +51,16 @@ async def test_expired_keys_are_forgotten_and_no_others() -> None:
 
 async def test_a_failure_is_logged_in_one_line_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     storage = FailingStorage(StorageUnavailable(), ZeroDivisionError("the secret of somebody"))
-    with caplog.at_level(logging.WARNING, "service.upkeep"):
+    with caplog.at_level(logging.WARNING, "service.background"):
         await asyncio.wait_for(until_it_is_forgotten(storage, FixedClock(NOON + timedelta(days=2))), 10)
     assert [(record.levelname, record.getMessage(), record.exc_info) for record in caplog.records] == [
-        ("WARNING", "expired idempotency keys were not forgotten: storage-unavailable", None),
-        ("ERROR", "expired idempotency keys were not forgotten: ZeroDivisionError", None),
+        ("WARNING", "forgetting expired keys failed: storage-unavailable", None),
+        ("ERROR", "forgetting expired keys failed: ZeroDivisionError", None),
     ]
 
 
 async def test_it_ends_with_the_server() -> None:
     before = asyncio.all_tasks()
-    async with upkeep(ForgetExpiredKeysHandler(FailingStorage().unit_of_work, FixedClock())):
+    async with run_periodically(ForgetExpiredKeysHandler(FailingStorage().unit_of_work, FixedClock()), "forgetting"):
         assert len(asyncio.all_tasks()) == len(before) + 1
     assert asyncio.all_tasks() == before

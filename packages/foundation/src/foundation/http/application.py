@@ -1,0 +1,140 @@
+"""Assembles the HTTP application of a service."""
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from foundation.http import health
+from foundation.http.background_tasks import run_periodically
+from foundation.http.edge.draining import Draining
+from foundation.http.edge.envelope import Envelope
+from foundation.http.edge.strict_input import StrictInput
+from foundation.http.health import ReadinessMonitor
+from foundation.http.openapi import docs_page
+from foundation.http.openapi.document import install_openapi
+from foundation.http.problems.catalogue import ProblemCatalogue
+from foundation.http.problems.error_handlers import install_error_handlers
+from foundation.http.problems.pages import problem_pages
+from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.requests.cursors import CursorCodec
+from foundation.http.routing.direct_routes import DirectRoutes
+from foundation.http.routing.route_table import templates_by_endpoint
+from foundation.kernel.readiness import StorageReadiness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One kind of resource: its routes, and the problems of its own errors (see `ProblemCatalogue`).
+
+    The routes have the tag `tag`, which `description` explains in the documentation.
+    """
+
+    tag: str
+    description: str
+    routers: Sequence[APIRouter]
+    errors: Mapping[type[Exception], ProblemKind] = field(default_factory=dict)
+    presenters: Mapping[type[Exception], Callable[[Any], Problem]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    """What an operator may choose; `entrypoints.settings` explains each.
+
+    Without a `cursor_key`, cursors are good in this process only.
+    """
+
+    allowed_hosts: Collection[str]
+    body_timeout: timedelta
+    drain_delay: timedelta
+    docs_enabled: bool
+    require_if_match: bool
+    cursor_key: bytes | None
+
+
+def build_application(
+    *,
+    title: str,
+    version: str,
+    info: Mapping[str, Any],
+    prefix: str,
+    resources: Sequence[Resource],
+    options: HttpOptions,
+    container: object,
+    readiness: StorageReadiness,
+    background_tasks: Mapping[str, Callable[[], Awaitable[object]]],
+    close: Callable[[], Awaitable[None]],
+) -> FastAPI:
+    """The application, with health, documentation and problem pages beside the `resources`, which are below `prefix`.
+
+    `info` are more members of the document's `info`. `container` has the providers that routes ask for by name
+    (`provided`). `background_tasks`, by the names that the log calls them, run periodically while the application is
+    served; `close` is awaited at the end.
+
+    Raises:
+        ValueError: two kinds of problems have the same slug.
+    """
+    problems = ProblemCatalogue(
+        {error: kind for resource in resources for error, kind in resource.errors.items()},
+        {error: present for resource in resources for error, present in resource.presenters.items()},
+    )
+    app = FastAPI(
+        title=title,
+        version=version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        # FastAPI's own traces would have whole addresses, and so the personal data in the filters of lists.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        lifespan=_lifespan(options.drain_delay, background_tasks, close),
+    )
+    app.state.container = container
+    app.state.cursors = CursorCodec(options.cursor_key or secrets.token_bytes(32))
+    app.state.draining = Draining()
+    app.state.problems = problems
+    app.state.readiness = ReadinessMonitor(readiness)
+    app.state.require_if_match = options.require_if_match
+    app.add_middleware(DirectRoutes, routes=app.routes)
+    app.add_middleware(
+        StrictInput, allowed_hosts=options.allowed_hosts, body_timeout=options.body_timeout.total_seconds()
+    )
+    app.add_middleware(Envelope)
+    install_error_handlers(app)
+    _include_routes(app, prefix, resources, docs_enabled=options.docs_enabled)
+    app.state.templates = templates_by_endpoint(app)
+    tags = [{"name": resource.tag, "description": resource.description} for resource in resources]
+    install_openapi(app, info=info, tags=tags, catalogue=problems.kinds)
+    return app
+
+
+def _include_routes(app: FastAPI, prefix: str, resources: Sequence[Resource], *, docs_enabled: bool) -> None:
+    for resource in resources:
+        for router in resource.routers:
+            app.include_router(router, prefix=prefix, tags=[resource.tag])
+    app.include_router(health.router)
+    app.include_router(problem_pages(app.state.problems.kinds))
+    if docs_enabled:
+        app.include_router(docs_page.router)
+
+
+def _lifespan(
+    drain_delay: timedelta,
+    background_tasks: Mapping[str, Callable[[], Awaitable[object]]],
+    close: Callable[[], Awaitable[None]],
+) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with app.state.draining.on_sigterm(drain_delay):
+            async with AsyncExitStack() as running:
+                for name, task in background_tasks.items():
+                    await running.enter_async_context(run_periodically(task, name))
+                yield
+        await close()
+
+    return lifespan
