@@ -17,12 +17,18 @@ from e2e.processes import environment
 
 # For each contract of pyproject.toml: where in a copy of the project to write which import, so that it is broken.
 INWARDS = "Imports point inwards: entrypoints, adapters, application, domain"
+ROOMS_APART = "The rooms of the foundation know the kernel, and not each other"
 VIOLATIONS = [
     (INWARDS, "src/domain/users/user.py", "application.users"),
     (INWARDS, "src/application/unit_of_work.py", "adapters.memory"),
     (INWARDS, "src/adapters/memory/users.py", "entrypoints.settings"),
     ("The schema tools know neither the service nor the foundation",
      "packages/schema-tools/src/schema_tools/errors.py", "foundation.kernel.errors"),
+    ("The foundation knows nothing of the service",
+     "packages/foundation/src/foundation/kernel/clock.py", "domain.users.user"),
+    (ROOMS_APART, "packages/foundation/src/foundation/http/streaming.py", "foundation.sqlalchemy"),
+    (ROOMS_APART, "packages/foundation/src/foundation/memory/store.py", "foundation.http"),
+    (ROOMS_APART, "packages/foundation/src/foundation/kernel/clock.py", "foundation.memory"),
     ("Only the command line drives the schema tools", "src/entrypoints/http/app.py", "schema_tools.migrations.runner"),
     ("The inside knows no technology", "src/domain/users/user.py", "pydantic"),
     ("The inside knows no technology", "packages/foundation/src/foundation/kernel/retry.py", "sqlalchemy.exc"),
