@@ -45,10 +45,6 @@ def test_a_package_that_imports_one_that_imports_it_is_found() -> None:
     assert found(planted) == {frozenset({"tools.reading", "tools.writing"})}
 
 
-def test_no_package_of_the_schema_tools_imports_one_that_imports_it() -> None:
-    assert circles(of_packages(graph_of(trees()), "schema_tools")) == set()
-
-
 def test_a_name_that_is_imported_leads_to_the_module_that_has_it() -> None:
     sources = {"a": "from b import name", "b": "import a.c, json", "a.c": ""}
     assert graph_of({name: ast.parse(text) for name, text in sources.items()}) == {
