@@ -15,7 +15,7 @@ from contract.storages import PATIENT
 from entrypoints.settings import Settings
 from foundation.kernel.constraints import Reference, Unique
 from foundation.kernel.entity import Entity
-from foundation.kernel.errors import AlreadyTaken, DomainError, NotFound
+from foundation.kernel.errors import AlreadyTaken, NotFound, StillReferenced
 from foundation.kernel.integer_id import IntegerId
 from foundation.kernel.queries import SortOrder
 from foundation.kernel.value_object import ValueObject
@@ -51,7 +51,7 @@ class ShelfNotFound(NotFound):
         self.shelf_id = shelf_id
 
 
-class ShelfInUse(DomainError): ...
+class ShelfInUse(StillReferenced): ...
 
 
 class BookNotFound(NotFound): ...

@@ -24,19 +24,8 @@ _LABEL_LENGTH: Final = 160
 # https://www.postgresql.org/docs/current/using-explain.html
 _STREAMING: Final = frozenset(
     {
-        "Append",
-        "Gather",
-        "Gather Merge",
-        "Hash Join",
-        "Incremental Sort",
-        "LockRows",
-        "Memoize",
-        "Merge Append",
-        "Merge Join",
-        "Nested Loop",
-        "Result",
-        "Subquery Scan",
-        "Unique",
+        *("Append", "Gather", "Gather Merge", "Hash Join", "Incremental Sort", "LockRows", "Memoize", "Merge Append"),
+        *("Merge Join", "Nested Loop", "Result", "Subquery Scan", "Unique"),
     }
 )
 
@@ -69,7 +58,6 @@ class _WholeTable:
     """A scan that reads a whole table, or all of an index of it.
 
     Attributes:
-        table: The name of the table.
         alias: What the plan calls it.
         filtered: The columns that rows are thrown away by.
         sorted_by: The columns that the rows are sorted by afterwards.
@@ -132,7 +120,7 @@ def _findings(connection: Connection, statement: CapturedStatement) -> Iterator[
             place=statement.label,
             message=_message(scan),
             why=_WHY,
-            mend=f"CREATE INDEX CONCURRENTLY ON {scan.table} ({', '.join(columns)});" if columns else "",
+            fix=f"CREATE INDEX CONCURRENTLY ON {scan.table} ({', '.join(columns)});" if columns else "",
         )
 
 

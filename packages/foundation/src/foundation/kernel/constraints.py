@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from foundation.kernel.errors import AlreadyTaken, DomainError
+from foundation.kernel.errors import AlreadyTaken, DomainError, StillReferenced
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Reference:
     """
 
     missing: Callable[..., DomainError]
-    in_use: Callable[[], DomainError]
+    in_use: Callable[[], StillReferenced]
 
 
 def taken_positions(values: Iterable[tuple[object, ...]], known: set[tuple[object, ...]]) -> list[int]:
