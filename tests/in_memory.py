@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, cast
 
 from adapters import load_adapters
 from application.users import UserUseCases
-from clocks import FixedClock
 from foundation.kernel.clock import Clock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.memory.storage import InMemoryStorage, InMemoryUnitOfWork
+from foundation.testing.clocks import FixedClock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -8,9 +8,9 @@ import re
 import sys
 from pathlib import Path
 
-from clocks import NOON
 from contract.sources import many
 from contract.storages import open_service
+from foundation.testing.clocks import NOON
 
 
 async def _growth(url: str) -> int:

@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import Column, ForeignKey, Identity, Integer, MetaData, Numeric, String, Table, UniqueConstraint
 
-from clocks import NOON
 from contract.storages import PATIENT
 from entrypoints.settings import Settings
 from foundation.kernel.constraints import Reference, Unique
@@ -28,6 +27,7 @@ from foundation.sqlalchemy.ddl import timestamped
 from foundation.sqlalchemy.limits import Limits
 from foundation.sqlalchemy.tables import created_at, idempotency_keys_table, known_choice, named_metadata, updated_at
 from foundation.sqlalchemy.types import ChoiceType, ValueObjectType
+from foundation.testing.clocks import NOON
 from plain_sql import connected
 
 

@@ -15,7 +15,6 @@ from sqlalchemy.pool import QueuePool
 from adapters.sqlalchemy.tables import metadata
 from application.unit_of_work import UnitOfWork
 from application.users.ports import UserQueries, UserView
-from clocks import NOON
 from domain.users.email_address import EmailAddress
 from domain.users.user import User
 from domain.users.user_name import UserName
@@ -24,6 +23,7 @@ from entrypoints.container import Container, close
 from entrypoints.settings import Settings
 from foundation.kernel.clock import Clock
 from foundation.sqlalchemy.database import Database, PostgresDatabase, SqliteDatabase
+from foundation.testing.clocks import NOON
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
 from schema_tools.migrations import runner

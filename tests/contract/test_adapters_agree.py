@@ -22,7 +22,6 @@ from application.users.get_user import GetUser
 from application.users.list_users import ListUsers
 from application.users.ports import UserFilter, UserSort, UserView
 from application.users.update_user import UpdateUser
-from clocks import MICROSECOND, NOON, FixedClock
 from contract.sources import batches
 from contract.storages import SQL_STORAGES, Service, Storages, open_service
 from domain.users.email_address import EmailAddress
@@ -36,6 +35,7 @@ from foundation.kernel.idempotency import KEPT_FOR, Outcome
 from foundation.kernel.idempotency_keys import IdempotencyKey
 from foundation.kernel.pagination import Page, Position
 from foundation.kernel.unset import UNSET, Unset
+from foundation.testing.clocks import MICROSECOND, NOON, FixedClock
 
 REFERENCE = "memory"
 

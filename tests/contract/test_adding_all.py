@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from application.users.ports import UserView
-from clocks import NOON
 from contract.storages import Service, ada
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken
 from domain.users.user import User
 from domain.users.user_id import UserId
 from foundation.kernel.errors import WriteConflict
+from foundation.testing.clocks import NOON
 
 pytestmark = pytest.mark.anyio
 

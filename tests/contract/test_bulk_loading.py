@@ -12,7 +12,6 @@ from sqlalchemy import func, select, text
 
 from application.users.create_user import CreateUser
 from application.users.ports import UserFilter, UserView
-from clocks import NOON
 from contract.interruptions import terminate_sessions
 from contract.sources import batches, many, numbered
 from contract.storages import Service, ada, open_service, pool_of
@@ -26,6 +25,7 @@ from foundation.kernel.errors import DeadlineExceeded, StorageUnavailable, Write
 from foundation.memory.storage import InMemoryStorage
 from foundation.sqlalchemy.database import PostgresDatabase
 from foundation.sqlalchemy.errors import StatementRefused
+from foundation.testing.clocks import NOON
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,6 @@ from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.ports import UserFilter, UserSort, UserView
 from application.users.update_user import UpdateUser
-from clocks import MICROSECOND, NOON
 from contract.storages import Service, ada
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken, UserNotFound
@@ -19,6 +18,7 @@ from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import PreconditionFailed, WriteConflict
+from foundation.testing.clocks import MICROSECOND, NOON
 
 pytestmark = pytest.mark.anyio
 

@@ -17,7 +17,6 @@ from application.users.import_users import ImportUsers
 from application.users.list_users import ListUsers
 from application.users.ports import UserView
 from application.users.update_user import UpdateUser
-from clocks import NOON
 from contract.interruptions import BreakingProxy, terminate_sessions
 from contract.sources import many
 from contract.storages import Service, ada, open_service, pool_of
@@ -33,6 +32,7 @@ from foundation.kernel.errors import (
 )
 from foundation.kernel.idempotency_keys import IdempotencyKey
 from foundation.sqlalchemy.errors import StatementRefused
+from foundation.testing.clocks import NOON
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio

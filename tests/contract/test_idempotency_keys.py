@@ -13,7 +13,6 @@ from application.users.create_user import CreateUser
 from application.users.create_users import CreateUsers
 from application.users.ports import UserFilter
 from application.users.update_user import UpdateUser
-from clocks import MICROSECOND, NOON, FixedClock
 from contract.interruptions import BreakingProxy
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
@@ -25,6 +24,7 @@ from foundation.kernel.errors import CommitOutcomeUnknown, IdempotencyKeyInUse, 
 from foundation.kernel.idempotency import KEPT_FOR
 from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
 from foundation.sqlalchemy.errors import StatementRefused
+from foundation.testing.clocks import MICROSECOND, NOON, FixedClock
 from plain_sql import connected
 
 if TYPE_CHECKING:

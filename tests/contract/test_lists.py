@@ -6,11 +6,11 @@ from operator import attrgetter
 import pytest
 
 from application.users.ports import UserFilter, UserSort, UserView
-from clocks import MICROSECOND, NOON
 from contract.storages import Service, ada
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
 from foundation.kernel.pagination import Page, Position
+from foundation.testing.clocks import MICROSECOND, NOON
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from clocks import NOON
 from contract.shelves_and_books import (
     Binding,
     Book,
@@ -29,6 +28,7 @@ from contract.shelves_and_books import (
     open_library,
 )
 from foundation.kernel.bulk_loading import Loaded, Numbered
+from foundation.testing.clocks import NOON
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from application.users.ports import UserFilter, UserSort, UserView
 from application.users.update_user import UpdateUser
-from clocks import MICROSECOND, NOON
 from contract.sources import many
 from contract.storages import STORAGES, Service, Storages, ada, open_service, pool_of
 from domain.users.email_address import EmailAddress
@@ -20,6 +19,7 @@ from domain.users.user import UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import StorageUnavailable
+from foundation.testing.clocks import MICROSECOND, NOON
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from application.users.ports import UserFilter, UserSort, UserView
-from clocks import MICROSECOND, NOON
 from contract.storages import Service, ada, open_service
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken, UserNotFound
 from domain.users.user_id import LARGEST_USER_ID, UserId
 from domain.users.user_name import UserName
+from foundation.testing.clocks import MICROSECOND, NOON
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,6 @@ from sqlalchemy.schema import CreateTable
 
 from adapters.sqlalchemy.tables import users
 from application.users.ports import UserFilter, UserSort
-from clocks import MICROSECOND, NOON
 from contract.sources import batches, numbered
 from contract.storages import Service, ada, open_service
 from domain.users.email_address import EmailAddress
@@ -21,6 +20,7 @@ from foundation.kernel.bulk_loading import Loaded
 from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
 from foundation.kernel.pagination import Position
 from foundation.sqlalchemy.loading.statements import staged_table
+from foundation.testing.clocks import MICROSECOND, NOON
 from integration.pipelined_statements import all_statements
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers

@@ -5,13 +5,13 @@ import pytest
 from application.users.create_user import CreateUser
 from application.users.create_users import LARGEST_BATCH, BatchSizeOutOfRange, CreateUsers
 from application.users.get_user import GetUser
-from clocks import NOON
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken
 from domain.users.user import NewUser
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import WriteConflict
+from foundation.testing.clocks import NOON
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio

@@ -6,13 +6,13 @@ from application.users.create_user import CreateUser
 from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.update_user import UpdateUser
-from clocks import MICROSECOND, NOON
 from domain.users.email_address import EmailAddress
 from domain.users.errors import UserNotFound
 from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import PreconditionFailed, WriteConflict
+from foundation.testing.clocks import MICROSECOND, NOON
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio

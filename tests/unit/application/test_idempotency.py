@@ -11,7 +11,6 @@ import pytest
 from application.users.create_user import CreateUser
 from application.users.create_users import CreateUsers
 from application.users.ports import UserView
-from clocks import MICROSECOND, NOON, FixedClock
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken
 from domain.users.user import NewUser
@@ -20,6 +19,7 @@ from foundation.kernel.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from foundation.kernel.idempotency import KEPT_FOR
 from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
 from foundation.kernel.views import read_views, write_views
+from foundation.testing.clocks import MICROSECOND, NOON, FixedClock
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio

@@ -5,11 +5,11 @@ import pytest
 from application.users.create_user import CreateUser
 from application.users.list_users import ListUsers
 from application.users.ports import UserFilter, UserSort
-from clocks import MICROSECOND, NOON, SteppingClock
 from domain.users.email_address import EmailAddress
 from domain.users.user import NewUser
 from domain.users.user_name import UserName
 from foundation.kernel.pagination import LimitOutOfRange, Position
+from foundation.testing.clocks import MICROSECOND, NOON, SteppingClock
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio

@@ -9,13 +9,13 @@ from application.users.delete_user import DeleteUser
 from application.users.get_user import GetUser
 from application.users.ports import UserView
 from application.users.update_user import UpdateUser
-from clocks import MICROSECOND, NOON, FixedClock
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken, UserNotFound
 from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import PreconditionFailed, WriteConflict
+from foundation.testing.clocks import MICROSECOND, NOON, FixedClock
 from in_memory import InMemoryService
 
 pytestmark = pytest.mark.anyio

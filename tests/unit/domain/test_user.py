@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clocks import MICROSECOND, NOON
 from domain.users.email_address import EmailAddress
 from domain.users.user import NewUser, User
 from domain.users.user_name import UserName
+from foundation.testing.clocks import MICROSECOND, NOON
 
 ADA = UserName("Ada Lovelace")
 GRACE = UserName("Grace Hopper")

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from application.users.ports import UserFilter, UserSort
-from clocks import MICROSECOND, NOON
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import LARGEST_USER_ID
 from foundation.http.requests.cursors import CursorCodec, InvalidCursor
 from foundation.kernel.pagination import Position
+from foundation.testing.clocks import MICROSECOND, NOON
 
 KEY = b"k" * 32
 EVERYBODY = UserFilter()

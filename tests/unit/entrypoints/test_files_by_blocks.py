@@ -13,7 +13,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from application.users.ports import UserView
-from clocks import MICROSECOND, NOON
 from domain.users.user import NewUser
 from entrypoints.user_files import USER_FILES
 from foundation.files.file_format import FileFormat
@@ -22,6 +21,7 @@ from foundation.files.schema import ReadLine
 from foundation.files.spreadsheets import escaped
 from foundation.files.writing import write_records
 from foundation.kernel.bulk_loading import Numbered
+from foundation.testing.clocks import MICROSECOND, NOON
 
 EXPORTED, IMPORTED = tuple(USER_FILES.exported), tuple(USER_FILES.imported)
 ORDINARY = {FileFormat.NDJSON: '{"email":"a@example.com","name":"A é"}', FileFormat.CSV: "a@example.com,A é"}

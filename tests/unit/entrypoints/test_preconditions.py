@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from application.users.ports import UserView
-from clocks import MICROSECOND, NOON
 from domain.users.user_id import LARGEST_USER_ID
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
 from foundation.http.requests.entity_tags import entity_tag, expected_versions, matches_any
+from foundation.testing.clocks import MICROSECOND, NOON
 
 
 def user(number: int = 7, updated_at: datetime = NOON) -> UserView:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from application.users.ports import UserView
-from clocks import NOON
 from domain.users.email_address import EmailAddress
 from domain.users.user import NewUser
 from domain.users.user_name import UserName
@@ -31,6 +30,7 @@ from foundation.kernel.bulk_import import ImportRefused
 from foundation.kernel.bulk_loading import Numbered
 from foundation.kernel.errors import InvalidValue
 from foundation.strict_json import NotStrictJson, read_json
+from foundation.testing.clocks import NOON
 
 EXPORTED, IMPORTED = tuple(USER_FILES.exported), tuple(USER_FILES.imported)
 ADA = '{"email":"ada@example.com","name":"Ada"}'

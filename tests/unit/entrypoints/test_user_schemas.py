@@ -9,7 +9,6 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from application.users.ports import UserFilter, UserSort, UserView
-from clocks import NOON
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
 from entrypoints.http.v1.users.schemas import (
@@ -23,6 +22,7 @@ from entrypoints.http.v1.users.schemas import (
 from foundation.http.requests.lists import Listing
 from foundation.kernel.pagination import Page
 from foundation.kernel.unset import UNSET
+from foundation.testing.clocks import NOON
 
 ADA = {"email": "ada@example.com", "name": "Ada Lovelace"}
 

@@ -11,7 +11,6 @@ import openapi_spec_validator
 import pytest
 from fastapi import FastAPI
 
-from clocks import MICROSECOND, NOON
 from foundation.http.application import HttpOptions, build_application
 from foundation.kernel.errors import AlreadyTaken, NotFound, StillReferenced
 from foundation.kernel.idempotency import Outcome
@@ -19,7 +18,8 @@ from foundation.kernel.pagination import Page, Position
 from foundation.kernel.unset import UNSET
 from foundation.kernel.versions import check_version
 from foundation.memory.storage import InMemoryReadiness
-from unit.entrypoints.shelves import SHELVES, ShelfFilter, ShelfSort, ShelfView
+from foundation.testing.clocks import MICROSECOND, NOON
+from shelves import SHELVES, ShelfFilter, ShelfSort, ShelfView
 
 pytestmark = pytest.mark.anyio
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from clocks import NOON, FixedClock
 from foundation.http.background_tasks import run_periodically
 from foundation.kernel.errors import StorageUnavailable
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
 from foundation.memory.storage import InMemoryUnitOfWork
 from foundation.memory.store import InMemoryStore
+from foundation.testing.clocks import NOON, FixedClock
 
 pytestmark = pytest.mark.anyio
 
