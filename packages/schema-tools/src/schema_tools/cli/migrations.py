@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer, context: CommandContext) -> None:
     """Add the commands to `app`."""
+    for add in (_add_upgrade, _add_downgrade, _add_history):
+        add(app, context)
 
+
+def _add_upgrade(app: typer.Typer, context: CommandContext) -> None:
     @app.command()
     def upgrade(
         to: Annotated[str, typer.Option(metavar="REV", help="The revision to reach.")] = "head",
@@ -39,6 +43,8 @@ def add_to(app: typer.Typer, context: CommandContext) -> None:
             )
         _finish(done, output, nothing="nothing to do: the database is up to date")
 
+
+def _add_downgrade(app: typer.Typer, context: CommandContext) -> None:
     @app.command()
     def downgrade(
         to: Annotated[str, typer.Option(metavar="REV", help="The revision to return to, or base.")] = "-1",
@@ -73,6 +79,8 @@ def add_to(app: typer.Typer, context: CommandContext) -> None:
                 raise typer.Exit(1) from None
         _finish(done, output, nothing="nothing to do: the database is at that revision")
 
+
+def _add_history(app: typer.Typer, context: CommandContext) -> None:
     @app.command()
     def history(output: FormatOption = Format.TEXT) -> None:
         """List the migrations, the oldest first: which the database has had, when, and how long each took.
