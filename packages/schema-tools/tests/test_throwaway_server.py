@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from schema_tools.errors import PostgresUnavailable, SchemaToolsError
+from schema_tools.postgres.account import ThrowawayDirectory
 from schema_tools.postgres.binaries import PostgresInstallation
 from schema_tools.postgres.databases import RunningPostgres, data_directory
 from schema_tools.postgres.server import PostgresServer
-from schema_tools.postgres.throwaway_directories import ThrowawayDirectory
 from schema_tools.testing.plain_sql import connected
 from schema_tools.testing.postgres_servers import ABSENT, SELECTION
 

@@ -1,8 +1,11 @@
 """Reading the catalog of a live database."""
 
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, text
+
+from schema_tools.findings import Finding
 
 # Neither the system's nor an extension's.
 _OWN_TABLES: Final = """
@@ -27,3 +30,22 @@ def rows_of_tables(connection: Connection, query: str, **parameters: Any) -> lis
     extensions. `name` is as SQL has it, with its schema where that is needed.
     """
     return rows(connection, _OWN_TABLES + query, **parameters)
+
+
+class Check(NamedTuple):
+    """A query of `rows_of_tables`, and the finding for each row: texts with the names of its columns in braces."""
+
+    rule: str
+    place: str
+    message: str
+    why: str
+    fix: str
+    query: str
+
+
+def found_by(connection: Connection, checks: Iterable[Check], **parameters: Any) -> Iterator[Finding]:
+    """What the checks find, whose queries may use the parameters."""
+    for check in checks:
+        texts = check._asdict()
+        for row in rows_of_tables(connection, texts.pop("query"), **parameters):
+            yield Finding(**{name: words.format_map(row) for name, words in texts.items()})

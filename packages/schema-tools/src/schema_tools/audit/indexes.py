@@ -114,11 +114,11 @@ def index_findings(connection: Connection, now: datetime, unseen: list[str]) -> 
     found = [_Index(**row) for row in rows_of_tables(connection, _INDEXES)]
     yield from (_invalid(index) for index in found if not index.valid)
     valid = [index for index in found if index.valid]
-    superfluous = {index.name: by for index in valid if (by := _served_by(index, valid))}
-    yield from (_superfluous(index, superfluous[index.name]) for index in valid if index.name in superfluous)
+    served = {index.name: by for index in valid if (by := _served_by(index, valid))}
+    yield from (_superfluous(index, served[index.name]) for index in valid if index.name in served)
     since = _statistics_since(connection, now, unseen)
     if since is not None:
-        yield from _unused([index for index in valid if index.name not in superfluous], since)
+        yield from _unused([index for index in valid if index.name not in served], since)
     yield from map(_missing, rows_of_tables(connection, _FOREIGN_KEYS))
 
 
@@ -140,15 +140,20 @@ def _invalid(index: _Index) -> Finding:
     )
 
 
-def _superfluous(index: _Index, by: _Index) -> Finding:
-    same = list(index.keys) == list(by.keys)
+def superfluous(index: str, table: str, by: str, *, same: bool, fix: str) -> Finding:
+    """An index of `table` that does nothing which another, `by`, cannot do: one with the `same` keys, or with more."""
     return Finding(
         rule="duplicate-index" if same else "redundant-index",
-        place=f"index {index.name} on {index.table}",
-        message=f"{by.name} {'is the same index' if same else 'begins with the same columns'}",
+        place=f"index {index} on {table}",
+        message=f"{by} {'is the same index' if same else 'begins with the same columns'}",
         why="it takes space and makes every write dearer, and no query needs it",
-        fix=f"DROP INDEX {index.concurrently}{index.name};",
+        fix=fix,
     )
+
+
+def _superfluous(index: _Index, by: _Index) -> Finding:
+    drop = f"DROP INDEX {index.concurrently}{index.name};"
+    return superfluous(index.name, index.table, by.name, same=list(index.keys) == list(by.keys), fix=drop)
 
 
 def _statistics_since(connection: Connection, now: datetime, unseen: list[str]) -> datetime | None:

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import URL, Connection, Engine, NullPool, RowMapping, create_engine
 
 from schema_tools.audit.catalog import rows
+from schema_tools.audit.indexes import superfluous
 from schema_tools.database_urls import sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
@@ -133,14 +134,8 @@ def _superfluous(indexes: Sequence[_Index]) -> Iterator[Finding]:
     for index in indexes:
         by = next((other for other in indexes if index.is_served_by(other)), None)
         if by is not None:
-            same = index.keys == by.keys
-            yield Finding(
-                rule="duplicate-index" if same else "redundant-index",
-                place=f"index {index.name} on {index.table}",
-                message=f"{by.name} {'is the same index' if same else 'begins with the same columns'}",
-                why="it takes space and makes every write dearer, and no query needs it",
-                fix=f"DROP INDEX {_quoted(index.name)};",
-            )
+            drop = f"DROP INDEX {_quoted(index.name)};"
+            yield superfluous(index.name, index.table, by.name, same=index.keys == by.keys, fix=drop)
 
 
 def _untouched(connection: Connection, table: str) -> Iterator[Finding]:

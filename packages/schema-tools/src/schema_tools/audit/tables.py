@@ -1,24 +1,12 @@
 """Tables, constraints and triggers that do not do what they look like."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import Connection
 
-from schema_tools.audit.catalog import rows_of_tables
+from schema_tools.audit.catalog import Check, found_by
 from schema_tools.findings import Finding
-
-
-class _Check(NamedTuple):
-    """A query, and the finding for each of its rows: texts with the names of its columns in braces."""
-
-    rule: str
-    place: str
-    message: str
-    why: str
-    fix: str
-    query: str
-
 
 # Constraints that are NOT ENFORCED, from PostgreSQL 18 on, are never validated.
 _NOT_VALIDATED: Final = """
@@ -30,7 +18,7 @@ ORDER BY 2, 1
 """
 
 _CHECKS: Final = (
-    _Check(
+    Check(
         rule="no-primary-key",
         place="table {table}",
         message="it has no primary key",
@@ -44,7 +32,7 @@ _CHECKS: Final = (
             ORDER BY 1
         """,
     ),
-    _Check(
+    Check(
         rule="unlogged-table",
         place="table {table}",
         message="it is UNLOGGED",
@@ -55,7 +43,7 @@ _CHECKS: Final = (
             WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND NOT c.relispartition ORDER BY 1
         """,
     ),
-    _Check(
+    Check(
         rule="constraint-not-enforced",
         place="constraint {name} on {table}",
         message="it is NOT ENFORCED",
@@ -63,7 +51,7 @@ _CHECKS: Final = (
         fix="ALTER TABLE {table} ALTER CONSTRAINT {name} ENFORCED;",
         query=_NOT_VALIDATED.format(enforced="false"),
     ),
-    _Check(
+    Check(
         rule="constraint-not-valid",
         place="constraint {name} on {table}",
         message="it is NOT VALID",
@@ -72,7 +60,7 @@ _CHECKS: Final = (
         query=_NOT_VALIDATED.format(enforced="true"),
     ),
     # The triggers of a foreign key are internal; they are shown once per key.
-    _Check(
+    Check(
         rule="trigger-disabled",
         place="{kind} {name} on {table}",
         message="{subject} {state}",
@@ -94,7 +82,7 @@ _CHECKS: Final = (
     ),
     # A trigger that is disabled is a finding of its own. In tgtype, 16 is UPDATE and 1 is FOR EACH ROW:
     # src/include/catalog/pg_trigger.h
-    _Check(
+    Check(
         rule="updated-at-without-trigger",
         place="column {table}.updated_at",
         message="no trigger keeps it",
@@ -112,7 +100,7 @@ _CHECKS: Final = (
         """,
     ),
     # https://www.postgresql.org/docs/current/logical-replication-publication.html
-    _Check(
+    Check(
         rule="no-replica-identity",
         place="table {table}",
         message="it is published, and its rows have no replica identity",
@@ -136,8 +124,4 @@ _CHECKS: Final = (
 
 def table_findings(connection: Connection) -> Iterator[Finding]:
     """What the catalog alone tells of tables, constraints and triggers."""
-    for check in _CHECKS:
-        texts = check._asdict()
-        query = texts.pop("query")
-        for row in rows_of_tables(connection, query):
-            yield Finding(**{name: text.format_map(row) for name, text in texts.items()})
+    return found_by(connection, _CHECKS)

@@ -4,10 +4,10 @@ from typing import Final
 
 import typer
 
-from schema_tools.cli import audit, check, document, drift, history, lint, migrations, plan, revisions, verify
+from schema_tools.cli import check, document, lint, live, migrations, plan, revisions, verify
 from schema_tools.cli.context import CommandContext
 
-_AREAS: Final = (migrations, history, revisions, check, document, lint, verify, plan, drift, audit)
+_AREAS: Final = (migrations, revisions, check, document, lint, verify, plan, live)
 
 
 def application(context: CommandContext) -> typer.Typer:

@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, text
 
 from schema_tools.database_urls import sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations.blockers import waits_watched
 from schema_tools.migrations.concurrent_builds import mind_concurrent_builds
-from schema_tools.migrations.sqlite_batches import counting_goes_on
 
 # "schema" in ASCII. Advisory locks are numbers, of one database each:
 # https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
@@ -149,3 +148,38 @@ def _wait_for_the_others(guard: Connection, waiting: Callable[[], None] | None) 
             )
         time.sleep(pause)
         pause = min(1.0, pause * 1.5)
+
+
+COPY_PREFIX: Final = "_alembic_tmp_"
+
+
+@contextmanager
+def counting_goes_on() -> Iterator[None]:
+    """Meanwhile, a copy that a batch operation makes of an AUTOINCREMENT table goes on counting where it stopped.
+
+    SQLite cannot alter most of a table, so Alembic creates `_alembic_tmp_<table>`, copies the rows, drops the
+    table and renames the copy. The reflected table lacks the AUTOINCREMENT keyword, and the counter in
+    `sqlite_sequence` would go with the old table: the id of a deleted row would be given out again. A counter put
+    there under the copy's name is taken up by the copy and renamed with it (https://www.sqlite.org/autoinc.html).
+    """
+    event.listen(Table, "before_create", _count_on)
+    try:
+        yield
+    finally:
+        event.remove(Table, "before_create", _count_on)
+
+
+def _count_on(table: Table, connection: Connection, **_kw: object) -> None:
+    if connection.dialect.name != "sqlite" or not table.name.startswith(COPY_PREFIX):
+        return
+    original = table.name.removeprefix(COPY_PREFIX)
+    statement = connection.execute(
+        text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name"), {"name": original}
+    ).scalar()
+    if statement is None or "AUTOINCREMENT" not in statement.upper():
+        return
+    table.dialect_options["sqlite"]["autoincrement"] = True
+    connection.execute(
+        text("INSERT INTO sqlite_sequence (name, seq) SELECT :copy, seq FROM sqlite_sequence WHERE name = :name"),
+        {"copy": table.name, "name": original},
+    )

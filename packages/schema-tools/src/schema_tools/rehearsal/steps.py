@@ -15,10 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
+from schema_tools.migrations.connection import counting_goes_on
 from schema_tools.migrations.environments import probe_environment, run_environment
 from schema_tools.migrations.foreign_connections import ForeignConnection
 from schema_tools.migrations.scripts import alembic_config, script_directory, versions_directory
-from schema_tools.migrations.sqlite_batches import counting_goes_on
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.scratch import engine_of
 from schema_tools.rehearsal.stores import said

@@ -64,9 +64,7 @@ def migrate(project: SchemaProject, message: str, server: RunningPostgres | None
         SchemaToolsError: The message cannot be used, the history changed, a revision fails (the new one is left to be
             fixed, and is not in the lock), or no PostgreSQL can be had.
     """
-    message = _checked(message)
-    script = runner.script_directory(project)
-    refuse_changed_files(runner.versions_directory(script), unrecorded=False)
+    message, script = _prepared(project, message)
     with scratch_pairs(project, server) as pairs:
         if not in_lines(schema_differences(pairs)):
             raise NothingToMigrate("there is nothing to migrate: the migrations make what the mapping says")
@@ -90,16 +88,15 @@ def migrate_empty(project: SchemaProject, message: str) -> Path:
     Raises:
         SchemaToolsError: The message cannot be used, or the history changed.
     """
-    message = _checked(message)
-    script = runner.script_directory(project)
-    refuse_changed_files(runner.versions_directory(script), unrecorded=False)
+    message, script = _prepared(project, message)
     written = _generated(script, message)
     if project.document is not None:
         write_document(project)
     return written
 
 
-def _checked(message: str) -> str:
+def _prepared(project: SchemaProject, message: str) -> tuple[str, ScriptDirectory]:
+    """The message as it is written, and the revisions, as their lock has them."""
     message = " ".join(message.split()).rstrip(".")
     if not message:
         raise SchemaToolsError('a revision needs a message that says what it does, such as "add isbn to books"')
@@ -108,7 +105,9 @@ def _checked(message: str) -> str:
             f"the message must be one line of at most {_LONGEST_MESSAGE} characters,"
             " without quotation marks and backslashes"
         )
-    return message
+    script = runner.script_directory(project)
+    refuse_changed_files(runner.versions_directory(script), unrecorded=False)
+    return message, script
 
 
 def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs: Mapping[str, ScratchPair]) -> Path:

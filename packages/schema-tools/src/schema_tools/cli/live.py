@@ -1,4 +1,4 @@
-"""The command that compares the mapping with a live database: drift."""
+"""The commands that look at a live database: drift, audit."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -7,14 +7,14 @@ import typer
 from rich.text import Text
 
 from schema_tools.cli.context import CommandContext
-from schema_tools.cli.output import Format, FormatOption, write_json, write_report
+from schema_tools.cli.output import Format, FormatOption, write_findings, write_json, write_report
 
 if TYPE_CHECKING:
     from schema_tools.catalog.objects import Difference
 
 
 def add_to(app: typer.Typer, context: CommandContext) -> None:
-    """Add the command to `app`."""
+    """Add the commands to `app`."""
 
     @app.command()
     def drift(output: FormatOption = Format.TEXT) -> None:
@@ -35,6 +35,17 @@ def add_to(app: typer.Typer, context: CommandContext) -> None:
             write_report(*(line for one in found for line in _shown(one)), Text(count, style="bold"))
         if found:
             raise typer.Exit(1)
+
+    @app.command()
+    def audit(output: FormatOption = Format.TEXT) -> None:
+        """Look at the health of the database: its indexes, keys, triggers, statistics. It only reads."""
+        from schema_tools.audit.live import audit as judged
+
+        with context.could_not_run():
+            found = judged(context.database_url())
+        for sentence in found.unseen:
+            typer.echo(f"not judged: {sentence}", err=True)
+        write_findings(found.findings, output, clean="the database is in good health")
 
 
 def _shown(one: "Difference") -> Iterator[Text]:
