@@ -20,14 +20,14 @@ def connected(url: str | URL) -> Iterator[Connection]:
 
 
 def read_rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
-    """Every row of a reflected table, as the schema document writes it: moments in ISO 8601, in UTC, decimals as texts."""
+    """Every row of a reflected table, as the schema document writes it: a moment in ISO 8601, a decimal as a number."""
     rows = connection.execute(select(table)).mappings()
     return [{name: _worded(value) for name, value in row.items()} for row in rows]
 
 
 def _worded(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return str(value)
+        return float(value)
     if not isinstance(value, datetime):
         return value
     return (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
