@@ -14,18 +14,11 @@ from schema_tools.findings import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Index:
-    """An index, every name as it is written in SQL.
+    """An index, with every name as it is written in SQL.
 
-    Attributes:
-        number: Its own in the catalog; the older index has the lower one.
-        keys: Its columns or expressions in order, each with operator class, collation and direction.
-        included: The columns that are only carried along.
-        predicate: Of a partial index.
-        constraint: Whether it belongs to a constraint, or is the replica identity.
-        foreign_key: Whether it begins with the columns of a foreign key.
-        scans: How often it was used since the statistics were reset.
-        bytes: Its size.
-        concurrently: `CONCURRENTLY `, which avoids blocking writes, where PostgreSQL accepts it.
+    `number` is lower for an older index. `keys` have operator class, collation and direction; `included` columns are
+    only carried along. `constraint` includes the replica identity, `foreign_key` says that it begins with the columns
+    of one, `scans` counts since the statistics were reset, and `concurrently` is empty where PostgreSQL refuses it.
     """
 
     number: int

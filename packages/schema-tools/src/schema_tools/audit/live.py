@@ -19,12 +19,7 @@ from schema_tools.migrations.connection import postgresql_engine
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The health of a database.
-
-    Attributes:
-        findings: The problems, in a stable order.
-        unseen: What could not be judged, one sentence each: for want of a privilege, or of a meaning there.
-    """
+    """The findings on a database, in a stable order, and what could not be judged and why, a sentence each."""
 
     findings: list[Finding]
     unseen: list[str]

@@ -21,14 +21,8 @@ NOT_THERE: Final = (
 class _Index:
     """An index.
 
-    Attributes:
-        name: Its name.
-        table: The table's.
-        columns: What it is on, in order; None for an expression.
-        keys: The same with collation and direction.
-        unique: Whether it lets each key in once.
-        own: Whether a statement of its own made it, not a constraint.
-        partial: Whether it is of a part of the table.
+    A column is None for an expression; `keys` are the columns with collation and direction. `own` says that a
+    statement of its own made it, not a constraint.
     """
 
     name: str

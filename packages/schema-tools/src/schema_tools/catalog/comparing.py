@@ -9,21 +9,10 @@ from schema_tools.catalog.objects import Catalog, CatalogObject, Difference
 from schema_tools.catalog.statements import script
 
 # Of these no two may have one name: https://www.postgresql.org/docs/current/catalog-pg-class.html
-_RELATIONS: Final = frozenset(
-    {
-        "table",
-        "view",
-        "materialized view",
-        "sequence",
-        "index",
-        "composite type",
-        "enum",
-        "domain",
-        "primary key",
-        "unique constraint",
-        "exclusion constraint",
-    }
-)
+_RELATIONS: Final = frozenset({
+    "table", "view", "materialized view", "sequence", "index", "composite type", "enum", "domain", "primary key",
+    "unique constraint", "exclusion constraint",
+})  # fmt: skip
 
 
 def differences(expected: Catalog, found: Catalog) -> list[Difference]:

@@ -30,16 +30,9 @@ _CLOCKS: Final = frozenset({"now()", "current_timestamp", "statement_timestamp()
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A foreign key.
+    """A foreign key of the table `source`.
 
-    Attributes:
-        source: The table that has it.
-        columns: The columns of it.
-        target: The table that it refers to.
-        referred: The columns that it refers to.
-        on_delete: What happens to the rows when the row they refer to is deleted.
-        optional: Whether a row may refer to none.
-        single: Whether at most one row refers to a row.
+    `optional` says that a row may refer to none, `single` that at most one row refers to a row.
     """
 
     source: Table

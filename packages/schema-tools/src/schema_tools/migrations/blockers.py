@@ -33,12 +33,8 @@ _WAITS: Final = text("""
 class Blocker:
     """A session that had what a migration waited for.
 
-    Attributes:
-        pid: Its process on the server.
-        application: What it calls itself; empty when it says nothing.
-        state: What it did, such as `idle in transaction`; empty when the role may not see it.
-        since: When its transaction began, in UTC; None when the role may not see it.
-        relation: The table or index, as SQL names it; empty when it was something else.
+    `state` (such as `idle in transaction`) is empty and `since`, the beginning of its transaction in UTC, is None where
+    the role may not see them; `relation` is the table or index, empty when it was something else.
     """
 
     pid: int

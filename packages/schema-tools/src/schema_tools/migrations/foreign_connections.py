@@ -51,12 +51,9 @@ class _Stopped(SystemExit):
 
 @dataclass(eq=False)
 class Guard:
-    """What is allowed while the code of a project runs.
+    """What is allowed while the code of a project runs: the connections of `engine`, if there is one.
 
-    Attributes:
-        engine: Whose connections may be opened and used; None where there is none.
-        stopped: The first attempt to use another connection; None while there was none.
-        others: The threads that were there before, which are not the project's.
+    `stopped` is the first attempt to use another connection; `others` are threads that are not the project's.
     """
 
     engine: Engine | None

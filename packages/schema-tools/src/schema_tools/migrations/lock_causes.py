@@ -21,9 +21,7 @@ class Entry(NamedTuple):
 class Cause(NamedTuple):
     """Why a history is not as its lock has it.
 
-    Attributes:
-        finding: The report.
-        again: The revision to record anew, if no shared database has had it; None when recording fixes nothing.
+    `again` is the revision to record anew, if no shared database has had it; None when recording fixes nothing.
     """
 
     finding: Finding
@@ -36,13 +34,7 @@ class Cause(NamedTuple):
 
 
 def causes(entries: Sequence[Entry], files: Mapping[str, RevisionFile], place: str) -> list[Cause]:
-    """What in `files` is not as `entries` have it.
-
-    Args:
-        entries: The lock's lines, in its order.
-        files: The revision files.
-        place: The lock file, as findings name it.
-    """
+    """What in `files` is not as `entries`, the lines of the lock at `place`, have it."""
     locked = {one.revision: one for one in entries}
     changed = [
         *_deleted(locked, files, place),

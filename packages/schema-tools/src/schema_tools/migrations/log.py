@@ -53,14 +53,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """The last that was done with a revision.
-
-    Attributes:
-        direction: Up or down.
-        checksum: Of the revision as it was then, chained over those before it.
-        finished_at: When it was done, in UTC.
-        took: How long it was at work.
-    """
+    """The last step of a revision: `checksum` is chained, `finished_at` is in UTC, `took` is the time at work."""
 
     direction: Direction
     checksum: str

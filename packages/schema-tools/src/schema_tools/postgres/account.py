@@ -19,12 +19,7 @@ _LAUNCHER: Final = (sys.executable, "-I", "-S", launcher.__file__)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """How to run PostgreSQL's programs.
-
-    Attributes:
-        directory: A new directory that belongs to the account, alone.
-        name: What the launcher calls it.
-    """
+    """How to run PostgreSQL's programs: `directory` belongs to the account alone, `name` is the launcher's."""
 
     directory: ThrowawayDirectory
     name: Literal["same", "namespace", "nobody"] = "same"

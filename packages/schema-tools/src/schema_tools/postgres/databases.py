@@ -16,12 +16,7 @@ from schema_tools.errors import SchemaToolsError
 
 @dataclass(frozen=True, slots=True)
 class RunningPostgres:
-    """A running server, on which databases may be made and dropped.
-
-    Attributes:
-        admin: The URL of a database of it that exists, for a role that may create databases.
-        version: Major and minor of the server.
-    """
+    """A running server: `admin` is the URL of a database of it, for a role that may create databases."""
 
     admin: URL
     version: tuple[int, ...]

@@ -110,11 +110,9 @@ class PostgresServers:
 
     @contextmanager
     def copied_database(self, name: str, fill: Callable[[str], object]) -> Iterator[str]:
-        """The URL of a new database with what `fill` once put into an empty one, given its URL. Takes about 40 ms.
+        """The URL of a new database with what `fill`, given a URL, once put into an empty one. Takes about 40 ms.
 
-        Args:
-            name: One of `POSTGRES_NAMES`.
-            fill: Makes the schema; each such function is called once for each server.
+        `fill` is called once for each server.
         """
         server = self.server(name)
         if (name, fill) not in self._templates:

@@ -23,12 +23,9 @@ _TABLE_COMMENT_OPERATIONS: Final = (ops.CreateTableCommentOp, ops.DropTableComme
 
 
 class OnlyOn(ops.MigrateOperation):
-    """Operations that one database has and the other has not: rendered under an `if`.
+    """Operations for one database only, rendered under an `if`; `guarded` is False where it would need none.
 
-    Attributes:
-        dialect: The name of the database's dialect.
-        inner: Operations, and arguments of `op.execute` as Python code.
-        guarded: False where the revision is for no other database, and needs no `if`.
+    `inner` has operations, and arguments of `op.execute` as Python code.
     """
 
     guarded = True
@@ -49,11 +46,8 @@ def _render_only_on(context: AutogenContext, operation: OnlyOn) -> list[str]:
 class Concurrently(ops.MigrateOperation):
     """An index operation outside the transaction on PostgreSQL, and as it is elsewhere.
 
-    SQLite must not come to the `autocommit_block()`, which would commit what its whole run has done.
-
-    Attributes:
-        operation: What is done with the index.
-        elsewhere: Whether the revision is for another database as well.
+    SQLite must not come to the `autocommit_block()`, which would commit what its whole run has done. `elsewhere` says
+    that the revision is for another database as well.
     """
 
     def __init__(self, operation: ops.CreateIndexOp | ops.DropIndexOp, *, elsewhere: bool) -> None:

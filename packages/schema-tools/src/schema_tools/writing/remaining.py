@@ -29,13 +29,9 @@ _NEW_LABEL: Final = re.compile(r"^(ALTER TYPE .* ADD VALUE) (?!IF)")
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """Statements for PostgreSQL beside Alembic's operations.
+    """Statements for PostgreSQL before and after Alembic's operations.
 
-    Attributes:
-        up_first: Before those of the upgrade: the types of new columns.
-        up_last: After those of the upgrade.
-        down_first: Before those of the downgrade.
-        down_last: After those of the downgrade: what it would leave behind.
+    `up_first` makes the types of new columns; `down_last` removes what the downgrade would leave behind.
     """
 
     up_first: tuple[str, ...]

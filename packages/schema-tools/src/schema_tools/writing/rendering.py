@@ -21,11 +21,7 @@ _PARAMETER: Final = re.compile(r"(?<![:\w\\]):(?=\w)")
 
 
 class PerDialect(ColumnElement[Any]):
-    """SQL whose text depends on the database.
-
-    Attributes:
-        sql: The text by the name of the dialect.
-    """
+    """SQL whose text depends on the database: `sql` has it by the name of the dialect."""
 
     inherit_cache = False
 

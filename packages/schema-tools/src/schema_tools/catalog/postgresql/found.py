@@ -36,15 +36,8 @@ def catalog_object(
 ) -> CatalogObject:
     """The object of a row with `name`, `comment` and, if it belongs to one, its `table`.
 
-    Args:
-        kind: As in `CatalogObject`.
-        target: What COMMENT ON and DROP call it, such as `TABLE books`.
-        row: Of the catalog.
-        create: The statement that makes it, without its comment.
-        aspects: Those that differ from kind to kind; None and truth as `known` takes them.
-        alter: As in `CatalogObject`, without the comment.
-        of_table: Whether it belongs to the table, and has its name before its own.
-        others: Further attributes of `CatalogObject`, or others than by default.
+    COMMENT ON and DROP call it `target`. `create`, `aspects` and `alter` are without the comment; `others` are further
+    attributes of `CatalogObject`, or replace what is derived.
     """
     return CatalogObject(
         kind=kind,
