@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parent.parent
 MOST_WORKERS = 8  # each has its own database; more of them wait for the server more than they gain
 MEMORY = Path("/dev/shm")  # noqa: S108 -- the directory made in it is private
-# What of the service's tests needs more than Python, or minutes, and why. Named among the arguments, it runs all the same.
+# What of the service's tests needs more than Python, or minutes, and why. One that is named among the arguments runs.
 LEFT_OUT = {
     "tests/openapi/test_spectral.py": "the registry of npm packages, once",
     "tests/e2e/test_add_an_entity.py": "the time of all checks and many tests, once more",
