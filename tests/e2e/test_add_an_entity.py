@@ -10,6 +10,7 @@ MOST_CREATED, MOST_EDITED = 12, 4
 # The tests of the page itself, and those of ours that look at whatever entities there are.
 TESTS = [
     "tests/unit/domain/test_products.py",
+    "tests/unit/application/test_product_use_cases.py",
     "tests/contract/test_product_entity.py",
     "tests/resources/test_product_resource.py",
     "tests/architecture/test_circles.py",
