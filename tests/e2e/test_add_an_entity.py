@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from newcomer import BIN, ROOT, copy_project, newcomer
+from newcomer import ROOT, copy_project, newcomer
 from pages import follow
 
 MOST_CREATED, MOST_EDITED = 12, 4
@@ -41,4 +41,4 @@ def test_an_entity_added_as_the_page_says_keeps_every_promise(tmp_path: Path) ->
         for command in ('make db-migrate m="create products"', "make check"):
             somebody.run(command)
         assert "`price` | NUMERIC(12, 2)" in (copy / "docs/database-schema.md").read_text(encoding="utf-8")
-        somebody.run(f"TEST_POSTGRES=newest {BIN}/python -m pytest -q -n2 --dist=worksteal {' '.join(TESTS)}")
+        somebody.run(f"TEST_POSTGRES=newest .venv/bin/python -m pytest -q -n2 --dist=worksteal {' '.join(TESTS)}")
