@@ -42,7 +42,7 @@ test: ## Run the tests of the service, with coverage; args="-k email" runs those
 	@$(SET_UP) dev
 	@"$(BIN)/python" scripts/test.py $(args)
 
-test-packages: ## Run the tests of what is in packages/, and those that need more than Python
+test-packages: ## Run the tests of what is in packages/, and those that need more than Python or minutes
 	@$(SET_UP) dev
 	@"$(BIN)/python" scripts/test.py --packages $(args)
 

@@ -5,7 +5,7 @@ application by the unit tests must be complete. Arguments choose some of the tes
 so it is left out. Without arguments they run on one release of PostgreSQL, the newest that is found, unless
 ``TEST_POSTGRES=each``.
 
-With ``--packages`` they are those of packages/, and those of the service that need more than Python.
+With ``--packages`` they are those of packages/, and those of the service that need more than Python, or minutes.
 
 Temporary files, which are mostly databases, are in memory while the tests run, where there is enough of it.
 """
@@ -22,8 +22,11 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parent.parent
 MOST_WORKERS = 8  # each has its own database; more of them wait for the server more than they gain
 MEMORY = Path("/dev/shm")  # noqa: S108 -- the directory made in it is private
-# What of the service's tests needs more than Python, and what that is. A name among the arguments runs it all the same.
-MORE_THAN_PYTHON = {"tests/openapi/test_spectral.py": "the registry of npm packages, once"}
+# What of the service's tests needs more than Python, or minutes, and why. One that is named among the arguments runs.
+LEFT_OUT = {
+    "tests/openapi/test_spectral.py": "the registry of npm packages, once",
+    "tests/e2e/test_add_an_entity.py": "the time of all checks and many tests, once more",
+}
 ENOUGH = 4 << 30  # bytes; two workers need half of one of these gigabytes, and eight of them two
 
 
@@ -35,13 +38,13 @@ def command(arguments: Sequence[str], *, packages: bool) -> list[str]:
     if packages:
         named = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
         return [*pytest, *arguments, *([] if named else package_tests())]
-    ignored = [name for name in ("tests/benchmarks", *MORE_THAN_PYTHON) if not _is_named(name, arguments)]
+    ignored = [name for name in ("tests/benchmarks", *LEFT_OUT) if not _is_named(name, arguments)]
     return [*pytest, *(f"--ignore={name}" for name in ignored), *(arguments or ["--cov"])]
 
 
 def package_tests() -> list[str]:
     """Return where the tests of the packages are, and what `make test` leaves out."""
-    return [*sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("packages/*/tests")), *MORE_THAN_PYTHON]
+    return [*sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("packages/*/tests")), *LEFT_OUT]
 
 
 def _is_named(name: str, arguments: Sequence[str]) -> bool:
@@ -50,7 +53,7 @@ def _is_named(name: str, arguments: Sequence[str]) -> bool:
 
 def say_what_is_left_out(arguments: Sequence[str]) -> None:
     """Name what `make test` leaves out, each with what it needs."""
-    for name, needs in MORE_THAN_PYTHON.items():
+    for name, needs in LEFT_OUT.items():
         if not _is_named(name, arguments):
             print(f"left out, as it needs {needs}: {name} (make test-packages runs it)", flush=True)
 

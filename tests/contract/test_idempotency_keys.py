@@ -223,7 +223,7 @@ class TestCreating:
         first, second = [await service.create_all(CreateUsers(MANY, KEY)) for _ in range(2)]
         assert (first.replayed, second.replayed) == (False, True)
         assert second.value == first.value
-        assert [user.email for user in first.value] == [email.value for email, _ in MANY]
+        assert [user.email for user in first.value] == [new.email.value for new in MANY]
         assert await service.queries.count(UserFilter()) == 3
 
     async def test_somebody_else_with_the_same_key_is_refused(self, service: Service) -> None:

@@ -3,13 +3,14 @@
 import shutil
 from pathlib import Path
 
-from newcomer import BIN, ROOT, copy_project, newcomer
+from newcomer import ROOT, copy_project, newcomer
 from pages import follow
 
 MOST_CREATED, MOST_EDITED = 12, 4
 # The tests of the page itself, and those of ours that look at whatever entities there are.
 TESTS = [
     "tests/unit/domain/test_products.py",
+    "tests/unit/application/test_product_use_cases.py",
     "tests/contract/test_product_entity.py",
     "tests/resources/test_product_resource.py",
     "tests/architecture/test_circles.py",
@@ -39,6 +40,5 @@ def test_an_entity_added_as_the_page_says_keeps_every_promise(tmp_path: Path) ->
     with newcomer(copy, "") as somebody:
         for command in ('make db-migrate m="create products"', "make check"):
             somebody.run(command)
-        document = (copy / "docs/database-schema.md").read_text(encoding="utf-8")
-        assert "`price` | NUMERIC(12,2)" in document.replace("NUMERIC(12, 2)", "NUMERIC(12,2)")
-        somebody.run(f"{BIN}/python -m pytest -q -n2 --dist=worksteal {' '.join(TESTS)}")
+        assert "`price` | NUMERIC(12, 2)" in (copy / "docs/database-schema.md").read_text(encoding="utf-8")
+        somebody.run(f"TEST_POSTGRES=newest .venv/bin/python -m pytest -q -n2 --dist=worksteal {' '.join(TESTS)}")

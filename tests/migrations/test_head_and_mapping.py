@@ -74,7 +74,11 @@ def test_a_changed_type_nullability_default_and_comment_are_seen(
 def test_triggers_and_functions_that_the_mapping_has_no_more_are_seen(
     service: SchemaProject, postgres_server: RunningPostgres
 ) -> None:
-    assert named(service, edited(service), postgres_server) == {
+    found = named(service, edited(service), postgres_server)
+
+    others = ("trigger users.", "function ")
+    about_users = {dialect: {one for one in found[dialect] if one[0].startswith(others)} for dialect in found}
+    assert about_users == {
         "postgresql": {
             ("function touch_updated_at()", "existence"),
             ("trigger users.users_touch_updated_at", "existence"),

@@ -45,7 +45,7 @@ def test_a_new_database_is_in_good_health(postgres_url: str) -> None:
 
 
 def test_the_users_table_is_documented_as_the_specification_says(service: SchemaProject) -> None:
-    """Line by line, in this order; a column that was added to the table since may stand between them."""
+    """Line by line, in this order; columns and relationships that were added since may stand between them."""
     specified = dedent(
         """\
         Stores user information.
@@ -66,7 +66,6 @@ def test_the_users_table_is_documented_as_the_specification_says(service: Schema
         - Indexes: `email`, `(created_at, id)`, `(updated_at, id)`
 
         **Relationships**:
-        - None
 
         **Example**:
         ```python

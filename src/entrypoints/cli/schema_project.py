@@ -36,7 +36,7 @@ TEXTS: Final = DocumentTexts(
         ("Type", "PostgreSQL 15+; SQLite serves as the embedded default"),
         ("ORM", "SQLAlchemy 2"),
         ("Migrations", "Alembic, one history for both databases"),
-        ("Connection", "`DATABASE_URL`, opened in `src/adapters/sqlalchemy/engine.py`"),
+        ("Connection", "`DATABASE_URL`, opened by `foundation.sqlalchemy.database`"),
     ),
     new_model_steps=(
         (
@@ -46,7 +46,10 @@ TEXTS: Final = DocumentTexts(
         "Import it in `src/adapters/sqlalchemy/tables/__init__.py`",
         'Create a migration, which documents the model here as well: `make db-migrate m="create <plural>"`',
         "Read the migration, then apply it: `make db-upgrade`",
-        "Map the table to its entity in `src/adapters/sqlalchemy/mappings/`, and run `make test`",
+        (
+            "Name its entity in `src/adapters/sqlalchemy/<plural>.py`, and run `make test`; docs/add-an-entity.md has"
+            " all steps"
+        ),
     ),
     targets=(
         ("Set up the environment", "`make setup`"),
