@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from bookshop.tables import metadata as bookshop
 from lint_project import LintProject, rules_of
-from schema_tools.cli.answers import Answers
 from schema_tools.cli.application import application
+from schema_tools.cli.context import CommandContext
 from schema_tools.errors import SchemaToolsError
 from schema_tools.lint import lint_revisions, lint_tables, render_rules
 from schema_tools.project import SchemaProject
@@ -146,7 +146,7 @@ def test_an_environment_without_timeouts_is_a_finding(lint: LintProject) -> None
     (found,) = lint_revisions(lint.project)
     assert (found.rule, found.place) == ("no-timeouts", "alembic/env.py")
 
-    environment.write_text(f"target_metadata = None\n{found.mend}\n")
+    environment.write_text(f"target_metadata = None\n{found.fix}\n")
     assert lint_revisions(lint.project) == []
     environment.write_text("SETTINGS = 'SET lock_timeout = 1; SET statement_timeout = 2'\n")
     assert lint_revisions(lint.project) == []
@@ -162,7 +162,7 @@ def test_the_document_of_the_rules_is_current() -> None:
 
 def test_the_command_says_rule_line_why_and_safe_form_and_its_status_is_0_1_or_2(lint: LintProject) -> None:
     errors: list[str] = []
-    app = application(Answers(project=lambda: lint.project, database_url=str, say_error=errors.append))
+    app = application(CommandContext(project=lambda: lint.project, database_url=str, say_error=errors.append))
     rules = lint.directory / "rules.md"
 
     def run(*arguments: str) -> tuple[int, str]:

@@ -44,4 +44,4 @@ def test_prose_hangs_and_code_and_addresses_are_whole(tmp_path: Path) -> None:
     prose = lines[1 : lines.index("    op.execute(")]
     assert all(line.startswith("  ") for line in prose)
     assert all(len(line) <= COLUMNS for line in prose if "https:" not in line)
-    assert [f"    {line}" if line else "" for line in found.mend.splitlines()] == lines[1 + len(prose) : -1]
+    assert [f"    {line}" if line else "" for line in found.fix.splitlines()] == lines[1 + len(prose) : -1]

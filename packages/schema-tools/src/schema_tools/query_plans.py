@@ -120,7 +120,7 @@ def _findings(connection: Connection, statement: CapturedStatement) -> Iterator[
             place=statement.label,
             message=_message(scan),
             why=_WHY,
-            mend=f"CREATE INDEX CONCURRENTLY ON {scan.table} ({', '.join(columns)});" if columns else "",
+            fix=f"CREATE INDEX CONCURRENTLY ON {scan.table} ({', '.join(columns)});" if columns else "",
         )
 
 

@@ -9,14 +9,14 @@ from schema_tools.audit.catalog import rows_of_tables
 from schema_tools.findings import Finding
 
 _NO_PRIMARY_KEY: Final = """
-SELECT c.name AS table FROM user_tables c
+SELECT c.name AS table FROM own_tables c
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
 ORDER BY 1
 """
 
 _UNLOGGED: Final = """
-SELECT c.name AS table FROM user_tables c
+SELECT c.name AS table FROM own_tables c
 WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND NOT c.relispartition ORDER BY 1
 """
 
@@ -24,7 +24,7 @@ WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND NOT c.relispartition ORDER 
 _NOT_VALID: Final = """
 SELECT quote_ident(k.conname) AS name, c.name AS table,
        coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true) AS enforced
-FROM pg_constraint k JOIN user_tables c ON c.oid = k.conrelid
+FROM pg_constraint k JOIN own_tables c ON c.oid = k.conrelid
 WHERE NOT k.convalidated AND k.conparentid = 0 AND NOT c.relispartition ORDER BY 2, 1
 """
 
@@ -32,7 +32,7 @@ WHERE NOT k.convalidated AND k.conparentid = 0 AND NOT c.relispartition ORDER BY
 _DISABLED_TRIGGERS: Final = """
 SELECT DISTINCT quote_ident(coalesce(k.conname, t.tgname)) AS name, c.name AS table,
        t.tgisinternal AS internal, t.tgenabled = 'R' AS on_replicas
-FROM pg_trigger t JOIN user_tables c ON c.oid = t.tgrelid
+FROM pg_trigger t JOIN own_tables c ON c.oid = t.tgrelid
 LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint
 WHERE t.tgenabled IN ('D', 'R') AND NOT c.relispartition ORDER BY 2, 1
 """
@@ -41,7 +41,7 @@ WHERE t.tgenabled IN ('D', 'R') AND NOT c.relispartition ORDER BY 2, 1
 # src/include/catalog/pg_trigger.h
 _UPDATED_AT: Final = """
 SELECT c.name AS table, quote_ident(c.relname || '_touch_updated_at') AS trigger
-FROM user_tables c JOIN pg_attribute a ON a.attrelid = c.oid
+FROM own_tables c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relkind IN ('r', 'p') AND a.attname = 'updated_at' AND NOT a.attisdropped AND NOT c.relispartition
   AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
                   AND t.tgtype & 16 <> 0 AND t.tgtype & 1 <> 0)
@@ -52,7 +52,7 @@ ORDER BY 1
 _NO_REPLICA_IDENTITY: Final = """
 SELECT DISTINCT c.name AS table
 FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname
-JOIN user_tables c ON c.nspname = t.schemaname AND c.relname = t.tablename
+JOIN own_tables c ON c.nspname = t.schemaname AND c.relname = t.tablename
 WHERE (p.pubupdate OR p.pubdelete) AND NOT c.relispartition
   AND NOT (c.relreplident = 'f'
            OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid
@@ -81,7 +81,7 @@ def _no_primary_key(row: RowMapping) -> Finding:
         place=f"table {row['table']}",
         message="it has no primary key",
         why="no row can be told from another one, and logical replication cannot follow updates and deletions",
-        mend=(
+        fix=(
             "-- Better a key that it has already; this adds one, and rewrites the table.\n"
             f"ALTER TABLE {row['table']} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;"
         ),
@@ -94,7 +94,7 @@ def _unlogged(row: RowMapping) -> Finding:
         place=f"table {row['table']}",
         message="it is UNLOGGED",
         why="it is empty after a crash, and always on a replica",
-        mend=f"-- It rewrites the table.\nALTER TABLE {row['table']} SET LOGGED;",
+        fix=f"-- It rewrites the table.\nALTER TABLE {row['table']} SET LOGGED;",
     )
 
 
@@ -105,14 +105,14 @@ def _not_valid(row: RowMapping) -> Finding:
             place=f"constraint {row['name']} on {row['table']}",
             message="it is NOT ENFORCED",
             why="no row is checked against it",
-            mend=f"ALTER TABLE {row['table']} ALTER CONSTRAINT {row['name']} ENFORCED;",
+            fix=f"ALTER TABLE {row['table']} ALTER CONSTRAINT {row['name']} ENFORCED;",
         )
     return Finding(
         rule="constraint-not-valid",
         place=f"constraint {row['name']} on {row['table']}",
         message="it is NOT VALID",
         why="the rows that were there before it may break it, and the planner does not rely on it",
-        mend=f"ALTER TABLE {row['table']} VALIDATE CONSTRAINT {row['name']};",
+        fix=f"ALTER TABLE {row['table']} VALIDATE CONSTRAINT {row['name']};",
     )
 
 
@@ -123,7 +123,7 @@ def _disabled_trigger(row: RowMapping) -> Finding:
         place=f"{'foreign key' if row['internal'] else 'trigger'} {row['name']} on {row['table']}",
         message=f"{'its check' if row['internal'] else 'it'} {when.removeprefix('it ')}",
         why="rows that it should have seen to may be wrong" if not row["internal"] else "rows may refer to nothing",
-        mend=f"ALTER TABLE {row['table']} ENABLE TRIGGER {'ALL' if row['internal'] else row['name']};",
+        fix=f"ALTER TABLE {row['table']} ENABLE TRIGGER {'ALL' if row['internal'] else row['name']};",
     )
 
 
@@ -132,8 +132,8 @@ def _updated_at(row: RowMapping) -> Finding:
         rule="updated-at-without-trigger",
         place=f"column {row['table']}.updated_at",
         message="no trigger keeps it",
-        why="it says what its last careful writer wrote: a plain UPDATE leaves it as it was",
-        mend=(
+        why="a plain UPDATE leaves it as it was, so it may be out of date",
+        fix=(
             f"CREATE FUNCTION {row['trigger']}() RETURNS trigger LANGUAGE plpgsql AS $$\n"
             "BEGIN\n  NEW.updated_at := now();\n  RETURN NEW;\nEND\n$$;\n"
             f"CREATE TRIGGER {row['trigger']} BEFORE UPDATE ON {row['table']} FOR EACH ROW\n"
@@ -148,7 +148,7 @@ def _no_replica_identity(row: RowMapping) -> Finding:
         place=f"table {row['table']}",
         message="it is published, and its rows have no replica identity",
         why="every UPDATE and DELETE on it fails",
-        mend=(
+        fix=(
             "-- Better a primary key: this writes whole old rows to the log.\n"
             f"ALTER TABLE {row['table']} REPLICA IDENTITY FULL;"
         ),

@@ -35,7 +35,7 @@ class CodeObject:
 
     @property
     def label(self) -> str:
-        """For people: `trigger touch on users`."""
+        """For people: `trigger touch on books`."""
         return f"{self.kind} {self.name}" + (f" on {self.table}" if self.table else "")
 
     def mentions(self, table: str) -> bool:

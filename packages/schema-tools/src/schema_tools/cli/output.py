@@ -99,7 +99,7 @@ def write_report(*parts: RenderableType) -> None:
 
 
 def write_findings(findings: Sequence[Finding], output: Format, *, clean: str) -> None:
-    """Every finding with its why and how to mend it, or `clean` when there is none.
+    """Every finding with its why and how to fix it, or `clean` when there is none.
 
     Raises:
         typer.Exit: With status 1, when there is a finding.
@@ -115,7 +115,7 @@ def write_findings(findings: Sequence[Finding], output: Format, *, clean: str) -
 
 
 def findings_text(findings: Iterable[Finding]) -> Iterable[RenderableType]:
-    """Each finding with its why and how to mend it."""
+    """Each finding with its why and how to fix it."""
     for one in findings:
         yield from _finding(one)
 
@@ -125,7 +125,7 @@ def _finding(one: Finding) -> Iterable[RenderableType]:
     yield Hanging(Text("  "), Text(one.message))
     if one.why:
         yield Hanging(Text("  "), Text(f"why: {one.why}", style="dim"))
-    for line in one.mend.splitlines():
+    for line in one.fix.splitlines():
         yield Hanging(Text("    "), Text(line, style="green"), folded=False)
     yield Text("")
 

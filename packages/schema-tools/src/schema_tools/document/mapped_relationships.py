@@ -38,7 +38,7 @@ def mapped_relationships(project: SchemaProject) -> list[MappedRelationship]:
     """Every relationship between classes whose tables are in the project's metadata, by table and name.
 
     Raises:
-        SchemaToolsError: The classes cannot be mapped, which the program itself would suffer from, too.
+        SchemaToolsError: The classes cannot be mapped.
     """
     try:
         mappers = [mapper for one in project.registries() for mapper in _configured(one)]

@@ -1,13 +1,18 @@
 """Expressions, defaults and constraints of a mapping as PostgreSQL words them."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Column, Computed, Constraint, DefaultClause
+from sqlalchemy import Column, Computed, Constraint, DefaultClause, Dialect
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ClauseElement
 
-from schema_tools.writing.rendering import DIALECTS
-
+# With named parameters a percent sign in SQL stays single.
+DIALECTS: Final[Mapping[str, Dialect]] = {
+    "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
+    "sqlite": sqlite.dialect(paramstyle="named"),
+}
 _POSTGRESQL: Final = DIALECTS["postgresql"]
 
 

@@ -19,9 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import CompileError
 
-from schema_tools.document.sql_words import constraint_sql, default_sql, sql
+from schema_tools.document.sql_words import DIALECTS, constraint_sql, default_sql, sql
 from schema_tools.errors import SchemaToolsError
-from schema_tools.writing.rendering import DIALECTS
 
 # A longer condition stands below the columns, where it does not stretch their table.
 _CHECK_IN_A_CELL: Final = 60

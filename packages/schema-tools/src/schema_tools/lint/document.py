@@ -114,7 +114,7 @@ def _judged(body: str, name: str, schema: Schema) -> list[Finding]:
 
 
 def _safe_form(rule: Rule) -> str:
-    return next((one.mend for one in example_findings(rule.example) if one.rule == rule.name), "")
+    return next((one.fix for one in example_findings(rule.example) if one.rule == rule.name), "")
 
 
 def _rule(rule: Rule, safe: str) -> Iterator[str]:

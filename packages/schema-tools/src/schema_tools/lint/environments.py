@@ -46,6 +46,6 @@ def environment_findings(env_py: str, alembic_ini: Path) -> list[Finding]:
             place=place.as_posix(),
             message="migrations that the alembic command runs wait for locks without a limit",
             why=NO_TIMEOUTS.explanation,
-            mend=fix,
+            fix=fix,
         )
     ]

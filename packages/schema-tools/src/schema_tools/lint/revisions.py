@@ -111,7 +111,7 @@ class JudgedRevision:
                 reasons = {name: reason for name, reason in waivable.items() if not (fix.sql and name == rule.name)}
                 fix = self._waived(step, reasons, fix.sql)
             place = self._at(step.lines[0] if step.lines else 1)
-            yield Finding(rule=rule.name, place=place, message=hit.message, why=rule.explanation, mend=fix)
+            yield Finding(rule=rule.name, place=place, message=hit.message, why=rule.explanation, fix=fix)
 
     def _waived(self, step: Step, reasons: dict[str, str], sql: str) -> str:
         """The statement with a waiver for each of the rules that it breaks with good reason."""

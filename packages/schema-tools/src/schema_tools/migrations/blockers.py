@@ -58,7 +58,7 @@ def waits_watched(guard: Connection, connection: Connection, *, every_seconds: f
     """Meanwhile, look again and again for whom `connection` waits.
 
     Args:
-        guard: Another connection of the same server, with autocommit, that nobody else uses meanwhile.
+        guard: Another connection of the same server, with autocommit, that nothing else uses meanwhile.
         connection: The one that may have to wait.
         every_seconds: How often to look; less than its lock timeout.
     """

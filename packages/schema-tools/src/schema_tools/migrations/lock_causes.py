@@ -23,7 +23,7 @@ class Cause(NamedTuple):
 
     Attributes:
         finding: What to say of it.
-        again: The revision to record anew, if no shared database has had it; None when recording mends nothing.
+        again: The revision to record anew, if no shared database has had it; None when recording fixes nothing.
     """
 
     finding: Finding
@@ -61,7 +61,7 @@ def _deleted(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile], pla
                 rule="revision-deleted",
                 place=place,
                 message=f"revision {name} was deleted: {NAME} has it, and there is no file of it",
-                mend=f"restore its file as git has it; or, if no shared database has had it, `lock --again {name}`",
+                fix=f"restore its file as git has it; or, if no shared database has had it, `lock --again {name}`",
             )
             yield Cause(finding, name)
 
@@ -75,7 +75,7 @@ def _inserted(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) ->
                 rule="revision-inserted",
                 place=shown(files[parent].path),
                 message=f"revision {parent} was inserted before {name}, which {NAME} had already",
-                mend=f"restore {files[name].path.name} as git has it, and let {parent} follow the last revision;"
+                fix=f"restore {files[name].path.name} as git has it, and let {parent} follow the last revision;"
                 f" or, if no shared database has had {name}, `lock --again {parent}`",
             )
             yield Cause(finding, parent)
@@ -93,7 +93,7 @@ def _disordered_lines(entries: Sequence[Entry], place: str) -> Iterator[Cause]:
                     rule="lock-reordered",
                     place=f"{place}:{number}",
                     message=f"the line of revision {one.revision} {what} that of {parent}, which it follows",
-                    mend=f"take {NAME} back as git has it",
+                    fix=f"take {NAME} back as git has it",
                 )
                 yield Cause(finding)
                 return
@@ -111,7 +111,7 @@ def _moved(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> It
                 place=shown(files[name].path),
                 message=f"revision {name} was moved: it followed {_named(one.parents)} and now follows"
                 f" {_named(files[name].parents)}",
-                mend=f"restore the file as git has it; or, if no shared database has had it, `lock --again {name}`",
+                fix=f"restore the file as git has it; or, if no shared database has had it, `lock --again {name}`",
             )
             yield Cause(finding, name)
             return
@@ -127,7 +127,7 @@ def _edited(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> I
                 rule="revision-edited",
                 place=shown(files[name].path),
                 message=f"revision {name} was edited after {NAME} recorded it",
-                mend="restore the file as git has it, and write a new revision; or, if no shared database has had it,"
+                fix="restore the file as git has it, and write a new revision; or, if no shared database has had it,"
                 f" `lock --again {name}`",
             )
             yield Cause(finding, name)
@@ -141,7 +141,7 @@ def _new(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iter
                 rule="revision-without-parent",
                 place=shown(one.path),
                 message=f"revision {name} follows {lost[0]}, which is not among the migrations",
-                mend="make the last revision its down_revision",
+                fix="make the last revision its down_revision",
             )
             yield Cause(finding)
         elif name not in locked:
@@ -149,7 +149,7 @@ def _new(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iter
                 rule="revision-not-locked",
                 place=shown(one.path),
                 message=f"revision {name} is new, and {NAME} does not have it yet",
-                mend="record it with the command `lock`",
+                fix="record it with the command `lock`",
             )
             yield Cause(finding, name)
 
@@ -163,7 +163,7 @@ def _several_heads(files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
             rule="several-heads",
             place=shown(files[last].path),
             message=f"the history has {len(heads)} ends, {' and '.join(heads)}, so that none is the newest revision",
-            mend=f"let one follow the other: make {before} the down_revision of {last}, then `lock --again {last}`",
+            fix=f"let one follow the other: make {before} the down_revision of {last}, then `lock --again {last}`",
         )
         yield Cause(finding, last)
 

@@ -86,7 +86,7 @@ def last_records(connection: Connection) -> Mapping[str, Record]:
     """The last record of each revision by its identifier, the oldest first; none where there is no table of them.
 
     Raises:
-        SchemaToolsError: Somebody else wrote into it what is no record.
+        SchemaToolsError: It has a row that is not a valid record.
     """
     if not inspect(connection).has_table(TABLE):
         return {}

@@ -111,7 +111,7 @@ def downgrade(
         project: The migrations.
         url: The database.
         to: A revision, the beginning of one, `-2` and the like, or `base`.
-        consent: Asked before anything is done when data would be lost; it is told which. None asks nobody, which is
+        consent: Asked before anything is done when data would be lost; it is told which. None does not ask, which is
             for a database that is thrown away.
         locked: As in `upgrade`.
         waiting: As in `upgrade`.
@@ -203,7 +203,7 @@ def _refuse_what_cannot_be_undone(scripts: Sequence[Script], connection: Connect
         return
     lost = losses(scripts, connection)
     if lost:
-        connection.rollback()  # Nothing stays locked while somebody thinks.
+        connection.rollback()  # No lock is held while the operator decides.
         if not consent(lost):
             raise DataWouldBeLost(f"nothing was changed: this would lose {', '.join(map(str, lost))}")
 

@@ -49,7 +49,7 @@ class RunningPostgres:
     def create_database(self, name: str, template: str | None = None) -> URL:
         """Make a database, as a copy of `template` if one is given, and return its URL.
 
-        A copy of a database with a few tables takes about 40 ms; nobody may be connected to the template.
+        A copy of a database with a few tables takes about 40 ms; the template must have no open connection.
 
         Raises:
             SchemaToolsError: The server cannot be reached, or refuses.
@@ -63,7 +63,7 @@ class RunningPostgres:
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
-        """Drop a database if it is there, disconnecting whoever uses it.
+        """Drop a database if it is there, closing every connection to it.
 
         Raises:
             SchemaToolsError: The server cannot be reached, or refuses.

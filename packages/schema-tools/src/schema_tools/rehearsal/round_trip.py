@@ -245,7 +245,7 @@ class _Rehearsal:
         place = self.databases.revisions.place(script, code.co_firstlineno if code else None)
         message = f"{self._on}{verdict.message}"
         why = WHY.get(verdict.rule, "")
-        self.findings.append(Finding(rule=verdict.rule, place=place, message=message, why=why, mend=verdict.fix))
+        self.findings.append(Finding(rule=verdict.rule, place=place, message=message, why=why, fix=verdict.fix))
 
     @property
     def _on(self) -> str:

@@ -75,9 +75,7 @@ def losses(before: Snapshot, after: Snapshot) -> Iterator[Loss]:
         now = after.counters.get(name, 0)
         if now < value and _is_counter_of_both(name, after):
             yield Loss(
-                rule="counter-set-back",
-                what=name,
-                message=f"sets the counter {name} back from {value} to {now}",
+                rule="counter-set-back", what=name, message=f"sets the counter {name} back from {value} to {now}"
             )
 
 

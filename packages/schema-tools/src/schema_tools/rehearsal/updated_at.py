@@ -41,7 +41,7 @@ def stale_updated_at(connection: Connection, metadata: MetaData) -> Iterator[Fin
                 place=f"{table.name}.{_COLUMN}",
                 message=f"{table.name}.{_COLUMN} stays as it is when {changed[0]} is changed by plain SQL",
                 why="a query for recent changes, or a check for a concurrent change, misses the change",
-                mend="a trigger that sets it BEFORE UPDATE, or"
+                fix="a trigger that sets it BEFORE UPDATE, or"
                 f' Table("{table.name}", ..., info={{"append_only": "why no row of it is ever changed"}})',
             )
 

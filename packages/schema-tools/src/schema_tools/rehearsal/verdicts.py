@@ -40,11 +40,11 @@ def of_downgrade(left: Sequence[Difference]) -> Iterator[Verdict]:
     """What a downgrade that did something did not restore."""
     for one in left:
         if one.aspect != "existence":
-            yield Verdict("restored-differently", f"the downgrade restores it differently: {worded(one)}", one.mend)
+            yield Verdict("restored-differently", f"the downgrade restores it differently: {worded(one)}", one.fix)
         elif one.expected is None:
-            yield Verdict("left-behind", f"the {one.object} is left behind by the downgrade", one.mend)
+            yield Verdict("left-behind", f"the {one.object} is left behind by the downgrade", one.fix)
         else:
-            yield Verdict("not-restored", f"the {one.object} is not restored by the downgrade", one.mend)
+            yield Verdict("not-restored", f"the {one.object} is not restored by the downgrade", one.fix)
 
 
 def of_no_op(left: Sequence[Difference]) -> Verdict:

@@ -11,11 +11,11 @@ from schema_tools.failures import explained
 from schema_tools.findings import Finding
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.comparison import schema_differences
 from schema_tools.rehearsal.round_trip import RevisionReport, round_trips
 from schema_tools.rehearsal.scratch import running_server, scratch_pairs
 from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import Revisions
-from schema_tools.writing.comparison import schema_differences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def _head_differences(project: SchemaProject, server: RunningPostgres) -> list[F
                 place=one.object,
                 message=f"{dialect}: the migrations and the mapping make different schemas: {one.sentence}",
                 why="the code reads and writes another schema than the one that the migrations make",
-                mend=one.mend,
+                fix=one.fix,
             )
             for dialect, found in schema_differences(pairs).items()
             for one in found

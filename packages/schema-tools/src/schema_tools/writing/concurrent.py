@@ -1,4 +1,4 @@
-"""An index that is all a revision makes or drops: concurrently, so that nobody's writes wait for it."""
+"""An index that is all a revision makes or drops: concurrently, so that no write waits for it."""
 
 from collections.abc import Sequence
 from copy import copy

@@ -124,7 +124,7 @@ def split_comments(container: ops.OpContainer) -> None:
             if isinstance(operation, ops.AlterColumnOp):
                 if operation.modify_comment is not False:
                     comments.append(_comment_of(operation))
-                # What comment and default were is of no use to either database, and in PostgreSQL's words.
+                # The old comment and default are not needed, and would be rendered in PostgreSQL's words.
                 operation.modify_comment = operation.existing_server_default = False
                 operation.existing_comment = None
                 if operation.has_changes():

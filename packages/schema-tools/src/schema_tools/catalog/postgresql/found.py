@@ -22,7 +22,7 @@ class Found:
 
 
 def comment_on(target: str, comment: str | None) -> str:
-    """The statement that gives `target`, such as `TABLE users`, its comment or takes it away."""
+    """The statement that gives `target`, such as `TABLE books`, its comment or takes it away."""
     return f"COMMENT ON {target} IS {literal(comment)}"
 
 
@@ -32,7 +32,7 @@ def commented(target: str, comment: str | None) -> str:
 
 
 def parameters(target: str, options: str | None) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """What alters and what resets the storage parameters of `target`, such as `TABLE users`.
+    """What alters and what resets the storage parameters of `target`, such as `TABLE books`.
 
     Args:
         target: What has them.

@@ -17,7 +17,7 @@ class WaiverRule(OtherRule):
         """The finding at a waiver for `rule`."""
         message = self.message.format(rule=rule) if rule else "this is not a valid waiver"
         fix = self.fix.format(rule=rule)
-        return Finding(rule=self.name, place=place, message=message, why=self.explanation, mend=fix)
+        return Finding(rule=self.name, place=place, message=message, why=self.explanation, fix=fix)
 
 
 WITHOUT_REASON = WaiverRule(
