@@ -92,12 +92,7 @@ WHERE t.oid IN (SELECT oid FROM needed)
 
 
 def read_postgres_shapes(connection: Connection, bookkeeping: list[str]) -> list[TableShape]:
-    """Every table that rows can be put into, in all schemas but the system's.
-
-    Args:
-        connection: The database.
-        bookkeeping: Names of tables to pass over.
-    """
+    """Every table that rows can be put into, in all schemas but the system's and without those in `bookkeeping`."""
     tables = connection.execute(text(_TABLES), {"bookkeeping": bookkeeping}).all()
     parameters = {"tables": [table.oid for table in tables]}
     types = _Types({row.oid: row for row in connection.execute(text(_TYPES), parameters)})
