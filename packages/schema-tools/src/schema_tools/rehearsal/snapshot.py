@@ -1,4 +1,4 @@
-"""Every row of a database, and what became of it: what was lost or changed between two moments."""
+"""Every row of a database, and what was lost or changed between two snapshots."""
 
 import json
 from collections import Counter
