@@ -50,14 +50,14 @@ def test_the_safe_form_of_every_finding_passes_the_lint(rule: RevisionRule, tmp_
     for number, body in enumerate((rule.example, *CASES[rule.name].unsafe)):
         lint = LintProject.made(tmp_path / f"unsafe-{number}")
         lint.add(body)
-        mends = {one.fix for one in lint.findings() if one.rule == rule.name}
+        fixes = {one.fix for one in lint.findings() if one.rule == rule.name}
 
-        assert all(bool(mend) == (rule.name not in WITHOUT_SAFE_FORM) for mend in mends)
-        for which, mend in enumerate(sorted(mends - {""})):
+        assert all(bool(fix) == (rule.name not in WITHOUT_SAFE_FORM) for fix in fixes)
+        for which, fix in enumerate(sorted(fixes - {""})):
             pasted = LintProject.made(tmp_path / f"safe-{number}-{which}")
-            pasted.add_all(mend)
+            pasted.add_all(fix)
 
             broken = rules_of(pasted.findings())
             # A variant may break other rules besides, whose safe forms are in findings of their own.
-            assert rule.name not in broken, f"{body}\n\n{mend}"
-            assert not (number == 0 and broken), f"{body}\n\n{mend}"
+            assert rule.name not in broken, f"{body}\n\n{fix}"
+            assert not (number == 0 and broken), f"{body}\n\n{fix}"

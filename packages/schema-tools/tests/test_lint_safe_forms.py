@@ -32,9 +32,9 @@ def test_the_safe_form_runs_over_rows_and_leads_to_head(
 ) -> None:
     unsafe = LintProject.made(tmp_path / "unsafe")
     unsafe.add(rule.example)
-    (mend,) = {one.fix for one in unsafe.findings() if one.rule == rule.name}
+    (fix,) = {one.fix for one in unsafe.findings() if one.rule == rule.name}
     pasted = LintProject.made(tmp_path / "pasted")
-    added = pasted.add_all(mend)
+    added = pasted.add_all(fix)
     server = postgres_servers.server(POSTGRES_NAMES[0])
     database = f"safe_form_{uuid4().hex}"
     url = server.create_database(database, at_base.database)
@@ -57,14 +57,14 @@ def test_what_is_advised_for_a_partitioned_table_runs_on_the_oldest_release(
 ) -> None:
     unsafe = LintProject.made(tmp_path / "unsafe")
     unsafe.add(f'op.execute("ALTER TABLE events ADD CONSTRAINT advised {constraint}")')
-    mends = sorted({one.fix for one in unsafe.findings()})
-    for number, mend in enumerate(mends):
+    fixes = sorted({one.fix for one in unsafe.findings()})
+    for number, fix in enumerate(fixes):
         pasted = LintProject.made(tmp_path / str(number))
-        pasted.add_all(mend)
+        pasted.add_all(fix)
         with postgres_servers.empty_database(POSTGRES_NAMES[0]) as url:
             pasted.upgrade(url)
 
-    assert mends
+    assert fixes
 
 
 @pytest.mark.parametrize("name", POSTGRES_NAMES)

@@ -32,11 +32,7 @@ _COMMON_NAMES: Final = frozenset({"op", "sa", "postgresql"})
 
 
 def judge_revisions(project: SchemaProject, revisions: Collection[str] | None = None) -> list[Finding]:
-    """The findings in the revisions; those of the history are all read, since each builds on the ones before.
-
-    Args:
-        project: The mapping and the migrations.
-        revisions: Which ones to judge, by identifier or its beginning; all of them, and `env.py`, when None.
+    """See `lint.lint_revisions`. The whole history is read, since each revision builds on the ones before.
 
     Raises:
         SchemaToolsError: A revision is unknown, or its code fails; the message names file and line.

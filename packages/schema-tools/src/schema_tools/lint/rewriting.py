@@ -67,10 +67,7 @@ _NOT_VOLATILE: Final = frozenset(
 def volatile_functions(default: Expression, own: Mapping[str, bool]) -> list[str]:
     """The functions of an expression that may give another value for each row.
 
-    A function that is not known counts as volatile, as it does for PostgreSQL unless its author says otherwise.
-
-    Args:
-        default: The expression.
-        own: The functions that revisions have made, and whether they are volatile.
+    An unknown function counts as volatile, as it does for PostgreSQL unless its author says otherwise. `own` are the
+    functions that revisions have made, and whether they are volatile.
     """
     return sorted(name for name in default.functions if own.get(name, name not in _NOT_VOLATILE))

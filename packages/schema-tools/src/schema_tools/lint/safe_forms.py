@@ -1,6 +1,7 @@
 """The code of safe forms: bodies of `upgrade()`, with the names of the statement that they replace."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 from typing import Final
 
@@ -50,7 +51,7 @@ def execute(*statements: str) -> str:
 
 def outside_transaction(code: str) -> str:
     """Code in an autocommit block."""
-    return "\n".join(["with op.get_context().autocommit_block():", *(f"    {line}" for line in code.splitlines())])
+    return "with op.get_context().autocommit_block():\n" + textwrap.indent(code, "    ", lambda _line: True)
 
 
 def create_index(name: str, table: str, columns: Sequence[str], *, unique: bool = False) -> str:
@@ -168,11 +169,7 @@ def _call(sql: str) -> str:
     if "\n" not in sql and len(sql) <= 100:  # noqa: PLR2004 -- what fits in a line of the report
         return f"op.execute({_text(escaped, raw=escaped != sql)})"
     prefix = "r" if "\\" in escaped else ""
-    return f'op.execute(\n    {prefix}"""\n{_indented(escaped)}\n    """\n)'
-
-
-def _indented(sql: str) -> str:
-    return "\n".join(f"    {line}" if line else "" for line in sql.splitlines())
+    return f'op.execute(\n    {prefix}"""\n{textwrap.indent(escaped, "    ")}\n    """\n)'
 
 
 def _escaped(sql: str) -> str:

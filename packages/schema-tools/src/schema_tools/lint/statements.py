@@ -7,8 +7,7 @@ from pglast import ast, enums
 
 from schema_tools.lint import actions
 from schema_tools.lint.actions import Action
-from schema_tools.lint.alterations import read_alterations
-from schema_tools.lint.facts import column_facts, constraint_facts
+from schema_tools.lint.alterations import column_facts, constraint_facts, read_alterations
 from schema_tools.lint.syntax import compared, dotted, is_bounded, literals, printed, relation, strings, walk
 
 _LOCK_MODES: Final = (
@@ -20,27 +19,24 @@ _LOCK_MODES: Final = (
 def read_statement(node: Any) -> list[Action]:
     """What the statement does."""
     reader = _READERS.get(type(node))
-    return list(reader(node)) if reader is not None else [actions.Other(harmless=isinstance(node, _HARMLESS))]
+    made = reader(node) if reader is not None else actions.Other(harmless=isinstance(node, _HARMLESS))
+    return [made] if isinstance(made, Action) else list(made)
 
 
 _HARMLESS: Final = (ast.CommentStmt, ast.CreateExtensionStmt, ast.CreateSeqStmt, ast.CreateSchemaStmt, ast.GrantStmt)
 
 
-def _create_table(node: Any) -> Iterator[Action]:
+def _create_table(node: Any) -> Action:
     table = relation(node.relation)
     parts = node.tableElts or ()
     parent = relation(node.inhRelations[0]) if node.partbound is not None else None
-    yield actions.CreateTable(
+    return actions.CreateTable(
         table=table,
         columns=tuple(column_facts(table, one) for one in parts if isinstance(one, ast.ColumnDef)),
         constraints=tuple(constraint_facts(table, one) for one in parts if isinstance(one, ast.Constraint)),
         parent=parent,
         partitioned=node.partspec is not None,
     )
-
-
-def _create_table_as(node: Any) -> Iterator[Action]:
-    yield actions.CreateTable(table=relation(node.into.rel))
 
 
 def _select(node: Any) -> Iterator[Action]:
@@ -57,6 +53,7 @@ def _select(node: Any) -> Iterator[Action]:
 def _change_rows(node: Any) -> Iterator[Action]:
     verb = type(node).__name__.removesuffix("Stmt").upper()
     where = getattr(node, "whereClause", None)
+    bare = ast.UpdateStmt(relation=node.relation, targetList=getattr(node, "targetList", None))
     others = any(getattr(node, name, None) for name in ("fromClause", "usingClause", "withClause", "returningClause"))
     yield actions.ChangeRows(
         table=relation(node.relation),
@@ -64,31 +61,25 @@ def _change_rows(node: Any) -> Iterator[Action]:
         where=printed(where) if where is not None else "",
         bounded=is_bounded(where),
         compared=compared(where),
-        assignments=_assignments(node) if verb == "UPDATE" else "",
+        assignments=printed(bare).partition(" SET ")[2] if verb == "UPDATE" else "",
         plain=not others and node.relation.alias is None,
     )
 
 
-def _assignments(node: Any) -> str:
-    bare = ast.UpdateStmt(relation=node.relation, targetList=node.targetList)
-    return printed(bare).partition(" SET ")[2]
-
-
-def _copy(node: Any) -> Iterator[Action]:
+def _copy(node: Any) -> Action:
     if node.is_from and node.relation is not None:
-        yield actions.ChangeRows(table=relation(node.relation), verb="COPY")
-    else:
-        yield actions.Other(harmless=False)
+        return actions.ChangeRows(table=relation(node.relation), verb="COPY")
+    return actions.Other(harmless=False)
 
 
-def _create_index(node: Any) -> Iterator[Action]:
+def _create_index(node: Any) -> Action:
     table = relation(node.relation)
     elements = node.indexParams or ()
     keys = tuple(one.name or printed(one.expr) for one in elements)
     name = node.idxname or "_".join([table.rpartition(".")[2], *(one.name or "expr" for one in elements), "idx"])
     concurrently = bool(node.concurrent)
     node.idxname, node.concurrent, node.if_not_exists = name, True, True
-    yield actions.CreateIndex(
+    return actions.CreateIndex(
         table=table,
         name=name,
         keys=keys,
@@ -159,20 +150,19 @@ def _rename(node: Any) -> Iterator[Action]:
 _WITH_ROWS: Final = frozenset({enums.ObjectType.OBJECT_TABLE, enums.ObjectType.OBJECT_FOREIGN_TABLE})
 
 
-def _set_schema(node: Any) -> Iterator[Action]:
+def _set_schema(node: Any) -> Action:
     if node.objectType in _WITH_ROWS | {enums.ObjectType.OBJECT_MATVIEW}:
         table = relation(node.relation)
         moved = table.rpartition(".")[2]
         new_name = moved if node.newschema == "public" else f"{node.newschema}.{moved}"
-        yield actions.RenameTable(table=table, new_name=new_name)
-    else:
-        yield actions.Other(harmless=False)
+        return actions.RenameTable(table=table, new_name=new_name)
+    return actions.Other(harmless=False)
 
 
-def _reindex(node: Any) -> Iterator[Action]:
+def _reindex(node: Any) -> Action:
     concurrently = _option(node.params, "concurrently")
     node.params = None
-    yield actions.Reindex(words=printed(node).removeprefix("REINDEX "), concurrently=concurrently)
+    return actions.Reindex(words=printed(node).removeprefix("REINDEX "), concurrently=concurrently)
 
 
 def _vacuum(node: Any) -> Iterator[Action]:
@@ -185,42 +175,39 @@ def _option(options: Any, name: str) -> bool:
     return any(one.defname == name and strings((one.arg,) if one.arg else ()) != ("false",) for one in options or ())
 
 
-def _enum(node: Any) -> Iterator[Action]:
+def _enum(node: Any) -> Action:
     name = dotted(node.typeName)
     if node.oldVal is not None:
-        yield actions.RenameEnumValue(type=name, value=node.oldVal, new_value=node.newVal)
-    else:
-        yield actions.AddEnumValue(type=name, value=node.newVal)
+        return actions.RenameEnumValue(type=name, value=node.oldVal, new_value=node.newVal)
+    return actions.AddEnumValue(type=name, value=node.newVal)
 
 
-def _set(node: Any) -> Iterator[Action]:
+def _set(node: Any) -> Action:
     setting = getattr(node, "setstmt", node)
     taken_back = setting.kind != enums.VariableSetKind.VAR_SET_VALUE
     value = "" if taken_back else ", ".join(printed(one).strip("'") for one in setting.args or ())
-    yield actions.SetVariable(name=setting.name or "ALL", value=value)
+    return actions.SetVariable(name=setting.name or "ALL", value=value)
 
 
-def _function(node: Any) -> Iterator[Action]:
+def _function(node: Any) -> Action:
     chosen = [one.arg.sval for one in node.options or () if one.defname == "volatility"]
-    yield actions.CreateFunction(name=dotted(node.funcname), volatile=chosen[-1:] in ([], ["volatile"]))
+    return actions.CreateFunction(name=dotted(node.funcname), volatile=chosen[-1:] in ([], ["volatile"]))
 
 
-_READERS: Final[dict[type, Callable[[Any], Iterator[Action]]]] = {
+_READERS: Final[dict[type, Callable[[Any], Action | Iterator[Action]]]] = {
     ast.AlterDatabaseSetStmt: _set,
     ast.AlterEnumStmt: _enum,
     ast.AlterObjectSchemaStmt: _set_schema,
     ast.AlterRoleSetStmt: _set,
     ast.AlterSystemStmt: _set,
     ast.AlterTableStmt: read_alterations,
-    ast.ClusterStmt: lambda node: iter([actions.Cluster(table=relation(node.relation) if node.relation else "")]),
+    ast.ClusterStmt: lambda node: actions.Cluster(table=relation(node.relation) if node.relation else ""),
     ast.CopyStmt: _copy,
-    ast.CreateEnumStmt: lambda node: iter([actions.CreateEnum(type=dotted(node.typeName))]),
+    ast.CreateEnumStmt: lambda node: actions.CreateEnum(type=dotted(node.typeName)),
     ast.CreateFunctionStmt: _function,
     ast.CreateStmt: _create_table,
-    ast.CreateTableAsStmt: _create_table_as,
-    ast.CreateTrigStmt: lambda node: iter(
-        [actions.CreateTrigger(table=relation(node.relation), name=node.trigname or "")]
-    ),
+    ast.CreateTableAsStmt: lambda node: actions.CreateTable(table=relation(node.into.rel)),
+    ast.CreateTrigStmt: lambda node: actions.CreateTrigger(table=relation(node.relation), name=node.trigname or ""),
     ast.DeleteStmt: _change_rows,
     ast.DropStmt: _drop,
     ast.IndexStmt: _create_index,
@@ -229,16 +216,16 @@ _READERS: Final[dict[type, Callable[[Any], Iterator[Action]]]] = {
         actions.LockTable(table=relation(one), mode=_LOCK_MODES[node.mode or 8]) for one in node.relations
     ),
     ast.MergeStmt: _change_rows,
-    ast.RefreshMatViewStmt: lambda node: iter(
-        [actions.Refresh(table=relation(node.relation), concurrently=bool(node.concurrent))]
+    ast.RefreshMatViewStmt: lambda node: actions.Refresh(
+        table=relation(node.relation), concurrently=bool(node.concurrent)
     ),
     ast.ReindexStmt: _reindex,
     ast.RenameStmt: _rename,
     ast.SelectStmt: _select,
-    ast.TransactionStmt: lambda node: iter([actions.ControlTransaction(words=printed(node))]),
+    ast.TransactionStmt: lambda node: actions.ControlTransaction(words=printed(node)),
     ast.TruncateStmt: lambda node: (actions.Truncate(table=relation(one)) for one in node.relations),
     ast.UpdateStmt: _change_rows,
     ast.VacuumStmt: _vacuum,
     ast.VariableSetStmt: _set,
-    ast.ViewStmt: lambda node: iter([actions.CreateView(view=relation(node.view))]),
+    ast.ViewStmt: lambda node: actions.CreateView(view=relation(node.view)),
 }

@@ -81,7 +81,7 @@ class At:
                 tables = self.tables_of(action)
                 return bool(tables) and all(self.schema.is_new(one, self.revision) for one in tables)
 
-    def existing(self, step: Step) -> list[Action]:
+    def existing(self, step: Step) -> list[actions.TableAction]:
         """What a step before this one does to tables that were there before the revision."""
         return [one for one in step.actions if isinstance(one, actions.TableAction) and id(one) not in self.exempt]
 

@@ -7,7 +7,7 @@ from sqlalchemy import MetaData, Table
 
 from schema_tools.document.table_facts import ordered_tables
 from schema_tools.findings import Finding
-from schema_tools.lint.rule import TABLE_RULES, TableHit, TableRule
+from schema_tools.lint.rule import TABLE_RULES
 from schema_tools.lint.rules import ALL_RULES
 from schema_tools.lint.rules.waivers import UNKNOWN_RULE, UNUSED_WAIVER, WITHOUT_REASON
 
@@ -25,7 +25,11 @@ def lint_tables(metadata: MetaData) -> list[Finding]:
 def _judged(table: Table) -> list[Finding]:
     hits = [(rule, hit) for rule in TABLE_RULES for hit in rule.check(table)]
     waived = {(id(hit.info), rule.name) for rule, hit in hits if rule.name in _waivers(hit.info)}
-    found = [_finding(rule, hit) for rule, hit in hits if (id(hit.info), rule.name) not in waived]
+    found = [
+        Finding(rule=rule.name, place=hit.place, message=hit.message, why=rule.explanation, fix=hit.fix)
+        for rule, hit in hits
+        if (id(hit.info), rule.name) not in waived
+    ]
     for place, info in _places(table):
         for name, reason in _waivers(info).items():
             if name not in _NAMES:
@@ -35,10 +39,6 @@ def _judged(table: Table) -> list[Finding]:
             elif not str(reason or "").strip():
                 found.append(WITHOUT_REASON.finding(place, name))
     return sorted(found, key=lambda one: (one.place, one.rule, one.message))
-
-
-def _finding(rule: TableRule, hit: TableHit) -> Finding:
-    return Finding(rule=rule.name, place=hit.place, message=hit.message, why=rule.explanation, fix=hit.fix)
 
 
 def _places(table: Table) -> Iterator[tuple[str, dict[Any, Any]]]:

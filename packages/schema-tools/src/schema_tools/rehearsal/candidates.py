@@ -75,15 +75,7 @@ def candidates(kind: ValueType, clues: Clues, random: Random) -> list[str]:
 
 
 def fresh(kind: ValueType, clues: Clues, random: Random, start: int, count: int) -> list[str]:
-    """`count` values that no earlier call with a lower `start` gave, where the type has so many.
-
-    Args:
-        kind: The type.
-        clues: What the CHECKs say.
-        random: The source of what is drawn from a pattern.
-        start: How many such values were asked for before.
-        count: How many are wanted.
-    """
+    """`count` values that no earlier call with a lower `start` gave, where the type has so many."""
     numbers = range(start + 1, start + count + 1)
     if kind.family in _INTEGERS or kind.family in {"numeric", "float4", "float8", "money"}:
         bases = {0, *(int(number) for number in clues.numbers)}

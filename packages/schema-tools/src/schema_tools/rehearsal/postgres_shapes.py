@@ -6,7 +6,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
-from schema_tools.rehearsal.shapes import CheckShape, ColumnShape, KeyShape, ReferenceShape, TableShape, ValueType
+from schema_tools.rehearsal.shapes import (
+    CheckShape,
+    ColumnShape,
+    KeyShape,
+    ReferenceShape,
+    TableShape,
+    ValueType,
+    source,
+)
 
 # Every table that holds rows of its own: not the partitions, which get theirs from the partitioned table, and not the
 # tables of extensions. https://www.postgresql.org/docs/current/catalog-pg-class.html
@@ -84,12 +92,7 @@ WHERE t.oid IN (SELECT oid FROM needed)
 
 
 def read_postgres_shapes(connection: Connection, bookkeeping: list[str]) -> list[TableShape]:
-    """Every table that rows can be put into, in all schemas but the system's.
-
-    Args:
-        connection: The database.
-        bookkeeping: Names of tables to pass over.
-    """
+    """Every table that rows can be put into, in all schemas but the system's and without those in `bookkeeping`."""
     tables = connection.execute(text(_TABLES), {"bookkeeping": bookkeeping}).all()
     parameters = {"tables": [table.oid for table in tables]}
     types = _Types({row.oid: row for row in connection.execute(text(_TYPES), parameters)})
@@ -129,14 +132,10 @@ def _column(row: Row[Any], types: "_Types") -> ColumnShape:
         name=row.attname,
         type=kind,
         nullable=not row.attnotnull and kind.nullable,
-        source=(
-            "database"
-            if row.attgenerated
-            else "counter"
-            if row.attidentity or row.default.startswith("nextval(")
-            else "default"
-            if row.default
-            else "writer"
+        source=source(
+            generated=bool(row.attgenerated),
+            counted=bool(row.attidentity or row.default.startswith("nextval(")),
+            default=bool(row.default),
         ),
     )
 

@@ -30,7 +30,7 @@ _Read = TypeVar("_Read")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionReport:
-    """What became of one revision on one kind of database.
+    """The result of rehearsing one revision on one kind of database.
 
     Attributes:
         rows: How many rows were in place when it was applied.

@@ -49,9 +49,7 @@ class ScratchPair:
 def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None) -> Iterator[Mapping[str, ScratchPair]]:
     """A pair on each of the project's databases, by dialect name; they are gone afterwards.
 
-    Args:
-        project: The mapping and the migrations.
-        server: Where to make the PostgreSQL databases; a throwaway server is started when it is None.
+    PostgreSQL databases are made on `server`, or on a throwaway server when it is None.
 
     Raises:
         SchemaToolsError: A revision fails, or no PostgreSQL can be had.

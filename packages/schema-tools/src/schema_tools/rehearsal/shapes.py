@@ -1,7 +1,9 @@
 """The shape of a table, as far as a row of it must know: columns with their types, checks, keys and references."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+Source: TypeAlias = Literal["writer", "default", "counter", "database"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class ColumnShape:
     name: str
     type: ValueType
     nullable: bool
-    source: Literal["writer", "default", "counter", "database"]
+    source: Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,11 @@ class TableShape:
     def demands(self, reference: ReferenceShape) -> bool:
         """Whether every row must refer to one by `reference`."""
         return not any(self.column(name).nullable for name in reference.columns)
+
+
+def source(*, generated: bool, counted: bool, default: bool) -> Source:
+    """Who fills in a column."""
+    return "database" if generated else "counter" if counted else "default" if default else "writer"
 
 
 def quoted(name: str) -> str:

@@ -1,10 +1,10 @@
-"""Every row of a database, and what became of it: what was lost or changed between two moments."""
+"""Every row of a database, and what was lost or changed between two snapshots."""
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -34,16 +34,10 @@ class Snapshot:
     counters: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loss:
-    """Something that is not as it was.
-
-    Attributes:
-        rule: What kind of loss: `rows-lost`, `values-lost`, `values-changed` or `counter-set-back`.
-    """
+class Loss(NamedTuple):
+    """Something that is not as it was: the rule that it breaks, and how much is lost."""
 
     rule: str
-    what: str
     message: str
 
 
@@ -74,11 +68,7 @@ def losses(before: Snapshot, after: Snapshot) -> Iterator[Loss]:
     for name, value in before.counters.items():
         now = after.counters.get(name, 0)
         if now < value and _is_counter_of_both(name, after):
-            yield Loss(
-                rule="counter-set-back",
-                what=name,
-                message=f"sets the counter {name} back from {value} to {now}",
-            )
+            yield Loss("counter-set-back", f"sets the counter {name} back from {value} to {now}")
 
 
 def _is_counter_of_both(name: str, after: Snapshot) -> bool:
@@ -109,16 +99,12 @@ def _by_key(
         changed = [(old[column], new[column]) for old, new in pairs if _differ(old[column], new[column])]
         if lost:
             yield Loss(
-                rule="values-lost",
-                what=f"{table}.{column}",
-                message=f"loses {lost} of {len(before)} values of {table}.{column}: they are NULL afterwards",
+                "values-lost", f"loses {lost} of {len(before)} values of {table}.{column}: they are NULL afterwards"
             )
         if changed and column not in _KEPT_BY_TRIGGERS:
             became = " became ".join(map(_shortened, changed[0]))
             yield Loss(
-                rule="values-changed",
-                what=f"{table}.{column}",
-                message=f"leaves {len(changed)} of {len(before)} values of {table}.{column} changed: {became}",
+                "values-changed", f"leaves {len(changed)} of {len(before)} values of {table}.{column} changed: {became}"
             )
 
 
@@ -132,11 +118,7 @@ def _by_value(table: str, common: Sequence[str], before: Sequence[Row], after: S
         present = [row for row in before if row[column] is not None]
         missing = Counter(_values(row, [column]) for row in present) - Counter(_values(row, [column]) for row in after)
         if missing:
-            yield Loss(
-                rule="values-lost",
-                what=f"{table}.{column}",
-                message=f"loses {missing.total()} of {len(before)} values of {table}.{column}",
-            )
+            yield Loss("values-lost", f"loses {missing.total()} of {len(before)} values of {table}.{column}")
 
 
 def _differ(old: Any, new: Any) -> bool:
@@ -145,7 +127,7 @@ def _differ(old: Any, new: Any) -> bool:
 
 
 def _rows_lost(table: str, lost: int, of: int) -> Loss:
-    return Loss(rule="rows-lost", what=table, message=f"loses {lost} of {of} rows of {table}")
+    return Loss("rows-lost", f"loses {lost} of {of} rows of {table}")
 
 
 def _values(row: Row, columns: Sequence[str]) -> tuple[str, ...]:

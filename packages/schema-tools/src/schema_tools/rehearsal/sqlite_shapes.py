@@ -13,6 +13,7 @@ from schema_tools.rehearsal.shapes import (
     TableShape,
     ValueType,
     quoted,
+    source,
 )
 
 # What SQLAlchemy's types are called on SQLite, and how their values look; the rest goes by affinity:
@@ -101,15 +102,7 @@ def _column(row: Any, primary: tuple[str, ...]) -> ColumnShape:
         name=row["name"],
         type=ValueType(name=cast, family=family, limits=limits),
         nullable=not row["notnull"] and not row["pk"],
-        source=(
-            "database"
-            if row["hidden"] in _GENERATED
-            else "counter"
-            if counts
-            else "default"
-            if row["dflt_value"] is not None
-            else "writer"
-        ),
+        source=source(generated=row["hidden"] in _GENERATED, counted=counts, default=row["dflt_value"] is not None),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -19,35 +19,45 @@ Value: TypeAlias = str | None
 BOOKKEEPING: Final = ["alembic_version", TABLE]
 
 
-class Store(Protocol):
-    """What filling tables asks of a database. Every method may raise `DBAPIError`."""
+@dataclass(frozen=True)
+class Store:
+    """What filling tables asks of a database. Every method may raise `DBAPIError`.
 
-    @property
-    def connection(self) -> Connection:
-        """The connection, in a transaction."""
-        ...
+    Attributes:
+        connection: The connection, in a transaction.
+        text_cast: What follows a column to read it as text.
+    """
+
+    connection: Connection
+    text_cast: ClassVar[str] = ""
 
     def shapes(self) -> list[TableShape]:
         """Every table that can be filled."""
-        ...
+        raise NotImplementedError
 
     def judged(
         self, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]], conditions: Iterable[str]
     ) -> set[int]:
         """The positions of those rows that are of the columns' types and for which no condition is false."""
-        ...
+        raise NotImplementedError
 
     def insert(self, table: TableShape, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]]) -> int:
         """Put rows in but for those that a unique key or an exclusion refuses. Returns how many went in."""
-        ...
+        raise NotImplementedError
 
     def insert_together(self, rows: Sequence[tuple[TableShape, Mapping[str, Value]]]) -> None:
         """Put in rows that refer to each other, each of its table, at once."""
-        ...
+        raise NotImplementedError
 
     def keys(self, table: TableShape, columns: Sequence[str], limit: int) -> list[tuple[Value, ...]]:
         """What rows of the table have in the columns, each once, and NULL nowhere."""
-        ...
+        texts = ", ".join(f"{quoted(name)}{self.text_cast}" for name in columns)
+        present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
+        statement = f"SELECT DISTINCT {texts} FROM {table.sql} WHERE {present} ORDER BY 1 LIMIT {limit}"  # noqa: S608
+        return [tuple(row) for row in self._execute(statement)]
+
+    def _execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        return self.connection.exec_driver_sql(statement, tuple(values))
 
 
 def store_of(connection: Connection) -> Store:
@@ -77,11 +87,10 @@ def said(error: DBAPIError) -> str:
     return f"{sentence}" if constraint is None or constraint in sentence else f"{constraint}: {sentence}"
 
 
-@dataclass(frozen=True)
-class PostgresStore:
+class PostgresStore(Store):
     """Rows of a PostgreSQL database. Values are sent as arrays of text, a statement for any number of rows."""
 
-    connection: Connection
+    text_cast = "::text"
 
     def shapes(self) -> list[TableShape]:
         """See `Store`."""
@@ -96,12 +105,11 @@ class PostgresStore:
             for at, column in enumerate(columns)
         )
         names = ", ".join(f"v{at}" for at in range(len(columns)))
-        where = " AND ".join(f"(({condition}) IS NOT FALSE)" for condition in conditions) or "TRUE"
         statement = (
             # OFFSET keeps the casts where they are: a value of the wrong type is to be noticed, conditions or not.
             f"SELECT position FROM (SELECT position, {typed} FROM "  # noqa: S608 -- names of the catalog
             f"unnest(\x00::int[], {_arrays(columns)}) AS u(position, {names}) OFFSET 0)"
-            f" AS rows WHERE {where}"
+            f" AS rows WHERE {_none_false(conditions)}"
         )
         values = [list(range(len(rows))), *_by_column(rows, len(columns))]
         return set(self._execute(statement, values).scalars())
@@ -134,13 +142,6 @@ class PostgresStore:
                 if table.column(name).source == "counter":
                     self._count_on(table, name)
 
-    def keys(self, table: TableShape, columns: Sequence[str], limit: int) -> list[tuple[Value, ...]]:
-        """See `Store`."""
-        texts = ", ".join(f"{quoted(name)}::text" for name in columns)
-        present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
-        statement = f"SELECT DISTINCT {texts} FROM {table.sql} WHERE {present} ORDER BY 1 LIMIT {limit}"  # noqa: S608
-        return [tuple(row) for row in self._execute(statement, [])]
-
     def _count_on(self, table: TableShape, column: str) -> None:
         """Let the counter of a column that was written to go on behind what was written."""
         self._execute(
@@ -148,17 +149,14 @@ class PostgresStore:
             [table.sql, column],
         )
 
-    def _execute(self, statement: str, values: Sequence[Any]) -> Any:
+    def _execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
         # A percent sign in a condition or a name is no parameter.
         written = statement.replace("%", "%%").replace("\x00", "%s")
-        return self.connection.exec_driver_sql(written, tuple(values))
+        return super()._execute(written, values)
 
 
-@dataclass(frozen=True)
-class SqliteStore:
+class SqliteStore(Store):
     """Rows of a SQLite database. A value without a cast stays text, to which the column gives its affinity."""
-
-    connection: Connection
 
     def shapes(self) -> list[TableShape]:
         """See `Store`."""
@@ -169,11 +167,8 @@ class SqliteStore:
     ) -> set[int]:
         """See `Store`."""
         typed = ", ".join(f"{_cast(column)} AS {quoted(column.name)}" for column in columns)
-        where = " AND ".join(f"(({condition}) IS NOT FALSE)" for condition in conditions) or "TRUE"
-        statement = f"SELECT count(*) FROM (SELECT {typed}) WHERE {where}"  # noqa: S608
-        return {
-            at for at, row in enumerate(rows) if self.connection.exec_driver_sql(statement, tuple(row)).scalar_one()
-        }
+        statement = f"SELECT count(*) FROM (SELECT {typed}) WHERE {_none_false(conditions)}"  # noqa: S608
+        return {at for at, row in enumerate(rows) if self._execute(statement, row).scalar_one()}
 
     def insert(self, table: TableShape, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]]) -> int:
         """See `Store`."""
@@ -182,7 +177,7 @@ class SqliteStore:
         # https://www.sqlite.org/lang_upsert.html: what is left out is what a unique key refuses, nothing else.
         quietly = " ON CONFLICT DO NOTHING" if columns else ""
         for row in rows:
-            self.connection.exec_driver_sql(f"{_insert_into(table, columns)} {values}{quietly}", tuple(row))
+            self._execute(f"{_insert_into(table, columns)} {values}{quietly}", row)
         return count_rows(self.connection, [table])[table.name] - before
 
     def insert_together(self, rows: Sequence[tuple[TableShape, Mapping[str, Value]]]) -> None:
@@ -190,12 +185,9 @@ class SqliteStore:
         for table, row in rows:
             self.insert(table, [table.column(name) for name in row], [tuple(row.values())])
 
-    def keys(self, table: TableShape, columns: Sequence[str], limit: int) -> list[tuple[Value, ...]]:
-        """See `Store`."""
-        names = ", ".join(map(quoted, columns))
-        present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
-        statement = f"SELECT DISTINCT {names} FROM {table.sql} WHERE {present} ORDER BY 1 LIMIT {limit}"  # noqa: S608
-        return [tuple(row) for row in self.connection.exec_driver_sql(statement)]
+
+def _none_false(conditions: Iterable[str]) -> str:
+    return " AND ".join(f"(({condition}) IS NOT FALSE)" for condition in conditions) or "TRUE"
 
 
 def _insert_into(table: TableShape, columns: Sequence[ColumnShape]) -> str:

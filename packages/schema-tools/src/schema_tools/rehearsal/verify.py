@@ -34,9 +34,7 @@ class VerifyReport:
 def verify(project: SchemaProject, server: RunningPostgres | None = None) -> VerifyReport:
     """Rehearse every revision over rows, and compare the head with the mapping.
 
-    Args:
-        project: The mapping and the migrations.
-        server: Where to make databases; a throwaway server is started when it is None.
+    Databases are made on `server`, or on a throwaway server when it is None.
 
     Raises:
         SchemaToolsError: The revisions cannot be read, or no PostgreSQL can be had.

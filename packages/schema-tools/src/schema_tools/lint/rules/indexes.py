@@ -19,6 +19,7 @@ from schema_tools.lint.waivers import waiver_comment
 
 # Its index can be built neither concurrently nor beforehand, and before release 18 no foreign key of it is NOT VALID.
 PARTITIONED = Waived(reason="the partitions are small, so the lock is short")
+_UNIQUE_KINDS = frozenset({ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY})
 _NO_TWO = "it was looked for, and no two rows are alike in it"
 
 
@@ -133,7 +134,7 @@ def unique_over_existing_rows(action: actions.CreateIndex | actions.AddConstrain
         case actions.CreateIndex() if action.unique and not _is_unique_already(at, action.table, action.keys):
             code = guarded(create_this_index(action), at, action.table, action.keys, unique=True)
             yield Hit(f"rows of {action.table} may be alike in {', '.join(action.keys)}", code)
-        case actions.AddConstraint() if _makes_unique(action) and action.constraint.index is None:
+        case actions.AddConstraint() if action.constraint.kind in _UNIQUE_KINDS and action.constraint.index is None:
             columns = action.constraint.columns
             if not _is_unique_already(at, action.table, columns):
                 fix: str | Waived = PARTITIONED
@@ -163,10 +164,6 @@ def unique_by_index(at: At, table: str, name: str, columns: tuple[str, ...], kin
 
 def _is_unique_already(at: At, table: str, keys: tuple[str, ...]) -> bool:
     return any(key <= set(keys) for key in at.schema.unique_keys(table))
-
-
-def _makes_unique(action: actions.AddConstraint) -> bool:
-    return action.constraint.kind in {ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY}
 
 
 def _goes_anyway(index: Index, at: At) -> bool:

@@ -4,14 +4,7 @@ from collections.abc import Iterator
 
 from schema_tools.lint.actions import CreateView, RenameColumn, RenameEnumValue, RenameSchema, RenameTable
 from schema_tools.lint.rule import Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import (
-    column_sql,
-    execute,
-    outside_transaction,
-    quoted,
-    revisions,
-    update_in_batches,
-)
+from schema_tools.lint.safe_forms import column_sql, execute, outside_transaction, quoted, revisions, update_in_batches
 from schema_tools.lint.step import At
 from schema_tools.lint.waivers import waiver_comment
 

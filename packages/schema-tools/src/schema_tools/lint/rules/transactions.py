@@ -8,7 +8,7 @@ from schema_tools.lint.actions import Action, AddConstraint, ChangeRows, CreateT
 from schema_tools.lint.definitions import ConstraintKind
 from schema_tools.lint.rule import Hit, revision_rule
 from schema_tools.lint.safe_forms import execute
-from schema_tools.lint.step import At, Step, is_light, split
+from schema_tools.lint.step import At, is_light, split
 
 _OFF: Final = frozenset({"", "0", "0ms", "0s", "0min", "default"})
 _BOUNDS: Final = {"lock_timeout": "5s", "statement_timeout": "1h"}
@@ -32,7 +32,7 @@ _LONG: Final = (actions.CreateIndex, actions.ValidateConstraint, actions.Refresh
 def work_after_exclusive_lock(action: actions.TableAction, at: At) -> Iterator[Hit]:
     """The lock lasts until the transaction ends, so reads and writes of the table block during what follows."""
     # Row changes there are covered by data-with-schema.
-    locked = {table for step in at.before for table in _exclusively_locked(step, at)}
+    locked = {one.table for step in at.before for one in at.existing(step) if one.table and _is_exclusive(one)}
     others = locked - {action.table}
     if (others and _is_exclusive(action)) or (locked and (isinstance(action, _LONG) or _refers(action, at))):
         yield Hit(f"{', '.join(sorted(locked))} stays locked during this", split(at.together))
@@ -119,14 +119,6 @@ def _refers(action: actions.TableAction, at: At) -> bool:
     if not isinstance(action, AddConstraint) or action.constraint.target in {None, action.table}:
         return False
     return not at.schema.is_new(action.constraint.target or "", at.revision)
-
-
-def _exclusively_locked(step: Step, at: At) -> list[str]:
-    return [
-        one.table
-        for one in at.existing(step)
-        if isinstance(one, actions.TableAction) and one.table and _is_exclusive(one)
-    ]
 
 
 def _is_exclusive(action: Action) -> bool:
