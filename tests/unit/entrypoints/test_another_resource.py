@@ -10,7 +10,6 @@ import httpx2
 import openapi_spec_validator
 import pytest
 from fastapi import FastAPI
-from foundation.memory.storage import InMemoryReadiness
 
 from clocks import MICROSECOND, NOON
 from foundation.http.application import HttpOptions, build_application
@@ -19,6 +18,7 @@ from foundation.kernel.idempotency import Outcome
 from foundation.kernel.pagination import Page, Position
 from foundation.kernel.unset import UNSET
 from foundation.kernel.versions import check_version
+from foundation.memory.storage import InMemoryReadiness
 from unit.entrypoints.shelves import SHELVES, ShelfFilter, ShelfSort, ShelfView
 
 pytestmark = pytest.mark.anyio
