@@ -2,7 +2,8 @@
 
 Without ``--packages`` they are those of the service. Without arguments all of them run, and the coverage of domain and
 application by the unit tests must be complete. Arguments choose some of the tests, of which coverage would say nothing,
-so it is left out.
+so it is left out. Without arguments they run on one release of PostgreSQL, the newest that is found, unless
+``TEST_POSTGRES=each``.
 
 With ``--packages`` they are those of packages/, and those of the service that need more than Python.
 
@@ -55,9 +56,9 @@ def say_what_is_left_out(arguments: Sequence[str]) -> None:
 
 
 @contextmanager
-def environment(figures: Path) -> Iterator[dict[str, str]]:
-    """Yield the environment of the tests, whose coverage goes to the file `figures`."""
-    variables = os.environ | {"COVERAGE_FILE": str(figures)}
+def environment(figures: Path, releases: str) -> Iterator[dict[str, str]]:
+    """Yield the environment of the tests, whose coverage goes to the file `figures`, and which releases they run on."""
+    variables = {"TEST_POSTGRES": releases} | os.environ | {"COVERAGE_FILE": str(figures)}
     # Hundreds of processes import the project; each would compile it anew.
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
     if "TMPDIR" in variables or not (MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ENOUGH):
@@ -77,7 +78,7 @@ def main() -> int:
     # Two runs at once must not write into each other's figures.
     figures = cache / f"coverage-{os.getpid()}"
     try:
-        with environment(figures) as variables:
+        with environment(figures, "each" if packages or arguments else "newest") as variables:
             return subprocess.run(
                 command(arguments, packages=packages), cwd=ROOT, env=variables, check=False
             ).returncode

@@ -6,6 +6,7 @@ A pytest plugin that `conftest.py` loads, so that packages of tests that ask for
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -88,9 +89,9 @@ def running_servers(storages: Storages) -> Iterator[RunningServers]:
 
 @pytest.fixture
 def http(server: "ServerProcess") -> Iterator["httpx2.Client"]:
-    """A client of the shared server, where there is no user yet. Packages say what `server` is."""
+    """A client of the shared server, which is empty. Packages say what `server` is."""
     with server.client() as client:
-        _delete_all_users(client)
+        _delete_everything(client, _collections(server))
         yield client
 
 
@@ -105,7 +106,20 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-def _delete_all_users(http: "httpx2.Client") -> None:
-    while users := http.get("/api/v1/users", params={"limit": 100}).json()["items"]:
-        for user in users:
-            assert http.delete(f"/api/v1/users/{user['id']}").status_code == 204
+@cache
+def _collections(server: "ServerProcess") -> list[str]:
+    """The addresses of the server's lists, of whatever resources there are."""
+    with server.client() as client:
+        paths = client.get("/openapi.json").json()["paths"]
+    return [path for path, operations in paths.items() if {"get", "post"} <= operations.keys()]
+
+
+def _delete_everything(http: "httpx2.Client", collections: list[str]) -> None:
+    """Delete all resources; one that another refers to can be deleted in a later round."""
+    left = True
+    while left:
+        left = False
+        for path in collections:
+            for item in http.get(path, params={"limit": 100}).json()["items"]:
+                left = True
+                assert http.delete(f"{path}/{item['id']}").status_code in {204, 409}

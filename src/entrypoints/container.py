@@ -52,12 +52,11 @@ class Container(containers.DeclarativeContainer):
     storage = providers.Singleton(_open_storage, settings)
 
     unit_of_work = storage.provided.unit_of_work.call()
-    user_queries = storage.provided.queries.call("users")
     readiness = storage.provided.readiness.call(known_revisions)
 
     import_limit = providers.Singleton(_import_limit, settings)
 
-    users = providers.Singleton(UserUseCases, unit_of_work.provider, user_queries, clock)
+    users = providers.Singleton(UserUseCases, unit_of_work.provider, storage.provided.queries.call("users"), clock)
     forget_expired_keys = providers.Singleton(ForgetExpiredKeysHandler, unit_of_work.provider, clock)
 
 

@@ -52,3 +52,11 @@ def test_a_name_that_is_imported_leads_to_the_module_that_has_it() -> None:
         "b": {"a.c"},
         "a.c": set(),
     }
+
+
+def test_no_module_is_in_a_circle_of_imports() -> None:
+    assert circles(graph_of(trees())) == set()
+
+
+def test_no_package_of_the_schema_tools_imports_one_that_imports_it() -> None:
+    assert circles(of_packages(graph_of(trees()), "schema_tools")) == set()

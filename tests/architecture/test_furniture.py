@@ -80,3 +80,9 @@ def test_the_files_of_the_packages_are_found() -> None:
 @pytest.mark.parametrize("innocent", ["border_lines = 1", "order = line = 2", "reorder_line", "order_linesman"])
 def test_a_word_that_only_resembles_an_entity_is_let_through(innocent: str) -> None:
     assert naming(innocent, {"order_lines", "order_line"}) == set()
+
+
+def test_the_packages_name_no_entity() -> None:
+    names = entities(trees())
+    found = {file: naming(text, names) for file, text in files_of_packages().items()}
+    assert {file: words for file, words in found.items() if words} == {}

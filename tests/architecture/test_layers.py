@@ -12,17 +12,23 @@ from typing import Any
 
 import pytest
 
-from architecture.sources import ROOT, ROOTS, imports, trees
+from architecture.sources import ROOT, ROOTS, imports, parsed, python_files, trees
 from e2e.processes import environment
 
 # For each contract of pyproject.toml: where in a copy of the project to write which import, so that it is broken.
 INWARDS = "Imports point inwards: entrypoints, adapters, application, domain"
+ROOMS_APART = "The rooms of the foundation know the kernel, and not each other"
 VIOLATIONS = [
     (INWARDS, "src/domain/users/user.py", "application.users"),
     (INWARDS, "src/application/unit_of_work.py", "adapters.memory"),
     (INWARDS, "src/adapters/memory/users.py", "entrypoints.settings"),
     ("The schema tools know neither the service nor the foundation",
      "packages/schema-tools/src/schema_tools/errors.py", "foundation.kernel.errors"),
+    ("The foundation knows nothing of the service",
+     "packages/foundation/src/foundation/kernel/clock.py", "domain.users.user"),
+    (ROOMS_APART, "packages/foundation/src/foundation/http/streaming.py", "foundation.sqlalchemy"),
+    (ROOMS_APART, "packages/foundation/src/foundation/memory/store.py", "foundation.http"),
+    (ROOMS_APART, "packages/foundation/src/foundation/kernel/clock.py", "foundation.memory"),
     ("Only the command line drives the schema tools", "src/entrypoints/http/app.py", "schema_tools.migrations.runner"),
     ("The inside knows no technology", "src/domain/users/user.py", "pydantic"),
     ("The inside knows no technology", "packages/foundation/src/foundation/kernel/retry.py", "sqlalchemy.exc"),
@@ -157,6 +163,22 @@ def test_an_import_from_further_outside_would_be_noticed(module: str, imported: 
     planted = {module: ast.parse(f"def late():\n    from {imported} import planted")}
     (room,) = (room for room in PURE if _is_within(module, (room,)))
     assert beside_the_standard_library(room, planted) == {imported}
+
+
+def of_the_service(tree: ast.Module) -> set[str]:
+    """What a module imports of `src`, and of what the tests of the service share."""
+    ours = {path.stem for directory in ("src", "tests") for path in (ROOT / directory).iterdir()}
+    return {name for name, _ in imports(tree) if name.partition(".")[0] in ours}
+
+
+def test_the_tests_of_a_package_need_no_service() -> None:
+    files = [file for directory in ROOT.glob("packages/*/tests") for file in python_files(directory)]
+    assert {str(file.relative_to(ROOT)): found for file in files if (found := of_the_service(parsed(file)))} == {}
+
+
+@pytest.mark.parametrize("source", ["from domain.users.user import User", "from e2e.processes import ServerProcess"])
+def test_a_test_of_a_package_that_needs_the_service_would_be_noticed(source: str) -> None:
+    assert of_the_service(ast.parse(source))
 
 
 TABLES = "adapters.sqlalchemy.tables"

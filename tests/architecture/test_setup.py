@@ -4,6 +4,7 @@ import ast
 import json
 import platform
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -252,11 +253,29 @@ def test_a_migration_without_a_message_is_refused_before_anything_is_installed(p
 
 
 def test_clean_removes_environments_and_caches_and_keeps_data(project: Path, venv: Path) -> None:
-    for name in ("var/data.db", ".cache/mypy/x", ".env", "src/domain/__pycache__/x.pyc", ".venv-notes/x"):
+    made = (
+        ".cache/mypy/x",
+        "src/domain/__pycache__/x.pyc",
+        "packages/foundation/src/foundation/__pycache__/x.pyc",
+        "packages/foundation/dist/x.whl",
+    )
+    kept = ("var/data.db", ".env", ".venv-notes/x", "packages/foundation/pyproject.toml", "Makefile")
+    for name in (*made, *kept):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).touch()
     assert make(project, "clean").returncode == 0
     assert not venv.exists()
-    assert not (project / ".cache").exists()
-    assert not (project / "src/domain/__pycache__").exists()
-    assert all((project / name).exists() for name in ("var/data.db", ".env", ".venv-notes/x", "Makefile"))
+    assert not any((project / name).parent.exists() for name in made)
+    assert all((project / name).exists() for name in kept)
+
+
+def test_what_needs_more_than_python_is_left_out_and_runs_with_the_packages() -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "test.py"))
+    left_out = set(script["MORE_THAN_PYTHON"])
+    assert all((ROOT / name).is_file() for name in left_out)
+
+    assert {f"--ignore={name}" for name in left_out} <= set(script["command"]([], packages=False))
+    named = script["command"]([f"{name}::test_it" for name in left_out], packages=False)
+    assert not {f"--ignore={name}" for name in left_out} & set(named)
+    assert left_out | {"packages/schema-tools/tests"} <= set(script["command"](["-q"], packages=True))
+    assert script["command"](["packages/schema-tools/tests/test_audit.py"], packages=True)[-1].endswith("audit.py")

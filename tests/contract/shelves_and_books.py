@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Self
 
-from sqlalchemy import Column, Enum, ForeignKey, Identity, Integer, MetaData, Numeric, String, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Identity, Integer, MetaData, Numeric, String, Table, UniqueConstraint
 
 from clocks import NOON
 from contract.storages import PATIENT
@@ -26,8 +26,8 @@ from foundation.sqlalchemy.adapter import SqlAlchemyAdapter
 from foundation.sqlalchemy.database import open_database
 from foundation.sqlalchemy.ddl import timestamped
 from foundation.sqlalchemy.limits import Limits
-from foundation.sqlalchemy.tables import created_at, idempotency_keys_table, named_metadata, updated_at
-from foundation.sqlalchemy.types import ValueObjectType
+from foundation.sqlalchemy.tables import created_at, idempotency_keys_table, known_choice, named_metadata, updated_at
+from foundation.sqlalchemy.types import ChoiceType, ValueObjectType
 from plain_sql import connected
 
 
@@ -165,11 +165,12 @@ BOOKS: Final = timestamped(
         Column("isbn", ValueObjectType(Isbn, String(20)), unique=True),
         Column("shelf_id", ValueObjectType(ShelfId, Integer()), ForeignKey(SHELVES.c.id, ondelete="RESTRICT")),
         Column("place", Integer()),
-        Column("binding", Enum(Binding, native_enum=False), nullable=False),
+        Column("binding", ChoiceType(Binding, 10), nullable=False),
         Column("price", Numeric(10, 2), nullable=False),
         created_at(),
         updated_at(),
         UniqueConstraint("shelf_id", "place"),
+        known_choice("binding", Binding),
         sqlite_autoincrement=True,
     )
 )

@@ -96,7 +96,7 @@ class Service:
 
     def __init__(self, container: Container) -> None:
         self.container = container
-        self.queries: UserQueries = container.user_queries()
+        self.queries: UserQueries = container.storage().queries("users")
         self.readiness: StorageReadiness = container.readiness()
         self.users: UserUseCases = container.users()
         self.create = self.users.create

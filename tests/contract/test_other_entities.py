@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from clocks import NOON
 from contract.shelves_and_books import (
@@ -27,6 +29,7 @@ from contract.shelves_and_books import (
     open_library,
 )
 from foundation.kernel.bulk_loading import Loaded, Numbered
+from plain_sql import connected
 
 pytestmark = pytest.mark.anyio
 
@@ -279,3 +282,10 @@ async def remove_shelf(library: Library, shelf_id: ShelfId) -> None:
     async with library.unit_of_work() as uow:
         await uow.shelves.remove(await uow.shelves.get(shelf_id))
         await uow.commit()
+
+
+async def test_a_value_that_is_not_one_of_an_enumeration_cannot_be_stored(sql_url: str) -> None:
+    async with open_library(sql_url) as library:
+        await library.add(NewBook())
+        with connected(sql_url) as connection, pytest.raises(IntegrityError, match="ck_books_binding"):
+            connection.execute(text("UPDATE books SET binding = 'folded'"))

@@ -139,7 +139,7 @@ async def test_an_index_serves_every_query_of_the_service(postgres_servers: Post
             connection.execute(text("DROP INDEX ix_users_updated_at_id"))
             lists = [one for one in captured if "staged_users" not in one.sql]
             missed = sequential_scans(connection, lists)
-        assert {one.mend for one in missed} == {"CREATE INDEX CONCURRENTLY ON users (updated_at, id);"}
+        assert {one.fix for one in missed} == {"CREATE INDEX CONCURRENTLY ON users (updated_at, id);"}
         assert all("updated_at" in one.place for one in missed)
 
 

@@ -6,8 +6,8 @@ from sqlalchemy import DDL, CheckConstraint, Column, Index, Integer, MetaData, S
 
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.comparison import in_lines, schema_differences
 from schema_tools.rehearsal.scratch import scratch_pairs
-from schema_tools.writing.comparison import in_lines, schema_differences
 
 
 def test_the_migrations_make_what_the_mapping_says(service: SchemaProject, postgres_server: RunningPostgres) -> None:

@@ -78,7 +78,7 @@ def document(seen: dict[Mutation, tuple[bool, bool]], release: str) -> list[str]
 Each of {len(seen)} single mutations of one schema, made by hand in a PostgreSQL {release} database, and whether a tool
 says that something differs. `db-drift` must name the object and what of it differs; of Alembic, whose comparison is
 made to write migrations of tables, any remark counts that the untouched database does not get. The mutations are in
-`tests/drifts/mutations.py` of the package; the tests make them on every release, and execute what mends them. This file
+`tests/drifts/mutations.py` of the package; the tests make them on every release, and execute the fixes. This file
 is written by `python packages/schema-tools/benchmarks/compare_drift_tools.py`.
 
 Alembic {alembic.__version__}, `compare_metadata` with `compare_type` and `compare_server_default`;

@@ -7,7 +7,7 @@ from sqlalchemy import URL, MetaData
 
 from schema_tools.findings import Finding
 from schema_tools.lint import lint_revisions
-from schema_tools.lint.examples import BASE
+from schema_tools.lint.document import BASE
 from schema_tools.lint.safe_forms import NEXT_REVISION
 from schema_tools.migrations import runner
 from schema_tools.migrations.lock_file import write_lock
@@ -22,10 +22,10 @@ run(MetaData(), lambda: "")
 
 ROWS = """
 INSERT INTO teams SELECT number, 'Team ' || number FROM generate_series(1, 20) AS number;
-INSERT INTO users (id, team_id, email, name, age)
+INSERT INTO members (id, team_id, email, name, age)
 SELECT number, number % 20 + 1, number || '@example.com', 'User ' || number, number % 80 + 1
 FROM generate_series(1, 2500) AS number;
-UPDATE users SET mood = 'sad' WHERE id % 2 = 0;
+UPDATE members SET mood = 'sad' WHERE id % 2 = 0;
 INSERT INTO orders SELECT number, number % 2500 + 1, 10 FROM generate_series(1, 3000) AS number;
 INSERT INTO logs SELECT number, 'started' FROM generate_series(1, 2500) AS number;
 INSERT INTO bookings VALUES ('[2025-01-01,2025-01-03)'), ('[2025-02-01,2025-02-03)');

@@ -135,16 +135,16 @@ def test_an_untouched_database_is_clean(bookshop_url: str) -> None:
     assert found.unseen == []
 
 
-def test_each_condition_is_named_with_its_place_and_the_statement_mends_it(bookshop_url: str) -> None:
+def test_each_condition_is_named_with_its_place_and_its_statement_fixes_it(bookshop_url: str) -> None:
     for condition in CONDITIONS:
         run(bookshop_url, *condition.made_by)
 
     found = audit(bookshop_url).findings
 
     assert marks(found) == {(one.rule, one.place) for one in CONDITIONS}
-    assert all(one.message and one.why and one.mend for one in found)
-    # A key that is widened is as wide in the columns that refer to it: the mend says so and leaves them to a person.
-    run(bookshop_url, *(one.mend for one in found))
+    assert all(one.message and one.why and one.fix for one in found)
+    # A key that is widened is as wide in the columns that refer to it: the fix says so and leaves them to a person.
+    run(bookshop_url, *(one.fix for one in found))
     assert audit(bookshop_url).findings == []
 
 
@@ -168,7 +168,7 @@ def test_partitions_are_judged_once_and_names_are_as_sql_has_them(bookshop_url: 
         ("redundant-index", 'index "Far".visits_id on "Far".visits'),
         ("foreign-key-without-index", 'foreign key visits_book_id_fkey on "Far".visits'),
     }
-    run(bookshop_url, *(one.mend for one in found))
+    run(bookshop_url, *(one.fix for one in found))
     assert audit(bookshop_url).findings == []
 
 
@@ -180,7 +180,7 @@ def test_the_message_of_a_sequence_says_what_its_column_can_hold(bookshop_url: s
     assert found.message == (
         "it has used 93.1% of what the column's type, integer, can hold: 2,000,000,000 of 2,147,483,647, for authors.id"
     )
-    assert "ALTER TABLE authors ALTER COLUMN id TYPE bigint;" in found.mend
+    assert "ALTER TABLE authors ALTER COLUMN id TYPE bigint;" in found.fix
 
 
 def test_an_index_whose_concurrent_build_failed_is_invalid(bookshop_url: str) -> None:
@@ -193,8 +193,8 @@ def test_an_index_whose_concurrent_build_failed_is_invalid(bookshop_url: str) ->
     (found,) = audit(bookshop_url).findings
 
     assert (found.rule, found.place) == ("invalid-index", "index one_name on authors")
-    assert found.mend == "REINDEX INDEX CONCURRENTLY one_name;"
-    run(bookshop_url, "DELETE FROM authors WHERE id = 1", found.mend)
+    assert found.fix == "REINDEX INDEX CONCURRENTLY one_name;"
+    run(bookshop_url, "DELETE FROM authors WHERE id = 1", found.fix)
     assert audit(bookshop_url).findings == []
 
 
@@ -234,7 +234,7 @@ def test_dead_rows_that_nobody_vacuumed_are_an_estimate_of_bloat(bookshop_url: s
     assert (found.rule, found.place) == ("bloat", "table events")
     assert found.message.startswith("an estimated 50% of its rows are dead (5,500 of 11,000, in 12 MB)")
     assert found.message.endswith("last vacuum: never")
-    run(bookshop_url, found.mend, "SELECT pg_stat_force_next_flush()")
+    run(bookshop_url, found.fix, "SELECT pg_stat_force_next_flush()")
     assert audit(bookshop_url).findings == []
 
 
@@ -320,8 +320,8 @@ def test_on_sqlite_what_has_a_meaning_there_is_judged(sqlite_url: str) -> None:
     with connected(sqlite_url) as connection:
         connection.exec_driver_sql("UPDATE children SET parent_id = 1")
         for one in found.findings:
-            if one.mend:
-                connection.exec_driver_sql(one.mend)
+            if one.fix:
+                connection.exec_driver_sql(one.fix)
     assert audit(sqlite_url).findings == []
 
 

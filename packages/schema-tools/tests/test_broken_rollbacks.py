@@ -250,7 +250,7 @@ def test_a_finding_points_at_the_function_or_at_the_statement(newest: RunningPos
     (failed,) = findings_of(newest, tmp_path / "b", executing(MORE), executing("SELECT 1", "DROP TABLE nowhere"))
 
     assert left.place == "alembic/versions/second.py:13"  # def downgrade()
-    assert left.mend.startswith("DROP SEQUENCE s")
+    assert left.fix.startswith("DROP SEQUENCE s")
     assert failed.place == "alembic/versions/second.py:14"  # the second of its statements
 
 

@@ -10,8 +10,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from bookshop.tables import metadata
-from schema_tools.cli.answers import Answers
 from schema_tools.cli.application import application
+from schema_tools.cli.context import CommandContext
 from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
 from schema_tools.testing.plain_sql import connected
 from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers
@@ -29,7 +29,7 @@ def run(directory: Path, *arguments: str, url: str = "") -> Result:
     ini = directory / "alembic.ini"
     texts = DocumentTexts.of_any_project(tables="bookshop.tables", migrations=ini)
     document = SchemaDocument(path=directory / "schema.md", texts=texts)
-    answers = Answers(
+    answers = CommandContext(
         project=lambda: SchemaProject(metadata=metadata, alembic_ini=ini, document=document),
         database_url=lambda: url,
         say_error=lambda sentence: typer.echo(sentence, err=True),

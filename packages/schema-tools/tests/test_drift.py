@@ -20,8 +20,8 @@ from schema_tools.catalog.comparing import differences
 from schema_tools.catalog.drift import drift
 from schema_tools.catalog.mapped import make_mapped
 from schema_tools.catalog.reading import read_catalog
-from schema_tools.cli.answers import Answers
 from schema_tools.cli.application import application
+from schema_tools.cli.context import CommandContext
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
 from schema_tools.project import SchemaProject
@@ -66,7 +66,7 @@ def test_every_object_that_is_read_comes_out_of_the_mapping_again(tmp_path: Path
 
 
 @pytest.mark.parametrize("metadata", [shop, club], ids=["shop", "club"])
-def test_the_mends_make_a_whole_schema_and_drop_it_again(metadata: MetaData, empty_postgres_url: str) -> None:
+def test_the_fixes_make_a_whole_schema_and_drop_it_again(metadata: MetaData, empty_postgres_url: str) -> None:
     with connected(empty_postgres_url) as connection:
         nothing = read_catalog(connection)
         with connection.begin_nested() as made:
@@ -74,10 +74,10 @@ def test_the_mends_make_a_whole_schema_and_drop_it_again(metadata: MetaData, emp
             everything = read_catalog(connection)
             made.rollback()
 
-        run(connection, "\n".join(one.mend for one in differences(everything, nothing)))
+        run(connection, "\n".join(one.fix for one in differences(everything, nothing)))
         assert differences(everything, read_catalog(connection)) == []
 
-        run(connection, "\n".join(one.mend for one in differences(nothing, everything)))
+        run(connection, "\n".join(one.fix for one in differences(nothing, everything)))
         assert differences(nothing, read_catalog(connection)) == []
 
 
@@ -124,7 +124,7 @@ CREATE POLICY "a policy" ON parent AS RESTRICTIVE FOR UPDATE USING (name = curre
 """
 
 
-def test_odd_objects_are_made_and_dropped_by_their_mends(empty_postgres_url: str) -> None:
+def test_odd_objects_are_made_and_dropped_by_their_fixes(empty_postgres_url: str) -> None:
     with connected(empty_postgres_url) as connection:
         nothing = read_catalog(connection)
         with connection.begin_nested() as made:
@@ -133,10 +133,10 @@ def test_odd_objects_are_made_and_dropped_by_their_mends(empty_postgres_url: str
             made.rollback()
 
         missing = differences(everything, nothing)
-        run(connection, "\n".join(one.mend for one in missing))
+        run(connection, "\n".join(one.fix for one in missing))
         assert differences(everything, read_catalog(connection)) == []
 
-        run(connection, "\n".join(one.mend for one in differences(nothing, everything)))
+        run(connection, "\n".join(one.fix for one in differences(nothing, everything)))
         assert differences(nothing, read_catalog(connection)) == []
     assert [one.object for one in missing if '"My.Table"' in one.object] == [
         'table "My.Table"',
@@ -165,7 +165,7 @@ def test_pending_migrations_are_said_first(empty_postgres_url: str) -> None:
     first, second = drift(BOOKSHOP, empty_postgres_url)
 
     assert (first.object, first.expected, first.found) == ("migrations", "aaaa00000005", "aaaa00000004")
-    assert "aaaa00000005: index the titles of published books" in first.mend
+    assert "aaaa00000005: index the titles of published books" in first.fix
     assert (second.object, second.aspect) == ("index books.ix_books_title_published", "existence")
 
 
@@ -177,7 +177,7 @@ def test_a_revision_of_a_newer_release_is_said_first(url: str) -> None:
     (found,) = drift(BOOKSHOP, url)
 
     assert (found.object, found.found) == ("migrations", "ffff00000099")
-    assert "This release does not have the revision" in found.mend
+    assert "This release does not have the revision" in found.fix
 
 
 def test_an_extra_extension_and_its_objects_are_no_difference(url: str) -> None:
@@ -261,7 +261,7 @@ def test_a_type_that_only_the_migrations_make_is_compared_too(tmp_path: Path, ur
     assert drift(project, url) == []
     (found,) = drift(replace(project, metadata=with_moods("good", "fair", "bad")), url)
     assert (found.object, found.found) == ("enum mood", "'good', 'bad'")
-    assert found.mend == "ALTER TYPE mood ADD VALUE 'fair' AFTER 'good';"
+    assert found.fix == "ALTER TYPE mood ADD VALUE 'fair' AFTER 'good';"
 
 
 def test_a_mapping_that_cannot_be_made_is_one_sentence(tmp_path: Path, url: str) -> None:
@@ -287,7 +287,7 @@ def test_two_hundred_tables_are_compared(tmp_path: Path, url: str) -> None:
 @pytest.fixture
 def command(url: str) -> typer.Typer:
     said: list[str] = []
-    return application(Answers(project=lambda: BOOKSHOP, database_url=lambda: url, say_error=said.append))
+    return application(CommandContext(project=lambda: BOOKSHOP, database_url=lambda: url, say_error=said.append))
 
 
 def test_the_command_shows_each_difference_and_leaves_with_1(command: typer.Typer, url: str) -> None:
@@ -306,12 +306,12 @@ def test_the_command_shows_each_difference_and_leaves_with_1(command: typer.Type
         "column authors.name  type",
         "  expected  character varying(200)",
         "  found     text",
-        "  mend      ALTER TABLE authors ALTER COLUMN name TYPE character varying(200);",
+        "  fix       ALTER TABLE authors ALTER COLUMN name TYPE character varying(200);",
         "",
         "trigger books.books_touch  enabled",
         "  expected  yes",
         "  found     no",
-        "  mend      ALTER TABLE books ENABLE TRIGGER books_touch;",
+        "  fix       ALTER TABLE books ENABLE TRIGGER books_touch;",
         "",
         "2 differences",
     ]
@@ -332,14 +332,14 @@ def test_what_is_there_on_one_side_only_is_shown_as_none(command: typer.Typer, u
     assert shown[1:4] == [
         "  expected  (none)",
         "  found     date",
-        "  mend      ALTER TABLE authors DROP COLUMN born;",
+        "  fix       ALTER TABLE authors DROP COLUMN born;",
     ]
 
 
 def test_a_database_that_cannot_be_reached_is_status_2() -> None:
     said: list[str] = []
     nowhere = f"postgresql://nobody:{SECRET}@127.0.0.1:1/nothing"
-    command = application(Answers(project=lambda: BOOKSHOP, database_url=lambda: nowhere, say_error=said.append))
+    command = application(CommandContext(project=lambda: BOOKSHOP, database_url=lambda: nowhere, say_error=said.append))
 
     assert CliRunner().invoke(command, ["drift"]).exit_code == 2
     assert "Connection refused" in said[0]

@@ -1,4 +1,4 @@
-"""Every kind of difference, made by hand in a live database, is named, and its mend mends it."""
+"""Every kind of difference, made by hand in a live database, is named, and its fix removes it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +30,7 @@ def untouched(playground: Playground) -> Catalog:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_a_mutation_is_named_and_its_mend_mends_it(playground: Playground, untouched: Catalog, group: str) -> None:
+def test_a_mutation_is_named_and_its_fix_removes_it(playground: Playground, untouched: Catalog, group: str) -> None:
     for mutation in (one for one in playground.possible() if one.group == group):
         with playground.after(mutation) as connection:
             found = differences(untouched, read_catalog(connection))
@@ -41,12 +41,12 @@ def test_a_mutation_is_named_and_its_mend_mends_it(playground: Playground, untou
             assert says(mutation.expected, difference.expected), (mutation.name, difference)
             assert says(mutation.found, difference.found), (mutation.name, difference)
             assert all(_follows(one, mutation.others) for one in named.values()), (mutation.name, list(named))
-            if mutation.mends:
-                run(connection, "\n".join(one.mend for one in found))
+            if mutation.fixes:
+                run(connection, "\n".join(one.fix for one in found))
                 left = differences(untouched, read_catalog(connection))
                 assert left == [], (mutation.name, found, left)
             else:
-                assert difference.mend.startswith("-- "), (mutation.name, difference.mend)
+                assert difference.fix.startswith("-- "), (mutation.name, difference.fix)
 
 
 def _follows(one: Difference, others: tuple[tuple[str, str], ...]) -> bool:

@@ -1,6 +1,7 @@
 """An `env.py` or a revision that would work on another database is refused, and that database keeps its row."""
 
 import sqlite3
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -382,6 +383,23 @@ def test_the_bare_alembic_command_connects_as_env_py_says(scratch: ScratchProjec
 
     with connected(live.url) as connection:
         assert "alembic_version" in inspect(connection).get_table_names()
+
+
+def test_a_driver_that_is_imported_late_is_stopped_as_well() -> None:
+    code = """
+from schema_tools.migrations.foreign_connections import ForeignConnection, only
+import sys
+assert "psycopg" not in sys.modules
+try:
+    with only(None):
+        from psycopg import connect
+        connect("host=127.0.0.1 port=1")
+except ForeignConnection:
+    print("stopped")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "stopped\n"
 
 
 def test_other_threads_of_the_process_connect_as_they_like(live: Live) -> None:

@@ -65,7 +65,7 @@ EXPLAINED = {
     ),
     ("adding-not-nullable-field", "ALTER email SET NOT NULL"): "the history shows that it is NOT NULL already",
     ("ban-drop-column", "ALTER TABLE notes"): NEW_TABLE,
-    ("ban-drop-constraint", "ADD CONSTRAINT ck_users_age"): "a constraint of the same name takes its place",
+    ("ban-drop-constraint", "ADD CONSTRAINT ck_members_age"): "a constraint of the same name takes its place",
     ("ban-drop-not-null", "ALTER name DROP NOT NULL"): "the history shows that it may be null already",
     ("ban-drop-table", "DROP TABLE notes"): NEW_TABLE,
     ("ban-drop-table", "CREATE TEMP TABLE"): NEW_TABLE,
@@ -86,8 +86,8 @@ EXPLAINED = {
     ("renaming-table", "VIEW logs"): "a view of the old name takes its place in the same transaction",
     ("require-concurrent-index-creation", "ON ONLY events"): "it is on the parent alone, which has no rows",
     ("require-concurrent-index-deletion", "ON notes"): NEW_TABLE,
-    ("require-concurrent-index-deletion", 'op.drop_column("users", "name")'): COLUMN_GOES,
-    ("require-concurrent-index-deletion", "DROP TABLE users"): COLUMN_GOES,
+    ("require-concurrent-index-deletion", 'op.drop_column("members", "name")'): COLUMN_GOES,
+    ("require-concurrent-index-deletion", "DROP TABLE members"): COLUMN_GOES,
     ("require-enum-value-ordering", ""): "where a value sorts is a matter of taste, and safe at the end",
 }
 

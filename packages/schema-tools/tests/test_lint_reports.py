@@ -11,14 +11,14 @@ from typer.testing import CliRunner
 
 from bookshop.tables import metadata as bookshop
 from lint_project import LintProject, rules_of
-from schema_tools.cli.answers import Answers
 from schema_tools.cli.application import application
+from schema_tools.cli.context import CommandContext
 from schema_tools.errors import SchemaToolsError
 from schema_tools.lint import lint_revisions, lint_tables, render_rules
 from schema_tools.project import SchemaProject
 
 PACKAGE = Path(__file__).parents[1]
-DROP = 'op.drop_column("users", "age")'
+DROP = 'op.drop_column("members", "age")'
 REASON = "# lint: allow drop-column because no release that still runs uses it"
 
 
@@ -40,11 +40,11 @@ def test_the_bookshop_is_clean_and_judged_in_under_a_second() -> None:
     ("body", "line"),
     [
         (f"pass\n\n{DROP}", 12),
-        ('with op.batch_alter_table("users") as batch_op:\n    pass\n    batch_op.drop_column("age")', 12),
-        ('op.execute(\n    "ALTER TABLE users "\n    "DROP COLUMN age"\n)', 10),
-        ('def narrow() -> None:\n    op.drop_column("users", "age")\n\n\nnarrow()', 11),
-        ('for name in ["age"]:\n    op.drop_column("users", name)', 11),
-        ('op.execute("SELECT 1; ALTER TABLE users DROP COLUMN age")', 10),
+        ('with op.batch_alter_table("members") as batch_op:\n    pass\n    batch_op.drop_column("age")', 12),
+        ('op.execute(\n    "ALTER TABLE members "\n    "DROP COLUMN age"\n)', 10),
+        ('def narrow() -> None:\n    op.drop_column("members", "age")\n\n\nnarrow()', 11),
+        ('for name in ["age"]:\n    op.drop_column("members", name)', 11),
+        ('op.execute("SELECT 1; ALTER TABLE members DROP COLUMN age")', 10),
     ],
 )
 def test_a_finding_names_the_line_of_the_operation(lint: LintProject, body: str, line: int) -> None:
@@ -61,10 +61,10 @@ def test_a_finding_names_the_line_of_the_operation(lint: LintProject, body: str,
         f"{REASON}\n{DROP}",
         f"{DROP}  {REASON}",
         f"{REASON}\n# and nobody has asked for it\n{DROP}",
-        f'op.drop_column(\n    "users",\n    "age",  {REASON}\n)',
-        f'with op.batch_alter_table("users") as batch_op:\n    {REASON}\n    batch_op.drop_column("age")',
+        f'op.drop_column(\n    "members",\n    "age",  {REASON}\n)',
+        f'with op.batch_alter_table("members") as batch_op:\n    {REASON}\n    batch_op.drop_column("age")',
         f"{REASON}\nnarrow()",
-        f'# lint: allow cascade because it was looked for\n{REASON}\nop.execute("ALTER TABLE users DROP age CASCADE")',
+        f'# lint: allow cascade because it was checked\n{REASON}\nop.execute("ALTER TABLE members DROP age CASCADE")',
     ],
 )
 def test_a_waiver_at_the_statement_allows_it(lint: LintProject, body: str) -> None:
@@ -83,7 +83,7 @@ def test_a_waiver_at_the_statement_allows_it(lint: LintProject, body: str) -> No
         (f"{REASON}\npass", {"unused-waiver"}),
         (f"# lint: allow drop-table because nobody uses it\n{DROP}", {"drop-column", "unused-waiver"}),
         (
-            f'with op.batch_alter_table("users") as batch_op:  {REASON}\n    batch_op.drop_index("ix_users_name")',
+            f'with op.batch_alter_table("members") as batch_op:  {REASON}\n    batch_op.drop_index("ix_members_name")',
             {"drop-index-not-concurrent", "unused-waiver"},
         ),
     ],
@@ -121,10 +121,10 @@ def test_a_revision_whose_code_is_broken_is_one_sentence(lint: LintProject, body
 
 
 def test_the_whole_history_is_read_when_one_revision_is_judged(lint: LintProject) -> None:
-    lint.add('op.execute("ALTER TABLE users ADD CONSTRAINT nn CHECK (name IS NOT NULL) NOT VALID")')
-    lint.add('op.execute("ALTER TABLE users VALIDATE CONSTRAINT nn")')
+    lint.add('op.execute("ALTER TABLE members ADD CONSTRAINT nn CHECK (name IS NOT NULL) NOT VALID")')
+    lint.add('op.execute("ALTER TABLE members VALIDATE CONSTRAINT nn")')
     lint.add(DROP)
-    lint.add('op.alter_column("users", "name", nullable=False)')
+    lint.add('op.alter_column("members", "name", nullable=False)')
 
     assert lint_revisions(lint.project, ["r004"]) == []
     assert rules_of(lint_revisions(lint.project, ["r003"])) == {"drop-column"}
@@ -146,7 +146,7 @@ def test_an_environment_without_timeouts_is_a_finding(lint: LintProject) -> None
     (found,) = lint_revisions(lint.project)
     assert (found.rule, found.place) == ("no-timeouts", "alembic/env.py")
 
-    environment.write_text(f"target_metadata = None\n{found.mend}\n")
+    environment.write_text(f"target_metadata = None\n{found.fix}\n")
     assert lint_revisions(lint.project) == []
     environment.write_text("SETTINGS = 'SET lock_timeout = 1; SET statement_timeout = 2'\n")
     assert lint_revisions(lint.project) == []
@@ -162,7 +162,7 @@ def test_the_document_of_the_rules_is_current() -> None:
 
 def test_the_command_says_rule_line_why_and_safe_form_and_its_status_is_0_1_or_2(lint: LintProject) -> None:
     errors: list[str] = []
-    app = application(Answers(project=lambda: lint.project, database_url=str, say_error=errors.append))
+    app = application(CommandContext(project=lambda: lint.project, database_url=str, say_error=errors.append))
     rules = lint.directory / "rules.md"
 
     def run(*arguments: str) -> tuple[int, str]:

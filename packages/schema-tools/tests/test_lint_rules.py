@@ -50,7 +50,7 @@ def test_the_safe_form_of_every_finding_passes_the_lint(rule: RevisionRule, tmp_
     for number, body in enumerate((rule.example, *CASES[rule.name].unsafe)):
         lint = LintProject.made(tmp_path / f"unsafe-{number}")
         lint.add(body)
-        mends = {one.mend for one in lint.findings() if one.rule == rule.name}
+        mends = {one.fix for one in lint.findings() if one.rule == rule.name}
 
         assert all(bool(mend) == (rule.name not in WITHOUT_SAFE_FORM) for mend in mends)
         for which, mend in enumerate(sorted(mends - {""})):

@@ -32,7 +32,7 @@ def test_the_safe_form_runs_over_rows_and_leads_to_head(
 ) -> None:
     unsafe = LintProject.made(tmp_path / "unsafe")
     unsafe.add(rule.example)
-    (mend,) = {one.mend for one in unsafe.findings() if one.rule == rule.name}
+    (mend,) = {one.fix for one in unsafe.findings() if one.rule == rule.name}
     pasted = LintProject.made(tmp_path / "pasted")
     added = pasted.add_all(mend)
     server = postgres_servers.server(POSTGRES_NAMES[0])
@@ -50,14 +50,14 @@ def test_the_safe_form_runs_over_rows_and_leads_to_head(
 
 
 @pytest.mark.parametrize(
-    "constraint", ["UNIQUE (id, day)", "PRIMARY KEY (id, day)", "FOREIGN KEY (id) REFERENCES users"]
+    "constraint", ["UNIQUE (id, day)", "PRIMARY KEY (id, day)", "FOREIGN KEY (id) REFERENCES members"]
 )
 def test_what_is_advised_for_a_partitioned_table_runs_on_the_oldest_release(
     constraint: str, postgres_servers: PostgresServers, tmp_path: Path
 ) -> None:
     unsafe = LintProject.made(tmp_path / "unsafe")
     unsafe.add(f'op.execute("ALTER TABLE events ADD CONSTRAINT advised {constraint}")')
-    mends = sorted({one.mend for one in unsafe.findings()})
+    mends = sorted({one.fix for one in unsafe.findings()})
     for number, mend in enumerate(mends):
         pasted = LintProject.made(tmp_path / str(number))
         pasted.add_all(mend)
@@ -75,11 +75,11 @@ def test_what_a_safe_form_fills_is_filled_for_every_row(
     pasted = LintProject.made(tmp_path / "pasted")
     for number, body in enumerate(
         (
-            'op.add_column("users", sa.Column("token", sa.Uuid(), server_default=sa.text("gen_random_uuid()")))',
-            'op.execute("ALTER TABLE users ADD COLUMN number serial")',
-            'op.execute("ALTER TABLE users ADD COLUMN initial text GENERATED ALWAYS AS (upper(left(name, 1))) STORED")',
-            'op.alter_column("users", "age", type_=sa.BigInteger())',
-            "op.execute(\"UPDATE users SET name = name || '!' WHERE id > 7\")",
+            'op.add_column("members", sa.Column("token", sa.Uuid(), server_default=sa.text("gen_random_uuid()")))',
+            'op.execute("ALTER TABLE members ADD COLUMN number serial")',
+            'op.execute("ALTER TABLE members ADD initial text GENERATED ALWAYS AS (upper(left(name, 1))) STORED")',
+            'op.alter_column("members", "age", type_=sa.BigInteger())',
+            "op.execute(\"UPDATE members SET name = name || '!' WHERE id > 7\")",
             "op.execute(\"ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'\")",
             'op.execute("DELETE FROM logs WHERE number > 3")',
         )
@@ -87,7 +87,7 @@ def test_what_a_safe_form_fills_is_filled_for_every_row(
         unsafe = LintProject.made(tmp_path / str(number))
         unsafe.add(body)
         (found,) = unsafe.findings()
-        pasted.add_all(found.mend)
+        pasted.add_all(found.fix)
     with postgres_servers.empty_database(name) as url:
         pasted.upgrade(url, pasted.names[0])
         with connected(url) as connection:
@@ -98,7 +98,7 @@ def test_what_a_safe_form_fills_is_filled_for_every_row(
                 text(
                     "SELECT count(*), count(DISTINCT token), count(DISTINCT number), min(initial), max(initial),"
                     " count(age_new), count(*) FILTER (WHERE name LIKE '%!'), count(*) FILTER (WHERE name LIKE '%!!'),"
-                    " count(*) FILTER (WHERE mood = 'blue'), count(*) FILTER (WHERE mood = 'sad') FROM users"
+                    " count(*) FILTER (WHERE mood = 'blue'), count(*) FILTER (WHERE mood = 'sad') FROM members"
                 )
             ).one()
             left = connection.execute(text("SELECT count(*) FROM logs")).scalar_one()

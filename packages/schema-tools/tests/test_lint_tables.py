@@ -59,7 +59,7 @@ def test_a_rule_fires_on_its_example_and_is_quiet_on_the_safe_form(rule: TableRu
     weak = [one for one in lint_tables(executed(rule.example)) if one.rule == rule.name]
 
     assert weak
-    assert all(one.message and one.why and one.mend and "..." not in one.mend for one in weak)
+    assert all(one.message and one.why and one.fix and "..." not in one.fix for one in weak)
     assert rule.name not in rules_of(lint_tables(executed(rule.safe)))
 
 
@@ -226,4 +226,4 @@ def test_a_foreign_key_to_a_larger_key_is_named_with_both_types() -> None:
     (found,) = [one for one in findings(table) if one.rule == "foreign-key-type"]
 
     assert found.message == "notes.big_id is integer, and big.id is bigint"
-    assert found.mend == 'Column("big_id", BigInteger(), ForeignKey("big.id"))'
+    assert found.fix == 'Column("big_id", BigInteger(), ForeignKey("big.id"))'

@@ -87,7 +87,7 @@ def test_an_edited_revision_is_blamed_and_none_of_the_later(scratch: ScratchProj
 
     assert (finding.rule, finding.place) == ("revision-edited", "alembic/versions/b.py")
     assert finding.message == "revision b was edited after versions.lock recorded it"
-    assert "restore the file as git has it, and write a new revision" in finding.mend
+    assert "restore the file as git has it, and write a new revision" in finding.fix
 
 
 def test_each_of_two_edited_revisions_is_blamed(scratch: ScratchProject, project: SchemaProject) -> None:
@@ -109,7 +109,7 @@ def test_a_deleted_revision_is_blamed_even_if_its_child_was_relinked(
 
     assert (finding.rule, finding.place) == ("revision-deleted", "alembic/versions.lock")
     assert finding.message == "revision b was deleted: versions.lock has it, and there is no file of it"
-    assert "restore its file" in finding.mend
+    assert "restore its file" in finding.fix
 
 
 def test_revisions_that_changed_places_are_blamed_once(scratch: ScratchProject, project: SchemaProject) -> None:
@@ -131,7 +131,7 @@ def test_lines_that_changed_places_are_blamed(scratch: ScratchProject, project: 
 
     assert (finding.rule, finding.place) == ("lock-reordered", "alembic/versions.lock:3")
     assert finding.message == "the line of revision c stands before that of b, which it follows"
-    assert finding.mend == "take versions.lock back as git has it"
+    assert finding.fix == "take versions.lock back as git has it"
 
 
 def test_a_line_that_was_taken_out_is_missed(scratch: ScratchProject, project: SchemaProject) -> None:
@@ -153,7 +153,7 @@ def test_an_inserted_revision_is_blamed_and_not_the_one_it_was_put_before(
 
     assert (finding.rule, finding.place) == ("revision-inserted", "alembic/versions/x.py")
     assert finding.message == "revision x was inserted before c, which versions.lock had already"
-    assert "let x follow the last revision" in finding.mend
+    assert "let x follow the last revision" in finding.fix
 
 
 def test_a_new_revision_is_recorded_on_demand(scratch: ScratchProject, project: SchemaProject) -> None:
@@ -162,7 +162,7 @@ def test_a_new_revision_is_recorded_on_demand(scratch: ScratchProject, project: 
 
     finding = the_finding(project)
     assert (finding.rule, finding.place) == ("revision-not-locked", "alembic/versions/e.py")
-    assert finding.mend == "record it with the command `lock`"
+    assert finding.fix == "record it with the command `lock`"
 
     assert write_lock(project) == ["e"]
     assert lock(scratch).read_text().startswith(before)
@@ -207,7 +207,7 @@ def test_a_missing_lock_is_made_by_the_command_that_is_named(scratch: ScratchPro
 
     finding = the_finding(project)
     assert finding.rule == "lock-missing"
-    assert "`lock`" in finding.mend
+    assert "`lock`" in finding.fix
 
     assert write_lock(project) == list("abcd")
     assert lock(scratch).read_bytes() == before
@@ -223,7 +223,7 @@ def test_what_the_lock_knows_differently_is_recorded_only_by_name(
     scratch: ScratchProject, project: SchemaProject
 ) -> None:
     before = lock(scratch).read_text().splitlines()
-    file(scratch, "c").write_text(file(scratch, "c").read_text() + "# mended\n")
+    file(scratch, "c").write_text(file(scratch, "c").read_text() + "# fixed\n")
 
     for again in ([], ["d"]):
         with pytest.raises(SchemaToolsError, match=r"revision c was edited .* `lock --again c`"):
@@ -307,14 +307,14 @@ def test_two_branches_that_both_add_a_revision_conflict_in_git_and_are_told_how_
     assert git(scratch.directory, "diff", "--name-only", "--diff-filter=U").stdout == "alembic/versions.lock\n"
     conflict = the_finding(project)
     assert (conflict.rule, conflict.place) == ("lock-malformed", "alembic/versions.lock:6")
-    assert "keep the lines of both sides" in conflict.mend
+    assert "keep the lines of both sides" in conflict.fix
 
     both = [line for line in lock(scratch).read_text().splitlines(keepends=True) if line[:7] not in MARKERS]
     lock(scratch).write_text("".join(both))
     two = the_finding(project)
     assert two.rule == "several-heads"
     assert two.message == "the history has 2 ends, ours and theirs, so that none is the newest revision"
-    assert "make ours the down_revision of theirs, then `lock --again theirs`" in two.mend
+    assert "make ours the down_revision of theirs, then `lock --again theirs`" in two.fix
 
     follow(scratch, "theirs", "ours")
     assert write_lock(project, ["theirs"]) == ["theirs"]

@@ -33,7 +33,7 @@ def in_terminal(directory: Path, *arguments: str) -> list[str]:
 def test_prose_hangs_and_code_and_addresses_are_whole(tmp_path: Path) -> None:
     lint = LintProject.made(tmp_path)
     (tmp_path / "tables.py").write_text("from sqlalchemy import MetaData\n\nmetadata = MetaData()\n")
-    lint.add('op.create_foreign_key("fk_users_teams", "users", "teams", ["team_id"], ["id"], ondelete="SET NULL")')
+    lint.add('op.create_foreign_key("fk_members_teams", "members", "teams", ["team_id"], ["id"], ondelete="SET NULL")')
 
     (found,) = lint.findings()
     lines = in_terminal(tmp_path, "lint")
@@ -44,4 +44,4 @@ def test_prose_hangs_and_code_and_addresses_are_whole(tmp_path: Path) -> None:
     prose = lines[1 : lines.index("    op.execute(")]
     assert all(line.startswith("  ") for line in prose)
     assert all(len(line) <= COLUMNS for line in prose if "https:" not in line)
-    assert [f"    {line}" if line else "" for line in found.mend.splitlines()] == lines[1 + len(prose) : -1]
+    assert [f"    {line}" if line else "" for line in found.fix.splitlines()] == lines[1 + len(prose) : -1]

@@ -77,14 +77,14 @@ def test_a_query_that_no_index_serves_is_named_with_its_columns_and_the_index(sh
 
         assert [one.rule for one in found] == ["sequential-scan"], sql
         assert f"all of {table}" in found[0].message
-        assert found[0].mend == (f"CREATE INDEX CONCURRENTLY ON {table} ({columns});" if columns else ""), sql
+        assert found[0].fix == (f"CREATE INDEX CONCURRENTLY ON {table} ({columns});" if columns else ""), sql
         assert (columns or "LIMIT").split(", ")[0] in found[0].message, sql
 
 
 def test_the_index_that_is_proposed_serves_the_query(shop: Connection) -> None:
     statements = [CapturedStatement(sql, ()) for sql in UNSERVED if "lower" not in sql and "WHERE" in sql]
     for one in sequential_scans(shop, statements):
-        shop.exec_driver_sql(one.mend.replace(" CONCURRENTLY", ""))
+        shop.exec_driver_sql(one.fix.replace(" CONCURRENTLY", ""))
 
     assert sequential_scans(shop, statements) == []
 

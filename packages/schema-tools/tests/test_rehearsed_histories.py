@@ -100,7 +100,7 @@ def test_head_and_mapping_are_compared(newest: RunningPostgres, tmp_path: Path) 
     (finding,) = verify(on_postgresql(scratch, metadata), newest).findings
 
     assert (finding.rule, finding.place) == ("head-differs", "column notes.title")
-    assert "title" in finding.mend
+    assert "title" in finding.fix
 
 
 def test_a_table_that_no_row_is_found_for_is_a_finding_once(newest: RunningPostgres, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_table_that_no_row_is_found_for_is_a_finding_once(newest: RunningPostg
     assert finding.rule == "table-not-filled"
     assert "riddles" in finding.message
     assert "solved" in finding.message
-    assert "example" in finding.mend
+    assert "example" in finding.fix
     assert second.findings == ()
 
 

@@ -137,7 +137,7 @@ def made(path: Path, script: str) -> Catalog:
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: f"{edit[2]}, {edit[3]}: {edit[1]}")
-def test_a_difference_is_named_and_mended_where_sqlite_can(tmp_path: Path, edit: tuple[str, ...]) -> None:
+def test_a_difference_is_named_and_fixed_where_sqlite_can(tmp_path: Path, edit: tuple[str, ...]) -> None:
     old, new, label, aspect, *texts = edit
     assert old in SCHEMA
     right = made(tmp_path / "right.db", SCHEMA)
@@ -147,22 +147,22 @@ def test_a_difference_is_named_and_mended_where_sqlite_can(tmp_path: Path, edit:
     difference = named[label, aspect]
 
     assert [difference.expected, difference.found] == texts
-    mends = "\n".join(one.mend for one in named.values())
-    mended = made(tmp_path / "wrong.db", mends)
-    if "batch_alter_table" not in mends:
-        assert differences(right, mended) == []
+    fixes = "\n".join(one.fix for one in named.values())
+    fixed = made(tmp_path / "wrong.db", fixes)
+    if "batch_alter_table" not in fixes:
+        assert differences(right, fixed) == []
 
 
-def test_missing_and_extra_objects_are_made_and_dropped_by_their_mends(tmp_path: Path) -> None:
+def test_missing_and_extra_objects_are_made_and_dropped_by_their_fixes(tmp_path: Path) -> None:
     nothing, everything = made(tmp_path / "nothing.db", ""), made(tmp_path / "everything.db", SCHEMA)
 
     missing, extra = differences(everything, nothing), differences(nothing, everything)
 
     assert {one.object for one in missing} == {"table authors", "table books", "table pairs", "view dear_books"}
     assert {one.object for one in extra} == {one.object for one in missing}
-    made_again = made(tmp_path / "nothing.db", "\n".join(one.mend for one in missing))
+    made_again = made(tmp_path / "nothing.db", "\n".join(one.fix for one in missing))
     assert differences(everything, made_again) == []
-    dropped = made(tmp_path / "everything.db", "\n".join(one.mend for one in extra))
+    dropped = made(tmp_path / "everything.db", "\n".join(one.fix for one in extra))
     assert differences(nothing, dropped) == []
 
 

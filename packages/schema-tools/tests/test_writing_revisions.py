@@ -234,5 +234,5 @@ def test_a_revision_that_fails_when_it_is_tried_is_named_with_its_line(scratch: 
     scratch.migrate(accounts())
     required = Column("phone", String(32), nullable=False, comment="Phone number", info={"example": "+1 555 0100"})
 
-    with pytest.raises(SchemaToolsError, match=r"_add_phone\.py was written, but needs mending: .*\.py:\d+ failed"):
+    with pytest.raises(SchemaToolsError, match=r"_add_phone\.py was written, but needs fixing: .*\.py:\d+ failed"):
         scratch.migrate(accounts(required), "add phone")

@@ -1,6 +1,7 @@
 """Value objects."""
 
 from dataclasses import FrozenInstanceError, dataclass
+from decimal import Decimal
 
 import pytest
 
@@ -34,8 +35,14 @@ def test_one_value_of_two_kinds_is_not_the_same() -> None:
     assert UserName("user@example.com") != address
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Weight(ValueObject[Decimal]):
+    pass
+
+
 def test_they_are_ordered_by_value() -> None:
     assert sorted([Even(4), Even(2)]) == [Even(2), Even(4)]
+    assert sorted([Weight(Decimal("1.5")), Weight(Decimal(1))]) == [Weight(Decimal(1)), Weight(Decimal("1.50"))]
 
 
 def test_it_cannot_be_changed() -> None:

@@ -88,7 +88,7 @@ _WIDTH: Final = (6, 2, "The width in centimetres.", "80.50")
 
 LabelField: TypeAlias = Annotated[str, from_text(str, _LABEL)]
 MaterialField: TypeAlias = Annotated[Material, choice(Material, "What it is made of.")]
-WidthField: TypeAlias = Annotated[Decimal, from_decimal(*_WIDTH)]
+WidthField: TypeAlias = Annotated[Decimal, from_decimal(*_WIDTH, signed=False)]
 MovableField: TypeAlias = Annotated[bool, from_boolean("Whether it can be moved.")]
 RoomField: TypeAlias = Annotated[int, from_integer(room, ID)]
 NoteField: TypeAlias = Annotated[str, from_text(str, _NOTE)]
@@ -126,7 +126,7 @@ class ShelfBody(BaseModel):
     id: IdField
     label: Annotated[str, WithJsonSchema(_LABEL)]
     material: Material
-    width: Annotated[KeptDecimalField, WithJsonSchema(decimal_number(*_WIDTH))]
+    width: Annotated[KeptDecimalField, WithJsonSchema(decimal_number(*_WIDTH, signed=False))]
     movable: bool = Field(description="Whether it can be moved.")
     room: IdField
     note: Annotated[str, WithJsonSchema(_NOTE)] | None
@@ -192,4 +192,7 @@ async def delete_shelf(request: Request, shelf_id: ShelfIdInPath, shelves: Shelv
     return Response(status_code=204)
 
 
-SHELVES: Final = Resource(tag="shelves", description="Create, read, list, change and delete.", routers=[router])
+# A shelf may stand on another one.
+SHELVES: Final = Resource(
+    tag="shelves", description="Create, read, list, change and delete.", routers=[router], refers_to=["shelves"]
+)

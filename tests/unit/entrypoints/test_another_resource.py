@@ -142,6 +142,7 @@ async def test_it_is_created_with_what_was_sent_and_with_defaults(http: httpx2.A
         ("width", "80.505", "invalid-decimal"),
         ("width", "12345.0", "invalid-decimal"),
         ("width", "+1", "invalid-decimal"),
+        ("width", "-1", "invalid-decimal"),
         ("movable", "true", "not-a-boolean"),
         ("movable", 1, "not-a-boolean"),
         ("room", True, "not-an-integer"),
@@ -202,6 +203,7 @@ def test_it_is_described_with_its_problems_and_no_others(container: Container) -
     assert "default" not in str(body)
     assert [one["type"] for one in body["properties"]["note"]["anyOf"]] == ["string", "null"]
     assert "already-taken" in document["components"]["examples"]
+    assert "409" in document["paths"][f"{PATH}/{{shelf_id}}"]["delete"]["responses"]
     assert {tag["name"] for tag in document["tags"]} == {"shelves", "health", "documentation"}
     assert asyncio.run(answered(container, "OPTIONS", f"{PATH}/1")) == 204
 

@@ -35,7 +35,7 @@ def migration_url(url: str | URL) -> URL:
     except (ArgumentError, ValueError):
         # What was given is not repeated: it may hold a password in the wrong place.
         raise SchemaToolsError(
-            "the database URL cannot be read; it looks like postgresql+psycopg://user:password@host:5432/name"
+            "the database URL cannot be read; it looks like postgresql+psycopg://login:password@host:5432/name"
             " or sqlite+aiosqlite:///path/to/file.db"
         ) from None
     if parsed.drivername not in _SYNCHRONOUS:

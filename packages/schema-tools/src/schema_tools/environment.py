@@ -18,7 +18,7 @@ from schema_tools.migrations.log import is_of_schema
 from schema_tools.migrations.scripts import versions_directory
 from schema_tools.migrations.steps import Steps
 
-# The bare commands that run revisions; others, such as `stamp`, are how a history that changed is mended.
+# The bare commands that run revisions; others, such as `stamp`, are how a changed history is repaired.
 _RUNNING: Final = frozenset({"upgrade", "downgrade"})
 
 

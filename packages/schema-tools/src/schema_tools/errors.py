@@ -17,4 +17,4 @@ class IrreversibleRevision(SchemaToolsError):
 
 
 class DataWouldBeLost(SchemaToolsError):
-    """A downgrade would lose data, to which nobody consented; nothing was changed."""
+    """A downgrade would lose data, and consent was refused; nothing was changed."""

@@ -32,7 +32,7 @@ def explained(
     Args:
         url: The database, or None where only the revisions are read.
         versions: Where the revisions are, so that a failing one is named with file and line.
-        aftermath: Says what a revision that failed left, to follow `failed and`.
+        aftermath: Gives what a failed revision left behind, to follow `failed and`.
 
     Raises:
         SchemaToolsError: Something failed inside that concerns the database, a file or a revision. Any other error,
@@ -87,11 +87,11 @@ def _says(error: BaseException) -> str:
 
 
 def _driver_says(error: BaseException) -> str:
-    """The driver's own words, without the statement, and without libpq's preamble, its advice and anybody's data."""
+    """The driver's message, without the statement, libpq's preamble and advice, and the values of rows."""
     message = str(error).partition("\n\tIs the server running")[0]
     state = str(getattr(error, "sqlstate", ""))
     if state.startswith((_INTEGRITY, _DATA)):
-        message = re.split(r"\n(?:DETAIL|CONTEXT):", message, maxsplit=1)[0]  # It is what somebody's row holds.
+        message = re.split(r"\n(?:DETAIL|CONTEXT):", message, maxsplit=1)[0]  # It quotes the values of a row.
     if state.startswith(_DATA):
         message = _QUOTED.sub('"..."', message)
     fatal = message.rpartition("FATAL:")[2] if "FATAL:" in message else message

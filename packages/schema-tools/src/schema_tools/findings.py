@@ -5,22 +5,22 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something to mend.
+    """A problem, with its fix where one is known.
 
     Attributes:
         rule: The identifier of the rule it breaks, such as `index-not-concurrent`.
-        place: Where: `alembic/versions/<file>.py:12` in a revision, the name of an object such as `users.email`
+        place: Where: `alembic/versions/<file>.py:12` in a revision, the name of an object such as `books.title`
             elsewhere.
         message: What is wrong there, in one sentence.
-        why: What it does to whoever uses the database; empty where the message says it all.
-        mend: The safe form to paste, as code or SQL; empty where there is none.
+        why: The consequence; empty where the message is enough.
+        fix: The safe form to paste, as code or SQL; empty where there is none.
     """
 
     rule: str
     place: str
     message: str
     why: str = ""
-    mend: str = ""
+    fix: str = ""
 
     def as_document(self) -> dict[str, str]:
         """The finding as JSON has it."""

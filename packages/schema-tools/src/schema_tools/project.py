@@ -1,4 +1,4 @@
-"""What the schema tools need to know about the project they work for."""
+"""The project that the schema tools work on."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class DocumentTexts:
                 f"Read the migration, then apply it: `{command} upgrade`",
             ),
             targets=(
-                ("Create a migration", f'`{command} migrate -m "add phone to users"`, against a throwaway database'),
+                ("Create a migration", f'`{command} migrate -m "add isbn to books"`, against a throwaway database'),
                 ("Apply migrations", f"`{command} upgrade`"),
                 ("Roll back", f"`{command} downgrade`"),
                 ("View history", f"`{command} history`"),

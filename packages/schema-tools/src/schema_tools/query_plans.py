@@ -22,23 +22,10 @@ _LABEL_LENGTH: Final = 160
 
 # Nodes that hand a row on before they have read all of them; a LIMIT above stops what is below.
 # https://www.postgresql.org/docs/current/using-explain.html
-_STREAMING: Final = frozenset(
-    {
-        "Append",
-        "Gather",
-        "Gather Merge",
-        "Hash Join",
-        "Incremental Sort",
-        "LockRows",
-        "Memoize",
-        "Merge Append",
-        "Merge Join",
-        "Nested Loop",
-        "Result",
-        "Subquery Scan",
-        "Unique",
-    }
-)
+_STREAMING: Final = frozenset({
+    "Append", "Gather", "Gather Merge", "Hash Join", "Incremental Sort", "LockRows", "Memoize", "Merge Append",
+    "Merge Join", "Nested Loop", "Result", "Subquery Scan", "Unique",
+})  # fmt: skip
 
 _WHY: Final = "the work grows with the table: every row is read each time, even where few of them are wanted"
 
@@ -47,12 +34,7 @@ _Plan = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CapturedStatement:
-    """A statement as the driver was given it.
-
-    Attributes:
-        sql: Its text, with the driver's own placeholders.
-        parameters: What stood for them; of several executions at once, the first.
-    """
+    """A statement as the driver was given it; `parameters` are the first of several executions at once."""
 
     sql: str
     parameters: Any
@@ -68,11 +50,7 @@ class CapturedStatement:
 class _WholeTable:
     """A scan that reads a whole table, or all of an index of it.
 
-    Attributes:
-        table: The name of the table.
-        alias: What the plan calls it.
-        filtered: The columns that rows are thrown away by.
-        sorted_by: The columns that the rows are sorted by afterwards.
+    `alias` is its name in the plan; `filtered` are the columns of the condition, `sorted_by` those of a later sort.
     """
 
     table: str
@@ -132,7 +110,7 @@ def _findings(connection: Connection, statement: CapturedStatement) -> Iterator[
             place=statement.label,
             message=_message(scan),
             why=_WHY,
-            mend=f"CREATE INDEX CONCURRENTLY ON {scan.table} ({', '.join(columns)});" if columns else "",
+            fix=f"CREATE INDEX CONCURRENTLY ON {scan.table} ({', '.join(columns)});" if columns else "",
         )
 
 

@@ -32,7 +32,7 @@ class Mutation:
         expected: What must be said of the one side: the text, or a part of it between three dots.
         found: The same of the other.
         since: The first release of PostgreSQL that can do it.
-        mends: Whether the mend can make it undone; if not, it says why in a comment.
+        fixes: Whether a statement can undo it; if not, it says why in a comment.
         others: Further differences, which follow from the same statement, as (label, aspect).
         alone: Whether the statements are executed one by one, outside a transaction, and may fail.
     """
@@ -45,7 +45,7 @@ class Mutation:
     expected: str | None
     found: str | None
     since: int = 15
-    mends: bool = True
+    fixes: bool = True
     others: tuple[tuple[str, str], ...] = ()
     alone: bool = False
 
@@ -286,8 +286,8 @@ MUTATIONS: list[Mutation] = [
         ("enum missing", "DROP TYPE postal_address; ALTER TABLE members ALTER COLUMN level DROP DEFAULT; DROP VIEW new_addresses; DROP VIEW new_members; DROP STATISTICS members_region_level; ALTER TABLE members ALTER COLUMN level TYPE text; DROP TYPE member_level", "enum member_level", "existence", "'new', 'old'", None, {"others": (("", ""),)}),
         ("enum extra", "CREATE TYPE mood AS ENUM ('good', 'bad')", "enum mood", "existence", None, "'good', 'bad'"),
         ("enum label missing", "DROP TYPE IF EXISTS t; CREATE TYPE t AS ENUM ('hardcover', 'audio'); ALTER TABLE books ALTER COLUMN format TYPE t USING format::text::t; DROP TYPE book_format; ALTER TYPE t RENAME TO book_format", "enum book_format", "labels", "'hardcover', 'paperback', 'audio'", "'hardcover', 'audio'"),
-        ("enum label extra", "ALTER TYPE book_format ADD VALUE 'ebook'", "enum book_format", "labels", "'hardcover', 'paperback', 'audio'", "'hardcover', 'paperback', 'audio', 'ebook'", {"mends": False}),
-        ("enum label order", "CREATE TYPE t AS ENUM ('audio', 'hardcover', 'paperback'); ALTER TABLE books ALTER COLUMN format TYPE t USING format::text::t; DROP TYPE book_format; ALTER TYPE t RENAME TO book_format", "enum book_format", "labels", "'hardcover', 'paperback', 'audio'", "'audio', 'hardcover', 'paperback'", {"mends": False}),
+        ("enum label extra", "ALTER TYPE book_format ADD VALUE 'ebook'", "enum book_format", "labels", "'hardcover', 'paperback', 'audio'", "'hardcover', 'paperback', 'audio', 'ebook'", {"fixes": False}),
+        ("enum label order", "CREATE TYPE t AS ENUM ('audio', 'hardcover', 'paperback'); ALTER TABLE books ALTER COLUMN format TYPE t USING format::text::t; DROP TYPE book_format; ALTER TYPE t RENAME TO book_format", "enum book_format", "labels", "'hardcover', 'paperback', 'audio'", "'audio', 'hardcover', 'paperback'", {"fixes": False}),
         ("enum label renamed", "ALTER TYPE order_status RENAME VALUE 'paid' TO 'settled'", "enum order_status", "labels", "'placed', 'paid', 'shipped'", "'placed', 'settled', 'shipped'"),
         ("enum comment", "COMMENT ON TYPE order_status IS 'How far it is'", "enum order_status", "comment", None, "How far it is"),
         ("domain CHECK", "ALTER DOMAIN email_address DROP CONSTRAINT email_address_check; ALTER DOMAIN email_address ADD CONSTRAINT email_address_check CHECK (VALUE ~ '.@.')", "domain constraint email_address.email_address_check", "definition", "CHECK ((VALUE ~ '@'::text))", "CHECK ((VALUE ~ '.@.'::text))"),

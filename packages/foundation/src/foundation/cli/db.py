@@ -6,8 +6,8 @@ import typer
 
 from foundation.cli.program import Program, SettingsT
 from foundation.settings import SettingsError, Storage
-from schema_tools.cli.answers import Answers
 from schema_tools.cli.application import application
+from schema_tools.cli.context import CommandContext
 from schema_tools.cli.migrations import say_waiting
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ class DatabaseCommands(Generic[SettingsT]):
 
     def __init__(self, program: Program[SettingsT, Any], project: "Callable[[SettingsT], SchemaProject]") -> None:
         self._project = project
-        self._answers = Answers(
+        self._context = CommandContext(
             project=lambda: project(program.load_settings()),
             database_url=lambda: _database_url(program.load_settings()),
             say_error=program.write_error,
         )
-        self.app = application(self._answers)
+        self.app = application(self._context)
 
     def upgrade_to_head(self, settings: SettingsT) -> None:
         """Apply every pending migration to the database that `settings` name, before serving from it.
@@ -36,7 +36,7 @@ class DatabaseCommands(Generic[SettingsT]):
         """
         from schema_tools.migrations import runner
 
-        with self._answers.could_not_run():
+        with self._context.could_not_run():
             for one in runner.upgrade(self._project(settings), _database_url(settings), waiting=say_waiting):
                 typer.echo(f"applied {one.revision}: {one.message}", err=True)
 

@@ -9,13 +9,12 @@ from itertools import accumulate, count, zip_longest
 from operator import add
 
 from foundation.files.lines import LONGEST_LINE
-from foundation.files.schema import FileSchema, NewT, ReadLine
+from foundation.files.schema import Columns, NewT, ReadLine
 
 
 def read_together(
-    schema: FileSchema[NewT],
+    columns: Columns[NewT],
     ordinary: re.Pattern[str],
-    names: Sequence[str],
     lines: bytes,
     *,
     first: int,
@@ -23,8 +22,8 @@ def read_together(
 ) -> Iterator[ReadLine[NewT]] | None:
     """The records of the lines, of which `first` is the number of the first.
 
-    The expression `ordinary` matches a whole line with its line feed; its groups are the texts of the fields `names`,
-    and one that takes no part in the match is null.
+    The expression `ordinary` matches a whole line with its line feed; its groups are the texts of the `columns`, and
+    one that takes no part in the match is null.
     A line that it does not match is left to `read_other`. None when each line must be read by itself: one of them may
     be too long, or is not UTF-8.
     """
@@ -34,15 +33,15 @@ def read_together(
         parts = ordinary.split(lines.decode())
     except UnicodeDecodeError:
         return None
-    width = 1 + len(names)
+    width = 1 + len(columns.fields)
     # Before and after each ordinary line there are others, or none.
     others = parts[::width]
-    columns = [parts[place::width] for place in range(1, width)]
+    texts = [parts[place::width] for place in range(1, width)]
     if not any(others):
-        return iter(schema.read_columns(range(first, first + len(others) - 1), names, columns))
+        return iter(columns.read_all(range(first, first + len(others) - 1), texts))
     before = accumulate(text.count("\n") for text in others[:-1])
     numbers = list(map(add, count(first), before))
-    return _merged(others, schema.read_columns(numbers, names, columns), first, read_other)
+    return _merged(others, columns.read_all(numbers, texts), first, read_other)
 
 
 def _merged(

@@ -16,7 +16,7 @@ from foundation.files.rejected import (
     LineError,
     RejectedLine,
 )
-from foundation.files.schema import FileSchema, NewT, ReadLine
+from foundation.files.schema import Columns, FileSchema, NewT, ReadLine
 from foundation.files.spreadsheets import begins_formula, escaped, unescaped
 from foundation.kernel.bulk_import import ImportRefused, ImportReport
 
@@ -29,7 +29,7 @@ _OPEN: Final = re.compile(rf'(?:(?:{_QUOTED}|{_PLAIN}),)*+"[^"]*+(?:""[^"]*+)*+'
 _WHOLE: Final = re.compile(rf"(?:{_QUOTED}|{_PLAIN})(?:,(?:{_QUOTED}|{_PLAIN}))*+")
 
 # A cell of a whole record, behind the comma before it.
-_CELL: Final = re.compile(r'(?:^|,)(?:"([^"]*+(?:""[^"]*+)*+)"|([^",\r\n]*+))')
+_CELL: Final = re.compile(rf"(?:^|,)(?:({_QUOTED})|({_PLAIN}))")
 # What no cell without quotes has.
 _NO_PLAIN: Final = re.compile(r'[",\r\n]')
 
@@ -45,7 +45,7 @@ class CsvReader(Generic[NewT]):
         self._schema = schema
         self._splitter = LineSplitter()
         self._number = 0
-        self._columns: Sequence[str] = ()
+        self._columns: Columns[NewT] | None = None
         self._begun: list[str] = []
         self._length = 0
 
@@ -58,16 +58,29 @@ class CsvReader(Generic[NewT]):
         yield from self._read_lines(self._splitter.finish())
         if self._begun:
             yield self._reject(self._number + 1, MALFORMED_CSV)
-        if not self._columns:
+        if self._columns is None:
             self._read_header([])
 
     def _read_lines(self, lines: bytes) -> Iterator[ReadLine[NewT]]:
+        return self._read_header_and(lines) if self._columns is None else self._read_records(lines, self._columns)
+
+    def _read_header_and(self, lines: bytes) -> Iterator[ReadLine[NewT]]:
+        while lines and self._columns is None:
+            header, line_feed, lines = lines.partition(b"\n")
+            yield from chain.from_iterable(map(self._continue, lines_of(header + line_feed)))
+        if self._columns is not None:
+            yield from self._read_records(lines, self._columns)
+
+    def _read_records(self, lines: bytes, columns: Columns[NewT]) -> Iterator[ReadLine[NewT]]:
         # Where nothing is quoted each line is a record.
-        if self._columns and not self._begun and b'"' not in lines:
-            ordinary = _ordinary([self._schema.imported[name] for name in self._columns])
-            together = read_together(
-                self._schema, ordinary, self._columns, lines, first=self._number + 1, read_other=self._read_unquoted
-            )
+        if not self._begun and b'"' not in lines:
+            first = self._number + 1
+
+            def read_other(number: int, line: str) -> ReadLine[NewT]:
+                cells = _cells(line.removesuffix("\r"))
+                return RejectedLine(number, (MALFORMED_CSV,)) if cells is None else self._read(number, cells, columns)
+
+            together = read_together(columns, self._ordinary, lines, first=first, read_other=read_other)
             if together is not None:
                 self._number += lines.count(b"\n")
                 return together
@@ -95,20 +108,16 @@ class CsvReader(Generic[NewT]):
             return
         self._begun.clear()
         self._length = 0
-        if not self._columns:
+        if self._columns is None:
             self._read_header(cells)
         else:
-            yield self._read(first, cells)
+            yield self._read(first, cells, self._columns)
 
-    def _read(self, number: int, cells: Sequence[str | None]) -> ReadLine[NewT]:
-        if len(cells) != len(self._columns):
+    def _read(self, number: int, cells: Sequence[str | None], columns: Columns[NewT]) -> ReadLine[NewT]:
+        if len(cells) != len(self._empty):
             return RejectedLine(number, (WRONG_NUMBER_OF_CELLS,))
-        texts = (None if cell is None else unescaped(cell) for cell in cells)
-        return self._schema.read_texts(number, dict(zip(self._columns, texts, strict=True)))
-
-    def _read_unquoted(self, number: int, line: str) -> ReadLine[NewT]:
-        cells = _cells(line.removesuffix("\r"))
-        return RejectedLine(number, (MALFORMED_CSV,)) if cells is None else self._read(number, cells)
+        texts = [empty if cell is None else unescaped(cell) for cell, empty in zip(cells, self._empty, strict=True)]
+        return columns.read(number, texts)
 
     def _read_header(self, cells: Sequence[str | None]) -> None:
         names = [cell or "" for cell in cells]
@@ -117,7 +126,10 @@ class CsvReader(Generic[NewT]):
             errors.append(REPEATED_COLUMN)
         if errors:
             raise _refusal(RejectedLine(1, tuple(errors)))
-        self._columns = names
+        self._columns = Columns(self._schema, names)
+        # What an empty cell without quotes is, in each of the columns.
+        self._empty = [None if field.nullable else "" for field in self._columns.fields]
+        self._ordinary = _ordinary(self._columns.fields)
 
     def _reject(self, last: int, error: LineError) -> RejectedLine:
         """Give up the record that was begun before the line `last`, or with it; the next line begins another."""
@@ -172,7 +184,7 @@ def _cells(record: str) -> list[str | None] | None:
         return [cell or None for cell in record.split(",")]
     if not _WHOLE.fullmatch(record):
         return None
-    return [(cell[2] or None) if cell[1] is None else cell[1].replace('""', '"') for cell in _CELL.finditer(record)]
+    return [quoted[1:-1].replace('""', '"') if quoted else plain or None for quoted, plain in _CELL.findall(record)]
 
 
 def _refusal(header: RejectedLine) -> ImportRefused:

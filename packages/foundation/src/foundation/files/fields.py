@@ -55,16 +55,16 @@ class ImportedField:
         return (lambda text: None if text is None else one(text)) if self.nullable else one
 
     def read_text(self, text: str | None) -> Any:
-        """The value that a text is; None is null, or an empty text where the field is not nullable.
+        """The value that a text is, or that None is, which is null.
 
         Raises:
             Refused: the text is malformed.
             InvalidValue: the value breaks a rule.
         """
-        if text is None and self.nullable:
+        if text is None:
             return None
         try:
-            value = self.kind.read(text or "")
+            value = self.kind.read(text)
         except ValueError:
             raise Refused(self.kind.malformed) from None
         return value if self.make is None else self.make(value)

@@ -11,7 +11,7 @@ from foundation.files.blocks import read_together
 from foundation.files.fields import ExportedField, ImportedField
 from foundation.files.lines import Line, LineSplitter, lines_of
 from foundation.files.rejected import NOT_JSON, TOO_LONG, RejectedLine
-from foundation.files.schema import FileSchema, NewT, ReadLine
+from foundation.files.schema import Columns, FileSchema, NewT, ReadLine
 from foundation.strict_json import NotStrictJson, read_json
 
 # Where a value stands in a line.
@@ -25,7 +25,7 @@ class NdjsonReader(Generic[NewT]):
         self._schema = schema
         self._splitter = LineSplitter()
         self._read_before = 0
-        self._names: Sequence[str] = tuple(schema.imported)
+        self._take_as_ordinary(tuple(schema.imported))
 
     def feed(self, piece: bytes) -> Iterator[ReadLine[NewT]]:
         """The records of the lines that end in `piece`. To be read to its end before the next piece."""
@@ -39,10 +39,13 @@ class NdjsonReader(Generic[NewT]):
         first = self._read_before + 1
         self._read_before += lines.count(b"\n")
         if first == 1 and lines:
-            self._names = _names_in(lines, self._schema) or self._names
-        ordinary = _ordinary([self._schema.imported[name] for name in self._names])
-        together = read_together(self._schema, ordinary, self._names, lines, first=first, read_other=self._read_text)
+            self._take_as_ordinary(_names_in(lines, self._schema) or tuple(self._schema.imported))
+        together = read_together(self._columns, self._ordinary, lines, first=first, read_other=self._read_text)
         return map(self._read_line, count(first), lines_of(lines)) if together is None else together
+
+    def _take_as_ordinary(self, names: Sequence[str]) -> None:
+        self._columns = Columns(self._schema, names)
+        self._ordinary = _ordinary(self._columns.fields)
 
     def _read_text(self, number: int, line: str) -> ReadLine[NewT]:
         return self._read_line(number, line.encode())

@@ -1,8 +1,8 @@
 """What files of one kind of record contain, and how a record is made from a line."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import repeat
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from foundation.files.fields import ImportedField, Refused, exported_fields, imported_fields
 from foundation.files.kinds import KINDS, Kind
@@ -12,9 +12,6 @@ from foundation.kernel.errors import InvalidValue
 
 NewT = TypeVar("NewT", bound=tuple[Any, ...])
 ReadLine: TypeAlias = Numbered[NewT] | RejectedLine
-
-# The fastest way to make tuples: the class itself runs a function of Python for each.
-_numbered: Final[Callable[[Iterable[Any]], Numbered[Any]]] = partial(tuple.__new__, Numbered)
 
 
 class WrongFields(InvalidValue):
@@ -30,6 +27,7 @@ class FileSchema(Generic[NewT]):
         singular, plural: What a record is called, and several.
         imported, exported: The fields by name, in the order in which they are written.
         taken: What is wrong with a line whose unique value is taken.
+        new: The named tuple that describes a new record.
     """
 
     def __init__(
@@ -57,7 +55,7 @@ class FileSchema(Generic[NewT]):
         kinds = {**KINDS, **(kinds or {})}
         self.imported = {field.name: field for field in imported_fields(new, kinds)}
         self.exported = {field.name: field for field in exported_fields(view, kinds)}
-        self._make: Callable[[Iterable[Any]], NewT] = partial(tuple.__new__, new)
+        self.new: Callable[..., NewT] = new
 
     def choose_fields(self, text: str) -> tuple[str, ...]:
         """The exported fields that a list of names with commas between them asks for, in their own order.
@@ -88,7 +86,7 @@ class FileSchema(Generic[NewT]):
         return self._read(line, document, ImportedField.read_json, self._surplus(document))
 
     def read_texts(self, line: int, texts: Mapping[str, str | None]) -> ReadLine[NewT]:
-        """The record with these values, by the names of the fields; None is an empty cell without quotes."""
+        """The record with these texts, by the names of the fields; None is null."""
         return self._read(line, texts, ImportedField.read_text, [])
 
     def _read(
@@ -108,19 +106,40 @@ class FileSchema(Generic[NewT]):
             except Refused as refused:
                 errors.append(LineError(f"#/{name}", refused.code, refused.message))
         errors += surplus
-        return RejectedLine(line, tuple(errors)) if errors else Numbered(line, self._make(values))
+        return RejectedLine(line, tuple(errors)) if errors else Numbered(line, self.new(*values))
 
-    def read_columns(
-        self, numbers: Sequence[int], names: Sequence[str], columns: Sequence[Sequence[str | None]]
-    ) -> Sequence[ReadLine[NewT]]:
-        """The records of several lines at once: `columns` has the texts of each of the fields `names`."""
-        given = dict(zip(names, columns, strict=True))
-        values = (
-            map(field.read, given[name]) if name in given else [field.default] * len(numbers)
-            for name, field in self.imported.items()
-        )
+
+class Columns(Generic[NewT]):
+    """The fields that the lines of a file have, in their order, and how records are made from their texts.
+
+    It is made for speed: what is wrong with a line is left to the schema.
+    """
+
+    def __init__(self, schema: FileSchema[NewT], names: Sequence[str]) -> None:
+        self.fields = [schema.imported[name] for name in names]
+        self._schema = schema
+        self._names = names
+        self._readers = [
+            (names.index(name) if name in names else None, field.read, field.default)
+            for name, field in schema.imported.items()
+        ]
+
+    def read(self, line: int, texts: Sequence[str | None]) -> ReadLine[NewT]:
+        """The record with these texts, None for null."""
         try:
-            return list(map(_numbered, zip(numbers, map(self._make, zip(*values, strict=True)), strict=True)))
+            values = [default if place is None else read(texts[place]) for place, read, default in self._readers]
+            return Numbered(line, self._schema.new(*values))
         except (InvalidValue, ValueError):
-            rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
-            return list(map(self.read_texts, numbers, rows))
+            return self._schema.read_texts(line, dict(zip(self._names, texts, strict=True)))
+
+    def read_all(self, numbers: Sequence[int], columns: Sequence[Sequence[str | None]]) -> Sequence[ReadLine[NewT]]:
+        """The records of several lines at once: `columns` has all texts of each field."""
+        values = (
+            repeat(default) if place is None else map(read, columns[place]) for place, read, default in self._readers
+        )
+        make: Any = tuple.__new__  # as fast as tuples can be made; the class itself runs a function of Python for each
+        try:
+            records = map(make, repeat(self._schema.new), zip(*values, strict=False))
+            return list(map(make, repeat(Numbered), zip(numbers, records, strict=True)))
+        except (InvalidValue, ValueError):
+            return list(map(self.read, numbers, zip(*columns, strict=True)))

@@ -17,7 +17,7 @@ def escaped(value: str) -> str:
 
 def unescaped(cell: str) -> str:
     """The value that `escaped` wrote as this cell."""
-    return cell[1:] if _ESCAPED.match(cell) else cell
+    return cell[1:] if cell[:1] == "'" and _ESCAPED.match(cell) else cell
 
 
 def begins_formula(text: str) -> bool:

@@ -31,7 +31,8 @@ from foundation.kernel.readiness import StorageReadiness
 class Resource:
     """One kind of resource: its routes, and the problems of its own errors (see `ProblemCatalogue`).
 
-    The routes have the tag `tag`, which `description` explains in the documentation.
+    The routes have the tag `tag`, which `description` explains in the documentation. `refers_to` has the tags of the
+    resources that cannot be deleted while one of this kind refers to them: their documentation says so.
     """
 
     tag: str
@@ -39,6 +40,7 @@ class Resource:
     routers: Sequence[APIRouter]
     errors: Mapping[type[Exception], ProblemKind] = field(default_factory=dict)
     presenters: Mapping[type[Exception], Callable[[Any], Problem]] = field(default_factory=dict)
+    refers_to: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,8 @@ def build_application(
     _include_routes(app, prefix, resources, docs_enabled=options.docs_enabled)
     app.state.templates = templates_by_endpoint(app)
     tags = [{"name": resource.tag, "description": resource.description} for resource in resources]
-    install_openapi(app, info=info, tags=tags, catalogue=problems.kinds)
+    referred = {tag for resource in resources for tag in resource.refers_to}
+    install_openapi(app, info=info, tags=tags, referred=referred, catalogue=problems.kinds)
     return app
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Final, Generic, Protocol, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar, cast
 
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.errors import ApplicationError
@@ -116,7 +116,9 @@ class LineFilter(Generic[NewT, RejectedT]):
             if accepted:
                 yield accepted
 
-    def _separate(self, batch: Sequence[Numbered[NewT] | RejectedT]) -> list[Numbered[NewT]]:
+    def _separate(self, batch: Sequence[Numbered[NewT] | RejectedT]) -> Sequence[Numbered[NewT]]:
+        if set(map(type, batch)) == {Numbered}:
+            return cast("Sequence[Numbered[NewT]]", batch)  # as nearly all batches, which are long
         accepted: list[Numbered[NewT]] = []
         for line in batch:
             if isinstance(line, Numbered):

@@ -1,9 +1,10 @@
 """The base of value objects that hold one value."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Generic, Self, TypeVar
 
-Value = TypeVar("Value", int, str)
+Value = TypeVar("Value", int, str, Decimal)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -49,12 +49,12 @@ _ERROR_OF_SQLSTATE: Final[Mapping[str, type[ApplicationError]]] = {
 # What libpq says, in part, when it cannot connect, and what the operator is told. Other messages, and those of a
 # server that speaks another language, get the general sentence.
 _REASONS: Final[Mapping[str, str]] = {
-    "password authentication failed": "The database refused the user or the password in DATABASE_URL.",
+    "password authentication failed": "The database refused the role or the password in DATABASE_URL.",
     "no password supplied": "The database asks for a password, and DATABASE_URL has none.",
     "Connection refused": "No database server answers at the address in DATABASE_URL.",
     "could not translate host name": "The host in DATABASE_URL cannot be found.",
     "failed to resolve host": "The host in DATABASE_URL cannot be found.",
-    "does not exist": "The database or the user in DATABASE_URL does not exist.",
+    "does not exist": "The database or the role in DATABASE_URL does not exist.",
     "timeout expired": "The database server at the address in DATABASE_URL does not answer.",
     "too many clients": "The database server has no connection left.",
 }

@@ -11,7 +11,7 @@ class Limits:
 
     `pool_size` connections and never more; a caller waits `pool_timeout` for one. A statement may take
     `statement_timeout`, a lock may be waited for `lock_timeout`, and an open transaction may do nothing for
-    `idle_timeout`; PostgreSQL keeps these three, SQLite the lock's. Loading users may take `bulk_timeout` instead of
+    `idle_timeout`; PostgreSQL keeps these three, SQLite the lock's. A bulk load may take `bulk_timeout` instead of
     `statement_timeout`.
     """
 

@@ -1,8 +1,9 @@
 """What the tables of every service share: names of constraints, the two timestamps, and the idempotency keys."""
 
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, FetchedValue, Index, MetaData, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import CheckConstraint, Column, FetchedValue, Index, MetaData, PrimaryKeyConstraint, String, Table, Text
 
 from foundation.sqlalchemy.ddl import utc_now
 from foundation.sqlalchemy.types import UtcDateTime
@@ -47,6 +48,12 @@ def updated_at() -> Column[Any]:
         comment="Last update timestamp",
         info={"example": "2025-12-16T10:00:00+00:00"},
     )
+
+
+def known_choice(column: str, choices: type[StrEnum]) -> CheckConstraint:
+    """The constraint that a column has one of the values of an enumeration, whose values are words."""
+    values = ", ".join(f"'{choice.value}'" for choice in choices)
+    return CheckConstraint(f"{column} IN ({values})", name=column)
 
 
 def idempotency_keys_table(metadata: MetaData, *, operation: str, answer: str) -> Table:

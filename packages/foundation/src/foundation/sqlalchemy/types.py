@@ -1,15 +1,17 @@
-"""Column types: times that are always UTC, and the domain's value objects."""
+"""Column types: times that are always UTC, and the domain's value objects and enumerations."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import DateTime
+from sqlalchemy import DateTime, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from foundation.kernel.value_object import ValueObject
 
 Held = TypeVar("Held", bound=ValueObject[Any])
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -56,3 +58,25 @@ class ValueObjectType(TypeDecorator[Held], Generic[Held]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Held | None:
         """The value object of a stored value, which is trusted: see `ValueObject.trusted`."""
         return None if value is None else self.held.trusted(value)
+
+
+class ChoiceType(TypeDecorator[Choice], Generic[Choice]):
+    """A member of the enumeration `choices`, in a VARCHAR of `length`, which has room for values to come.
+
+    `foundation.sqlalchemy.tables.known_choice` keeps other values out of the table.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, choices: type[Choice], length: int) -> None:
+        super().__init__(length)
+        self.choices = choices
+
+    def process_bind_param(self, value: Choice | None, dialect: Dialect) -> str | None:
+        """The value of the member."""
+        return None if value is None else value.value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Choice | None:
+        """The member with the stored value."""
+        return None if value is None else self.choices(value)

@@ -22,7 +22,7 @@ class Formatter(logging.Formatter):
         return f"{line} request_id={request_id}" if request_id else line
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 -- the name is logging's
-        """Where it happened and which errors they were, but not their messages: those quote values of users."""
+        """Where it happened and which errors they were, but not their messages: those quote stored values."""
         lines: list[str] = []
         error = ei[1]
         while error is not None:

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, text
 
-# What users have made: not of the system, and not of an extension.
-_USER_TABLES: Final = """
-WITH user_tables AS (
+# Neither the system's nor an extension's.
+_OWN_TABLES: Final = """
+WITH own_tables AS (
     SELECT c.*, n.nspname, c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND NOT EXISTS (SELECT FROM pg_depend e
@@ -21,9 +21,9 @@ def rows(connection: Connection, query: str, **parameters: Any) -> list[RowMappi
 
 
 def rows_of_tables(connection: Connection, query: str, **parameters: Any) -> list[RowMapping]:
-    """What a query finds that reads `user_tables`: rows of `pg_class` with `name` and `nspname`, of users' tables.
+    """What a query finds that reads `own_tables`: rows of `pg_class` with `name` and `nspname`.
 
-    They are tables, partitioned tables, partitions and materialized views. `name` is as SQL has it, with its schema
-    where that is needed.
+    They are tables, partitioned tables, partitions and materialized views, without those of the system and of
+    extensions. `name` is as SQL has it, with its schema where that is needed.
     """
-    return rows(connection, _USER_TABLES + query, **parameters)
+    return rows(connection, _OWN_TABLES + query, **parameters)

@@ -14,18 +14,11 @@ from schema_tools.findings import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Index:
-    """An index, every name as it is written in SQL.
+    """An index, with every name as it is written in SQL.
 
-    Attributes:
-        number: Its own in the catalog; the older index has the lower one.
-        keys: Its columns or expressions in order, each with operator class, collation and direction.
-        included: The columns that are only carried along.
-        predicate: Of a partial index.
-        constraint: Whether it belongs to a constraint, or is the replica identity.
-        foreign_key: Whether it begins with the columns of a foreign key.
-        scans: How often it was used since the statistics were reset.
-        bytes: Its size.
-        concurrently: The word that lets users work meanwhile, where PostgreSQL takes it.
+    `number` is lower for an older index. `keys` have operator class, collation and direction; `included` columns are
+    only carried along. `constraint` includes the replica identity, `foreign_key` says that it begins with the columns
+    of one, `scans` counts since the statistics were reset, and `concurrently` is empty where PostgreSQL refuses it.
     """
 
     number: int
@@ -81,7 +74,7 @@ SELECT i.indexrelid::bigint AS number, i.indexrelid::regclass::text AS name, c.n
 FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_am am ON am.oid = x.relam
-JOIN user_tables c ON c.oid = i.indrelid
+JOIN own_tables c ON c.oid = i.indrelid
 LEFT JOIN pg_stat_all_indexes s ON s.indexrelid = i.indexrelid
 WHERE i.indislive AND NOT c.relispartition
 ORDER BY c.name, i.indexrelid::regclass::text
@@ -93,7 +86,7 @@ SELECT quote_ident(k.conname) AS name, c.name AS table, k.confrelid::regclass::t
        CASE c.relkind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END AS concurrently,
        ARRAY(SELECT quote_ident(a.attname) FROM unnest(k.conkey) WITH ORDINALITY AS u(number, place)
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place) AS columns
-FROM pg_constraint k JOIN user_tables c ON c.oid = k.conrelid
+FROM pg_constraint k JOIN own_tables c ON c.oid = k.conrelid
 WHERE k.contype = 'f' AND k.conparentid = 0 AND NOT c.relispartition
   AND NOT EXISTS (
     SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am am ON am.oid = x.relam
@@ -141,7 +134,7 @@ def _invalid(index: _Index) -> Finding:
         message="it is invalid: no query uses it, and every write maintains it",
         why="a concurrent build failed, or is at work now; IF NOT EXISTS passes over what is left",
         # https://www.postgresql.org/docs/current/sql-reindex.html#SQL-REINDEX-CONCURRENTLY
-        mend=f"DROP INDEX {index.concurrently}{index.name};"
+        fix=f"DROP INDEX {index.concurrently}{index.name};"
         if leftover
         else f"REINDEX INDEX CONCURRENTLY {index.name};",
     )
@@ -154,7 +147,7 @@ def _superfluous(index: _Index, by: _Index) -> Finding:
         place=f"index {index.name} on {index.table}",
         message=f"{by.name} {'is the same index' if same else 'begins with the same columns'}",
         why="it takes space and makes every write dearer, and no query needs it",
-        mend=f"DROP INDEX {index.concurrently}{index.name};",
+        fix=f"DROP INDEX {index.concurrently}{index.name};",
     )
 
 
@@ -184,7 +177,7 @@ def _unused(indexes: Sequence[_Index], since: datetime) -> Iterator[Finding]:
                     "every write maintains it. What a replica does with it is counted there: look there before you"
                     " drop it; and the catalog does not say whether it is younger than the statistics"
                 ),
-                mend=f"DROP INDEX {index.concurrently}{index.name};",
+                fix=f"DROP INDEX {index.concurrently}{index.name};",
             )
 
 
@@ -194,6 +187,6 @@ def _missing(key: RowMapping) -> Finding:
         rule="foreign-key-without-index",
         place=f"foreign key {key['name']} on {key['table']}",
         message=f"no index begins with {columns}",
-        why=f"whoever deletes a row of {key['referred']}, or changes its key, reads all of {key['table']}",
-        mend=f"CREATE INDEX {key['concurrently']}ON {key['table']} ({columns});",
+        why=f"deleting a row of {key['referred']}, or changing its key, reads all of {key['table']}",
+        fix=f"CREATE INDEX {key['concurrently']}ON {key['table']} ({columns});",
     )

@@ -19,12 +19,7 @@ from schema_tools.migrations.connection import postgresql_engine
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The health of a database.
-
-    Attributes:
-        findings: What is to be mended, in a stable order.
-        unseen: What could not be judged, one sentence each: for want of a privilege, or of a meaning there.
-    """
+    """The findings on a database, in a stable order, and what could not be judged and why, a sentence each."""
 
     findings: list[Finding]
     unseen: list[str]
@@ -61,7 +56,7 @@ def _findings(connection: Connection, unseen: list[str], now: datetime) -> Itera
 
 
 def _reading(connection: Connection) -> Connection:
-    """`connection`, in one transaction that cannot write and waits for nobody long."""
+    """`connection`, in one read-only transaction with short timeouts."""
     connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     connection.execute(text("SET LOCAL statement_timeout = '60s'"))

@@ -12,7 +12,7 @@ from schema_tools.findings import Finding
 _DEAD_ROWS: Final = """
 SELECT c.name AS table, s.n_dead_tup AS dead, s.n_live_tup AS live,
        greatest(s.last_vacuum, s.last_autovacuum) AS vacuumed, pg_table_size(c.oid) AS bytes
-FROM pg_stat_all_tables s JOIN user_tables c ON c.oid = s.relid
+FROM pg_stat_all_tables s JOIN own_tables c ON c.oid = s.relid
 WHERE s.n_dead_tup >= CAST(:share AS float8) * (s.n_dead_tup + s.n_live_tup) AND s.n_dead_tup > 0
   AND pg_table_size(c.oid) >= :bytes
 ORDER BY 1
@@ -20,7 +20,7 @@ ORDER BY 1
 
 _UNANALYSED: Final = """
 SELECT c.name AS table, s.n_live_tup AS live
-FROM pg_stat_all_tables s JOIN user_tables c ON c.oid = s.relid
+FROM pg_stat_all_tables s JOIN own_tables c ON c.oid = s.relid
 WHERE s.n_live_tup >= :rows AND greatest(s.last_analyze, s.last_autoanalyze) IS NULL
 ORDER BY 1
 """
@@ -28,7 +28,7 @@ ORDER BY 1
 # The TOAST table of a table may be older than itself, and is vacuumed with it.
 _OLD_TRANSACTIONS: Final = """
 SELECT c.name AS table, greatest(age(c.relfrozenxid), age(t.relfrozenxid)) AS age
-FROM user_tables c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
+FROM own_tables c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
 WHERE c.relkind IN ('r', 'm')
   AND greatest(age(c.relfrozenxid), age(t.relfrozenxid)) >= :age
 ORDER BY 2 DESC, 1
@@ -57,7 +57,7 @@ def _bloated(row: RowMapping) -> Finding:
             f"scans read them and memory holds them; autovacuum should have begun at {thresholds.DEAD_ROWS:.0%}:"
             " is it off, or held up by an old transaction?"
         ),
-        mend=f"VACUUM (ANALYZE) {row['table']};",
+        fix=f"VACUUM (ANALYZE) {row['table']};",
     )
 
 
@@ -67,7 +67,7 @@ def _unanalysed(row: RowMapping) -> Finding:
         place=f"table {row['table']}",
         message=f"it has about {row['live']:,} rows and was never analysed",
         why="the planner guesses how many rows a condition meets",
-        mend=f"ANALYZE {row['table']};",
+        fix=f"ANALYZE {row['table']};",
     )
 
 
@@ -77,5 +77,5 @@ def _old(row: RowMapping) -> Finding:
         place=f"table {row['table']}",
         message=f"its oldest rows are {row['age']:,} transactions old",
         why="before 2,147,483,648 the server stops accepting writes until they are frozen",
-        mend=f"VACUUM (FREEZE) {row['table']};",
+        fix=f"VACUUM (FREEZE) {row['table']};",
     )

@@ -12,8 +12,8 @@ from schema_tools.findings import Finding
 # https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-INT
 _LARGEST: Final = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
-# A sequence belongs to a column (serial, identity) or is called by a column's default. last_value is NULL for who
-# may not read it.
+# A sequence belongs to a column (serial, identity) or is called by a column's default. last_value is NULL for a
+# role that may not read it.
 _SEQUENCES: Final = """
 SELECT x.oid::regclass::text AS sequence, format_type(s.seqtypid, NULL) AS sequence_type, s.seqincrement AS increment,
        s.seqmin AS smallest, s.seqmax AS largest, has_sequence_privilege(x.oid, 'SELECT, USAGE') AS visible,
@@ -42,7 +42,7 @@ _NARROW_KEYS: Final = """
 SELECT c.name AS table, quote_ident(a.attname) AS column, format_type(a.atttypid, NULL) AS column_type,
        has_column_privilege(c.oid, a.attnum, 'SELECT') AND has_schema_privilege(c.relnamespace, 'USAGE') AS visible
 FROM pg_constraint k
-JOIN user_tables c ON c.oid = k.conrelid
+JOIN own_tables c ON c.oid = k.conrelid
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
 WHERE k.contype = 'p' AND cardinality(k.conkey) = 1 AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype)
   AND a.attidentity = '' AND NOT c.relispartition
@@ -85,7 +85,7 @@ def _of_sequence(row: RowMapping) -> Iterator[Finding]:
         place=f"sequence {row['sequence']}",
         message=f"it has used {used:.1%} of what {limit}: {row['last']:,} of {end:,}{_feeding(row)}",
         why="when it is used up, every INSERT fails",
-        mend=_wider(row, by_sequence=not by_column),
+        fix=_wider(row, by_sequence=not by_column),
     )
 
 
@@ -98,7 +98,7 @@ def _of_key(row: RowMapping, last: int) -> Iterator[Finding]:
             place=f"column {row['table']}.{row['column']}",
             message=f"its largest value is {used:.1%} of what {row['column_type']} can hold: {last:,} of {largest:,}",
             why="when it is used up, every INSERT fails",
-            mend=_wider(row, by_sequence=False),
+            fix=_wider(row, by_sequence=False),
         )
 
 
@@ -117,8 +117,8 @@ def _wider(row: Any, *, by_sequence: bool) -> str:
         statements.append(f"ALTER SEQUENCE {row['sequence']} AS bigint NO MAXVALUE NO MINVALUE;")
     if row["column_type"] in {"smallint", "integer"}:
         statements += [
-            "-- It rewrites the table and locks everybody out meanwhile; while users work, a bigint column beside it",
-            "-- is filled in batches and takes its place. Columns that refer to it need the same.",
+            "-- This rewrites the table under an exclusive lock. On a table in use, add a bigint column, fill it in",
+            "-- batches, and swap the two. Columns that refer to it need the same.",
             f"ALTER TABLE {row['table']} ALTER COLUMN {row['column']} TYPE bigint;",
         ]
     return "\n".join(statements)

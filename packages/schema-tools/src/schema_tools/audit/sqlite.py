@@ -21,14 +21,8 @@ NOT_THERE: Final = (
 class _Index:
     """An index.
 
-    Attributes:
-        name: Its name.
-        table: The table's.
-        columns: What it is on, in order; None for an expression.
-        keys: The same with collation and direction.
-        unique: Whether it lets each key in once.
-        own: Whether a statement of its own made it, not a constraint.
-        partial: Whether it is of a part of the table.
+    A column is None for an expression; `keys` are the columns with collation and direction. `own` says that a
+    statement of its own made it, not a constraint.
     """
 
     name: str
@@ -84,7 +78,7 @@ def _damage(connection: Connection) -> Iterator[Finding]:
                 place="database",
                 message=line,
                 why="what is read from it may be wrong",
-                mend="REINDEX; -- for an index; else restore a backup, or take what `sqlite3 FILE .recover` finds",
+                fix="REINDEX; -- for an index; else restore a backup, or take what `sqlite3 FILE .recover` finds",
             )
     for table, rowid, referred, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
         yield Finding(
@@ -130,8 +124,8 @@ def _missing(connection: Connection, table: str, indexes: Sequence[_Index]) -> I
                 rule="foreign-key-without-index",
                 place=f"foreign key ({', '.join(referring)}) on {table}",
                 message=f"no index begins with {', '.join(referring)}",
-                why=f"whoever deletes a row of {reference[0]['table']}, or changes its key, reads all of {table}",
-                mend=f"CREATE INDEX {_quoted(f'ix_{table}_{referring[0]}')} ON {_quoted(table)} ({listed});",
+                why=f"deleting a row of {reference[0]['table']}, or changing its key, reads all of {table}",
+                fix=f"CREATE INDEX {_quoted(f'ix_{table}_{referring[0]}')} ON {_quoted(table)} ({listed});",
             )
 
 
@@ -145,7 +139,7 @@ def _superfluous(indexes: Sequence[_Index]) -> Iterator[Finding]:
                 place=f"index {index.name} on {index.table}",
                 message=f"{by.name} {'is the same index' if same else 'begins with the same columns'}",
                 why="it takes space and makes every write dearer, and no query needs it",
-                mend=f"DROP INDEX {_quoted(index.name)};",
+                fix=f"DROP INDEX {_quoted(index.name)};",
             )
 
 
@@ -161,8 +155,8 @@ def _untouched(connection: Connection, table: str) -> Iterator[Finding]:
             rule="updated-at-without-trigger",
             place=f"column {table}.updated_at",
             message="no trigger keeps it",
-            why="it says what its last careful writer wrote: a plain UPDATE leaves it as it was",
-            mend=_touch_trigger(_quoted(table), _quoted(f"{table}_touch_updated_at")),
+            why="a plain UPDATE leaves it as it was, so it may be out of date",
+            fix=_touch_trigger(_quoted(table), _quoted(f"{table}_touch_updated_at")),
         )
 
 

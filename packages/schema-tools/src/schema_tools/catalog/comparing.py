@@ -1,33 +1,22 @@
-"""Comparing two catalogs: every difference by object and aspect, with the statements that mend it."""
+"""Comparing two catalogs: every difference by object and aspect, with the statements that fix it."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from schema_tools.catalog.creating import creation, members_to_make
-from schema_tools.catalog.mending import mended
+from schema_tools.catalog.fixes import fix_sql
 from schema_tools.catalog.objects import Catalog, CatalogObject, Difference
 from schema_tools.catalog.statements import script
 
 # Of these no two may have one name: https://www.postgresql.org/docs/current/catalog-pg-class.html
-_RELATIONS: Final = frozenset(
-    {
-        "table",
-        "view",
-        "materialized view",
-        "sequence",
-        "index",
-        "composite type",
-        "enum",
-        "domain",
-        "primary key",
-        "unique constraint",
-        "exclusion constraint",
-    }
-)
+_RELATIONS: Final = frozenset({
+    "table", "view", "materialized view", "sequence", "index", "composite type", "enum", "domain", "primary key",
+    "unique constraint", "exclusion constraint",
+})  # fmt: skip
 
 
 def differences(expected: Catalog, found: Catalog) -> list[Difference]:
-    """What differs between two schemas, in an order in which the mends can be executed.
+    """What differs between two schemas, in an order in which the fixes can be executed.
 
     What a missing or superfluous table (or view, or domain) brings with it is part of that one difference. What has
     another name and is the same otherwise differs in its name. An extension that is not expected is no difference:
@@ -92,7 +81,7 @@ def _altered(expected: CatalogObject, found: CatalogObject, catalogs: tuple[Cata
     for aspect in aspects:
         new, old = expected.aspects.get(aspect), found.aspects.get(aspect)
         if new != old:
-            yield _difference(expected, aspect, new, old, mended(expected, found, aspect, catalogs))
+            yield _difference(expected, aspect, new, old, fix_sql(expected, found, aspect, catalogs))
 
 
 def _to_drop(superfluous: Sequence[CatalogObject], found: Catalog) -> Iterator[Difference]:
@@ -155,5 +144,5 @@ def _described(one: CatalogObject) -> str:
     return next((one.aspects[aspect] for aspect in telling if aspect in one.aspects), one.kind)
 
 
-def _difference(one: CatalogObject, aspect: str, expected: str | None, found: str | None, mend: str) -> Difference:
-    return Difference(object=one.label, aspect=aspect, expected=expected, found=found, mend=mend)
+def _difference(one: CatalogObject, aspect: str, expected: str | None, found: str | None, fix: str) -> Difference:
+    return Difference(object=one.label, aspect=aspect, expected=expected, found=found, fix=fix)

@@ -23,13 +23,13 @@ from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
 from schema_tools.migrations.scripts import script_directory
 from schema_tools.project import SchemaProject
 
-# A catalog is read in moments; whoever holds a lock on it is not to be waited for.
+# A catalog is read in moments, so a lock on it is not waited for any longer.
 LOCK_TIMEOUT: Final = "5s"
 STATEMENT_TIMEOUT: Final = "60s"
 
 _CIRCUMSTANCES: Final = """
 SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::bool AS read_only,
-       quote_ident(current_database()) AS database, quote_ident(current_user) AS role,
+       quote_ident(current_database()) AS database, quote_ident(current_role) AS role,
        has_database_privilege(current_database(), 'CREATE') AS may_create
 """
 
@@ -38,7 +38,7 @@ def drift(project: SchemaProject, url: str | URL) -> list[Difference]:
     """How the live database at `url` differs from the mapping, beginning with migrations that it has not had.
 
     On PostgreSQL the mapping is made on the same server, in a schema of a transaction that is always rolled back, so
-    that both are worded by the same catalog; nothing is written into the tables of anybody. On SQLite it is made in a
+    that both are worded by the same catalog; no existing table is written to. On SQLite it is made in a
     scratch file. A mapping that names the schema of its tables is compared with that schema; DDL of its own must not
     name it.
 
@@ -143,9 +143,9 @@ def _pending(connection: Connection, project: SchemaProject) -> Iterator[Differe
     if heads <= known:
         applied = {one.revision for one in script.iterate_revisions(tuple(heads), "base")} if heads else set()
         pending = [f"--   {one.revision}: {one.doc}" for one in revisions if one.revision not in applied]
-        mend = "\n".join(["-- Apply the pending migrations first, which may be all that differs:", *pending])
+        fix = "\n".join(["-- Apply the pending migrations first, which may be all that differs:", *pending])
     else:
-        mend = (
+        fix = (
             "-- This release does not have the revision that the database is at:"
             " compare it with the release that has, or deploy that."
         )
@@ -154,5 +154,5 @@ def _pending(connection: Connection, project: SchemaProject) -> Iterator[Differe
         aspect="head",
         expected=", ".join(sorted(newest)) or None,
         found=", ".join(sorted(heads)) or None,
-        mend=mend,
+        fix=fix,
     )

@@ -13,7 +13,7 @@ class CatalogObject:
 
     Attributes:
         kind: What it is, in one or two lower-case words: `table`, `column`, `check constraint`, `enum`.
-        name: Its name as SQL has it, its table's before it where it belongs to one: `users.email`; of a function, with
+        name: Its name as SQL has it, its table's before it where it belongs to one: `books.title`; of a function, with
             the types of its arguments.
         table: The name of the table (or view, or domain) that it belongs to, as SQL has it, or None.
         aspects: What is true of it, in the catalog's own text: `{"type": "character varying(255)"}`. Two databases
@@ -41,7 +41,7 @@ class CatalogObject:
 
     @property
     def label(self) -> str:
-        """For people, and unique in a catalog: `column users.email`."""
+        """For people, and unique in a catalog: `column books.title`."""
         return f"{self.kind} {self.name}"
 
     @property
@@ -59,11 +59,11 @@ class Difference:
     """One thing that differs between the schema that is expected and the one that was found.
 
     Attributes:
-        object: The label of the object: `column users.email`.
+        object: The label of the object: `column books.title`.
         aspect: What of it differs, such as `type`; `existence` when one side does not have it.
         expected: The catalog's text on the expected side, None where it is not there.
         found: The same on the other side.
-        mend: The statement, or statements, that would make what was found what is expected, each with its semicolon.
+        fix: The statement, or statements, that would make what was found what is expected, each with its semicolon.
             Lines that begin with `--` say what no statement can do, or what it costs.
     """
 
@@ -71,11 +71,11 @@ class Difference:
     aspect: str
     expected: str | None
     found: str | None
-    mend: str
+    fix: str
 
     @property
     def sentence(self) -> str:
-        """The difference in a line, without its mend."""
+        """The difference in a line, without its fix."""
         expected, found = self.expected or "none", self.found or "none"
         return " ".join(f"{self.object}, {self.aspect}: expected {expected}, found {found}".split())
 

@@ -15,15 +15,10 @@ from schema_tools.catalog.statements import unquoted
 
 @dataclass(frozen=True, slots=True)
 class CodeObject:
-    """A trigger or a function.
+    """A trigger of `table`, or a function, whose name has the types of its arguments.
 
-    Attributes:
-        kind: What it is.
-        name: Its name; of a function, with the types of its arguments.
-        table: The table of a trigger, None for a function.
-        definition: The catalog's own text of it, which is what two databases are compared by.
-        statement: The SQL that makes it, in its author's words where they are known.
-        drop: The SQL that drops it.
+    Databases are compared by `definition`, the catalog's own text; `statement` makes the object, in its author's words
+    where they are known.
     """
 
     kind: Literal["function", "trigger"]
@@ -35,7 +30,7 @@ class CodeObject:
 
     @property
     def label(self) -> str:
-        """For people: `trigger touch on users`."""
+        """For people: `trigger touch on books`."""
         return f"{self.kind} {self.name}" + (f" on {self.table}" if self.table else "")
 
     def mentions(self, table: str) -> bool:

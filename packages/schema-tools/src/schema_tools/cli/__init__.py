@@ -1,1 +1,1 @@
-"""The commands, for any project: `python -m schema_tools`, or a project's own command line."""
+"""The commands: `python -m schema_tools`, or part of a project's own command line."""

@@ -2,11 +2,11 @@
 
 import typer
 
-from schema_tools.cli.answers import Answers
+from schema_tools.cli.context import CommandContext
 from schema_tools.cli.output import Format, FormatOption, write_findings
 
 
-def add_to(app: typer.Typer, answers: Answers) -> None:
+def add_to(app: typer.Typer, context: CommandContext) -> None:
     """Add the command to `app`."""
 
     @app.command()
@@ -14,8 +14,8 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
         """Look at the health of the database: its indexes, keys, triggers, statistics. It only reads."""
         from schema_tools.audit.live import audit as judged
 
-        with answers.could_not_run():
-            found = judged(answers.database_url())
+        with context.could_not_run():
+            found = judged(context.database_url())
         for sentence in found.unseen:
             typer.echo(f"not judged: {sentence}", err=True)
         write_findings(found.findings, output, clean="the database is in good health")

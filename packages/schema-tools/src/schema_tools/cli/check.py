@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from schema_tools.cli.answers import Answers
+from schema_tools.cli.context import CommandContext
 from schema_tools.cli.output import Format, FormatOption, findings_text, write_json, write_report
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class _Outcome(NamedTuple):
         }
 
 
-def add_to(app: typer.Typer, answers: Answers) -> None:
+def add_to(app: typer.Typer, context: CommandContext) -> None:
     """Add the command to `app`."""
 
     @app.command()
@@ -40,8 +40,8 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
         PostgreSQL is started for it and thrown away; no database of yours is touched.
         """
         outcomes = []
-        with answers.could_not_run():
-            for outcome in _outcomes(answers.checkout()):
+        with context.could_not_run():
+            for outcome in _outcomes(context.checkout()):
                 outcomes.append(outcome)
                 if output is Format.TEXT:
                     write_report(f"{outcome.name:<14} {_verdict(outcome):<12} {outcome.seconds:5.1f} s")
@@ -88,7 +88,7 @@ def _document(project: "SchemaProject") -> "list[Finding]":
             rule="document-differs",
             place=project.document.path.name,
             message="the schema document is not what the tables and the migrations say",
-            mend="run the docs command, and commit the file",
+            fix="run the docs command, and commit the file",
         )
     ]
 

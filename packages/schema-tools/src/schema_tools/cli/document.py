@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from schema_tools.cli.answers import Answers
+from schema_tools.cli.context import CommandContext
 from schema_tools.cli.output import Format, FormatOption, write, write_json
 
 
@@ -18,7 +18,7 @@ class DocumentFormat(StrEnum):
     CSV = "csv"
 
 
-def add_to(app: typer.Typer, answers: Answers) -> None:
+def add_to(app: typer.Typer, context: CommandContext) -> None:
     """Add the commands to `app`."""
 
     @app.command()
@@ -33,24 +33,24 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
         from schema_tools.document.markdown import write_document
         from schema_tools.document.tbls import tbls_document
 
-        with answers.could_not_run():
+        with context.could_not_run():
             match output:
                 case DocumentFormat.JSON:
-                    write_json(tbls_document(answers.project()))
+                    write_json(tbls_document(context.project()))
                 case DocumentFormat.CSV:
-                    write(data_dictionary(answers.project().metadata))
+                    write(data_dictionary(context.project().metadata))
                 case DocumentFormat.MARKDOWN:
-                    _finish(write_document(answers.checkout()), Format.TEXT)
+                    _finish(write_document(context.checkout()), Format.TEXT)
 
     @app.command("docs-check")
     def docs_check(output: FormatOption = Format.TEXT) -> None:
         """See whether the schema document is, byte by byte, what `docs` would write."""
         from schema_tools.document.markdown import check_document
 
-        with answers.could_not_run():
-            findings = check_document(answers.checkout())
+        with context.could_not_run():
+            findings = check_document(context.checkout())
         if findings and output is Format.TEXT:
-            answers.say_error("the schema document is not what `docs` writes")
+            context.say_error("the schema document is not what `docs` writes")
         _finish(findings, output)
 
 

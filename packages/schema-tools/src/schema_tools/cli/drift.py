@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 import typer
 from rich.text import Text
 
-from schema_tools.cli.answers import Answers
+from schema_tools.cli.context import CommandContext
 from schema_tools.cli.output import Format, FormatOption, write_json, write_report
 
 if TYPE_CHECKING:
     from schema_tools.catalog.objects import Difference
 
 
-def add_to(app: typer.Typer, answers: Answers) -> None:
+def add_to(app: typer.Typer, context: CommandContext) -> None:
     """Add the command to `app`."""
 
     @app.command()
     def drift(output: FormatOption = Format.TEXT) -> None:
-        """Compare the live database with the tables in the code, and name every difference with what mends it.
+        """Compare the live database with the tables in the code, and name every difference with what fixes it.
 
         On PostgreSQL the tables are made in a schema of a transaction that is rolled back; nothing else is written.
         """
         from schema_tools.catalog.drift import drift as compare
 
-        with answers.could_not_run():
-            found = compare(answers.project(), answers.database_url())
+        with context.could_not_run():
+            found = compare(context.project(), context.database_url())
         if output is Format.JSON:
             write_json({"differences": [one.as_document() for one in found]})
         elif not found:
@@ -41,8 +41,8 @@ def _shown(one: "Difference") -> Iterator[Text]:
     yield Text.assemble((one.object, "bold"), "  ", (one.aspect, "yellow"))
     yield from _side("expected", one.expected, "green")
     yield from _side("found", one.found, "red")
-    for number, line in enumerate(one.mend.splitlines()):
-        yield Text.assemble((f"  {'mend' if number == 0 else '':<10}", "dim"), (line, "cyan"))
+    for number, line in enumerate(one.fix.splitlines()):
+        yield Text.assemble((f"  {'fix' if number == 0 else '':<10}", "dim"), (line, "cyan"))
     yield Text("")
 
 

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from schema_tools.cli.answers import Answers
+from schema_tools.cli.context import CommandContext
 from schema_tools.cli.migrations import duration, revision_as_document
 from schema_tools.cli.output import Format, FormatOption, write_json, write_report
 
@@ -19,7 +19,7 @@ _STYLES = {"applied": "green", "pending": "yellow", "taken back": "yellow", "tam
 _SHOWN_OF_CHECKSUM = 12
 
 
-def add_to(app: typer.Typer, answers: Answers) -> None:
+def add_to(app: typer.Typer, context: CommandContext) -> None:
     """Add the command to `app`."""
 
     @app.command()
@@ -30,8 +30,8 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
         """
         from schema_tools.migrations import runner
 
-        with answers.could_not_run():
-            revisions = runner.history(answers.project(), answers.database_url())
+        with context.could_not_run():
+            revisions = runner.history(context.project(), context.database_url())
         if output is Format.JSON:
             write_json([_as_document(one) for one in revisions])
         else:

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from schema_tools.cli.answers import Answers
+from schema_tools.cli.context import CommandContext
 from schema_tools.cli.output import Format, FormatOption, write_findings
 
 
-def add_to(app: typer.Typer, answers: Answers) -> None:
+def add_to(app: typer.Typer, context: CommandContext) -> None:
     """Add the command to `app`."""
 
     @app.command()
@@ -25,11 +25,11 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
         """Find unsafe statements in the migrations, with file, line and the safe form, and weak tables."""
         from schema_tools.lint import lint_revisions, lint_tables, render_rules
 
-        with answers.could_not_run():
+        with context.could_not_run():
             if write_rules is not None:
                 _write(write_rules, render_rules())
                 return
-            project = answers.project()
+            project = context.project()
             findings = lint_revisions(project, revision)
             if not revision:
                 findings += lint_tables(project.metadata)

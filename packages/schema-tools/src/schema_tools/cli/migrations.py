@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schema_tools.cli.answers import Answers
+from schema_tools.cli.context import CommandContext
 from schema_tools.cli.output import Format, FormatOption, write, write_json
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schema_tools.migrations.steps import Progress
 
 
-def add_to(app: typer.Typer, answers: Answers) -> None:
+def add_to(app: typer.Typer, context: CommandContext) -> None:
     """Add the commands to `app`."""
 
     @app.command()
@@ -31,9 +31,9 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
         """
         from schema_tools.migrations import runner
 
-        with answers.could_not_run():
+        with context.could_not_run():
             done = runner.upgrade(
-                answers.project(), answers.database_url(), to, waiting=say_waiting, progress=_saying(output)
+                context.project(), context.database_url(), to, waiting=say_waiting, progress=_saying(output)
             )
         _finish(done, output, nothing="nothing to do: the database is up to date")
 
@@ -46,7 +46,7 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
     ) -> None:
         """Take the last migration back, or all those after a revision.
 
-        Rows and values that would be lost are counted first, and you are asked; where there is nobody to ask, it is
+        Rows and values that would be lost are counted first, and you are asked; without a terminal to ask on, it is
         refused with exit status 1.
         """
         from schema_tools.errors import DataWouldBeLost
@@ -58,16 +58,16 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
             asked.extend(losses)
             return yes or _agreed(losses)
 
-        with answers.could_not_run():
+        with context.could_not_run():
             try:
                 done = runner.downgrade(
-                    answers.project(), answers.database_url(), to,
+                    context.project(), context.database_url(), to,
                     consent=consent, waiting=say_waiting, progress=_saying(output),
                 )  # fmt: skip
             except DataWouldBeLost as refused:
                 if output is Format.JSON:
                     write_json({"would_lose": [_loss_as_document(one) for one in asked]})
-                answers.say_error(f"{refused}; --yes loses it")
+                context.say_error(f"{refused}; --yes loses it")
                 raise typer.Exit(1) from None
         _finish(done, output, nothing="nothing to do: the database is at that revision")
 

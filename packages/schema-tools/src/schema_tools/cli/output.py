@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
@@ -12,7 +12,6 @@ from typing import Annotated, Final
 import typer
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from schema_tools.findings import Finding
@@ -78,17 +77,6 @@ def write_json(document: object) -> None:
     write(json.dumps(document, ensure_ascii=not in_unicode, indent=2) + "\n")
 
 
-def write_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
-    """A table on standard output; whole, however narrow the terminal is, when it goes to a file or a pipe."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=not sys.stdout.isatty())
-    for row in rows:
-        # Text, not a string, which would be read as markup: a name may contain square brackets.
-        table.add_row(*(Text(str(row[column])) for column in columns))
-    write_report(table)
-
-
 def write_report(*parts: RenderableType) -> None:
     """What rich can render, on standard output: coloured in a terminal, plain and unfolded elsewhere."""
     console = Console(width=None if sys.stdout.isatty() else _UNFOLDED, highlight=False, emoji=False)
@@ -99,7 +87,7 @@ def write_report(*parts: RenderableType) -> None:
 
 
 def write_findings(findings: Sequence[Finding], output: Format, *, clean: str) -> None:
-    """Every finding with its why and how to mend it, or `clean` when there is none.
+    """Every finding with its why and how to fix it, or `clean` when there is none.
 
     Raises:
         typer.Exit: With status 1, when there is a finding.
@@ -115,7 +103,7 @@ def write_findings(findings: Sequence[Finding], output: Format, *, clean: str) -
 
 
 def findings_text(findings: Iterable[Finding]) -> Iterable[RenderableType]:
-    """Each finding with its why and how to mend it."""
+    """Each finding with its why and how to fix it."""
     for one in findings:
         yield from _finding(one)
 
@@ -125,7 +113,7 @@ def _finding(one: Finding) -> Iterable[RenderableType]:
     yield Hanging(Text("  "), Text(one.message))
     if one.why:
         yield Hanging(Text("  "), Text(f"why: {one.why}", style="dim"))
-    for line in one.mend.splitlines():
+    for line in one.fix.splitlines():
         yield Hanging(Text("    "), Text(line, style="green"), folded=False)
     yield Text("")
 

@@ -1,11 +1,11 @@
-"""The command that says what the pending migrations would do: plan."""
+"""The command that measures what the pending migrations would do: plan."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from schema_tools.cli.answers import Answers
+from schema_tools.cli.context import CommandContext
 from schema_tools.cli.output import Format, FormatOption, Hanging, write_json, write_report
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _ON_SQLITE: Final = (
 )
 
 
-def add_to(app: typer.Typer, answers: Answers) -> None:
+def add_to(app: typer.Typer, context: CommandContext) -> None:
     """Add the command to `app`."""
 
     @app.command()
@@ -39,8 +39,8 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
         """
         from schema_tools.rehearsal.plan import plan as measure
 
-        with answers.could_not_run():
-            report = measure(answers.project(), None if everything else answers.database_url())
+        with context.could_not_run():
+            report = measure(context.project(), None if everything else context.database_url())
         if output is Format.JSON:
             write_json(_as_document(report))
         else:
@@ -85,7 +85,7 @@ def _statement(one: "Measurement", rows: Mapping[str, int], live: Mapping[str, i
     facts = list(_facts(one.effect, rows, live)) if one.effect is not None else []
     if one.effect is not None and not one.effect.transactional:
         facts.append(("outside a transaction: what it did stays when a later statement fails", "dim"))
-    # A statement on what the same migration makes blocks nobody.
+    # A statement on what the same migration makes blocks no other session.
     yield Hanging(
         Text(f"{one.line:>5}  ", style="dim"),
         Text.assemble((in_one_line(one.statement), "" if facts else "dim"), (f"  {one.seconds * 1000:.0f} ms", "dim")),

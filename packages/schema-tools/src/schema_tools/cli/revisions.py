@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schema_tools.cli.answers import Answers
+from schema_tools.cli.context import CommandContext
 from schema_tools.cli.output import Format, FormatOption, findings_text, write, write_json, write_report
 
 if TYPE_CHECKING:
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from schema_tools.project import SchemaProject
 
 
-def add_to(app: typer.Typer, answers: Answers) -> None:
+def add_to(app: typer.Typer, context: CommandContext) -> None:
     """Add the commands to `app`."""
 
     @app.command()
     def migrate(
-        message: Annotated[str, typer.Option("--message", "-m", help='What it does: "add phone to users".')],
+        message: Annotated[str, typer.Option("--message", "-m", help='What it does: "add isbn to books".')],
         output: FormatOption = Format.TEXT,
         *,
         empty: Annotated[bool, typer.Option("--empty", help="Write one to be filled by hand, then `lock`.")] = False,
@@ -34,12 +34,12 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
         from schema_tools.writing.revise import NothingToMigrate, migrate_empty
         from schema_tools.writing.revise import migrate as write_revision
 
-        with answers.could_not_run():
-            project = answers.checkout()
+        with context.could_not_run():
+            project = context.checkout()
             try:
                 written = migrate_empty(project, message) if empty else write_revision(project, message)
             except NothingToMigrate as nothing:
-                answers.say_error(str(nothing))
+                context.say_error(str(nothing))
                 raise typer.Exit(1) from None
             unsafe = _lint(project, written)
             lacking = check_document(project)
@@ -64,12 +64,12 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
     ) -> None:
         """Record migrations in versions.lock that it does not have yet: one that was written or filled by hand.
 
-        What it knows differently is refused: a migration that somebody has had is never edited.
+        What it knows differently is refused: a migration that a shared database has had is never edited.
         """
         from schema_tools.migrations.lock_file import write_lock
 
-        with answers.could_not_run():
-            recorded = write_lock(answers.checkout(), again or [])
+        with context.could_not_run():
+            recorded = write_lock(context.checkout(), again or [])
         if output is Format.JSON:
             write_json({"recorded": recorded})
             return

@@ -1,4 +1,4 @@
-"""The commands for any project, which is named by options: `python -m schema_tools`."""
+"""The commands for a project that options name: `python -m schema_tools`."""
 
 import sys
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ import typer
 from sqlalchemy import MetaData
 from sqlalchemy.orm import registry
 
-from schema_tools.cli.answers import Answers
 from schema_tools.cli.application import application
+from schema_tools.cli.context import CommandContext
 from schema_tools.errors import SchemaToolsError
 from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
 
@@ -43,15 +43,15 @@ class _Options:
     def database_url(self) -> str:
         """The database that the options name."""
         if not self.database:
-            raise SchemaToolsError("name the database, as in --database postgresql+psycopg://user:password@host/name")
+            raise SchemaToolsError("name the database, as in --database postgresql+psycopg://login:password@host/name")
         return self.database
 
 
 def run() -> None:
     """Run the command line; every expected error becomes one sentence on standard error and an exit status."""
     options = _Options()
-    answers = Answers(project=options.project, database_url=options.database_url, say_error=_say_error)
-    command = typer.main.get_command(application(answers))
+    context = CommandContext(project=options.project, database_url=options.database_url, say_error=_say_error)
+    command = typer.main.get_command(application(context))
     for subcommand in getattr(command, "commands", {}).values():
         subcommand.params += _parameters(options)
     sys.path.insert(0, "")
@@ -59,7 +59,7 @@ def run() -> None:
 
 
 def _parameters(options: _Options) -> list[Any]:
-    """The options that say which project it is, for a command of any project to have beside its own."""
+    """The options that name the project, for every command to have beside its own."""
 
     def declared(
         metadata: Annotated[str, typer.Option(metavar="MODULE:NAME", help="Its MetaData, base or registry.")] = "",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from schema_tools.cli.answers import Answers
+from schema_tools.cli.context import CommandContext
 from schema_tools.cli.output import Format, FormatOption, findings_text, write_json, write_report
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from schema_tools.rehearsal.verify import VerifyReport
 
 
-def add_to(app: typer.Typer, answers: Answers) -> None:
+def add_to(app: typer.Typer, context: CommandContext) -> None:
     """Add the command to `app`."""
 
     @app.command()
@@ -28,8 +28,8 @@ def add_to(app: typer.Typer, answers: Answers) -> None:
         """
         from schema_tools.rehearsal.verify import verify as rehearse
 
-        with answers.could_not_run():
-            report = rehearse(answers.project())
+        with context.could_not_run():
+            report = rehearse(context.project())
         if output is Format.JSON:
             write_json(_as_document(report))
         else:

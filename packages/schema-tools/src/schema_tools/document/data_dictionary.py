@@ -17,17 +17,8 @@ from schema_tools.document.table_facts import (
 )
 
 HEAD: Final = (
-    "table",
-    "position",
-    "column",
-    "type",
-    "nullable",
-    "default",
-    "keys",
-    "references",
-    "description",
-    "example",
-)
+    "table", "position", "column", "type", "nullable", "default", "keys", "references", "description", "example",
+)  # fmt: skip
 
 # A spreadsheet takes a cell that begins with one of these for a formula:
 # https://owasp.org/www-community/attacks/CSV_Injection

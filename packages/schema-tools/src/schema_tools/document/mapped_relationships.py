@@ -15,15 +15,9 @@ from schema_tools.project import SchemaProject
 
 @dataclass(frozen=True, slots=True)
 class MappedRelationship:
-    """A `relationship()` of a mapped class.
+    """A `relationship()` of a mapped class: `name` is `Author.books`, `kind` is `One to many`.
 
-    Attributes:
-        source: The table of the class.
-        name: The class and its attribute: `Author.books`.
-        kind: How many belong to how many: `One to many`.
-        several: Whether the attribute holds several rows.
-        target: The table of the class that it leads to.
-        secondary: The table of pairs between them, or None.
+    `several` says that the attribute holds several rows; `secondary` is the table of pairs between the two, or None.
     """
 
     source: Table
@@ -38,7 +32,7 @@ def mapped_relationships(project: SchemaProject) -> list[MappedRelationship]:
     """Every relationship between classes whose tables are in the project's metadata, by table and name.
 
     Raises:
-        SchemaToolsError: The classes cannot be mapped, which the program itself would suffer from, too.
+        SchemaToolsError: The classes cannot be mapped.
     """
     try:
         mappers = [mapper for one in project.registries() for mapper in _configured(one)]

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Computed, Constraint, DefaultClause
 from sqlalchemy.sql.elements import ClauseElement
 
-from schema_tools.writing.rendering import DIALECTS
+from schema_tools.dialects import DIALECTS
 
 _POSTGRESQL: Final = DIALECTS["postgresql"]
 

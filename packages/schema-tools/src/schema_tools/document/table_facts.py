@@ -19,9 +19,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import CompileError
 
+from schema_tools.dialects import DIALECTS
 from schema_tools.document.sql_words import constraint_sql, default_sql, sql
 from schema_tools.errors import SchemaToolsError
-from schema_tools.writing.rendering import DIALECTS
 
 # A longer condition stands below the columns, where it does not stretch their table.
 _CHECK_IN_A_CELL: Final = 60
@@ -30,16 +30,9 @@ _CLOCKS: Final = frozenset({"now()", "current_timestamp", "statement_timestamp()
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A foreign key.
+    """A foreign key of the table `source`.
 
-    Attributes:
-        source: The table that has it.
-        columns: The columns of it.
-        target: The table that it refers to.
-        referred: The columns that it refers to.
-        on_delete: What happens to the rows when the row they refer to is deleted.
-        optional: Whether a row may refer to none.
-        single: Whether at most one row refers to a row.
+    `optional` says that a row may refer to none, `single` that at most one row refers to a row.
     """
 
     source: Table

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from schema_tools.dialects import DIALECTS
 from schema_tools.document.sql_words import constraint_sql, default_sql
 from schema_tools.document.table_facts import (
     Relationship,
@@ -31,7 +32,6 @@ from schema_tools.document.table_facts import (
     sql_type,
 )
 from schema_tools.project import SchemaProject
-from schema_tools.writing.rendering import DIALECTS
 
 _POSTGRESQL: Final = DIALECTS["postgresql"]
 

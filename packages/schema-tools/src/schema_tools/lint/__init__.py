@@ -1,4 +1,4 @@
-"""Judging migrations and tables: what would hurt whoever uses the database, and how to do it without."""
+"""Judges migrations and tables: what would block or break clients of the database, and the safe form."""
 
 from collections.abc import Collection
 

@@ -1,5 +1,6 @@
 """What each part of an ALTER TABLE does, read from its parse tree."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -17,8 +18,7 @@ _LIGHTER: Final = frozenset(
     {
         *(_TYPE.AT_SetStatistics, _TYPE.AT_SetOptions, _TYPE.AT_ResetOptions, _TYPE.AT_ClusterOn, _TYPE.AT_DropCluster),
         *(_TYPE.AT_SetRelOptions, _TYPE.AT_ResetRelOptions, _TYPE.AT_ReplaceRelOptions),
-        *(_TYPE.AT_EnableTrig, _TYPE.AT_EnableAlwaysTrig, _TYPE.AT_EnableReplicaTrig, _TYPE.AT_EnableTrigAll),
-        *(_TYPE.AT_EnableTrigUser, _TYPE.AT_DisableTrig, _TYPE.AT_DisableTrigAll, _TYPE.AT_DisableTrigUser),
+        *(kind for kind in _TYPE if re.match(r"AT_(Enable|Disable)\w*Trig", kind.name)),
     }
 )
 _STORAGE: Final = {

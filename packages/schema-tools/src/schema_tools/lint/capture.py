@@ -32,7 +32,6 @@ class Captured:
     """What one operation emits.
 
     Attributes:
-        sql: One statement, or several.
         lines: The lines of the revision's file that led to it, the innermost first.
         transaction: The number of the transaction within the revision; None outside of one, in an autocommit block.
     """
@@ -157,7 +156,7 @@ class _RecordingPostgres(PostgresqlImpl):
 
 
 class _NoDatabase(MockConnection):
-    """What `op.get_bind()` gives: it takes statements whose result nobody looks at, and answers no question."""
+    """What `op.get_bind()` gives: it takes statements whose result is not read, and answers no question."""
 
     def __init__(self, dialect: Any, impl: _RecordingPostgres, recorder: _Recorder) -> None:
         super().__init__(dialect, lambda construct, *_args, **_kw: impl.execute(construct))

@@ -38,7 +38,6 @@ class ConstraintFacts:
     """A constraint.
 
     Attributes:
-        kind: Which kind it is.
         name: Its name, the one that PostgreSQL would choose where the statement gives none.
         columns: The columns that it is on; none for a CHECK or an EXCLUDE.
         validated: False when it was added NOT VALID.
@@ -46,7 +45,6 @@ class ConstraintFacts:
         target: The table that a foreign key refers to.
         not_null: The columns that a CHECK proves to be not null.
         definition: Its text after `CONSTRAINT name`, without NOT VALID.
-        deferrable: Whether it can be checked at the end of a transaction.
     """
 
     kind: ConstraintKind
@@ -57,7 +55,6 @@ class ConstraintFacts:
     target: str | None = None
     not_null: frozenset[str] = frozenset()
     definition: str = ""
-    deferrable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from sqlalchemy import MetaData
 
 from schema_tools.findings import Finding
 from schema_tools.lint.capture import compile_function
-from schema_tools.lint.examples import BASE
 from schema_tools.lint.model import Schema
 from schema_tools.lint.revisions import JudgedRevision
 from schema_tools.lint.rule import REVISION_RULES, TABLE_RULES, RevisionRule, Rule, TableRule
@@ -23,7 +22,7 @@ Generated from the rules by the command `lint --write-rules`: change those, not 
 be it of `op.*` calls or of SQL in `op.execute`, and it reads the tables of the mapping. Its findings name the rule, the
 place, why, and the safe form to paste.
 
-- A table that a revision makes itself is exempt from the rules about locks and loss: nobody uses it yet.
+- A table that a revision makes itself is exempt from the rules about locks and loss: it is not in use yet.
 - `downgrade()` is not judged: taking things away is its purpose, and it runs in an emergency, when what it undoes has
   already hurt. `verify` runs each one over rows.
 - The bodies of functions are not read; those of DO blocks are. What a revision asks of the database is a finding.
@@ -40,6 +39,42 @@ place, why, and the safe form to paste.
 
 - A waiver without a reason, for an unknown rule, or where the rule does not fire is a finding, too.
 """
+
+
+# The `upgrade()` that makes the schema of the rules' examples.
+BASE: Final = '''\
+op.execute("CREATE TYPE mood AS ENUM ('happy', 'sad')")
+op.execute("CREATE TYPE color AS ENUM ('red', 'green')")
+op.execute("CREATE SCHEMA archive")
+op.execute("CREATE TABLE teams (id integer PRIMARY KEY, name text NOT NULL)")
+op.execute(
+    """
+    CREATE TABLE members (
+        id integer PRIMARY KEY,
+        team_id integer,
+        email varchar(100) NOT NULL,
+        name varchar(200),
+        age integer,
+        balance numeric(8, 2) NOT NULL DEFAULT 0,
+        mood mood NOT NULL DEFAULT 'happy',
+        created_at timestamp(0) DEFAULT now(),
+        CONSTRAINT uq_members_email UNIQUE (email),
+        CONSTRAINT ck_members_age CHECK (age > 0)
+    )
+    """
+)
+op.execute("CREATE INDEX ix_members_name ON members (name)")
+op.execute("CREATE TABLE orders (id bigint PRIMARY KEY, member_id integer, total numeric NOT NULL)")
+op.execute("CREATE TABLE logs (number integer, message text)")
+op.execute("CREATE TABLE bookings (during daterange NOT NULL)")
+op.execute("CREATE TABLE events (id integer NOT NULL, day date NOT NULL) PARTITION BY RANGE (day)")
+op.execute("CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')")
+op.execute("CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')")
+op.execute("CREATE VIEW team_names AS SELECT name FROM teams")
+op.execute("CREATE MATERIALIZED VIEW team_sizes AS SELECT team_id, count(*) AS size FROM members GROUP BY team_id")
+op.execute("CREATE UNIQUE INDEX ix_team_sizes_team_id ON team_sizes (team_id)")
+op.execute("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$")
+'''
 
 
 def rules_document() -> str:
@@ -79,7 +114,7 @@ def _judged(body: str, name: str, schema: Schema) -> list[Finding]:
 
 
 def _safe_form(rule: Rule) -> str:
-    return next((one.mend for one in example_findings(rule.example) if one.rule == rule.name), "")
+    return next((one.fix for one in example_findings(rule.example) if one.rule == rule.name), "")
 
 
 def _rule(rule: Rule, safe: str) -> Iterator[str]:

@@ -65,7 +65,6 @@ def constraint_facts(table: str, node: Any, columns: tuple[str, ...] = ()) -> Co
         target=relation(node.pktable) if node.pktable is not None else None,
         not_null=_not_null(kind, node, own),
         definition=_definition(node, own, kind),
-        deferrable=bool(node.deferrable),
     )
 
 

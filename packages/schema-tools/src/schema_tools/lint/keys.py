@@ -14,9 +14,6 @@ class Key:
     """An index, as far as it can stand in for another one.
 
     Attributes:
-        name: Its name, as the database has it.
-        keys: Its columns, or expressions in SQL, in order.
-        unique: Whether it keeps rows from being alike.
         rest: What else distinguishes it, such as its method or its predicate; empty for a plain index.
         index: The index, or None where it is that of a constraint.
     """

@@ -19,13 +19,7 @@ from schema_tools.lint.syntax import literals, printed, relation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One statement of a text.
-
-    Attributes:
-        sql: Its text.
-        actions: What it does, in order; what a DO block does, for one.
-        literals: The text constants in it.
-    """
+    """One statement of a text, what it does in order, and the text constants in it."""
 
     sql: str
     actions: tuple[Action, ...]

@@ -64,10 +64,7 @@ class JudgedRevision:
     """One revision, what it emits, and the schema that it finds and changes.
 
     Attributes:
-        name: Its identifier.
         place: Its file, as findings show it.
-        source: The text of the file.
-        compilation: What its `upgrade()` emits.
         schema: The schema before it; afterwards, the schema that it makes.
     """
 
@@ -104,17 +101,17 @@ class JudgedRevision:
 
     def _reported(self, step: Step, hits: list[tuple[RevisionRule, Hit]]) -> Iterator[Finding]:
         waivers = {waiver.rule: waiver for waiver in self.source.at(step.lines)}
-        waivable = {rule.name: hit.mend.reason for rule, hit in hits if isinstance(hit.mend, Waived)}
+        waivable = {rule.name: hit.fix.reason for rule, hit in hits if isinstance(hit.fix, Waived)}
         for rule, hit in hits:
             if rule.name in waivers:
                 self._used.add(waivers[rule.name])
                 continue
-            mend = hit.mend
-            if isinstance(mend, Waived):
-                reasons = {name: reason for name, reason in waivable.items() if not (mend.sql and name == rule.name)}
-                mend = self._waived(step, reasons, mend.sql)
+            fix = hit.fix
+            if isinstance(fix, Waived):
+                reasons = {name: reason for name, reason in waivable.items() if not (fix.sql and name == rule.name)}
+                fix = self._waived(step, reasons, fix.sql)
             place = self._at(step.lines[0] if step.lines else 1)
-            yield Finding(rule=rule.name, place=place, message=hit.message, why=rule.explanation, mend=mend)
+            yield Finding(rule=rule.name, place=place, message=hit.message, why=rule.explanation, fix=fix)
 
     def _waived(self, step: Step, reasons: dict[str, str], sql: str) -> str:
         """The statement with a waiver for each of the rules that it breaks with good reason."""

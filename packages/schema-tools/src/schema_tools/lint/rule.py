@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_type_hints
 
 from sqlalchemy import Table
 
@@ -30,7 +30,7 @@ class Hit:
     """A rule that is broken: what is wrong, and the safe form."""
 
     message: str
-    mend: str | Waived = ""
+    fix: str | Waived = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +38,14 @@ class Rule:
     """What every rule has.
 
     Attributes:
-        name: Its identifier, which waivers and reports use, and which never changes.
         fires: What it fires on, in a few words.
-        why: What that does to whoever uses the database.
-        source: Where PostgreSQL's documentation, or who else knows, says so.
         example: Code that breaks it: the body of an `upgrade()`, or a table.
     """
 
     name: str
     fires: str
     why: str
-    source: str
+    source: str = ""
     example: str
 
     @property
@@ -78,14 +75,12 @@ class TableHit:
 
     Attributes:
         place: The table, `table.column`, or the name of an index or constraint.
-        message: What is wrong there.
-        mend: The safe form.
         info: Where its waivers are: the `info` of the table, column or index.
     """
 
     place: str
     message: str
-    mend: str
+    fix: str
     info: dict[Any, Any]
 
 
@@ -102,6 +97,8 @@ class OtherRule(Rule):
     """A rule that neither an action nor a table breaks: one about waivers, or about `env.py`."""
 
 
+_MANUAL: Final = "https://www.postgresql.org/docs/current/"
+
 REVISION_RULES: Final[list[RevisionRule]] = []
 TABLE_RULES: Final[list[TableRule]] = []
 
@@ -110,51 +107,37 @@ _Table = TypeVar("_Table", bound=Callable[[Table], Iterator[TableHit]])
 
 
 def revision_rule(
-    name: str,
-    *on: type[Action],
-    fires: str,
-    why: str,
-    example: str,
-    source: str = "",
-    new_tables: bool = False,
+    *, fires: str, example: str, source: str = "", new_tables: bool = False
 ) -> Callable[[_Revision], _Revision]:
-    """Register a function as a rule for the actions `on`; see `RevisionRule`."""
+    """Register a function as a rule for the actions that it is annotated with; see `Rule` and `RevisionRule`."""
 
     def register(check: _Revision) -> _Revision:
+        action = get_type_hints(check)["action"]
+        on = get_args(action) or (action,)
         REVISION_RULES.append(
-            RevisionRule(
-                name=name,
-                fires=fires,
-                why=why,
-                source=source,
-                example=example.strip(),
-                on=on,
-                check=check,
-                new_tables=new_tables,
-            )
+            RevisionRule(**_stated(check, fires, source, example), on=on, check=check, new_tables=new_tables)
         )
         return check
 
     return register
 
 
-def table_rule(
-    name: str, *, fires: str, why: str, example: str, safe: str, source: str = ""
-) -> Callable[[_Table], _Table]:
-    """Register a function as a rule for tables; see `TableRule`."""
+def table_rule(*, fires: str, example: str, safe: str, source: str = "") -> Callable[[_Table], _Table]:
+    """Register a function as a rule for tables; see `Rule` and `TableRule`."""
 
     def register(check: _Table) -> _Table:
-        TABLE_RULES.append(
-            TableRule(
-                name=name,
-                fires=fires,
-                why=why,
-                source=source,
-                example=example.strip(),
-                safe=safe.strip(),
-                check=check,
-            )
-        )
+        TABLE_RULES.append(TableRule(**_stated(check, fires, source, example), safe=safe.strip(), check=check))
         return check
 
     return register
+
+
+def _stated(check: Callable[..., object], fires: str, source: str, example: str) -> dict[str, str]:
+    """What every rule states: its name is the function's, and why it matters is the function's docstring."""
+    return {
+        "name": check.__name__.replace("_", "-"),
+        "fires": fires,
+        "why": " ".join((check.__doc__ or "").split()),
+        "source": source if not source or source.startswith("https:") else _MANUAL + source,
+        "example": example.strip(),
+    }

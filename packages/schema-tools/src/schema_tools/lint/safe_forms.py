@@ -83,7 +83,7 @@ def validated_later(table: str, name: str, definition: str) -> str:
     )
 
 
-def set_not_null(table: str, *columns: str) -> str:
+def not_null_without_scan(table: str, *columns: str) -> str:
     """NOT NULL for columns without a scan under a lock that stops readers."""
     names = {column: quoted(f"ck_{short(table)}_{column}_not_null") for column in columns}
     alter = f"ALTER TABLE {quoted(table)} "

@@ -38,7 +38,7 @@ def _judged(table: Table) -> list[Finding]:
 
 
 def _finding(rule: TableRule, hit: TableHit) -> Finding:
-    return Finding(rule=rule.name, place=hit.place, message=hit.message, why=rule.explanation, mend=hit.mend)
+    return Finding(rule=rule.name, place=hit.place, message=hit.message, why=rule.explanation, fix=hit.fix)
 
 
 def _places(table: Table) -> Iterator[tuple[str, dict[Any, Any]]]:

@@ -18,7 +18,6 @@ class Waiver:
     """A comment that allows a rule to be broken.
 
     Attributes:
-        line: The line of the comment.
         rule: The rule; empty where the comment cannot be understood.
         reason: Why; empty where it does not say.
     """

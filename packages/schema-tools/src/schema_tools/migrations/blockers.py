@@ -33,12 +33,8 @@ _WAITS: Final = text("""
 class Blocker:
     """A session that had what a migration waited for.
 
-    Attributes:
-        pid: Its process on the server.
-        application: What it calls itself; empty when it says nothing.
-        state: What it did, such as `idle in transaction`; empty when the role may not see it.
-        since: When its transaction began, in UTC; None when the role may not see it.
-        relation: The table or index, as SQL names it; empty when it was something else.
+    `state` (such as `idle in transaction`) is empty and `since`, the beginning of its transaction in UTC, is None where
+    the role may not see them; `relation` is the table or index, empty when it was something else.
     """
 
     pid: int
@@ -58,7 +54,7 @@ def waits_watched(guard: Connection, connection: Connection, *, every_seconds: f
     """Meanwhile, look again and again for whom `connection` waits.
 
     Args:
-        guard: Another connection of the same server, with autocommit, that nobody else uses meanwhile.
+        guard: Another connection of the same server, with autocommit, that nothing else uses meanwhile.
         connection: The one that may have to wait.
         every_seconds: How often to look; less than its lock timeout.
     """

@@ -48,7 +48,7 @@ def mind_concurrent_builds(connection: Connection, *, ordinary: tuple[int, int],
         concurrent: Those of concurrent ones; 0 for none.
 
     Raises:
-        SchemaToolsError: While a statement is executed: somebody else is building that index.
+        SchemaToolsError: While a statement is executed: another session is building that index.
     """
 
     def before(_connection: Connection, cursor: Any, statement: str, *_others: object) -> None:

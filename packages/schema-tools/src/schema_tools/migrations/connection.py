@@ -28,11 +28,10 @@ class Patience:
     """How long a run waits for others, and how often it tries.
 
     Attributes:
-        lock_timeout_ms: For a lock. A statement that waits for a table's lock makes everybody behind it wait too, so it
-            gives up soon.
+        lock_timeout_ms: For a lock. Others queue behind a statement that waits for a table's lock, so it gives up soon.
         statement_timeout_ms: For a statement.
-        concurrent_lock_timeout_ms: For each transaction that a concurrent index build waits for, which nobody has to
-            wait behind; the build itself may take as long as it takes.
+        concurrent_lock_timeout_ms: For each transaction that a concurrent index build waits for, behind which
+            no other statement queues; the build itself is not limited.
         attempts: How often a revision is tried that did not get a lock.
         pause_seconds: The first pause between two attempts; each is about twice as long as the one before.
     """

@@ -43,10 +43,8 @@ _COUNTED_AT_MOST: Final = 1_000_000
 class Loss:
     """Data that a downgrade would take away.
 
-    Attributes:
-        what: The table, or the column as `table.column`; or what makes that impossible to tell.
-        count: How many rows, or values that are not null; None when it cannot be told.
-        unit: `row` or `value`.
+    `what` is the table, or the column as `table.column`, or why that cannot be told; `count` is of rows, or of values
+    that are not null, and None when it cannot be told; `unit` is `row` or `value`.
     """
 
     what: str

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, wraps
-from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from threading import Thread
 from traceback import walk_tb
+from types import ModuleType
 from typing import Any, Final
 
 from sqlalchemy import Connection, Dialect, Engine, Pool, event
@@ -23,11 +25,11 @@ from schema_tools.errors import SchemaToolsError
 
 # Where each driver opens its connections, beneath the names that a module may have imported long before.
 # SQLAlchemy's engines of any driver are seen by its events, and sqlite3 by Python's audit events.
-_DRIVERS: Final = (
-    ("psycopg.generators", "connect"),
-    ("psycopg2", "_connect"),
-    ("asyncpg.connect_utils", "_connect"),
-)
+_DRIVERS: Final = {
+    "psycopg.generators": "connect",
+    "psycopg2": "_connect",
+    "asyncpg.connect_utils": "_connect",
+}
 _ENVIRONMENT: Final = "env.py"
 _OPENS: Final = "opened a connection of its own"
 _USES: Final = "used another connection than the one that it was handed"
@@ -49,12 +51,9 @@ class _Stopped(SystemExit):
 
 @dataclass(eq=False)
 class Guard:
-    """What is allowed while the code of a project runs.
+    """What is allowed while the code of a project runs: the connections of `engine`, if there is one.
 
-    Attributes:
-        engine: Whose connections may be opened and used; None where there is none.
-        stopped: The first attempt to use another connection; None while there was none.
-        others: The threads that were there before, which are not the project's.
+    `stopped` is the first attempt to use another connection; `others` are threads that are not the project's.
     """
 
     engine: Engine | None
@@ -147,12 +146,34 @@ def _install() -> None:
     event.listen(Pool, "checkout", _before_pooled_connection_is_used)
     event.listen(Engine, "before_cursor_execute", _before_statement)
     sys.addaudithook(_before_sqlite_connects)
-    for module, name in _DRIVERS:
-        try:
-            driver = import_module(module)
-        except ImportError:
-            continue
-        setattr(driver, name, _stoppable(getattr(driver, name)))
+    sys.meta_path.insert(0, _DriverFinder())
+    for module in _DRIVERS.keys() & sys.modules.keys():
+        _watch_driver(sys.modules[module])
+
+
+class _DriverFinder(MetaPathFinder):
+    """Watches a driver from its import on: to import each beforehand would take longer than many a command."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a driver as usual, and have it watched once it is loaded."""
+        spec = PathFinder.find_spec(fullname, path, target) if fullname in _DRIVERS else None
+        if spec is None or spec.loader is None:
+            return None
+        load = spec.loader.exec_module
+
+        def load_watched(module: ModuleType) -> None:
+            load(module)
+            _watch_driver(module)
+
+        spec.loader.exec_module = load_watched  # type: ignore[method-assign]
+        return spec
+
+
+def _watch_driver(driver: ModuleType) -> None:
+    name = _DRIVERS[driver.__name__]
+    setattr(driver, name, _stoppable(getattr(driver, name)))
 
 
 def _stoppable(connect: Callable[..., Any]) -> Callable[..., Any]:

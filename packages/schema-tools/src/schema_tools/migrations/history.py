@@ -17,7 +17,7 @@ from schema_tools.migrations.revision_files import checksums, revision_files
 from schema_tools.migrations.scripts import Revision, described, script_directory, versions_directory
 from schema_tools.project import SchemaProject
 
-# Two small tables are read in moments; whoever holds a lock on one is not to be waited for.
+# Two small tables are read in moments, so a lock on one is not waited for any longer.
 _LOCK_TIMEOUT: Final = "5s"
 _STATEMENT_TIMEOUT: Final = "60s"
 

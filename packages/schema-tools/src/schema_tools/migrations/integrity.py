@@ -33,11 +33,7 @@ def tampered(
     """The revisions that the database had otherwise than the files say, each with a sentence on how and what to do.
 
     A revision is judged by what was recorded of those before it, so that an edited one is not held against the later.
-
-    Args:
-        files: The revisions, each after those it follows.
-        records: The database's records, the oldest first.
-        applied: The revisions that the database has, by its `alembic_version`.
+    `files` have each revision after those it follows, `records` the oldest first.
     """
     return {**_gone(files, records), **_changed(files, records, applied)}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from schema_tools.findings import Finding
 from schema_tools.migrations.revision_files import RevisionFile
@@ -21,23 +21,20 @@ class Entry(NamedTuple):
 class Cause(NamedTuple):
     """Why a history is not as its lock has it.
 
-    Attributes:
-        finding: What to say of it.
-        again: The revision to record anew, if no shared database has had it; None when recording mends nothing.
+    `again` is the revision to record anew, if no shared database has had it; None when recording fixes nothing.
     """
 
     finding: Finding
     again: str | None = None
 
+    @classmethod
+    def of(cls, again: str | None = None, **finding: str) -> Self:
+        """A cause with the finding that has these attributes."""
+        return cls(Finding(**finding), again)
+
 
 def causes(entries: Sequence[Entry], files: Mapping[str, RevisionFile], place: str) -> list[Cause]:
-    """What in `files` is not as `entries` have it.
-
-    Args:
-        entries: The lock's lines, in its order.
-        files: The revision files.
-        place: The lock file, as findings name it.
-    """
+    """What in `files` is not as `entries`, the lines of the lock at `place`, have it."""
     locked = {one.revision: one for one in entries}
     changed = [
         *_deleted(locked, files, place),
@@ -57,13 +54,13 @@ def shown(path: Path) -> str:
 def _deleted(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile], place: str) -> Iterator[Cause]:
     for name in locked:
         if name not in files:
-            finding = Finding(
+            yield Cause.of(
+                name,
                 rule="revision-deleted",
                 place=place,
                 message=f"revision {name} was deleted: {NAME} has it, and there is no file of it",
-                mend=f"restore its file as git has it; or, if no shared database has had it, `lock --again {name}`",
+                fix=f"restore its file as git has it; or, if no shared database has had it, `lock --again {name}`",
             )
-            yield Cause(finding, name)
 
 
 def _inserted(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
@@ -71,14 +68,14 @@ def _inserted(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) ->
     links = [(name, parent) for name in locked if name in files for parent in files[name].parents]
     for name, parent in links:
         if parent in files and parent not in locked:
-            finding = Finding(
+            yield Cause.of(
+                parent,
                 rule="revision-inserted",
                 place=shown(files[parent].path),
                 message=f"revision {parent} was inserted before {name}, which {NAME} had already",
-                mend=f"restore {files[name].path.name} as git has it, and let {parent} follow the last revision;"
+                fix=f"restore {files[name].path.name} as git has it, and let {parent} follow the last revision;"
                 f" or, if no shared database has had {name}, `lock --again {parent}`",
             )
-            yield Cause(finding, parent)
 
 
 def _disordered_lines(entries: Sequence[Entry], place: str) -> Iterator[Cause]:
@@ -89,13 +86,12 @@ def _disordered_lines(entries: Sequence[Entry], place: str) -> Iterator[Cause]:
         for parent in one.parents:
             if parent not in seen:
                 what = "stands before" if parent in known else "is there without"
-                finding = Finding(
+                yield Cause.of(
                     rule="lock-reordered",
                     place=f"{place}:{number}",
                     message=f"the line of revision {one.revision} {what} that of {parent}, which it follows",
-                    mend=f"take {NAME} back as git has it",
+                    fix=f"take {NAME} back as git has it",
                 )
-                yield Cause(finding)
                 return
         seen.add(one.revision)
 
@@ -106,14 +102,14 @@ def _moved(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> It
         if name not in files or files[name].parents == one.parents:
             continue
         if all(parent in locked and parent in files for parent in (*one.parents, *files[name].parents)):
-            finding = Finding(
+            yield Cause.of(
+                name,
                 rule="revision-reordered",
                 place=shown(files[name].path),
                 message=f"revision {name} was moved: it followed {_named(one.parents)} and now follows"
                 f" {_named(files[name].parents)}",
-                mend=f"restore the file as git has it; or, if no shared database has had it, `lock --again {name}`",
+                fix=f"restore the file as git has it; or, if no shared database has had it, `lock --again {name}`",
             )
-            yield Cause(finding, name)
             return
 
 
@@ -123,35 +119,34 @@ def _edited(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> I
         if name not in files or files[name].parents != one.parents or not all(name in locked for name in one.parents):
             continue
         if files[name].checksum(locked[parent].checksum for parent in one.parents) != one.checksum:
-            finding = Finding(
+            yield Cause.of(
+                name,
                 rule="revision-edited",
                 place=shown(files[name].path),
                 message=f"revision {name} was edited after {NAME} recorded it",
-                mend="restore the file as git has it, and write a new revision; or, if no shared database has had it,"
+                fix="restore the file as git has it, and write a new revision; or, if no shared database has had it,"
                 f" `lock --again {name}`",
             )
-            yield Cause(finding, name)
 
 
 def _new(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
     for name, one in files.items():
         lost = [parent for parent in one.parents if parent not in files]
         if lost:
-            finding = Finding(
+            yield Cause.of(
                 rule="revision-without-parent",
                 place=shown(one.path),
                 message=f"revision {name} follows {lost[0]}, which is not among the migrations",
-                mend="make the last revision its down_revision",
+                fix="make the last revision its down_revision",
             )
-            yield Cause(finding)
         elif name not in locked:
-            finding = Finding(
+            yield Cause.of(
+                name,
                 rule="revision-not-locked",
                 place=shown(one.path),
                 message=f"revision {name} is new, and {NAME} does not have it yet",
-                mend="record it with the command `lock`",
+                fix="record it with the command `lock`",
             )
-            yield Cause(finding, name)
 
 
 def _several_heads(files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
@@ -159,13 +154,13 @@ def _several_heads(files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
     heads = [name for name in files if name not in followed]
     if len(heads) > 1 and followed.issubset(files):
         *_, before, last = heads
-        finding = Finding(
+        yield Cause.of(
+            last,
             rule="several-heads",
             place=shown(files[last].path),
             message=f"the history has {len(heads)} ends, {' and '.join(heads)}, so that none is the newest revision",
-            mend=f"let one follow the other: make {before} the down_revision of {last}, then `lock --again {last}`",
+            fix=f"let one follow the other: make {before} the down_revision of {last}, then `lock --again {last}`",
         )
-        yield Cause(finding, last)
 
 
 def _named(parents: tuple[str, ...]) -> str:

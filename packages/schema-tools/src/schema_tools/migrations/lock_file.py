@@ -108,8 +108,8 @@ def _causes(versions: Path, files: dict[str, RevisionFile]) -> list[Cause]:
         missing = Finding(
             rule="lock-missing",
             place=shown(path),
-            message=f"there is no {NAME}, without which nobody notices that a revision was changed",
-            mend="make it with the command `lock`, and commit it",
+            message=f"there is no {NAME}, without which a changed revision goes unnoticed",
+            fix="make it with the command `lock`, and commit it",
         )
         return [Cause(missing)] if files else []
     except _Malformed as error:
@@ -118,7 +118,7 @@ def _causes(versions: Path, files: dict[str, RevisionFile]) -> list[Cause]:
             rule="lock-malformed",
             place=f"{shown(path)}:{number}",
             message=f"{NAME} cannot be read: {what}",
-            mend="take it back as git has it; after a merge keep the lines of both sides",
+            fix="take it back as git has it; after a merge keep the lines of both sides",
         )
         return [Cause(malformed)]
     return causes(entries, files, shown(path))
@@ -180,5 +180,5 @@ def _with_those_after(names: Collection[str], known: Iterable[Entry | RevisionFi
 
 
 def _refusal(finding: Finding) -> str:
-    """A finding as the one sentence of somebody who will not go on."""
-    return f"{finding.place}: {finding.message}; {finding.mend}"
+    """A finding in one sentence, as an error has it."""
+    return f"{finding.place}: {finding.message}; {finding.fix}"

@@ -53,14 +53,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """The last that was done with a revision.
-
-    Attributes:
-        direction: Up or down.
-        checksum: Of the revision as it was then, chained over those before it.
-        finished_at: When it was done, in UTC.
-        took: How long it was at work.
-    """
+    """The last step of a revision: `checksum` is chained, `finished_at` is in UTC, `took` is the time at work."""
 
     direction: Direction
     checksum: str
@@ -86,7 +79,7 @@ def last_records(connection: Connection) -> Mapping[str, Record]:
     """The last record of each revision by its identifier, the oldest first; none where there is no table of them.
 
     Raises:
-        SchemaToolsError: Somebody else wrote into it what is no record.
+        SchemaToolsError: It has a row that is not a valid record.
     """
     if not inspect(connection).has_table(TABLE):
         return {}

@@ -67,7 +67,7 @@ def _given_up(place: str, attempts: int, steps: Steps, blockers: list[Blocker]) 
 
 def _held(blockers: list[Blocker]) -> str:
     if not blockers:
-        return "a lock was held by somebody who was not seen"
+        return "a lock was held by a session that was not seen"
     relations = sorted({one.relation for one in blockers if one.relation})
     what = " and ".join(relations) or "what it waits for"
     return f"{what} is held by {' and '.join(map(str, blockers))}"

@@ -15,14 +15,7 @@ _NOT_A_REVISION: Final = ("__init__", ".#")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionFile:
-    """One revision file.
-
-    Attributes:
-        revision: Its identifier.
-        parents: The revisions it follows.
-        path: The file.
-        content: Its bytes with line ends of LF, so that a checkout on another system is the same.
-    """
+    """A revision file; `content` has line ends of LF, so that a checkout on another system is the same."""
 
     revision: str
     parents: tuple[str, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypedDict, Unpack
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script, ScriptDirectory
@@ -44,6 +44,24 @@ __all__ = [
 
 Consent: TypeAlias = Callable[[Sequence[Loss]], bool]
 
+
+class RunOptions(TypedDict, total=False):
+    """How to run migrations.
+
+    Attributes:
+        locked: Whether the revisions must be as `versions.lock` has them, and as the database recorded those it had;
+            True by default, and False for a database that is thrown away.
+        waiting: Called once when another migration is at work and this one waits.
+        progress: Called when a revision begins, is going to be tried again, and is done.
+        patience: How long to wait for locks, and how often to try.
+    """
+
+    locked: bool
+    waiting: Callable[[], None] | None
+    progress: Callable[[Progress], None] | None
+    patience: Patience | None
+
+
 # Alembic's `op` and `context` are global, so two threads would work on each other's database.
 _one_at_a_time: Final = Lock()
 
@@ -52,11 +70,7 @@ def upgrade(
     project: SchemaProject,
     url: str | URL,
     to: str = "head",
-    *,
-    locked: bool = True,
-    waiting: Callable[[], None] | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    patience: Patience | None = None,
+    **options: Unpack[RunOptions],
 ) -> list[Revision]:
     """Bring the database at `url` up to revision `to`; nothing happens when it is there already.
 
@@ -68,11 +82,7 @@ def upgrade(
         project: The migrations.
         url: The database. A SQLite file that does not exist is created; its directory is not.
         to: A revision, the beginning of one, `+1` and the like, or `head`.
-        locked: Whether the revisions must be as `versions.lock` has them, and as the database recorded those it had;
-            False is for a database that is thrown away.
-        waiting: Called once when another migration is at work and this one waits.
-        progress: Called when a revision begins, is going to be tried again, and is done.
-        patience: How long to wait for locks, and how often to try.
+        options: As `RunOptions` has them.
 
     Returns:
         The revisions that were applied, in order.
@@ -88,10 +98,7 @@ def upgrade(
         # As Alembic's own command finds them; its type says one revision, and there may be several heads.
         return script._upgrade_revs(to, heads)  # type: ignore[arg-type]  # noqa: SLF001
 
-    return _run(
-        project, script, url, to, apply,
-        locked=locked, waiting=waiting, progress=progress, patience=patience,
-    )  # fmt: skip
+    return _run(project, script, url, to, apply, **options)
 
 
 def downgrade(
@@ -100,10 +107,7 @@ def downgrade(
     to: str = "-1",
     *,
     consent: Consent | None = None,
-    locked: bool = True,
-    waiting: Callable[[], None] | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    patience: Patience | None = None,
+    **options: Unpack[RunOptions],
 ) -> list[Revision]:
     """Take the database at `url` down, by default by one revision.
 
@@ -111,12 +115,9 @@ def downgrade(
         project: The migrations.
         url: The database.
         to: A revision, the beginning of one, `-2` and the like, or `base`.
-        consent: Asked before anything is done when data would be lost; it is told which. None asks nobody, which is
+        consent: Asked before anything is done when data would be lost; it is told which. None does not ask, which is
             for a database that is thrown away.
-        locked: As in `upgrade`.
-        waiting: As in `upgrade`.
-        progress: As in `upgrade`.
-        patience: As in `upgrade`.
+        options: As in `upgrade`.
 
     Returns:
         The revisions that were taken back, in order.
@@ -137,10 +138,7 @@ def downgrade(
     def take_back(heads: Sequence[str], _context: MigrationContext) -> Iterable[RevisionStep]:
         return script._downgrade_revs(to, heads)  # type: ignore[arg-type]  # noqa: SLF001
 
-    return _run(
-        project, script, url, to, take_back,
-        before=look_ahead, locked=locked, waiting=waiting, progress=progress, patience=patience,
-    )  # fmt: skip
+    return _run(project, script, url, to, take_back, before=look_ahead, **options)
 
 
 def _run(
@@ -151,22 +149,20 @@ def _run(
     work: Work,
     *,
     before: Callable[[Connection], None] = lambda _: None,
-    locked: bool,
-    waiting: Callable[[], None] | None,
-    progress: Callable[[Progress], None] | None,
-    patience: Patience | None,
+    **options: Unpack[RunOptions],
 ) -> list[Revision]:
+    locked = options.get("locked", True)
     target = migration_url(url)
     config = alembic_config(project)
     versions = versions_directory(script)
     if locked:
         refuse_changed_files(versions, unrecorded=True)
-    steps = Steps(versions, progress)
-    patience = patience or Patience()
+    steps = Steps(versions, options.get("progress"))
+    patience = options.get("patience") or Patience()
     with (
         _one_at_a_time,
         explained(target, versions, steps.aftermath),
-        migration_connection(target, patience, waiting=waiting) as connection,
+        migration_connection(target, patience, waiting=options.get("waiting")) as connection,
     ):
         if locked:
             refuse_changed_history(script, connection)
@@ -203,7 +199,7 @@ def _refuse_what_cannot_be_undone(scripts: Sequence[Script], connection: Connect
         return
     lost = losses(scripts, connection)
     if lost:
-        connection.rollback()  # Nothing stays locked while somebody thinks.
+        connection.rollback()  # No lock is held while the operator decides.
         if not consent(lost):
             raise DataWouldBeLost(f"nothing was changed: this would lose {', '.join(map(str, lost))}")
 

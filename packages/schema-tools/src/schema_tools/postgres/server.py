@@ -51,7 +51,7 @@ class PostgresServer:
         settings: More settings of the server, by name.
 
     Raises:
-        PostgresUnavailable: On entering, when the server does not start; with its own last words.
+        PostgresUnavailable: On entering, when the server does not start; with the end of its output.
     """
 
     installation: PostgresInstallation
@@ -85,7 +85,7 @@ class PostgresServer:
         return self._process.pid if self._process else None
 
     def stop(self) -> None:
-        """Stop the server, disconnecting everybody, and delete its directory. Nothing happens the second time."""
+        """Stop the server, closing every connection, and delete its directory. Nothing happens the second time."""
         atexit.unregister(self.stop)
         if self._process is not None:
             _end(self._process)
@@ -114,7 +114,7 @@ class PostgresServer:
         )  # fmt: skip
         password.unlink()
         if done.returncode != 0:
-            raise PostgresUnavailable(f"{self.installation} could not be set up: {_last_words(done.stderr)}")
+            raise PostgresUnavailable(f"{self.installation} could not be set up: {_end_of(done.stderr)}")
 
     def _start(self, account: Account) -> RunningPostgres:
         log = account.home / "server.log"
@@ -126,7 +126,7 @@ class PostgresServer:
             _end(self._process)
             if "Address already in use" not in log.read_text(errors="replace"):
                 break
-        raise PostgresUnavailable(f"{self.installation} did not start: {_last_words(log.read_text(errors='replace'))}")
+        raise PostgresUnavailable(f"{self.installation} did not start: {_end_of(log.read_text(errors='replace'))}")
 
     def _launch(self, account: Account, port: int, log: Path) -> subprocess.Popen[bytes]:
         settings = {
@@ -144,7 +144,7 @@ class PostgresServer:
                 command,
                 umask=0o077, env=_ENVIRONMENT, cwd=account.home,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                # A Ctrl-C in the terminal is for the owner, who then stops the server in good order.
+                # A Ctrl-C in the terminal is for the owner, who then stops the server cleanly.
                 start_new_session=True,
             )  # fmt: skip
 
@@ -171,7 +171,7 @@ class PostgresServer:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Stop a server: SIGINT disconnects everybody and shuts down in good order."""
+    """Stop a server: SIGINT closes every connection and shuts down cleanly."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         try:
@@ -188,5 +188,5 @@ def _free_port() -> int:
         return port
 
 
-def _last_words(output: str) -> str:
+def _end_of(output: str) -> str:
     return " / ".join(line.strip() for line in output.splitlines()[-3:] if line.strip()) or "it said nothing"

@@ -32,7 +32,7 @@ _PARTS: Final = 8
 _DAY: Final = date(2025, 12, 16)
 
 _WORDS: Final = (
-    "word", "Ünï cødé 日本 🙂", "", "ABC", "user@example.com", "https://example.com/a?b=c", "42", "a-slug",
+    "word", "Ünï cødé 日本 🙂", "", "ABC", "name@example.com", "https://example.com/a?b=c", "42", "a-slug",
     "+4930123456", "line\nline", "0", "en", "EUR", "2025-12-16", "O'Hara \"%_\\", "a", "{}",
 )  # fmt: skip
 

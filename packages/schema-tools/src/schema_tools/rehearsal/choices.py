@@ -30,7 +30,7 @@ _LEFT_TO_DEFAULTS: Final = 3
 
 
 class NoRowFits(Exception):
-    """No combination of values was found that a table takes; the message says what stood in the way."""
+    """No combination of values was found that a table takes; the message names the constraint that prevented it."""
 
 
 @dataclass
@@ -38,10 +38,6 @@ class Chooser:
     """Chooses rows for one table.
 
     Attributes:
-        store: The database.
-        table: The table.
-        tables: Every table by name.
-        random: The source of everything that is drawn.
         examples: Values that are known to be good, by column, as text.
         banned: Pairs of column and value that are not to be chosen again.
         explicit: Columns to choose values for though the database would count them.

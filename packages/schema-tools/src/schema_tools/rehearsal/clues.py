@@ -21,11 +21,7 @@ _LONGEST: Final = 4_000
 
 @dataclass(frozen=True)
 class Clues:
-    """What the conditions on a column say, in SQL.
-
-    Attributes:
-        conditions: The text of each.
-    """
+    """What the conditions on a column say, in SQL."""
 
     conditions: tuple[str, ...] = ()
 

@@ -18,13 +18,11 @@ _EXAMINED: Final = 6
 
 @dataclass
 class Outcome:
-    """What became of some rows.
+    """The result of inserting rows.
 
     Attributes:
-        count: How many are in the table.
         refused: Those that are not, for another reason than that one like them is.
         taken: Those that were put in, or that had one like them.
-        reason: The last refusal.
     """
 
     count: int = 0
@@ -62,14 +60,14 @@ def _is_refused(store: Store, table: TableShape, row: ChosenRow) -> bool:
     return False
 
 
-def mended(outcome: Outcome, culprits: set[tuple[str, Value]]) -> list[ChosenRow]:
+def corrected(outcome: Outcome, culprits: set[tuple[str, Value]]) -> list[ChosenRow]:
     """The rows that were refused, with values that were taken in the place of the culprits."""
     taken: ChosenRow = {name: value for row in reversed(outcome.taken) for name, value in row.items()}
-    repaired = [
+    changed = [
         {name: taken[name] if (name, value) in culprits and name in taken else value for name, value in row.items()}
         for row in outcome.refused
     ]
-    return [new for new, old in zip(repaired, outcome.refused, strict=True) if new != old]
+    return [new for new, old in zip(changed, outcome.refused, strict=True) if new != old]
 
 
 def insert_most(store: Store, table: TableShape, rows: Sequence[ChosenRow]) -> Outcome:

@@ -4,11 +4,9 @@ from typing import Final, NamedTuple
 
 
 class LockMode(NamedTuple):
-    """A mode of lock on a table: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES.
+    """A mode of lock on a table, and what others cannot do meanwhile.
 
-    Attributes:
-        name: As SQL has it.
-        blocks: What others cannot do meanwhile.
+    Source: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES.
     """
 
     name: str

@@ -53,11 +53,7 @@ class Effect:
     Attributes:
         transactional: Whether it ran in a transaction; False in an autocommit block.
         locks: The strongest lock on each table, by pg_locks.mode.
-        rewritten: The tables that were written anew as a whole.
-        emptied: The tables that were truncated.
-        dropped: The tables that are gone.
         indexes: The indexes that were built, or built anew.
-        counts: The rows of each table that it dealt with.
     """
 
     transactional: bool
@@ -74,9 +70,6 @@ class Measurement:
     """A statement that was measured.
 
     Attributes:
-        line: The line of the revision that made it.
-        statement: The statement.
-        seconds: How long it took.
         effect: What it did; None on SQLite, whose locks are on the whole database.
     """
 

@@ -1,6 +1,6 @@
 """Strings that match a regular expression, by PostgreSQL's syntax or Python's.
 
-They are proposals: whoever uses one lets the database judge it. Look-arounds and back references are passed over.
+They are proposals, which the database judges. Look-arounds and back references are passed over.
 """
 
 import string

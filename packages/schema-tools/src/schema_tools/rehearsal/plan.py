@@ -13,14 +13,12 @@ from sqlalchemy import URL, text
 from schema_tools.database_urls import migration_url
 from schema_tools.failures import explained
 from schema_tools.migrations import runner
-from schema_tools.postgres.binaries import preferred_installation
 from schema_tools.postgres.databases import RunningPostgres
-from schema_tools.postgres.server import PostgresServer
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.examples import examples_of
 from schema_tools.rehearsal.measuring import Measurement, measured
 from schema_tools.rehearsal.rows import Unfilled, fill
-from schema_tools.rehearsal.scratch import engine_of
+from schema_tools.rehearsal.scratch import engine_of, running_server
 from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import Revisions, StepFailed, Walker
 from schema_tools.rehearsal.stores import count_rows, read_shapes
@@ -40,10 +38,7 @@ class PlannedRevision:
     """A pending migration.
 
     Attributes:
-        revision: Its identifier.
-        message: What it does, in its author's words.
         file: Its file, as findings name it.
-        statements: What it executes, in order.
         rows: How many rows each table had when it was measured.
         failure: Why it failed over the rows of the throwaway database; empty when it did not.
     """
@@ -61,7 +56,6 @@ class PlanReport:
     """What the pending migrations would do.
 
     Attributes:
-        dialect: The kind of database.
         revisions: The pending ones, in order, up to one that fails.
         live_rows: About how many rows the tables of the live database have, by its own statistics.
         unfilled: Tables that had no rows in the measurement.
@@ -97,8 +91,8 @@ def plan(
     revisions = Revisions(project)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="plan-")))
-        if server is None and dialect == "postgresql":
-            server = stack.enter_context(PostgresServer(preferred_installation(project.postgres_bindir)))
+        if dialect == "postgresql":
+            server = stack.enter_context(running_server(project, server))
         walker = stack.enter_context(Databases(revisions, dialect, server, directory)).empty()
         with explained(None):
             return _planned(revisions, walker, pending, live, rows)

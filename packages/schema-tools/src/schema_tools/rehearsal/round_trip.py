@@ -19,7 +19,7 @@ from schema_tools.rehearsal.snapshot import Snapshot, losses, take_snapshot
 from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import StepFailed, Walker
 from schema_tools.rehearsal.stores import read_shapes
-from schema_tools.rehearsal.upkeep import unkept_times
+from schema_tools.rehearsal.updated_at import stale_updated_at
 from schema_tools.rehearsal.verdicts import SAY_SO, WHY, Verdict, of_downgrade, of_no_op, of_repetition
 
 # Enough for the ways in which values vary; few enough that a long history over many tables is quick.
@@ -33,14 +33,9 @@ class RevisionReport:
     """What became of one revision on one kind of database.
 
     Attributes:
-        dialect: The kind of database.
-        revision: Its identifier.
-        message: What it does, in its author's words.
         rows: How many rows were in place when it was applied.
         irreversible: Why it cannot be taken back, in its author's words; None when it can.
         stopped: Whether it fails even without rows, so that nothing after it could be tried.
-        findings: What is to be mended.
-        seconds: How long it took.
     """
 
     dialect: str
@@ -72,8 +67,6 @@ class _Rehearsal:
         shapes: The tables as they are, and as they were when they last got rows.
         catalog: What the database's catalog was after the last revision, unless it has to be read again.
         unfilled: Tables that were reported as impossible to fill, with the reason.
-        findings: Of the revision at hand.
-        irreversible: Why the revision at hand cannot be taken back.
     """
 
     databases: Databases
@@ -102,7 +95,7 @@ class _Rehearsal:
             self._failed("upgrade-fails", "the upgrade fails", error)
         if is_head and not stopped:
             metadata = self.databases.revisions.project.metadata
-            self.findings += self._read(lambda connection: list(unkept_times(connection, metadata)))
+            self.findings += self._read(lambda connection: list(stale_updated_at(connection, metadata)))
         return RevisionReport(
             dialect=self.databases.dialect,
             revision=script.revision,
@@ -139,8 +132,8 @@ class _Rehearsal:
         upgraded_shapes = self.shapes
         self.shapes = self._read(read_shapes) if left else shapes
         for loss in losses(before, self._snapshot()):
-            mend = f"restore what was in downgrade(), or {SAY_SO}"
-            self._found(script, Verdict(loss.rule, f"going up and down again {loss.message}", mend))
+            fix = f"restore what was in downgrade(), or {SAY_SO}"
+            self._found(script, Verdict(loss.rule, f"going up and down again {loss.message}", fix))
         if self._up_again(script, upgraded):
             # What the downgrade took with it is there again, and empty.
             self._fill(script, upgraded_shapes)
@@ -230,8 +223,8 @@ class _Rehearsal:
                 continue
             self.unfilled.add((one.table, one.reason))
             message = f"no row was found that {one.table} takes, so no migration was tried over one: {one.reason}"
-            mend = f'give the columns of {one.table} examples in the mapping: Column(..., info={{"example": ...}})'
-            self._found(script, Verdict("table-not-filled", message, mend))
+            fix = f'give the columns of {one.table} examples in the mapping: Column(..., info={{"example": ...}})'
+            self._found(script, Verdict("table-not-filled", message, fix))
 
     def _snapshot(self) -> Snapshot:
         return self._read(lambda connection: take_snapshot(connection, self.shapes))
@@ -252,7 +245,7 @@ class _Rehearsal:
         place = self.databases.revisions.place(script, code.co_firstlineno if code else None)
         message = f"{self._on}{verdict.message}"
         why = WHY.get(verdict.rule, "")
-        self.findings.append(Finding(rule=verdict.rule, place=place, message=message, why=why, mend=verdict.mend))
+        self.findings.append(Finding(rule=verdict.rule, place=place, message=message, why=why, fix=verdict.fix))
 
     @property
     def _on(self) -> str:

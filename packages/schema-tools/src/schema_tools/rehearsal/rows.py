@@ -1,6 +1,6 @@
 """Rows for every table of a database at any revision: read from its catalog, and judged by the database itself."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
@@ -10,8 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_tools.rehearsal.choices import Chooser, ChosenRow, NoRowFits
 from schema_tools.rehearsal.examples import examples_as_text
-from schema_tools.rehearsal.insertion import culprits_of, insert_most, mended
-from schema_tools.rehearsal.order import filling_order
+from schema_tools.rehearsal.insertion import corrected, culprits_of, insert_most
 from schema_tools.rehearsal.shapes import TableShape
 from schema_tools.rehearsal.stores import Store, count_rows, read_shapes, said, store_of
 
@@ -24,12 +23,7 @@ _MOST_TOGETHER: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfilled:
-    """A table that no row was found for.
-
-    Attributes:
-        table: Its name.
-        reason: The constraint that stood in the way, and what the database said.
-    """
+    """A table that no row was found for, and the constraint or sentence of the database that says why."""
 
     table: str
     reason: str
@@ -37,12 +31,7 @@ class Unfilled:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What was put in.
-
-    Attributes:
-        rows: How many rows each table has been given.
-        unfilled: The tables that stayed empty.
-    """
+    """How many rows each table was given, and the tables that stayed empty."""
 
     rows: Mapping[str, int]
     unfilled: Sequence[Unfilled]
@@ -91,7 +80,7 @@ class _Filling:
     def fill(self, only: Collection[str] | None) -> None:
         self.present = count_rows(self.store.connection, list(self.tables.values()))
         again = []
-        for group in filling_order(self.tables):
+        for group in _filling_order(self.tables):
             chosen = [table for table in group if only is None or table.name in only]
             if len(group) > 1 or _demands_itself(group[0]):
                 self._fill_together(group if chosen else [])
@@ -127,7 +116,7 @@ class _Filling:
             reason = outcome.reason or reason
             culprits = culprits_of(self.store, table, outcome)
             chooser.banned |= culprits
-            again = insert_most(self.store, table, mended(outcome, culprits))
+            again = insert_most(self.store, table, corrected(outcome, culprits))
             self._count(table, outcome.count + again.count)
             wanted -= outcome.count + again.count
             if wanted <= 0:
@@ -197,3 +186,34 @@ def _referring(group: Sequence[TableShape], rows: Mapping[str, ChosenRow]) -> No
         for one in [one for one in table.references if one.table in rows]:
             for name, referred in zip(one.columns, one.referred, strict=True):
                 rows[table.name][name] = rows[one.table][referred]
+
+
+def _filling_order(tables: Mapping[str, TableShape]) -> Iterator[list[TableShape]]:
+    """Every table after those that its rows must refer to; more than one where each must refer to the other.
+
+    Among those that could come next, the one comes first that refers to the fewest empty tables where it may.
+    """
+    referred = {name: {one.table for one in table.references} - {name} for name, table in tables.items()}
+    demanded = {name: {one.table for one in table.references if table.demands(one)} for name, table in tables.items()}
+    left = set(tables)
+    while left:
+        ready = [name for name in left if not (demanded[name] - {name}) & left]
+        names = [min(ready, key=lambda name: (len(referred[name] & left), name))] if ready else _circle(left, demanded)
+        left -= set(names)
+        yield [tables[name] for name in names]
+
+
+def _circle(left: set[str], demanded: Mapping[str, set[str]]) -> list[str]:
+    """Tables that demand each other, and no other table that is left."""
+    reached = {name: _reachable(name, left, demanded) for name in sorted(left)}
+    return next(sorted(names) for name, names in reached.items() if all(name in reached[other] for other in names))
+
+
+def _reachable(start: str, left: set[str], demanded: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    pending = [start]
+    while pending:
+        more = (demanded[pending.pop()] & left) - found
+        found |= more
+        pending += more
+    return found

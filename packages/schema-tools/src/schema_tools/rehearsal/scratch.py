@@ -39,12 +39,7 @@ class ScratchDatabase:
 
 @dataclass(frozen=True, slots=True)
 class ScratchPair:
-    """One schema made in two ways.
-
-    Attributes:
-        head: By every migration.
-        mapping: From the mapping, which is for comparison only.
-    """
+    """One schema made in two ways: by every migration, and from the mapping for comparison."""
 
     head: ScratchDatabase
     mapping: ScratchDatabase
@@ -62,15 +57,23 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
         SchemaToolsError: A revision fails, or no PostgreSQL can be had.
     """
     with ExitStack() as stack:
-        if server is None:
-            installation = preferred_installation(project.postgres_bindir)
-            server = stack.enter_context(PostgresServer(installation))
+        server = stack.enter_context(running_server(project, server))
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="scratch-")))
         pairs = {}
         for dialect in project.databases:
             head, mapping = (_new_url(stack, dialect, server, directory, kind) for kind in ("head", "mapping"))
             pairs[dialect] = ScratchPair(_by_migrations(project, head), _by_mapping(project, mapping))
         yield pairs
+
+
+@contextmanager
+def running_server(project: SchemaProject, server: RunningPostgres | None) -> Iterator[RunningPostgres]:
+    """The given server, or a throwaway one that is stopped at the end."""
+    if server is not None:
+        yield server
+        return
+    with PostgresServer(preferred_installation(project.postgres_bindir)) as started:
+        yield started
 
 
 def engine_of(url: URL) -> Engine:

@@ -14,9 +14,7 @@ class ValueType:
             `multirange`, `composite`. A domain has the family of what it is a domain over.
         bare: Of a domain, the name of what it is a domain over.
         limits: The length of a string or bit string; precision and scale of a number; empty when there is none.
-        labels: The values of an enum.
         element: What an array or a range consists of.
-        fields: What a composite type consists of.
         checks: The conditions of a domain on `VALUE`.
         nullable: False for a domain that is NOT NULL.
     """
@@ -37,9 +35,6 @@ class ColumnShape:
     """A column.
 
     Attributes:
-        name: Its name, without quotes.
-        type: The type of its values.
-        nullable: Whether it may be empty.
         source: Who fills it in: the `writer`; a `default` where the writer leaves it out; a `counter`, an identity or
             a sequence, which is left to count; the `database` alone, for a generated column.
     """
@@ -84,11 +79,8 @@ class TableShape:
 
     Attributes:
         name: Its name, without quotes; with the schema's before it where that is not the first on the search path.
-        sql: Its name as a statement has it.
-        columns: Every column, in order.
         checks: Every CHECK; of a partitioned table also what its partitions take.
         keys: Every primary key, unique constraint or index, and exclusion constraint.
-        references: Every foreign key.
     """
 
     name: str

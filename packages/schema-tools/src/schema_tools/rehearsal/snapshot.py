@@ -26,8 +26,6 @@ class Snapshot:
     """What a database holds.
 
     Attributes:
-        shapes: Its tables, by name.
-        rows: The rows of each.
         counters: How far each sequence, or counted column, has come.
     """
 
@@ -42,8 +40,6 @@ class Loss:
 
     Attributes:
         rule: What kind of loss: `rows-lost`, `values-lost`, `values-changed` or `counter-set-back`.
-        what: The table, the column or the counter.
-        message: How much, in a sentence.
     """
 
     rule: str

@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
@@ -23,8 +22,6 @@ class Databases:
     spare is brought forward only when it is needed, so that a long history costs no more than each step twice.
 
     Attributes:
-        revisions: The revisions.
-        dialect: The name of the kind of database.
         server: Where PostgreSQL databases are made; None where there are none to make.
         directory: Where SQLite files are.
     """
@@ -40,12 +37,7 @@ class Databases:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         for walker in list(self._made):
             self.drop(walker)
 

@@ -31,7 +31,6 @@ class StepFailed(SchemaToolsError):
 
     Attributes:
         place: The file and line, as findings name it; the file alone when no line of it was at work.
-        why: What the database said, in a sentence.
         statement: The statement it said it of, on one line; empty when there was none.
         irreversible: Whether the revision says by `NotImplementedError` that it cannot be taken back.
     """
@@ -52,13 +51,7 @@ class StepFailed(SchemaToolsError):
 
 @dataclass
 class Revisions:
-    """The revisions of a project, read once.
-
-    Attributes:
-        project: The project.
-        config: Alembic's configuration of it.
-        script: Its revisions as Alembic reads them.
-    """
+    """The revisions of a project, read once."""
 
     project: SchemaProject
     config: Config = field(init=False)
@@ -101,12 +94,7 @@ class Revisions:
 
 @dataclass
 class Walker:
-    """One database, and a connection to it that migrations run on and rows are written by.
-
-    Attributes:
-        revisions: The revisions to take it through.
-        url: The database.
-    """
+    """One database, and a connection to it that migrations run on and rows are written by."""
 
     revisions: Revisions
     url: URL
@@ -163,7 +151,7 @@ class Walker:
             self.close()
             raise
         except Exception as error:
-            # What the revision did to the connection, or left open on it, is nobody's business afterwards.
+            # What the revision did to the connection, or left open on it, must not affect the next step.
             self.close()
             place = self.revisions.place(script, self.revisions.line_of(script, error))
             raise StepFailed(place, error) from error

@@ -6,18 +6,18 @@ from typing import Final, NamedTuple
 from schema_tools.catalog.objects import Difference
 
 WHY: Final[Mapping[str, str]] = {
-    "upgrade-fails": "nobody can apply it, and nothing after it could be tried",
+    "upgrade-fails": "it cannot be applied, and no later revision could be tried",
     "upgrade-fails-over-rows": "it passes on an empty database, and fails on the one that matters",
-    "upgrade-not-repeatable": "who went back because of a defect cannot go forward again",
+    "upgrade-not-repeatable": "after a rollback it cannot be applied again",
     "downgrade-fails": "there is no way back when the release has to be taken back",
     "downgrade-fails-over-rows": "there is no way back once rows are written that the older schema does not take",
-    "irreversible-without-reason": "who needs the way back is not told why there is none",
+    "irreversible-without-reason": "an operator who needs the rollback is not told why there is none",
     "no-op-downgrade": "the database says it is at the older revision, and is not",
-    "left-behind": "what is left behind is in the way when the upgrade is applied again, and nobody knows whose it is",
+    "left-behind": "it may make the next upgrade fail, and no revision owns it",
     "not-restored": "the older release relies on it",
-    "restored-differently": "the older release runs on a schema that nobody tested it with",
-    "rows-lost": "they are gone for ever",
-    "values-lost": "they are gone for ever",
+    "restored-differently": "the older release runs on a schema that it was never tested with",
+    "rows-lost": "they are lost permanently",
+    "values-lost": "they are lost permanently",
     "values-changed": "the older release reads other values than it wrote",
     "counter-set-back": "an id is given out a second time, or an insert fails because it is taken",
 }
@@ -29,22 +29,22 @@ _MOST_LABELS: Final = 5
 
 
 class Verdict(NamedTuple):
-    """What is to be said of a difference between two catalogs."""
+    """What a difference between two catalogs means."""
 
     rule: str
     message: str
-    mend: str
+    fix: str
 
 
 def of_downgrade(left: Sequence[Difference]) -> Iterator[Verdict]:
     """What a downgrade that did something did not restore."""
     for one in left:
         if one.aspect != "existence":
-            yield Verdict("restored-differently", f"the downgrade restores it differently: {worded(one)}", one.mend)
+            yield Verdict("restored-differently", f"the downgrade restores it differently: {worded(one)}", one.fix)
         elif one.expected is None:
-            yield Verdict("left-behind", f"the {one.object} is left behind by the downgrade", one.mend)
+            yield Verdict("left-behind", f"the {one.object} is left behind by the downgrade", one.fix)
         else:
-            yield Verdict("not-restored", f"the {one.object} is not restored by the downgrade", one.mend)
+            yield Verdict("not-restored", f"the {one.object} is not restored by the downgrade", one.fix)
 
 
 def of_no_op(left: Sequence[Difference]) -> Verdict:

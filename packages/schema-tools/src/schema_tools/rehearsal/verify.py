@@ -9,15 +9,13 @@ from time import monotonic
 
 from schema_tools.failures import explained
 from schema_tools.findings import Finding
-from schema_tools.postgres.binaries import preferred_installation
 from schema_tools.postgres.databases import RunningPostgres
-from schema_tools.postgres.server import PostgresServer
 from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.comparison import schema_differences
 from schema_tools.rehearsal.round_trip import RevisionReport, round_trips
-from schema_tools.rehearsal.scratch import scratch_pairs
+from schema_tools.rehearsal.scratch import running_server, scratch_pairs
 from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import Revisions
-from schema_tools.writing.comparison import schema_differences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +23,6 @@ class VerifyReport:
     """What a rehearsal of the whole history found.
 
     Attributes:
-        revisions: What became of each revision, on each of the project's databases, in order.
-        findings: Everything to mend, beginning with what the revisions did not take back.
         seconds: How long it took, the start of the server included.
     """
 
@@ -47,8 +43,7 @@ def verify(project: SchemaProject, server: RunningPostgres | None = None) -> Ver
     """
     began = monotonic()
     with ExitStack() as stack:
-        if server is None:
-            server = stack.enter_context(PostgresServer(preferred_installation(project.postgres_bindir)))
+        server = stack.enter_context(running_server(project, server))
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="rehearsal-")))
         revisions = Revisions(project)
         reports: list[RevisionReport] = []
@@ -71,7 +66,7 @@ def _head_differences(project: SchemaProject, server: RunningPostgres) -> list[F
                 place=one.object,
                 message=f"{dialect}: the migrations and the mapping make different schemas: {one.sentence}",
                 why="the code reads and writes another schema than the one that the migrations make",
-                mend=one.mend,
+                fix=one.fix,
             )
             for dialect, found in schema_differences(pairs).items()
             for one in found

@@ -19,17 +19,17 @@ class Done(NamedTuple):
 
 
 def run_in_process(run: Callable[[], None], name: str, arguments: Sequence[str], cwd: Path) -> Done:
-    """Call `run` as the program `name` with these arguments, in the directory `cwd`, with nobody at the keyboard."""
+    """Call `run` as the program `name` with these arguments, in the directory `cwd`, without input."""
     collected = io.BytesIO(), io.BytesIO()
     output, errors = (io.TextIOWrapper(one, encoding="utf-8", write_through=True) for one in collected)
     with (
         chdir(cwd),
-        Path(os.devnull).open() as nobody,
+        Path(os.devnull).open() as no_input,
         redirect_stdout(output),
         redirect_stderr(errors),
         patch.object(sys, "argv", [name, *arguments]),
         patch.object(sys, "path", sys.path[:]),
-        patch.object(sys, "stdin", nobody),
+        patch.object(sys, "stdin", no_input),
     ):
         try:
             run()

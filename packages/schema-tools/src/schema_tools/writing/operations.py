@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,12 +23,9 @@ _TABLE_COMMENT_OPERATIONS: Final = (ops.CreateTableCommentOp, ops.DropTableComme
 
 
 class OnlyOn(ops.MigrateOperation):
-    """Operations that one database has and the other has not: rendered under an `if`.
+    """Operations for one database only, rendered under an `if`; `guarded` is False where it would need none.
 
-    Attributes:
-        dialect: The name of the database's dialect.
-        inner: Operations, and arguments of `op.execute` as Python code.
-        guarded: False where the revision is for no other database, and needs no `if`.
+    `inner` has operations, and arguments of `op.execute` as Python code.
     """
 
     guarded = True
@@ -43,6 +41,49 @@ def _render_only_on(context: AutogenContext, operation: OnlyOn) -> list[str]:
     for inner in operation.inner:
         lines += [f"op.execute({inner})"] if isinstance(inner, str) else render_op(context, inner)
     return [f"if op.get_context().dialect.name == {operation.dialect!r}:", *lines, ""] if operation.guarded else lines
+
+
+class Concurrently(ops.MigrateOperation):
+    """An index operation outside the transaction on PostgreSQL, and as it is elsewhere.
+
+    SQLite must not come to the `autocommit_block()`, which would commit what its whole run has done. `elsewhere` says
+    that the revision is for another database as well.
+    """
+
+    def __init__(self, operation: ops.CreateIndexOp | ops.DropIndexOp, *, elsewhere: bool) -> None:
+        self.operation = operation
+        self.elsewhere = elsewhere
+
+
+def concurrently(operations: Sequence[ops.MigrateOperation], databases: Sequence[str]) -> list[ops.MigrateOperation]:
+    """`operations`, concurrently if they are one on an index: what works outside a transaction has a revision alone.
+
+    With others beside it, it stays in their transaction, so that a failure leaves nothing half done.
+    """
+    if len(operations) == 1 and isinstance(operations[0], _INDEX_OPERATIONS):
+        return [Concurrently(operations[0], elsewhere=len(databases) > 1)]
+    return list(operations)
+
+
+@renderers.dispatch_for(Concurrently)
+def _render_concurrently(context: AutogenContext, one: Concurrently) -> list[str]:
+    outside = copy(one.operation)
+    outside.kw = {**outside.kw, "postgresql_concurrently": True}
+    if isinstance(outside, ops.CreateIndexOp):
+        outside.if_not_exists = True
+    else:
+        outside.if_exists = True
+    # Alembic's printer indents after a colon, and ends a block at an empty line and at `else`.
+    block = ["with op.get_context().autocommit_block():", *render_op(context, outside), ""]
+    if not one.elsewhere:
+        return block
+    return [
+        "if op.get_context().dialect.name == 'postgresql':",
+        *block,
+        "else:",
+        *render_op(context, one.operation),
+        "",
+    ]
 
 
 @dataclass(frozen=True)
@@ -124,7 +165,7 @@ def split_comments(container: ops.OpContainer) -> None:
             if isinstance(operation, ops.AlterColumnOp):
                 if operation.modify_comment is not False:
                     comments.append(_comment_of(operation))
-                # What comment and default were is of no use to either database, and in PostgreSQL's words.
+                # The old comment and default are not needed, and would be rendered in PostgreSQL's words.
                 operation.modify_comment = operation.existing_server_default = False
                 operation.existing_comment = None
                 if operation.has_changes():

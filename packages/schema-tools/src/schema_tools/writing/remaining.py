@@ -29,13 +29,9 @@ _NEW_LABEL: Final = re.compile(r"^(ALTER TYPE .* ADD VALUE) (?!IF)")
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """Statements for PostgreSQL beside Alembic's operations.
+    """Statements for PostgreSQL before and after Alembic's operations.
 
-    Attributes:
-        up_first: Before those of the upgrade: the types of new columns.
-        up_last: After those of the upgrade.
-        down_first: Before those of the downgrade.
-        down_last: After those of the downgrade: what it would leave behind.
+    `up_first` makes the types of new columns; `down_last` removes what the downgrade would leave behind.
     """
 
     up_first: tuple[str, ...]
@@ -63,7 +59,7 @@ def remaining(pair: ScratchPair, script: ops.MigrationScript) -> Remaining:
         _run(script.downgrade_ops.ops, connection)
         left = read_catalog(connection)
         connection.rollback()
-    return Remaining(up_first, _mends(wanted, reached), _mends(reached, wanted), _mends(before, left))
+    return Remaining(up_first, _fixes(wanted, reached), _fixes(reached, wanted), _fixes(before, left))
 
 
 def _lacking_types(
@@ -76,7 +72,7 @@ def _lacking_types(
         attempt.rollback()
     lacking = {label for label in wanted if label.startswith(_TYPES) and label not in there}
     return tuple(
-        statement for one in differences(wanted, there) if one.object in lacking for statement in _statements(one.mend)
+        statement for one in differences(wanted, there) if one.object in lacking for statement in _statements(one.fix)
     )
 
 
@@ -98,13 +94,13 @@ def _as_in_code(operation: ops.MigrateOperation) -> ops.MigrateOperation:
     return alone
 
 
-def _mends(expected: Catalog, found: Catalog) -> tuple[str, ...]:
+def _fixes(expected: Catalog, found: Catalog) -> tuple[str, ...]:
     """The statements that lead from one catalog to another, each once, without the remarks on what they cost."""
-    mends = [one.mend for one in differences(expected, found) if not one.object.startswith(_MADE_ELSEWHERE)]
-    return tuple(dict.fromkeys(statement for mend in mends for statement in _statements(mend)))
+    fixes = [one.fix for one in differences(expected, found) if not one.object.startswith(_MADE_ELSEWHERE)]
+    return tuple(dict.fromkeys(statement for fix in fixes for statement in _statements(fix)))
 
 
-def _statements(mend: str) -> list[str]:
-    lines = "\n".join(line for line in mend.splitlines() if not line.startswith("--"))
+def _statements(fix: str) -> list[str]:
+    lines = "\n".join(line for line in fix.splitlines() if not line.startswith("--"))
     statements = [one.strip().removesuffix(";") for one in _BETWEEN_STATEMENTS.split(lines)]
     return [_NEW_LABEL.sub(r"\1 IF NOT EXISTS ", one) for one in statements if one]

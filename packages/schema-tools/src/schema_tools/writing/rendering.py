@@ -7,30 +7,21 @@ from typing import Any, Final, Literal
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import _repr_type
-from sqlalchemy import CheckConstraint, Computed, DefaultClause, Dialect
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import CheckConstraint, Computed, DefaultClause
 from sqlalchemy.exc import CompileError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 from sqlalchemy.types import TypeDecorator
 
-# With named parameters a percent sign in SQL stays single.
-DIALECTS: Final[Mapping[str, Dialect]] = {
-    "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
-    "sqlite": sqlite.dialect(paramstyle="named"),
-}
+from schema_tools.dialects import DIALECTS
 
 # A colon before a word would be read as a parameter by `sa.text`.
 _PARAMETER: Final = re.compile(r"(?<![:\w\\]):(?=\w)")
 
 
 class PerDialect(ColumnElement[Any]):
-    """SQL whose text depends on the database.
-
-    Attributes:
-        sql: The text by the name of the dialect.
-    """
+    """SQL whose text depends on the database: `sql` has it by the name of the dialect."""
 
     inherit_cache = False
 

@@ -22,7 +22,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import ClauseElement, TextClause
 from sqlalchemy.types import TypeEngine
 
-from schema_tools.writing.rendering import DIALECTS, PerDialect, compiled
+from schema_tools.dialects import DIALECTS
+from schema_tools.writing.rendering import PerDialect, compiled
 
 _SQLITE_LITERAL: Final = re.compile(
     r"\(.*\)|'[^']*'|[-+]?[\d.]+|NULL|TRUE|FALSE|CURRENT_\w+", re.IGNORECASE | re.DOTALL
@@ -30,7 +31,7 @@ _SQLITE_LITERAL: Final = re.compile(
 
 
 def make_portable(downgrade: ops.DowngradeOps, sqlite_head: Connection) -> None:
-    """Mend the operations of a downgrade, in place, for both databases.
+    """Fix the operations of a downgrade, in place, for both databases.
 
     Args:
         downgrade: The operations, as they follow from PostgreSQL's schema.
@@ -57,7 +58,7 @@ class _Restoration:
     inspector: Inspector
 
     def table(self, operation: ops.CreateTableOp) -> None:
-        """Mend a table: its columns, its checks, and whether it counts its ids."""
+        """Fix a table: its columns, its checks, and whether it counts its ids."""
         name = operation.table_name
         if self._counts_ids(name):
             operation.kw["sqlite_autoincrement"] = True
@@ -73,7 +74,7 @@ class _Restoration:
                     del item.dialect_kwargs[option]
 
     def column(self, table: str, column: Column[Any]) -> None:
-        """Mend a column: its type, its default, its generation, its identity."""
+        """Fix a column: its type, its default, its generation, its identity."""
         found = self.column_on_sqlite(table, column.name)
         column.type = _generic(column.type)
         column.autoincrement = "auto"
@@ -88,7 +89,7 @@ class _Restoration:
             Identity(always=bool(identity.always))._set_parent(column)  # noqa: SLF001 -- as Column() itself does
 
     def index(self, operation: ops.CreateIndexOp) -> None:
-        """Mend an index: its predicate."""
+        """Fix an index: its predicate."""
         for found in self.inspector.get_indexes(operation.table_name):
             predicate = found.get("dialect_options", {}).get("sqlite_where")
             if found["name"] == operation.index_name and predicate is not None:

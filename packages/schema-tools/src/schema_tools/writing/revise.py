@@ -22,11 +22,17 @@ from schema_tools.migrations import runner
 from schema_tools.migrations.lock_file import refuse_changed_files, write_lock
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.comparison import in_lines, needed_migrations, schema_differences
 from schema_tools.rehearsal.example_rows import insert_example_rows
 from schema_tools.rehearsal.scratch import ScratchPair, scratch_pairs
-from schema_tools.writing.comparison import in_lines, needed_migrations, schema_differences
-from schema_tools.writing.concurrent import concurrently
-from schema_tools.writing.operations import CodeChange, arranged, for_one_database, on_postgresql, split_comments
+from schema_tools.writing.operations import (
+    CodeChange,
+    arranged,
+    concurrently,
+    for_one_database,
+    on_postgresql,
+    split_comments,
+)
 from schema_tools.writing.remaining import Remaining, remaining
 from schema_tools.writing.rendering import PortableRendering
 from schema_tools.writing.restored import make_portable
@@ -43,7 +49,7 @@ def migrate(project: SchemaProject, message: str, server: RunningPostgres | None
     """Write the revision that leads from the head of the migrations to the mapping, the lock and the schema document.
 
     The head is built on a throwaway PostgreSQL server and in a scratch SQLite file, never looked for in a database
-    that somebody uses. The new revision is then run up, down and up on both, with example rows in the tables.
+    in use. The new revision is then run up, down and up on both, with example rows in the tables.
 
     Args:
         project: The mapping, the migrations and the document.
@@ -56,7 +62,7 @@ def migrate(project: SchemaProject, message: str, server: RunningPostgres | None
     Raises:
         NothingToMigrate: There is no difference.
         SchemaToolsError: The message cannot be used, the history changed, a revision fails (the new one is left to be
-            mended, and is not in the lock), or no PostgreSQL can be had.
+            fixed, and is not in the lock), or no PostgreSQL can be had.
     """
     message = _checked(message)
     script = runner.script_directory(project)
@@ -96,7 +102,7 @@ def migrate_empty(project: SchemaProject, message: str) -> Path:
 def _checked(message: str) -> str:
     message = " ".join(message.split()).rstrip(".")
     if not message:
-        raise SchemaToolsError('a revision needs a message that says what it does, such as "add phone to users"')
+        raise SchemaToolsError('a revision needs a message that says what it does, such as "add isbn to books"')
     if len(message) > _LONGEST_MESSAGE or not _MESSAGE.fullmatch(message):
         raise SchemaToolsError(
             f"the message must be one line of at most {_LONGEST_MESSAGE} characters,"
@@ -122,7 +128,7 @@ def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs:
     if not needed.upgrade_ops.ops and not any(change.differing for change in changes) and not rest.up_last:
         raise SchemaToolsError(
             "this revision must be written by hand, with `migrate --empty`, because what differs cannot be generated: "
-            + _with_mends(schema_differences(pairs))
+            + _with_fixes(schema_differences(pairs))
         )
     rendering = PortableRendering(project.databases)
     upgrades = _rendered(needed.upgrade_ops, changes, rendering, rest, up=True)
@@ -169,7 +175,7 @@ def _rendered(
         operations = for_one_database(operations)
     container.ops = concurrently(operations, rendering.databases)
     code = render_python_code(container, render_as_batch=True, render_item=rendering)
-    # Without Alembic's remark that it wrote this; whoever generated a revision reads it before it is committed.
+    # Without Alembic's remark that it wrote this; the author reads a revision before committing it.
     return "\n".join(line for line in code.splitlines() if line.strip() and "# ###" not in line).strip()
 
 
@@ -190,20 +196,20 @@ def _rehearse(project: SchemaProject, written: Path, pairs: Mapping[str, Scratch
             for step in (runner.upgrade, runner.downgrade, runner.upgrade):
                 step(project, pair.head.url, locked=False)
     except SchemaToolsError as error:
-        raise _needs_mending(written, str(error)) from error
+        raise _needs_fixing(written, str(error)) from error
     migrated = {name: ScratchPair(pair.head.read_again(), pair.mapping) for name, pair in pairs.items()}
     left = schema_differences(migrated)
     if in_lines(left):
-        raise _needs_mending(written, f"it does not lead to the mapping: {_with_mends(left)}")
+        raise _needs_fixing(written, f"it does not lead to the mapping: {_with_fixes(left)}")
 
 
-def _with_mends(found: Mapping[str, Sequence[Difference]]) -> str:
-    """Each difference, with the statements that mend it."""
+def _with_fixes(found: Mapping[str, Sequence[Difference]]) -> str:
+    """Each difference, with the statements that fix it."""
     sentences = in_lines(found)
-    mends = [" ".join(one.mend.split()) for differences in found.values() for one in differences]
-    pairs = zip(sentences, mends, strict=True)
-    return "; ".join(f"{sentence} (mended by {mend})" if mend else sentence for sentence, mend in pairs)
+    fixes = [" ".join(one.fix.split()) for differences in found.values() for one in differences]
+    pairs = zip(sentences, fixes, strict=True)
+    return "; ".join(f"{sentence} (fixed by {fix})" if fix else sentence for sentence, fix in pairs)
 
 
-def _needs_mending(written: Path, why: str) -> SchemaToolsError:
-    return SchemaToolsError(f"{written.name} was written, but needs mending: {why}; then record it with `lock`")
+def _needs_fixing(written: Path, why: str) -> SchemaToolsError:
+    return SchemaToolsError(f"{written.name} was written, but needs fixing: {why}; then record it with `lock`")

@@ -1,7 +1,7 @@
 """Makes the whole document of what FastAPI has put together from the routes."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, TypeAlias
 
@@ -41,17 +41,21 @@ def install_openapi(
     *,
     info: Mapping[str, Any] | None = None,
     tags: Sequence[Mapping[str, str]] = (),
+    referred: Collection[str] = (),
     catalogue: Sequence[ProblemKind] = kinds.GENERAL_KINDS,
 ) -> None:
     """Let `app.openapi()` be the whole document, made when it is first asked for.
 
-    `info` and `tags` are the service's own members of the document; `catalogue` has the problems that it may answer.
+    `info` and `tags` are the service's own members of the document; `referred` are the tags of the resources that other
+    resources refer to; `catalogue` has the problems that the service may answer.
     """
     of_the_routes = app.openapi
 
     @cache
     def whole() -> Json:
-        document = _described(of_the_routes(), catalogue)
+        document = of_the_routes()
+        _say_what_is_still_referenced(document["paths"], referred)
+        document = _described(document, catalogue)
         document["info"] |= {"description": _CONVENTIONS, **(info or {})}
         document["tags"] = [*map(dict, tags), *map(dict, _TAGS)]
         return document
@@ -121,6 +125,13 @@ def _say_what_is_taken_instead(operations: Json) -> None:
         if answer is not None:
             answer["headers"] |= {name: {**HEADER_COMPONENTS[name], "required": True}}
             answer[COMPONENT] += f"-by-{method}"
+
+
+def _say_what_is_still_referenced(paths: Json, referred: Collection[str]) -> None:
+    for operations in paths.values():
+        if not set(referred).isdisjoint(operations.get("delete", {}).get("tags", ())):
+            conflict = problem_answers({kinds.STILL_REFERENCED})[409]
+            operations["delete"]["responses"]["409"] = conflict
 
 
 def _head(get: Json) -> Json:

@@ -8,7 +8,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 
 
 def templates_by_endpoint(app: FastAPI) -> dict[Callable[..., Any], str]:
-    """The whole path template of each endpoint, such as `/api/v1/users/{user_id}`."""
+    """The whole path template of each endpoint, such as `/api/v1/things/{thing_id}`."""
     return {
         route.endpoint: route.path_format
         for route in iter_route_contexts(app.routes)

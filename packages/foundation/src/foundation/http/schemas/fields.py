@@ -137,17 +137,23 @@ def from_boolean(description: str) -> ValueField:
 
 
 def from_decimal(
-    digits: int, places: int, description: str, example: str, read: Callable[[Decimal], object] = lambda number: number
+    digits: int,
+    places: int,
+    description: str,
+    example: str,
+    read: Callable[[Decimal], object] = lambda number: number,
+    *,
+    signed: bool = True,
 ) -> ValueField:
     """A decimal number, sent as a text: at most `digits` in all, and at most `places` of them behind the point."""
-    pattern = re.compile(decimal_pattern(digits, places))
+    pattern = re.compile(decimal_pattern(digits, places, signed=signed))
 
     def read_decimal(text: str) -> object:
         if not pattern.fullmatch(text):
             raise InvalidDecimal(f"must be a decimal number such as {example}, in a string")
         return read(Decimal(text))
 
-    return from_text(read_decimal, decimal_number(digits, places, description, example))
+    return from_text(read_decimal, decimal_number(digits, places, description, example, signed=signed))
 
 
 def from_choice(choices: type[StrEnum], schema: Mapping[str, Any], error: type[InvalidValue]) -> ValueField:

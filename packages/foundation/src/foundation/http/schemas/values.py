@@ -95,18 +95,19 @@ def some_of(names: Sequence[str], description: str, examples: Sequence[str]) -> 
     }
 
 
-def decimal_number(digits: int, places: int, description: str, example: str) -> dict[str, Any]:
+def decimal_number(digits: int, places: int, description: str, example: str, *, signed: bool = True) -> dict[str, Any]:
     """The schema of a decimal number, written as a text, with at most `places` of its `digits` behind the point."""
     return {
         "type": "string",
-        "pattern": decimal_pattern(digits, places),
+        "pattern": decimal_pattern(digits, places, signed=signed),
         "maxLength": digits + 2,
         "description": description,
         "examples": [example],
     }
 
 
-def decimal_pattern(digits: int, places: int) -> str:
+def decimal_pattern(digits: int, places: int, *, signed: bool = True) -> str:
     """The regular expression of a decimal number with a plain spelling: no exponent, no plus sign, no leading zero."""
     fraction = rf"(?:\.[0-9]{{1,{places}}})?" if places else ""
-    return rf"^-?(?:0|[1-9][0-9]{{0,{digits - places - 1}}}){fraction}$"
+    sign = "-?" if signed else ""
+    return rf"^{sign}(?:0|[1-9][0-9]{{0,{digits - places - 1}}}){fraction}$"

@@ -6,8 +6,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 
 from schema_tools.catalog.objects import CatalogObject
-from schema_tools.catalog.postgresql.found import Found, comment_on, commented
-from schema_tools.catalog.statements import joined, known
+from schema_tools.catalog.postgresql.found import Found, catalog_object
+from schema_tools.catalog.statements import joined
 
 # The definition always names the schema, which is taken off it. Extensions have functions by the hundred: they are left
 # out before they are worded, which is what takes long.
@@ -55,20 +55,13 @@ _ENABLE: Final = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "EN
 def functions(connection: Connection, namespace: int) -> Iterator[Found]:
     """The functions and procedures of a schema, without aggregates and those of extensions."""
     for row in connection.execute(text(_FUNCTIONS), {"namespace": namespace}).all():
-        target = f"{row.kind.upper()} {row.name}({row.arguments})"
-        definition = row.definition.strip()
-        yield Found(
-            ("pg_proc", row.oid, 0),
-            CatalogObject(
-                kind=row.kind,
-                name=f"{row.name}({row.arguments})",
-                table=None,
-                aspects=known({"definition": definition, "comment": row.comment}),
-                create=joined(definition, commented(target, row.comment)),
-                drop=f"DROP {target}",
-                alter={"definition": definition, "comment": comment_on(target, row.comment)},
-            ),
-        )
+        name = f"{row.name}({row.arguments})"
+        definition = {"definition": row.definition.strip()}
+        made = catalog_object(
+            row.kind, f"{row.kind.upper()} {name}", row, definition["definition"],
+            aspects=definition, alter=definition, name=name,
+        )  # fmt: skip
+        yield Found(("pg_proc", row.oid, 0), made)
 
 
 def triggers(connection: Connection, namespace: int) -> Iterator[Found]:
@@ -84,14 +77,13 @@ def rules(connection: Connection, namespace: int) -> Iterator[Found]:
 
 
 def _attached(row: Row[Any], kind: str) -> CatalogObject:
-    target = f"{kind.upper()} {row.name} ON {row.table}"
     enable = f"ALTER TABLE {row.table} {_ENABLE[row.enabled]} {kind.upper()} {row.name}"
-    return CatalogObject(
-        kind=kind,
-        name=f"{row.table}.{row.name}",
-        table=row.table,
-        aspects=known({"definition": row.definition, "enabled": _ENABLED[row.enabled], "comment": row.comment}),
-        create=joined(row.definition, "" if row.enabled == "O" else enable, commented(target, row.comment)),
-        drop=f"DROP {target}",
-        alter={"enabled": enable, "comment": comment_on(target, row.comment)},
+    return catalog_object(
+        kind,
+        f"{kind.upper()} {row.name} ON {row.table}",
+        row,
+        joined(row.definition, "" if row.enabled == "O" else enable),
+        aspects={"definition": row.definition, "enabled": _ENABLED[row.enabled]},
+        alter={"enabled": enable},
+        of_table=True,
     )

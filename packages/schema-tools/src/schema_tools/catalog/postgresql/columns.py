@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 
 from schema_tools.catalog.objects import CatalogObject
-from schema_tools.catalog.postgresql.found import Address, Found, comment_on, commented
+from schema_tools.catalog.postgresql.found import Address, Found, catalog_object
 from schema_tools.catalog.postgresql.sequences import sequence_options
 from schema_tools.catalog.statements import joined, known
 
@@ -65,7 +65,6 @@ def definition(column: CatalogObject) -> str:
 
 def _of_table(row: Row[Any]) -> CatalogObject:
     this = f"ALTER TABLE {row.table} ALTER COLUMN {row.name}"
-    target = f"COLUMN {row.table}.{row.name}"
     aspects = known(
         {
             "type": row.formatted,
@@ -78,7 +77,6 @@ def _of_table(row: Row[Any]) -> CatalogObject:
             "compression": row.compression and _COMPRESSION[row.compression],
             "statistics target": row.statistics,
             "options": row.options,
-            "comment": row.comment,
         }
     )
     default = aspects.get("default")
@@ -89,7 +87,6 @@ def _of_table(row: Row[Any]) -> CatalogObject:
         "compression": f"{this} SET COMPRESSION {aspects.get('compression', 'default')}",
         "statistics target": f"{this} SET STATISTICS {aspects.get('statistics target', '-1')}",
         "options": "" if row.options is None else f"{this} SET ({row.options})",
-        "comment": comment_on(target, row.comment),
     }
     if row.identity:
         clauses = " ".join(f"SET {clause}" for clause in sequence_options(row).values())
@@ -98,16 +95,15 @@ def _of_table(row: Row[Any]) -> CatalogObject:
         alter["generated"] = f"{this} SET EXPRESSION AS ({row.expression})"
     names = ", ".join(one.partition("=")[0] for one in (row.options or "").split(", "))
     beside = [aspect for aspect in ("storage", "compression", "statistics target", "options") if aspect in aspects]
-    return CatalogObject(
-        kind="column",
-        name=f"{row.table}.{row.name}",
-        table=row.table,
-        aspects=aspects,
-        create=joined(
-            f"ALTER TABLE {row.table} ADD COLUMN {_clause(row.name, aspects)}",
-            *(alter[aspect] for aspect in beside),
-            commented(target, row.comment),
+    return catalog_object(
+        "column",
+        f"COLUMN {row.table}.{row.name}",
+        row,
+        joined(
+            f"ALTER TABLE {row.table} ADD COLUMN {_clause(row.name, aspects)}", *(alter[aspect] for aspect in beside)
         ),
+        aspects=aspects,
+        of_table=True,
         drop=f"ALTER TABLE {row.table} DROP COLUMN {row.name}",
         alter=alter,
         reset={"options": f"{this} RESET ({names})"} if row.options else {},
@@ -144,19 +140,15 @@ def _generated(row: Row[Any]) -> str | None:
 
 
 def _of_view(row: Row[Any]) -> CatalogObject:
-    target = f"COLUMN {row.table}.{row.name}"
-    default = f"ALTER VIEW {row.table} ALTER COLUMN {row.name}"
-    alter = {"comment": comment_on(target, row.comment)}
-    if row.relkind == "v":
-        alter["default"] = (
-            f"{default} DROP DEFAULT" if row.expression is None else f"{default} SET DEFAULT {row.expression}"
-        )
-    return CatalogObject(
-        kind="column",
-        name=f"{row.table}.{row.name}",
-        table=row.table,
-        aspects=known({"default": row.expression, "comment": row.comment}),
-        create=joined(alter["default"] if row.expression else "", commented(target, row.comment)),
+    change = "DROP DEFAULT" if row.expression is None else f"SET DEFAULT {row.expression}"
+    default = f"ALTER VIEW {row.table} ALTER COLUMN {row.name} {change}"
+    return catalog_object(
+        "column",
+        f"COLUMN {row.table}.{row.name}",
+        row,
+        default if row.expression else "",
+        aspects={"default": row.expression},
+        alter={"default": default} if row.relkind == "v" else {},
+        of_table=True,
         drop="",
-        alter=alter,
     )

@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 
 from schema_tools.catalog.objects import CatalogObject
-from schema_tools.catalog.postgresql.found import Found, comment_on, commented, parameters
-from schema_tools.catalog.statements import joined, known
+from schema_tools.catalog.postgresql.found import Found, catalog_object, parameters
+from schema_tools.catalog.statements import joined
 
 # What a partition has from its parent is the parent's. NOT NULL is the column's.
 _CONSTRAINTS: Final = """
@@ -63,22 +63,18 @@ def _constraint(row: Row[Any]) -> CatalogObject:
         ]
     )
     storage, reset = parameters(f"INDEX {row.index_name}", row.options) if row.index_oid is not None else ({}, {})
-    aspects = known(
-        {
-            "definition": row.definition[: ending.start()],
-            "validity": validity,
-            "deferrability": None if row.type == "c" else deferrability,
-            # Somebody may have disabled the triggers that enforce it.
-            "enforcement": None if row.enforcement in {None, "O"} else "triggers disabled or only on a replica",
-            "index validity": None if row.index_oid is None or row.index_valid else "invalid",
-            "storage parameters": row.options,
-            "clustered": row.clustered,
-            "tablespace": row.tablespace,
-            "comment": row.comment,
-        }
-    )
-    target = f"CONSTRAINT {row.name} ON {row.table}"
-    alter = {**storage, "comment": comment_on(target, row.comment)}
+    aspects = {
+        "definition": row.definition[: ending.start()],
+        "validity": validity,
+        "deferrability": None if row.type == "c" else deferrability,
+        # Somebody may have disabled the triggers that enforce it.
+        "enforcement": None if row.enforcement in {None, "O"} else "triggers disabled or only on a replica",
+        "index validity": None if row.index_oid is None or row.index_valid else "invalid",
+        "storage parameters": row.options,
+        "clustered": row.clustered,
+        "tablespace": row.tablespace,
+    }
+    alter = {**storage}
     if row.index_oid is not None:
         alter["clustered"] = f"{this} {f'CLUSTER ON {row.index_name}' if row.clustered else 'SET WITHOUT CLUSTER'}"
         alter["tablespace"] = f"ALTER INDEX {row.index_name} SET TABLESPACE {row.tablespace or 'pg_default'}"
@@ -87,21 +83,21 @@ def _constraint(row: Row[Any]) -> CatalogObject:
         alter["deferrability"] = f"{this} ALTER CONSTRAINT {row.name} {deferrability}"
     if validity == "valid":
         alter["validity"] = f"{this} VALIDATE CONSTRAINT {row.name}"
-    return CatalogObject(
-        kind=_KINDS[row.type],
-        name=f"{row.table}.{row.name}",
-        table=row.table,
-        aspects=aspects,
-        create=joined(
+    return catalog_object(
+        _KINDS[row.type],
+        f"CONSTRAINT {row.name} ON {row.table}",
+        row,
+        joined(
             f"{this} ADD CONSTRAINT {row.name} {row.definition}",
             storage.get("storage parameters", ""),
             alter["clustered"] if row.clustered else "",
             alter["tablespace"] if row.tablespace else "",
             f"{this} REPLICA IDENTITY USING INDEX {row.index_name}" if row.replica_identity else "",
-            commented(target, row.comment),
         ),
+        aspects=aspects,
         drop=f"{this} DROP CONSTRAINT {row.name}",
         alter=alter,
+        of_table=True,
         reset=reset,
         rename=f"{this} RENAME CONSTRAINT {row.name} TO",
     )

@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 
 from schema_tools.catalog.objects import CatalogObject
-from schema_tools.catalog.postgresql.found import Found, comment_on, commented, parameters
-from schema_tools.catalog.statements import joined, known
+from schema_tools.catalog.postgresql.found import Found, catalog_object, parameters
+from schema_tools.catalog.statements import joined
 
 # What a partition has from its parent is the parent's. The definition always names the schema, so what comes before
 # the method is taken off it.
@@ -52,34 +52,29 @@ def _index(row: Row[Any]) -> CatalogObject:
         "clustered": f"ALTER TABLE {row.table} "
         + (f"CLUSTER ON {row.name}" if row.clustered else "SET WITHOUT CLUSTER"),
         "tablespace": f"ALTER {target} SET TABLESPACE {row.tablespace or 'pg_default'}",
-        "comment": comment_on(target, row.comment),
     }
     if row.valid:
         alter["validity"] = f"REINDEX {target}"
-    return CatalogObject(
-        kind="index",
-        name=f"{row.table}.{row.name}",
-        table=row.table,
-        aspects=known(
-            {
-                "definition": f"{unique}{rest}",
-                "validity": "valid" if row.valid else "invalid",
-                "clustered": row.clustered,
-                "storage parameters": row.options,
-                "tablespace": row.tablespace,
-                "comment": row.comment,
-            }
-        ),
-        create=joined(
+    return catalog_object(
+        "index",
+        target,
+        row,
+        joined(
             f"CREATE {unique}{target} ON {row.table} USING {rest}",
             storage["storage parameters"],
             alter["clustered"] if row.clustered else "",
             alter["tablespace"] if row.tablespace else "",
             f"ALTER TABLE {row.table} REPLICA IDENTITY USING INDEX {row.name}" if row.replica_identity else "",
-            commented(target, row.comment),
         ),
-        drop=f"DROP {target}",
+        aspects={
+            "definition": f"{unique}{rest}",
+            "validity": "valid" if row.valid else "invalid",
+            "clustered": row.clustered,
+            "storage parameters": row.options,
+            "tablespace": row.tablespace,
+        },
         alter=alter,
+        of_table=True,
         reset=reset,
         rename=f"ALTER {target} RENAME TO",
     )

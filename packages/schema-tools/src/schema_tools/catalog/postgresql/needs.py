@@ -26,29 +26,10 @@ _OF_EXTENSIONS: Final = "SELECT classid::regclass::text, objid FROM pg_depend WH
 
 # What no dependency says: which kinds come first, so that what a body of code reads is there.
 _ORDER: Final = (
-    "extension",
-    "enum",
-    "composite type",
-    "domain",
-    "domain constraint",
-    "sequence",
-    "table",
-    "column",
-    "primary key",
-    "unique constraint",
-    "check constraint",
-    "exclusion constraint",
-    "index",
-    "foreign key",
-    "statistics",
-    "view",
-    "materialized view",
-    "function",
-    "procedure",
-    "trigger",
-    "rule",
-    "policy",
-)
+    "extension", "enum", "composite type", "domain", "domain constraint", "sequence", "table", "column",
+    "primary key", "unique constraint", "check constraint", "exclusion constraint", "index", "foreign key",
+    "statistics", "view", "materialized view", "function", "procedure", "trigger", "rule", "policy",
+)  # fmt: skip
 
 
 def of_extensions(connection: Connection) -> Collection[tuple[str, int]]:

@@ -5,9 +5,8 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from schema_tools.catalog.objects import CatalogObject
-from schema_tools.catalog.postgresql.found import Found, comment_on, commented
-from schema_tools.catalog.statements import joined, known
+from schema_tools.catalog.postgresql.found import Found, catalog_object
+from schema_tools.catalog.statements import joined
 
 _POLICIES: Final = """
 SELECT p.oid, quote_ident(p.polname) AS name, p.polrelid::regclass::text AS "table", p.polpermissive AS permissive,
@@ -44,34 +43,24 @@ def policies(connection: Connection, namespace: int) -> Iterator[Found]:
             "with check": f"WITH CHECK ({row.with_check})" if row.with_check else "",
         }
         head = f"CREATE {target} AS {'PERMISSIVE' if row.permissive else 'RESTRICTIVE'} FOR {row.command}"
-        yield Found(
-            ("pg_policy", row.oid, 0),
-            CatalogObject(
-                kind="policy",
-                name=f"{row.table}.{row.name}",
-                table=row.table,
-                aspects=known(
-                    {
-                        "command": row.command,
-                        "permissive": row.permissive,
-                        "roles": row.roles,
-                        "using": row.using,
-                        "with check": row.with_check,
-                        "comment": row.comment,
-                    }
-                ),
-                create=joined(
-                    " ".join([head, *(one for one in clauses.values() if one)]), commented(target, row.comment)
-                ),
-                drop=f"DROP {target}",
-                # A clause that is gone cannot be taken away by ALTER POLICY.
-                alter={
-                    **{aspect: f"ALTER {target} {clause}" for aspect, clause in clauses.items() if clause},
-                    "comment": comment_on(target, row.comment),
-                },
-                rename=f"ALTER {target} RENAME TO",
-            ),
+        made = catalog_object(
+            "policy",
+            target,
+            row,
+            " ".join([head, *(one for one in clauses.values() if one)]),
+            aspects={
+                "command": row.command,
+                "permissive": row.permissive,
+                "roles": row.roles,
+                "using": row.using,
+                "with check": row.with_check,
+            },
+            # A clause that is gone cannot be taken away by ALTER POLICY.
+            alter={aspect: f"ALTER {target} {clause}" for aspect, clause in clauses.items() if clause},
+            of_table=True,
+            rename=f"ALTER {target} RENAME TO",
         )
+        yield Found(("pg_policy", row.oid, 0), made)
 
 
 def statistics(connection: Connection, namespace: int) -> Iterator[Found]:
@@ -79,20 +68,14 @@ def statistics(connection: Connection, namespace: int) -> Iterator[Found]:
     for row in connection.execute(text(_STATISTICS), {"namespace": namespace}).all():
         target = f"STATISTICS {row.name}"
         sample = f"ALTER {target} SET STATISTICS {-1 if row.target is None else row.target}"
-        yield Found(
-            ("pg_statistic_ext", row.oid, 0),
-            CatalogObject(
-                kind="statistics",
-                name=f"{row.table}.{row.name}",
-                table=row.table,
-                aspects=known({"definition": row.definition, "target": row.target, "comment": row.comment}),
-                create=joined(
-                    f"CREATE {target} {row.definition}",
-                    "" if row.target is None else sample,
-                    commented(target, row.comment),
-                ),
-                drop=f"DROP {target}",
-                alter={"target": sample, "comment": comment_on(target, row.comment)},
-                rename=f"ALTER {target} RENAME TO",
-            ),
+        made = catalog_object(
+            "statistics",
+            target,
+            row,
+            joined(f"CREATE {target} {row.definition}", "" if row.target is None else sample),
+            aspects={"definition": row.definition, "target": row.target},
+            alter={"target": sample},
+            of_table=True,
+            rename=f"ALTER {target} RENAME TO",
         )
+        yield Found(("pg_statistic_ext", row.oid, 0), made)

@@ -5,9 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
-from schema_tools.catalog.objects import CatalogObject
-from schema_tools.catalog.postgresql.found import Found, comment_on, commented
-from schema_tools.catalog.statements import joined, known
+from schema_tools.catalog.postgresql.found import Found, catalog_object
 
 # An identity's sequence depends on its column internally, and is part of the column.
 _SEQUENCES: Final = """
@@ -33,42 +31,33 @@ def sequences(connection: Connection, namespace: int) -> Iterator[Found]:
         options = sequence_options(row)
         owner = f"{row.table}.{row.column}" if row.column else None
         unlogged = row.persistence == "u"
-        yield Found(
-            ("pg_class", row.oid, 0),
-            CatalogObject(
-                kind="sequence",
-                name=row.name,
-                table=row.table,
-                aspects=known(
-                    {
-                        "type": row.type,
-                        "start": row.seqstart,
-                        "increment": row.seqincrement,
-                        "minimum": None if options["minimum"].startswith("NO ") else row.seqmin,
-                        "maximum": None if options["maximum"].startswith("NO ") else row.seqmax,
-                        "cache": row.seqcache,
-                        "cycle": row.seqcycle,
-                        "owned by": owner,
-                        # That of a sequence with an owner is its table's.
-                        "persistence": "unlogged" if unlogged and owner is None else None,
-                        "comment": row.comment,
-                    }
-                ),
-                # Its owner may not be there yet.
-                create=joined(
-                    f"CREATE {'UNLOGGED ' * unlogged}{target} AS {row.type} {' '.join(options.values())}",
-                    commented(target, row.comment),
-                ),
-                drop=f"DROP {target}",
-                alter={
-                    "type": f"ALTER {target} AS {row.type}",
-                    **{aspect: f"ALTER {target} {clause}" for aspect, clause in options.items()},
-                    "owned by": f"ALTER {target} OWNED BY {owner or 'NONE'}",
-                    "persistence": f"ALTER {target} SET {'UNLOGGED' if unlogged else 'LOGGED'}",
-                    "comment": comment_on(target, row.comment),
-                },
-            ),
+        made = catalog_object(
+            "sequence",
+            target,
+            row,
+            # Its owner may not be there yet.
+            f"CREATE {'UNLOGGED ' * unlogged}{target} AS {row.type} {' '.join(options.values())}",
+            aspects={
+                "type": row.type,
+                "start": row.seqstart,
+                "increment": row.seqincrement,
+                "minimum": None if options["minimum"].startswith("NO ") else row.seqmin,
+                "maximum": None if options["maximum"].startswith("NO ") else row.seqmax,
+                "cache": row.seqcache,
+                "cycle": row.seqcycle,
+                "owned by": owner,
+                # That of a sequence with an owner is its table's.
+                "persistence": "unlogged" if unlogged and owner is None else None,
+            },
+            alter={
+                "type": f"ALTER {target} AS {row.type}",
+                **{aspect: f"ALTER {target} {clause}" for aspect, clause in options.items()},
+                "owned by": f"ALTER {target} OWNED BY {owner or 'NONE'}",
+                "persistence": f"ALTER {target} SET {'UNLOGGED' if unlogged else 'LOGGED'}",
+            },
+            table=row.table,
         )
+        yield Found(("pg_class", row.oid, 0), made)
 
 
 def sequence_options(row: Row[Any]) -> Mapping[str, str]:

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Row, text
 
 from schema_tools.catalog.objects import CatalogObject
 from schema_tools.catalog.postgresql.columns import definition
-from schema_tools.catalog.postgresql.found import Found, comment_on, commented, parameters
-from schema_tools.catalog.statements import joined, known
+from schema_tools.catalog.postgresql.found import Found, catalog_object, parameters
+from schema_tools.catalog.statements import joined
 
 _TABLES: Final = """
 SELECT c.oid, c.reltype, c.oid::regclass::text AS name, c.relpersistence::text AS persistence,
@@ -49,22 +49,19 @@ def _table(row: Row[Any], clauses: list[str]) -> CatalogObject:
     unlogged = row.persistence == "u"
     partition = f"of {row.parents} {row.bound}" if row.bound else None
     inherits = None if row.bound else row.parents
-    aspects = known(
-        {
-            "persistence": "unlogged" if unlogged else "permanent",
-            "partitioned by": row.partitioned,
-            "partition": partition,
-            "inherits": inherits,
-            "of type": row.of_type,
-            "access method": row.access_method,
-            "tablespace": row.tablespace,
-            "storage parameters": row.options,
-            "row security": row.relrowsecurity,
-            "forced row security": row.relforcerowsecurity,
-            "replica identity": _identity(row),
-            "comment": row.comment,
-        }
-    )
+    aspects = {
+        "persistence": "unlogged" if unlogged else "permanent",
+        "partitioned by": row.partitioned,
+        "partition": partition,
+        "inherits": inherits,
+        "of type": row.of_type,
+        "access method": row.access_method,
+        "tablespace": row.tablespace,
+        "storage parameters": row.options,
+        "row security": row.relrowsecurity,
+        "forced row security": row.relforcerowsecurity,
+        "replica identity": _identity(row),
+    }
     parents = (inherits or "").split(", ") if inherits else []
     alter: Mapping[str, str] = {
         **storage,
@@ -77,7 +74,6 @@ def _table(row: Row[Any], clauses: list[str]) -> CatalogObject:
         "row security": f"{this} {'ENABLE' if row.relrowsecurity else 'DISABLE'} ROW LEVEL SECURITY",
         "forced row security": f"{this} {'FORCE' if row.relforcerowsecurity else 'NO FORCE'} ROW LEVEL SECURITY",
         "replica identity": f"{this} REPLICA IDENTITY {_identity_clause(row)}",
-        "comment": comment_on(target, row.comment),
     }
     reset = {
         **storage_reset,
@@ -85,20 +81,18 @@ def _table(row: Row[Any], clauses: list[str]) -> CatalogObject:
         "inherits": joined(*(f"{this} NO INHERIT {parent}" for parent in parents)),
         "of type": f"{this} NOT OF" if row.of_type else "",
     }
-    return CatalogObject(
-        kind="table",
-        name=row.name,
-        table=None,
-        aspects=aspects,
-        create=joined(
+    return catalog_object(
+        "table",
+        target,
+        row,
+        joined(
             _create(row, clauses, inherits),
             alter["row security"] if row.relrowsecurity else "",
             alter["forced row security"] if row.relforcerowsecurity else "",
             # The index, if it is one, is not there yet, and says so itself.
             alter["replica identity"] if row.identity in {"f", "n"} else "",
-            commented(target, row.comment),
         ),
-        drop=f"DROP {target}",
+        aspects=aspects,
         alter=alter,
         reset=reset,
     )

@@ -6,8 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 
 from schema_tools.catalog.objects import CatalogObject
-from schema_tools.catalog.postgresql.found import Found, comment_on, commented
-from schema_tools.catalog.statements import joined, known
+from schema_tools.catalog.postgresql.found import Found, catalog_object
 
 _ENUMS: Final = """
 SELECT t.oid, t.oid::regtype::text AS name, de.description AS comment,
@@ -40,7 +39,7 @@ WHERE t.typnamespace = :namespace AND t.typtype = 'd' ORDER BY t.typname
 """
 
 _DOMAIN_CHECKS: Final = """
-SELECT c.oid, t.oid::regtype::text AS domain, quote_ident(c.conname) AS name, c.convalidated AS valid,
+SELECT c.oid, t.oid::regtype::text AS "table", quote_ident(c.conname) AS name, c.convalidated AS valid,
        regexp_replace(pg_get_constraintdef(c.oid), ' NOT VALID$', '') AS definition, de.description AS comment
 FROM pg_constraint c JOIN pg_type t ON t.oid = c.contypid
 LEFT JOIN pg_description de ON de.classoid = 'pg_constraint'::regclass AND de.objoid = c.oid
@@ -89,15 +88,7 @@ def domains(connection: Connection, namespace: int) -> Iterator[Found]:
 
 def _type(row: Row[Any], kind: str, aspect: str, value: str | None, clause: str) -> CatalogObject:
     target = f"TYPE {row.name}"
-    return CatalogObject(
-        kind=kind,
-        name=row.name,
-        table=None,
-        aspects=known({aspect: value, "comment": row.comment}),
-        create=joined(f"CREATE {target} {clause}", commented(target, row.comment)),
-        drop=f"DROP {target}",
-        alter={"comment": comment_on(target, row.comment)},
-    )
+    return catalog_object(kind, target, row, f"CREATE {target} {clause}", aspects={aspect: value})
 
 
 def _domain(row: Row[Any]) -> CatalogObject:
@@ -105,53 +96,33 @@ def _domain(row: Row[Any]) -> CatalogObject:
     target = f"DOMAIN {row.name}"
     collation = f" COLLATE {row.collation}" if row.collation else ""
     default = f" DEFAULT {row.default}" if row.default is not None else ""
-    return CatalogObject(
-        kind="domain",
-        name=row.name,
-        table=None,
-        aspects=known(
-            {
-                "type": row.base,
-                "collation": row.collation,
-                "not null": row.not_null,
-                "default": row.default,
-                "comment": row.comment,
-            }
-        ),
-        create=joined(
-            f"CREATE {target} AS {row.base}{collation}{default}{' NOT NULL' if row.not_null else ''}",
-            commented(target, row.comment),
-        ),
-        drop=f"DROP {target}",
+    return catalog_object(
+        "domain",
+        target,
+        row,
+        f"CREATE {target} AS {row.base}{collation}{default}{' NOT NULL' if row.not_null else ''}",
+        aspects={
+            "type": row.base,
+            "collation": row.collation,
+            "not null": row.not_null,
+            "default": row.default,
+        },
         alter={
             "not null": f"{this} {'SET' if row.not_null else 'DROP'} NOT NULL",
             "default": f"{this} DROP DEFAULT" if row.default is None else f"{this} SET DEFAULT {row.default}",
-            "comment": comment_on(target, row.comment),
         },
     )
 
 
 def _domain_check(row: Row[Any]) -> CatalogObject:
-    this = f"ALTER DOMAIN {row.domain}"
-    target = f"CONSTRAINT {row.name} ON DOMAIN {row.domain}"
-    alter = {"comment": comment_on(target, row.comment)}
-    if row.valid:
-        alter["validity"] = f"{this} VALIDATE CONSTRAINT {row.name}"
-    return CatalogObject(
-        kind="domain constraint",
-        name=f"{row.domain}.{row.name}",
-        table=row.domain,
-        aspects=known(
-            {
-                "definition": row.definition,
-                "validity": "valid" if row.valid else "not valid",
-                "comment": row.comment,
-            }
-        ),
-        create=joined(
-            f"{this} ADD CONSTRAINT {row.name} {row.definition}{'' if row.valid else ' NOT VALID'}",
-            commented(target, row.comment),
-        ),
+    this = f"ALTER DOMAIN {row.table}"
+    return catalog_object(
+        "domain constraint",
+        f"CONSTRAINT {row.name} ON DOMAIN {row.table}",
+        row,
+        f"{this} ADD CONSTRAINT {row.name} {row.definition}{'' if row.valid else ' NOT VALID'}",
+        aspects={"definition": row.definition, "validity": "valid" if row.valid else "not valid"},
+        alter={"validity": f"{this} VALIDATE CONSTRAINT {row.name}"} if row.valid else {},
+        of_table=True,
         drop=f"{this} DROP CONSTRAINT {row.name}",
-        alter=alter,
     )

@@ -6,8 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 
 from schema_tools.catalog.objects import CatalogObject
-from schema_tools.catalog.postgresql.found import Found, comment_on, commented, parameters
-from schema_tools.catalog.statements import joined, known
+from schema_tools.catalog.postgresql.found import Found, catalog_object, parameters
 
 # What the view reads is what its rule depends on.
 _VIEWS: Final = """
@@ -34,17 +33,13 @@ def views(connection: Connection, namespace: int) -> Iterator[Found]:
 def _view(row: Row[Any]) -> CatalogObject:
     target = f"VIEW {row.name}"
     storage, reset = parameters(target, row.options)
-    return CatalogObject(
-        kind="view",
-        name=row.name,
-        table=None,
-        aspects=known({"definition": row.definition.strip(), "options": row.options, "comment": row.comment}),
-        create=joined(
-            f"CREATE {target}{f' WITH ({row.options})' if row.options else ''} AS\n{row.definition}",
-            commented(target, row.comment),
-        ),
-        drop=f"DROP {target}",
-        alter={"options": storage["storage parameters"], "comment": comment_on(target, row.comment)},
+    return catalog_object(
+        "view",
+        target,
+        row,
+        f"CREATE {target}{f' WITH ({row.options})' if row.options else ''} AS\n{row.definition}",
+        aspects={"definition": row.definition.strip(), "options": row.options},
+        alter={"options": storage["storage parameters"]},
         reset={"options": reset["storage parameters"]} if reset else {},
     )
 
@@ -56,31 +51,23 @@ def _materialized(row: Row[Any]) -> CatalogObject:
     method = f" USING {row.access_method}" if row.access_method not in {None, "heap"} else ""
     options = f" WITH ({row.options})" if row.options else ""
     tablespace = f" TABLESPACE {row.tablespace}" if row.tablespace else ""
-    return CatalogObject(
-        kind="materialized view",
-        name=row.name,
-        table=None,
-        aspects=known(
-            {
-                "definition": row.definition.strip(),
-                "populated": row.populated,
-                "storage parameters": row.options,
-                "access method": row.access_method,
-                "tablespace": row.tablespace,
-                "comment": row.comment,
-            }
-        ),
-        create=joined(
-            f"CREATE {target}{method}{options}{tablespace} AS\n{row.definition}\nWITH {data}",
-            commented(target, row.comment),
-        ),
-        drop=f"DROP {target}",
+    return catalog_object(
+        "materialized view",
+        target,
+        row,
+        f"CREATE {target}{method}{options}{tablespace} AS\n{row.definition}\nWITH {data}",
+        aspects={
+            "definition": row.definition.strip(),
+            "populated": row.populated,
+            "storage parameters": row.options,
+            "access method": row.access_method,
+            "tablespace": row.tablespace,
+        },
         alter={
             **storage,
             "populated": f"REFRESH {target} WITH {data}",
             "access method": f"ALTER {target} SET ACCESS METHOD {row.access_method}",
             "tablespace": f"ALTER {target} SET TABLESPACE {row.tablespace or 'pg_default'}",
-            "comment": comment_on(target, row.comment),
         },
         reset=reset,
     )

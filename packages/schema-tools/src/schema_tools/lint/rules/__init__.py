@@ -14,12 +14,9 @@ from schema_tools.lint.rules import (  # noqa: F401  # isort: skip
     transactions,
     loss,
     renames,
-    rows,
     unreadable,
-    column_types,
-    references,
-    table_indexes,
-    records,
+    columns,
+    keys,
 )
 from schema_tools.lint.rules.waivers import WAIVER_RULES  # isort: skip
 

@@ -1,111 +1,77 @@
-"""What takes something away from the release that still runs, or from everybody."""
+"""What takes something away from the previous release, which still runs, or destroys data."""
 
 from collections.abc import Iterator
 
-from schema_tools.lint.actions import (
-    AddColumn,
-    AddConstraint,
-    Cascade,
-    ChangeDefault,
-    CreateView,
-    DropColumn,
-    DropConstraint,
-    DropNotNull,
-    DropSchema,
-    DropTable,
-    DropType,
-    DropView,
-    Truncate,
-)
+from schema_tools.lint import actions
 from schema_tools.lint.definitions import ConstraintKind
 from schema_tools.lint.rule import Hit, Waived, revision_rule
 from schema_tools.lint.safe_forms import column_sql, execute, quoted, zero
 from schema_tools.lint.step import At
 
-_RELEASES = (
-    "The release before still runs while this one is deployed, and when it is rolled back: it fails on what is gone."
-)
-_DEPENDENCIES = "https://www.postgresql.org/docs/current/ddl-depend.html"
-_UNUSED = "no release that still runs uses it"
+_UNUSED = Waived(reason="no release that still runs uses it")
 
 
 @revision_rule(
-    "drop-column",
-    DropColumn,
-    fires="DROP COLUMN",
-    why=f"{_RELEASES} Stop using the column in one release, drop it in the next. Its values are lost.",
-    source="https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A-COLUMN",
-    example='op.drop_column("users", "age")',
+    fires="DROP COLUMN", source="ddl-alter.html#DDL-ALTER-REMOVING-A-COLUMN", example='op.drop_column("members", "age")'
 )
-def drop_column(action: DropColumn, _at: At) -> Iterator[Hit]:
-    """A column that is gone."""
-    yield Hit(f"{action.table}.{action.column} is gone for the release that still runs", Waived(reason=_UNUSED))
+def drop_column(action: actions.DropColumn, _at: At) -> Iterator[Hit]:
+    """The previous release still runs during the deployment, and after a rollback, and fails on what is gone.
+
+    Stop using the column in one release, drop it in the next. Its values are lost.
+    """
+    yield Hit(f"{action.table}.{action.column} is gone for the release that still runs", _UNUSED)
 
 
 @revision_rule(
-    "drop-table",
-    DropTable,
     fires="DROP TABLE, of a foreign table or a materialized view, too",
-    why=f"{_RELEASES} Stop using the table in one release, drop it in the next. Its rows are lost.",
-    source="https://www.postgresql.org/docs/current/sql-droptable.html",
+    source="sql-droptable.html",
     example='op.drop_table("logs")',
 )
-def drop_table(action: DropTable, _at: At) -> Iterator[Hit]:
-    """A table that is gone."""
-    yield Hit(f"{action.table} is gone for the release that still runs", Waived(reason=_UNUSED))
+def drop_table(action: actions.DropTable, _at: At) -> Iterator[Hit]:
+    """The previous release still runs during the deployment, and after a rollback, and fails on what is gone.
+
+    Stop using the table in one release, drop it in the next. Its rows are lost.
+    """
+    yield Hit(f"{action.table} is gone for the release that still runs", _UNUSED)
 
 
 @revision_rule(
-    "drop-view",
-    DropView,
     fires="DROP VIEW, without another view of that name in the same transaction",
-    why=f"{_RELEASES} Stop using the view in one release, drop it in the next.",
-    source="https://www.postgresql.org/docs/current/sql-dropview.html",
+    source="sql-dropview.html",
     example='op.execute("DROP VIEW team_names")',
 )
-def drop_view(action: DropView, at: At) -> Iterator[Hit]:
-    """A view that is gone, unless it is made anew."""
-    made = {one.view for step in at.together for one in step.actions if isinstance(one, CreateView)}
+def drop_view(action: actions.DropView, at: At) -> Iterator[Hit]:
+    """The previous release still runs during the deployment, and after a rollback, and fails on what is gone.
+
+    Stop using the view in one release, drop it in the next.
+    """
+    made = {one.view for step in at.together for one in step.actions if isinstance(one, actions.CreateView)}
     if action.view not in made:
-        yield Hit(f"{action.view} is gone for the release that still runs", Waived(reason=_UNUSED))
+        yield Hit(f"{action.view} is gone for the release that still runs", _UNUSED)
+
+
+@revision_rule(fires="DROP SCHEMA", source="sql-dropschema.html", example='op.execute("DROP SCHEMA archive")')
+def drop_schema(action: actions.DropSchema, _at: At) -> Iterator[Hit]:
+    """The previous release still runs during the deployment, and after a rollback, and fails on what is gone.
+
+    Everything in the schema is lost.
+    """
+    yield Hit(f"the schema {action.schema} is gone for the release that still runs", _UNUSED)
+
+
+@revision_rule(fires="DROP TYPE or DROP DOMAIN", source="sql-droptype.html", example='op.execute("DROP TYPE color")')
+def drop_type(action: actions.DropType, _at: At) -> Iterator[Hit]:
+    """The previous release still runs during the deployment, and after a rollback, and fails on what is gone."""
+    yield Hit(f"the type {action.type} is gone for the release that still runs", _UNUSED)
 
 
 @revision_rule(
-    "drop-schema",
-    DropSchema,
-    fires="DROP SCHEMA",
-    why=f"{_RELEASES} What is in the schema is lost.",
-    source="https://www.postgresql.org/docs/current/sql-dropschema.html",
-    example='op.execute("DROP SCHEMA archive")',
-)
-def drop_schema(action: DropSchema, _at: At) -> Iterator[Hit]:
-    """A schema that is gone."""
-    yield Hit(f"the schema {action.schema} is gone for the release that still runs", Waived(reason=_UNUSED))
-
-
-@revision_rule(
-    "drop-type",
-    DropType,
-    fires="DROP TYPE or DROP DOMAIN",
-    why=_RELEASES,
-    source="https://www.postgresql.org/docs/current/sql-droptype.html",
-    example='op.execute("DROP TYPE color")',
-)
-def drop_type(action: DropType, _at: At) -> Iterator[Hit]:
-    """A type that is gone."""
-    yield Hit(f"the type {action.type} is gone for the release that still runs", Waived(reason=_UNUSED))
-
-
-@revision_rule(
-    "not-null-without-default",
-    AddColumn,
     fires="a new column that is NOT NULL and has no default",
-    why="It fails as soon as the table has a row, and so does every INSERT of the release that still runs.",
-    source="https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES",
-    example='op.add_column("users", sa.Column("phone", sa.Text(), nullable=False))',
+    source="sql-altertable.html#SQL-ALTERTABLE-NOTES",
+    example='op.add_column("members", sa.Column("phone", sa.Text(), nullable=False))',
 )
-def not_null_without_default(action: AddColumn, _at: At) -> Iterator[Hit]:
-    """A column that the rows which are there have no value for."""
+def not_null_without_default(action: actions.AddColumn, _at: At) -> Iterator[Hit]:
+    """It fails as soon as the table has a row, and so does every INSERT of the previous release."""
     column = action.column
     keys = any(one.kind is ConstraintKind.PRIMARY_KEY for one in column.constraints)
     numbered = column.identity or column.generated or column.type.name.endswith("serial")
@@ -114,20 +80,17 @@ def not_null_without_default(action: AddColumn, _at: At) -> Iterator[Hit]:
         constant = zero(column.type)
         if constant:
             words += f" DEFAULT {constant} NOT NULL"
-        mend = execute(f"ALTER TABLE {quoted(action.table)} ADD COLUMN {words}")
-        yield Hit(f"the rows of {action.table} have no value for {column.name}", mend)
+        fix = execute(f"ALTER TABLE {quoted(action.table)} ADD COLUMN {words}")
+        yield Hit(f"the rows of {action.table} have no value for {column.name}", fix)
 
 
 @revision_rule(
-    "drop-not-null",
-    DropNotNull,
     fires="DROP NOT NULL",
-    why="The release that still runs reads nulls where it has never seen one.",
-    source="https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-NOT-NULL",
-    example='op.alter_column("users", "email", nullable=True)',
+    source="ddl-constraints.html#DDL-CONSTRAINTS-NOT-NULL",
+    example='op.alter_column("members", "email", nullable=True)',
 )
-def drop_not_null(action: DropNotNull, at: At) -> Iterator[Hit]:
-    """A column that may be null from now on."""
+def drop_not_null(action: actions.DropNotNull, at: At) -> Iterator[Hit]:
+    """The previous release, which still runs, reads nulls where it has never seen one."""
     column = at.schema.column(action.table, action.column)
     if column is None or column.not_null:
         waived = Waived(reason="every release that runs copes with null in it")
@@ -135,61 +98,43 @@ def drop_not_null(action: DropNotNull, at: At) -> Iterator[Hit]:
 
 
 @revision_rule(
-    "drop-constraint",
-    DropConstraint,
-    fires="DROP CONSTRAINT",
-    why=(
-        "What it kept out may come in, and putting it back is a scan which fails on that. Of a unique constraint or a "
-        "primary key, the index is dropped too, under ACCESS EXCLUSIVE."
-    ),
-    source="https://www.postgresql.org/docs/current/ddl-constraints.html",
-    example='op.drop_constraint("ck_users_age", "users")',
+    fires="DROP CONSTRAINT", source="ddl-constraints.html", example='op.drop_constraint("ck_members_age", "members")'
 )
-def drop_constraint(action: DropConstraint, at: At) -> Iterator[Hit]:
-    """A constraint that nothing takes the place of."""
-    added = (one for step in at.together for one in step.actions if isinstance(one, AddConstraint))
+def drop_constraint(action: actions.DropConstraint, at: At) -> Iterator[Hit]:
+    """Rows that it kept out can be written, and adding it again is a scan that fails on them.
+
+    The index of a unique constraint or a primary key is dropped too, under ACCESS EXCLUSIVE.
+    """
+    added = (one for step in at.together for one in step.actions if isinstance(one, actions.AddConstraint))
     replaced = any((one.table, one.constraint.name) == (action.table, action.name) for one in added)
     if not replaced and not _is_said_by_not_null(action, at):
         waived = Waived(reason="every release that runs copes with what it kept out")
-        yield Hit(f"nothing keeps out of {action.table} any more what {action.name} kept out", waived)
+        yield Hit(f"{action.table} accepts rows that {action.name} kept out", waived)
+
+
+@revision_rule(fires="TRUNCATE", source="sql-truncate.html", example='op.execute("TRUNCATE logs")')
+def truncate(action: actions.Truncate, _at: At) -> Iterator[Hit]:
+    """Every row is lost, and reads and writes block meanwhile: it takes ACCESS EXCLUSIVE."""
+    yield Hit(f"every row of {action.table} is lost", Waived(reason="the rows are no longer needed"))
 
 
 @revision_rule(
-    "truncate",
-    Truncate,
-    fires="TRUNCATE",
-    why="Every row is lost, and nobody can read or write the table meanwhile: it takes ACCESS EXCLUSIVE.",
-    source="https://www.postgresql.org/docs/current/sql-truncate.html",
-    example='op.execute("TRUNCATE logs")',
-)
-def truncate(action: Truncate, _at: At) -> Iterator[Hit]:
-    """A table that is emptied."""
-    yield Hit(f"every row of {action.table} is lost", Waived(reason="nobody needs the rows any more"))
-
-
-@revision_rule(
-    "cascade",
-    Cascade,
     fires="CASCADE in DROP, TRUNCATE or ALTER TABLE",
-    why="It drops, or empties, whatever depends on it, which may be more in production than where this was written.",
-    source=_DEPENDENCIES,
+    source="ddl-depend.html",
     example='op.execute("DROP VIEW team_names CASCADE")',
 )
-def cascade(action: Cascade, _at: At) -> Iterator[Hit]:
-    """A statement that takes more along than it names."""
-    yield Hit("what depends on it goes too, whatever that is", Waived(reason="", sql=action.without))
+def cascade(action: actions.Cascade, _at: At) -> Iterator[Hit]:
+    """It drops or empties every dependent object, and production may have more of them than development."""
+    yield Hit("every dependent object goes too", Waived(reason="", sql=action.without))
 
 
 @revision_rule(
-    "default-changed",
-    ChangeDefault,
     fires="a default changed or removed",
-    why="The release that still runs leaves the column out, and gets another value than it counts on, or an error.",
-    source="https://www.postgresql.org/docs/current/ddl-default.html",
-    example="""op.alter_column("users", "mood", server_default="sad")""",
+    source="ddl-default.html",
+    example="""op.alter_column("members", "mood", server_default="sad")""",
 )
-def default_changed(action: ChangeDefault, at: At) -> Iterator[Hit]:
-    """Another default, or none, where there was one."""
+def default_changed(action: actions.ChangeDefault, at: At) -> Iterator[Hit]:
+    """The previous release leaves the column out, and gets another value than it expects, or an error."""
     column = at.schema.column(action.table, action.column)
     if column is not None and (column.default is None or column.default == action.default):
         return
@@ -198,7 +143,7 @@ def default_changed(action: ChangeDefault, at: At) -> Iterator[Hit]:
     yield Hit(f"the default of {action.table}.{action.column} is {verb} for writers that rely on it", waived)
 
 
-def _is_said_by_not_null(action: DropConstraint, at: At) -> bool:
+def _is_said_by_not_null(action: actions.DropConstraint, at: At) -> bool:
     """Whether it is a CHECK that says no more than NOT NULL, which its column has by now."""
     table = at.schema.tables.get(action.table)
     constraint = table.constraints.get(action.name) if table is not None else None

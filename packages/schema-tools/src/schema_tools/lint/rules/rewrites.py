@@ -1,41 +1,37 @@
-"""Columns that make PostgreSQL write the whole table anew."""
+"""What rewrites rows: columns for which PostgreSQL rewrites the whole table, and statements that change rows."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from schema_tools.lint.actions import AddColumn, ChangeType, SetExpression
+from schema_tools.lint.actions import AddColumn, ChangeRows, ChangeType, SetExpression
 from schema_tools.lint.definitions import ColumnFacts, Expression, SqlType
+from schema_tools.lint.rewriting import is_rewritten, volatile_functions
 from schema_tools.lint.rule import Hit, Waived, revision_rule
 from schema_tools.lint.safe_forms import (
     column_sql,
+    delete_in_batches,
     execute,
+    not_null_without_scan,
     quoted,
     revisions,
-    set_not_null,
     short,
     update_in_batches,
 )
 from schema_tools.lint.step import At
-from schema_tools.lint.types import is_rewritten
-from schema_tools.lint.volatility import volatile_functions
 from schema_tools.lint.waivers import waiver_comment
 
-_ALTER_TABLE: Final = "https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES"
-_WHY: Final = "The table and its indexes are written anew under ACCESS EXCLUSIVE: nobody can read or write meanwhile."
 _SMALL: Final = Waived(reason="the table is small, so the lock is short")
+_FEW: Final = Waived(reason="it concerns a few rows only")
 _SERIAL: Final = {"smallserial": "smallint", "serial": "integer", "bigserial": "bigint"}
 
 
 @revision_rule(
-    "type-change-rewrites",
-    ChangeType,
     fires="a column's type changed to one that is stored differently, or holds less",
-    why=_WHY,
-    source=_ALTER_TABLE,
-    example='op.alter_column("users", "age", type_=sa.BigInteger())',
+    source="sql-altertable.html#SQL-ALTERTABLE-NOTES",
+    example='op.alter_column("members", "age", type_=sa.BigInteger())',
 )
 def type_change_rewrites(action: ChangeType, at: At) -> Iterator[Hit]:
-    """A change of type that cannot be made in the catalog alone."""
+    """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes."""
     column = at.schema.column(action.table, action.column)
     before = column.type if column is not None else None
     if before is not None and not action.converts and not is_rewritten(before, action.type):
@@ -45,17 +41,17 @@ def type_change_rewrites(action: ChangeType, at: At) -> Iterator[Hit]:
 
 
 @revision_rule(
-    "volatile-default",
-    AddColumn,
     fires="a new column whose default is another one for each row",
-    why=f"{_WHY} A constant, or the time of the statement as now() gives it, is stored once for all rows.",
-    source=_ALTER_TABLE,
+    source="sql-altertable.html#SQL-ALTERTABLE-NOTES",
     example="""
-op.add_column("users", sa.Column("token", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False))
+op.add_column("members", sa.Column("token", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False))
 """,
 )
 def volatile_default(action: AddColumn, at: At) -> Iterator[Hit]:
-    """A default that has to be computed for each row."""
+    """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes.
+
+    A constant, or the time of the statement as now() gives it, is stored once for all rows.
+    """
     default = action.column.default
     volatile = volatile_functions(default, at.schema.functions) if default is not None else []
     if default is not None and volatile:
@@ -65,40 +61,69 @@ def volatile_default(action: AddColumn, at: At) -> Iterator[Hit]:
 
 
 @revision_rule(
-    "identity-or-serial-column",
-    AddColumn,
     fires="a new identity or serial column",
-    why=_WHY,
-    source=_ALTER_TABLE,
-    example='op.execute("ALTER TABLE users ADD COLUMN number serial")',
+    source="sql-altertable.html#SQL-ALTERTABLE-NOTES",
+    example='op.execute("ALTER TABLE members ADD COLUMN number serial")',
 )
 def identity_or_serial_column(action: AddColumn, at: At) -> Iterator[Hit]:
-    """A column that numbers the rows that are there."""
+    """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes."""
     column = action.column
     if column.identity or column.type.name in _SERIAL:
         sequence = f"{short(action.table)}_{column.name}_seq"
         default = Expression(sql=f"nextval('{quoted(sequence)}')", functions=frozenset({"nextval"}))
         words = _SERIAL.get(column.type.name, column.type.sql)
         numbers = ColumnFacts(name=column.name, type=SqlType(name=words, sql=words), not_null=True)
-        mend = _filled_later(AddColumn(table=action.table, column=numbers), at, default, sequence=sequence)
-        yield Hit(f"numbering the rows of {action.table} rewrites the table", mend)
+        fix = _filled_later(AddColumn(table=action.table, column=numbers), at, default, sequence=sequence)
+        yield Hit(f"numbering the rows of {action.table} rewrites the table", fix)
 
 
 @revision_rule(
-    "stored-generated-column",
-    *(AddColumn, SetExpression),
     fires="a new stored generated column, or another expression for one",
-    why=_WHY,
-    source="https://www.postgresql.org/docs/current/ddl-generated-columns.html",
-    example='op.add_column("users", sa.Column("initial", sa.Text(), sa.Computed("left(name, 1)", persisted=True)))',
+    source="ddl-generated-columns.html",
+    example='op.add_column("members", sa.Column("initial", sa.Text(), sa.Computed("left(name, 1)", persisted=True)))',
 )
 def stored_generated_column(action: AddColumn | SetExpression, at: At) -> Iterator[Hit]:
-    """A column that is computed for every row that is there."""
+    """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes."""
     if isinstance(action, SetExpression):
         yield Hit(f"{action.table}.{action.column} is computed anew for each row", _SMALL)
     elif action.column.generated == "stored":
         message = f"{action.table}.{action.column.name} is computed for each row, which rewrites the table"
         yield Hit(message, _by_a_trigger(action, at))
+
+
+@revision_rule(
+    fires="UPDATE or DELETE without a WHERE that bounds it: by a unique key, a range, or a subquery with LIMIT",
+    source="explicit-locking.html#LOCKING-ROWS",
+    example="""op.execute("UPDATE members SET name = trim(name)")""",
+)
+def unbatched_update(action: ChangeRows, at: At) -> Iterator[Hit]:
+    """It locks every row that it changes until the transaction ends, so writes to those rows block.
+
+    It doubles the size of the table, and starts over when it fails.
+    """
+    if action.verb not in {"UPDATE", "DELETE"} or action.bounded or _is_catalog(action.table):
+        return
+    if action.plain and any(key <= action.compared for key in at.schema.unique_keys(action.table)):
+        return
+    fix: str | Waived = _FEW
+    if action.plain and action.verb == "UPDATE":
+        fix = update_in_batches(at.schema, action.table, action.assignments, action.where) or _FEW
+    elif action.plain:
+        fix = delete_in_batches(action.table, action.where)
+    which = "the rows that it finds" if action.where else "every row"
+    yield Hit(f"{action.verb} changes {which} of {action.table} in one go", fix)
+
+
+@revision_rule(
+    fires="INSERT, UPDATE or DELETE in PostgreSQL's own catalog, such as deleting the value of an enum",
+    source="catalogs.html",
+    example="""op.execute("DELETE FROM pg_enum WHERE enumlabel = 'green'")""",
+)
+def catalog_edit(action: ChangeRows, _at: At) -> Iterator[Hit]:
+    """PostgreSQL checks nothing there: rows that hold a deleted value can no longer be read or indexed."""
+    if _is_catalog(action.table):
+        waived = Waived(reason="there is no statement for it, and it was tried on a copy of production")
+        yield Hit(f"{action.table} is PostgreSQL's own", waived)
 
 
 def _by_a_column(action: ChangeType, at: At) -> str | Waived:
@@ -128,7 +153,7 @@ def _filled_later(action: AddColumn, at: At, default: Expression, sequence: str 
     if sequence:
         adding.append(f"CREATE SEQUENCE {quoted(sequence)} OWNED BY {table}.{name}")
     adding.append(f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default.sql}")
-    last = set_not_null(action.table, action.column.name) if action.column.not_null else ""
+    last = not_null_without_scan(action.table, action.column.name) if action.column.not_null else ""
     return revisions(execute(*adding), filling, last)
 
 
@@ -157,3 +182,7 @@ def _by_a_trigger(action: AddColumn, at: At) -> str | Waived:
         execute("\n".join(computing), "\n".join(trigger)),
         filling,
     )
+
+
+def _is_catalog(table: str) -> bool:
+    return table.startswith(("pg_catalog.", "pg_"))

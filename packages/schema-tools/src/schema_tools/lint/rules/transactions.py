@@ -8,10 +8,8 @@ from schema_tools.lint.actions import Action, AddConstraint, ChangeRows, CreateT
 from schema_tools.lint.definitions import ConstraintKind
 from schema_tools.lint.rule import Hit, revision_rule
 from schema_tools.lint.safe_forms import execute
-from schema_tools.lint.splitting import is_light, split
-from schema_tools.lint.step import At, Step
+from schema_tools.lint.step import At, Step, is_light, split
 
-_LOCKS: Final = "https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES"
 _OFF: Final = frozenset({"", "0", "0ms", "0s", "0min", "default"})
 _BOUNDS: Final = {"lock_timeout": "5s", "statement_timeout": "1h"}
 
@@ -27,18 +25,13 @@ _LONG: Final = (actions.CreateIndex, actions.ValidateConstraint, actions.Refresh
 
 
 @revision_rule(
-    "work-after-exclusive-lock",
-    actions.TableAction,
     fires="work on rows, or a lock on another table, after a statement that took ACCESS EXCLUSIVE",
-    why="The lock is held until the transaction ends, so nobody can read or write the table during what follows.",
-    source=_LOCKS,
-    example="""
-op.execute("ALTER TABLE users ADD COLUMN phone text")
-op.execute("ALTER TABLE orders ADD COLUMN note text")
-""",
+    source="explicit-locking.html#LOCKING-TABLES",
+    example=execute("ALTER TABLE members ADD COLUMN phone text", "ALTER TABLE orders ADD COLUMN note text"),
 )
 def work_after_exclusive_lock(action: actions.TableAction, at: At) -> Iterator[Hit]:
-    """What comes after an exclusive lock; rows that are changed there are another rule's business."""
+    """The lock lasts until the transaction ends, so reads and writes of the table block during what follows."""
+    # Row changes there are covered by data-with-schema.
     locked = {table for step in at.before for table in _exclusively_locked(step, at)}
     others = locked - {action.table}
     if (others and _is_exclusive(action)) or (locked and (isinstance(action, _LONG) or _refers(action, at))):
@@ -46,18 +39,16 @@ def work_after_exclusive_lock(action: actions.TableAction, at: At) -> Iterator[H
 
 
 @revision_rule(
-    "trigger-with-other-work",
-    CreateTrigger,
     fires="CREATE TRIGGER in a transaction that does more",
-    why="It takes SHARE ROW EXCLUSIVE until the transaction ends: nobody can write to the table meanwhile.",
-    source=_LOCKS,
-    example="""
-op.execute("CREATE TRIGGER users_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch()")
-op.execute("ALTER TABLE users VALIDATE CONSTRAINT ck_users_age")
-""",
+    source="explicit-locking.html#LOCKING-TABLES",
+    example=execute(
+        "CREATE TRIGGER members_touch BEFORE UPDATE ON members FOR EACH ROW EXECUTE FUNCTION touch()",
+        "ALTER TABLE members VALIDATE CONSTRAINT ck_members_age",
+    ),
 )
 def trigger_with_other_work(action: CreateTrigger, at: At) -> Iterator[Hit]:
-    """A trigger beside what is neither its function nor a trigger of its table that is dropped or made."""
+    """It takes SHARE ROW EXCLUSIVE until the transaction ends, which blocks writes to the table."""
+    # Its function, and other triggers of its table, may be beside it.
     others = [
         one
         for one in at.together
@@ -72,41 +63,32 @@ def trigger_with_other_work(action: CreateTrigger, at: At) -> Iterator[Hit]:
 
 
 @revision_rule(
-    "timeouts-switched-off",
-    SetVariable,
     fires="lock_timeout or statement_timeout set to 0 or reset, by SET, RESET, ALTER ROLE, set_config() and the like",
-    why=(
-        "A statement that waits for a lock makes everybody behind it wait too, for as long as it waits. The runner "
-        "bounds both; what takes longer gets a bound of its own."
-    ),
-    source="https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT",
+    source="runtime-config-client.html#GUC-LOCK-TIMEOUT",
     example='op.execute("SET lock_timeout = 0")',
 )
 def timeouts_switched_off(action: SetVariable, _at: At) -> Iterator[Hit]:
-    """A wait without an end."""
+    """While a statement waits for a lock, every later statement on the table waits behind it.
+
+    The runner limits both timeouts; a longer operation gets a limit of its own.
+    """
     name = action.name.lower()
     if action.value.strip("'").lower() in _OFF and (name in _BOUNDS or (name == "all" and not action.value)):
         bounds = {name: _BOUNDS[name]} if name in _BOUNDS else _BOUNDS
-        mend = execute(*(f"SET LOCAL {setting} = '{value}'" for setting, value in bounds.items()))
-        yield Hit(f"{action.name} no longer bounds how long others wait", mend)
+        fix = execute(*(f"SET LOCAL {setting} = '{value}'" for setting, value in bounds.items()))
+        yield Hit(f"{action.name} no longer bounds how long others wait", fix)
 
 
 @revision_rule(
-    "data-with-schema",
-    actions.TableAction,
     fires="rows and the schema of existing tables changed in one transaction",
-    why=(
-        "The change of the schema keeps its lock while the rows are written, or the rows theirs while it waits: both "
-        "take long together, and one failure undoes both."
-    ),
-    source=_LOCKS,
-    example="""
-op.execute("ALTER TABLE users ADD COLUMN phone text")
-op.execute("UPDATE users SET phone = '' WHERE id = 1")
-""",
+    source="explicit-locking.html#LOCKING-TABLES",
+    example=execute("ALTER TABLE members ADD COLUMN phone text", "UPDATE members SET phone = '' WHERE id = 1"),
 )
 def data_with_schema(action: actions.TableAction, at: At) -> Iterator[Hit]:
-    """The first statement that makes it both."""
+    """The schema change holds its lock while the rows are written, or the rows theirs while it waits.
+
+    Both take longer together, and one failure undoes both.
+    """
     before = [one for step in at.before for one in at.existing(step)]
     kinds = {isinstance(one, ChangeRows) for one in before}
     if len(kinds) == 1 and isinstance(action, ChangeRows) not in kinds and at.is_first(action):
@@ -114,19 +96,13 @@ def data_with_schema(action: actions.TableAction, at: At) -> Iterator[Hit]:
 
 
 @revision_rule(
-    "enum-value-used-at-once",
-    Action,
     fires="a value used in the transaction that added it to its enum",
-    why="It fails: a new value of an enum cannot be used before the transaction that added it is committed.",
-    source="https://www.postgresql.org/docs/current/sql-altertype.html#SQL-ALTERTYPE-NOTES",
+    source="sql-altertype.html#SQL-ALTERTYPE-NOTES",
     new_tables=True,
-    example="""
-op.execute("ALTER TYPE mood ADD VALUE 'calm'")
-op.execute("UPDATE users SET mood = 'calm' WHERE id = 1")
-""",
+    example=execute("ALTER TYPE mood ADD VALUE 'calm'", "UPDATE members SET mood = 'calm' WHERE id = 1"),
 )
 def enum_value_used_at_once(action: Action, at: At) -> Iterator[Hit]:
-    """A new value in a text constant."""
+    """It fails: a new value of an enum cannot be used before the transaction that added it is committed."""
     added = {
         one.value
         for step in at.before

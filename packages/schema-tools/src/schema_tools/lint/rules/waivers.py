@@ -1,6 +1,5 @@
-"""Waivers that do not say what they should."""
+"""Waivers that are incomplete, unknown or unused."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from schema_tools.findings import Finding
@@ -9,44 +8,39 @@ from schema_tools.lint.rule import OtherRule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaiverRule(OtherRule):
-    """A rule about waivers: what is wrong with the one for a rule, and what to do."""
+    """A rule about waivers: what is wrong with the one for `{rule}`, and what to do."""
 
-    message: Callable[[str], str]
-    mend: Callable[[str], str]
+    message: str
+    fix: str = ""
 
     def finding(self, place: str, rule: str) -> Finding:
         """The finding at a waiver for `rule`."""
-        return Finding(
-            rule=self.name, place=place, message=self.message(rule), why=self.explanation, mend=self.mend(rule)
-        )
+        message = self.message.format(rule=rule) if rule else "this is not a valid waiver"
+        fix = self.fix.format(rule=rule)
+        return Finding(rule=self.name, place=place, message=message, why=self.explanation, fix=fix)
 
 
 WITHOUT_REASON = WaiverRule(
     name="waiver-without-reason",
     fires="a waiver that gives no reason",
-    why="Who reads it next year cannot tell whether the reason still holds.",
-    source="",
-    example='# lint: allow drop-column\nop.drop_column("users", "age")',
-    message=lambda rule: f"the waiver of {rule} gives no reason",
-    mend=lambda rule: f"# lint: allow {rule} because no release that still runs uses it",
+    why="A later reader cannot tell whether the reason still holds.",
+    example='# lint: allow drop-column\nop.drop_column("members", "age")',
+    message="the waiver of {rule} gives no reason",
+    fix="# lint: allow {rule} because no release that still runs uses it",
 )
 UNKNOWN_RULE = WaiverRule(
     name="unknown-waiver",
     fires="a waiver for a rule that does not exist, or one that cannot be read",
     why="It allows nothing.",
-    source="",
-    example='# lint: allow drop-columns because nobody uses it\nop.drop_column("users", "age")',
-    message=lambda rule: f"there is no rule {rule}" if rule else "this is no waiver",
-    mend=lambda _rule: "",
+    example='# lint: allow drop-columns because it is unused\nop.drop_column("members", "age")',
+    message="there is no rule {rule}",
 )
 UNUSED_WAIVER = WaiverRule(
     name="unused-waiver",
     fires="a waiver for a rule that is not broken there",
-    why="It would silently allow what somebody writes there later.",
-    source="",
-    example='# lint: allow drop-table because nobody uses it\nop.drop_column("users", "age")',
-    message=lambda rule: f"{rule} does not fire here: remove the waiver",
-    mend=lambda _rule: "",
+    why="It would silently allow a later violation.",
+    example='# lint: allow drop-table because it is unused\nop.drop_column("members", "age")',
+    message="{rule} does not fire here: remove the waiver",
 )
 
 WAIVER_RULES = (WITHOUT_REASON, UNKNOWN_RULE, UNUSED_WAIVER)

@@ -10,7 +10,7 @@ from schema_tools.catalog.statements import joined, script, unquoted
 _GRANTABLE: Final = frozenset({"view", "materialized view", "function", "procedure"})
 
 
-def mended(expected: CatalogObject, found: CatalogObject, aspect: str, catalogs: tuple[Catalog, Catalog]) -> str:
+def fix_sql(expected: CatalogObject, found: CatalogObject, aspect: str, catalogs: tuple[Catalog, Catalog]) -> str:
     """What makes `aspect` of the object that was `found` that of the one that is `expected`.
 
     An aspect that nothing can alter takes dropping the object and making it again, together with all that needs it.

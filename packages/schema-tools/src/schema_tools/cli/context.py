@@ -1,4 +1,4 @@
-"""What the commands ask of the project that they work for."""
+"""The project and the database that the commands work on."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """What a command asks of its project, when it needs to know: a command that does not ask never fails for it.
+class CommandContext:
+    """The project and the database, each looked up when a command needs it: what it does not need cannot fail it.
 
     Attributes:
         project: Gives the mapping, the migrations and the document.
         database_url: Gives the database that commands on a live one work on.
-        say_error: Writes one sentence on standard error, in the way of the program.
+        say_error: Writes one sentence on standard error, prefixed with the program's name.
     """
 
     project: "Callable[[], SchemaProject]"

@@ -1,4 +1,4 @@
-"""Whether the database itself keeps `updated_at`: seen by changing a row as any writer might."""
+"""Whether the database itself maintains `updated_at`, checked by changing a row with plain SQL."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -20,7 +20,7 @@ _CHANGE: Final = "UPDATE {table} SET {name} = (SELECT {name} FROM {table} WHERE 
 _AT_MOMENT: Final = "SELECT count(*) FROM {table} WHERE CAST({moment} AS text) = {text}"
 
 
-def unkept_times(connection: Connection, metadata: MetaData) -> Iterator[Finding]:
+def stale_updated_at(connection: Connection, metadata: MetaData) -> Iterator[Finding]:
     """A finding for each table whose `updated_at` stays when a row is changed by plain SQL.
 
     A table that declares `info={"append_only": "why"}` is left out. The rows must have been committed before, since
@@ -40,8 +40,8 @@ def unkept_times(connection: Connection, metadata: MetaData) -> Iterator[Finding
                 rule="updated-at-not-kept",
                 place=f"{table.name}.{_COLUMN}",
                 message=f"{table.name}.{_COLUMN} stays as it is when {changed[0]} is changed by plain SQL",
-                why="whoever asks what changed since a moment, or whether a row changed meanwhile, is told it did not",
-                mend="a trigger that sets it BEFORE UPDATE, or"
+                why="a query for recent changes, or a check for a concurrent change, misses the change",
+                fix="a trigger that sets it BEFORE UPDATE, or"
                 f' Table("{table.name}", ..., info={{"append_only": "why no row of it is ever changed"}})',
             )
 

@@ -1,0 +1,13 @@
+"""The dialects that migrations and the schema document are written for."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy import Dialect
+from sqlalchemy.dialects import postgresql, sqlite
+
+# With named parameters a percent sign in SQL stays single.
+DIALECTS: Final[Mapping[str, Dialect]] = {
+    "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
+    "sqlite": sqlite.dialect(paramstyle="named"),
+}
