@@ -1,10 +1,12 @@
 """The connections to one database, and what works on them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import URL, MetaData, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.adapter import SqlAlchemyAdapter
@@ -14,81 +16,80 @@ from foundation.sqlalchemy.postgresql.pool import ConnectionPool
 from foundation.sqlalchemy.postgresql.transaction import PipelineReader, PipelineTransaction
 from foundation.sqlalchemy.queries import SqlAlchemyQueries
 from foundation.sqlalchemy.readiness import SqlAlchemyReadiness
-from foundation.sqlalchemy.sqlite.engine import TRANSACTION, open_sqlite
+from foundation.sqlalchemy.sqlite.engine import open_sqlite
 from foundation.sqlalchemy.sqlite.transaction import SqliteReader, SqliteTransaction
+from foundation.sqlalchemy.transaction import Reader, Transaction
 from foundation.sqlalchemy.unit_of_work import Registered, SqlAlchemyUnitOfWork
 
-AnyQueries: TypeAlias = SqlAlchemyQueries[Any, Any, Any, Any]
 
+class Database:
+    """The connections to one database: a pool of them, and one beside it for probes.
 
-class PostgresDatabase:
-    """A database on a PostgreSQL server, reached by the pipelined path: see `foundation.sqlalchemy.postgresql`.
-
-    It has a pool of connections, and one beside it for probes: a health check does not wait behind the traffic.
+    A health check does not wait behind the traffic.
     """
 
-    def __init__(self, url: URL, limits: Limits, registered: Registered) -> None:
-        self.pool = ConnectionPool(open_postgresql(url, limits), limits.pool_size, limits.pool_timeout)
-        self.reader = PipelineReader(self.pool)
-        self._probe = open_postgresql(url, limits, kept=1)
+    def __init__(self, registered: Registered, reader: Reader, probe: AsyncEngine, bulk_timeout: timedelta) -> None:
+        self.reader = reader
+        self._probe = probe
         self._registered = registered
-        self._bulk_timeout = limits.bulk_timeout
+        self._bulk_timeout = bulk_timeout
 
     def unit_of_work(self) -> SqlAlchemyUnitOfWork:
         """See `Storage.unit_of_work`."""
-        return SqlAlchemyUnitOfWork(self._registered, self._begin, self._bulk_timeout)
+        return SqlAlchemyUnitOfWork(self._registered, self.begin, self._bulk_timeout)
 
-    def queries(self, name: str) -> AnyQueries:
+    def queries(self, name: str) -> SqlAlchemyQueries[Any, Any, Any, Any]:
         """See `Storage.queries`."""
         return SqlAlchemyQueries(self._registered.adapters[name], self.reader, self._registered.errors)
 
     def readiness(self, revisions: Callable[[], Sequence[str]]) -> SqlAlchemyReadiness:
         """See `Storage.readiness`."""
         return SqlAlchemyReadiness(self._probe, revisions)
+
+    def begin(self) -> Transaction:
+        """A new transaction."""
+        raise NotImplementedError
+
+    async def dispose(self) -> None:
+        """See `Storage.dispose`."""
+        await self._probe.dispose()
+
+
+class PostgresDatabase(Database):
+    """A database on a PostgreSQL server, reached by the pipelined path: see `foundation.sqlalchemy.postgresql`."""
+
+    def __init__(self, url: URL, limits: Limits, registered: Registered) -> None:
+        self.pool = ConnectionPool(open_postgresql(url, limits), limits.pool_size, limits.pool_timeout)
+        super().__init__(
+            registered, PipelineReader(self.pool), open_postgresql(url, limits, kept=1), limits.bulk_timeout
+        )
+
+    def begin(self) -> PipelineTransaction:
+        """See `Database.begin`."""
+        return PipelineTransaction(self.pool)
 
     async def dispose(self) -> None:
         """See `Storage.dispose`."""
         await self.pool.close()
-        await self._probe.dispose()
-
-    def _begin(self) -> PipelineTransaction:
-        return PipelineTransaction(self.pool)
+        await super().dispose()
 
 
-class SqliteDatabase:
-    """A database in a file, whose readers and writers share one pool of SQLAlchemy's; probes have one of their own."""
+class SqliteDatabase(Database):
+    """A database in a file, whose readers and writers share one pool of SQLAlchemy's."""
 
     def __init__(self, url: URL, limits: Limits, registered: Registered) -> None:
         # Its connections open no transaction of their own accord.
         self.engine = open_sqlite(url, limits, limits.pool_size)
-        self.reader = SqliteReader(self.engine)
-        self._writing = self.engine.execution_options(**{TRANSACTION: "IMMEDIATE"})
-        self._probe = open_sqlite(url, limits, 1)
-        self._registered = registered
-        self._bulk_timeout = limits.bulk_timeout
+        super().__init__(registered, SqliteReader(self.engine), open_sqlite(url, limits, 1), limits.bulk_timeout)
 
-    def unit_of_work(self) -> SqlAlchemyUnitOfWork:
-        """See `Storage.unit_of_work`."""
-        return SqlAlchemyUnitOfWork(self._registered, self._begin, self._bulk_timeout)
-
-    def queries(self, name: str) -> AnyQueries:
-        """See `Storage.queries`."""
-        return SqlAlchemyQueries(self._registered.adapters[name], self.reader, self._registered.errors)
-
-    def readiness(self, revisions: Callable[[], Sequence[str]]) -> SqlAlchemyReadiness:
-        """See `Storage.readiness`."""
-        return SqlAlchemyReadiness(self._probe, revisions)
+    def begin(self) -> SqliteTransaction:
+        """See `Database.begin`."""
+        return SqliteTransaction(self.engine)
 
     async def dispose(self) -> None:
         """See `Storage.dispose`."""
         await self.engine.dispose()
-        await self._probe.dispose()
-
-    def _begin(self) -> SqliteTransaction:
-        return SqliteTransaction(self._writing)
-
-
-Database: TypeAlias = PostgresDatabase | SqliteDatabase
+        await super().dispose()
 
 
 def open_database(
@@ -106,5 +107,7 @@ def open_database(
     except (ArgumentError, ValueError):
         # The original message may quote the URL, and so the password.
         raise StorageMisconfigured("DATABASE_URL is no valid database URL.") from None
-    kind = SqliteDatabase if parsed.get_backend_name() == "sqlite" else PostgresDatabase
+    kind: type[SqliteDatabase | PostgresDatabase] = (
+        SqliteDatabase if parsed.get_backend_name() == "sqlite" else PostgresDatabase
+    )
     return kind(parsed, limits, Registered.of(metadata, adapters))
