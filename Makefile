@@ -58,7 +58,7 @@ check: ## Check style, types, imports, the lock files and the schema (all of db-
 	@$(SET_UP) dev
 	@"$(BIN)/python" scripts/check.py
 
-format: ## Format the code, and mend what ruff can mend
+format: ## Format the code, and fix what ruff can fix
 	@$(SET_UP) dev
 	@"$(BIN)/ruff" check --fix-only .
 	@"$(BIN)/ruff" format .

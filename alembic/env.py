@@ -8,7 +8,7 @@ from schema_tools.environment import run
 
 def configured_url() -> str:
     """The database that the settings name."""
-    # Imported here because whoever hands in a connection needs no settings.
+    # Imported here because no settings are needed when a connection is handed in.
     from entrypoints.settings import load_settings
     from foundation.settings import SettingsError
 

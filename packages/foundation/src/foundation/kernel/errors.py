@@ -30,7 +30,7 @@ class NotFound(DomainError):
 
 
 class AlreadyTaken(DomainError):
-    """Something that must be unique belongs to somebody else."""
+    """A value that must be unique belongs to another entity."""
 
     code = "already-taken"
 
@@ -73,7 +73,7 @@ class IdempotencyKeyInUse(ApplicationError):
 
 
 class IdempotencyKeyReused(ApplicationError):
-    """The idempotency key was used before, for another wish."""
+    """The idempotency key was used before, for another request."""
 
     code = "idempotency-key-reused"
     sentence = "This idempotency key was used for another request. Use a new key for a new request."

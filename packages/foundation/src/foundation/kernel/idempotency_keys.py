@@ -1,4 +1,4 @@
-"""Remembering what was done, so that a caller who did not hear the answer may ask again."""
+"""Remembering results, so that a client that did not receive one may send its request again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """Names one wish of one caller: `value` is the caller's own, unique for this `principal` and this `operation`."""
+    """Identifies a request: `value` is the client's own, unique for this `principal` and this `operation`."""
 
     principal: str
     operation: str
@@ -16,9 +16,9 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class RecordedAnswer:
-    """What was answered: `fingerprint` tells the wish from another one, `content` is the answer as a use case wrote it.
+    """A result: `fingerprint` tells the request from another one, `content` is the result as `Idempotent` wrote it.
 
-    From `expires_at` on the answer is as good as forgotten. Both times are aware, in UTC, in microseconds.
+    From `expires_at` on it counts as absent. Both times are aware, in UTC, in microseconds.
     """
 
     fingerprint: str
@@ -33,8 +33,8 @@ class IdempotencyKeys(Protocol):
     async def claim(self, key: IdempotencyKey, at: datetime) -> RecordedAnswer | None:
         """The answer recorded under `key`, unless it has expired `at` that time; else None, and the key is claimed.
 
-        A claim lasts as long as the unit of work. It must be the unit of work's first step, so that whoever did the
-        same before is found by its answer and not by what it changed.
+        A claim lasts as long as the unit of work. It must be the unit of work's first step, so that an
+        earlier call is found by its recorded answer and not by what it changed.
 
         Raises:
             IdempotencyKeyInUse: another unit of work has claimed the key. The storage may wait for it instead.

@@ -1,1 +1,1 @@
-"""A real PostgreSQL server that is thrown away, and databases on one that somebody runs."""
+"""A real PostgreSQL server that is thrown away, and databases on one that is running already."""

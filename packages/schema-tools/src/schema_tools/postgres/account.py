@@ -50,7 +50,7 @@ class ThrowawayDirectory:
 
 def _sweep(parent: Path, owners: Collection[int]) -> None:
     for path in parent.glob(f"{_PREFIX}*"):
-        # Somebody else may delete it, or forbid to look, meanwhile.
+        # Another process may delete it, or make it unreadable, meanwhile.
         with contextlib.suppress(OSError):
             found = path.stat()
             if found.st_uid in owners and time.time() - found.st_mtime > _YOUNG_SECONDS:

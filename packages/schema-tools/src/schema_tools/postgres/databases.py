@@ -1,4 +1,4 @@
-"""Making and dropping databases on a PostgreSQL server that somebody runs."""
+"""Making and dropping databases on a PostgreSQL server that is running."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -67,7 +67,7 @@ def _constraint(row: Row[Any]) -> CatalogObject:
         "definition": row.definition[: ending.start()],
         "validity": validity,
         "deferrability": None if row.type == "c" else deferrability,
-        # Somebody may have disabled the triggers that enforce it.
+        # The triggers that enforce it may be disabled.
         "enforcement": None if row.enforcement in {None, "O"} else "triggers disabled or only on a replica",
         "index validity": None if row.index_oid is None or row.index_valid else "invalid",
         "storage parameters": row.options,

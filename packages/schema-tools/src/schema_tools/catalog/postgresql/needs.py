@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from schema_tools.catalog.objects import Catalog, CatalogObject
 from schema_tools.catalog.postgresql.found import Address, Found
 
-# Only what somebody made has such identifiers: FirstNormalObjectId in PostgreSQL's access/transam.h.
+# Only objects that are not built in have such identifiers: FirstNormalObjectId in PostgreSQL's access/transam.h.
 _DEPENDENCIES: Final = """
 SELECT d.classid::regclass::text, d.objid, d.objsubid, d.refclassid::regclass::text, d.refobjid, d.refobjsubid
 FROM pg_depend d WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype IN ('n', 'a', 'i')
