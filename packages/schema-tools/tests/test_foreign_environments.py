@@ -38,7 +38,7 @@ Table(
 
 PREAMBLE = """\
 import asyncio, sqlite3, threading
-import schema_tools, psycopg
+import application, psycopg
 from alembic import context
 from sqlalchemy import create_engine, engine_from_config, pool
 from sqlalchemy.ext.asyncio import async_engine_from_config
@@ -331,7 +331,7 @@ def with_revision(
     """Write a second revision, and give the place of the line in its `upgrade`."""
     scratch.revision("second", upgrade, downgrade)
     file = scratch.directory / "alembic" / "versions" / "second.py"
-    imports = "import schema_tools, psycopg, sqlite3\nimport sqlalchemy as sa\n"
+    imports = "import application, psycopg, sqlite3\nimport sqlalchemy as sa\n"
     preamble = f"{imports}\nURL = {live.url!r}\nCONNINFO = {live.conninfo!r}\n{module}\n"
     lines = (preamble + file.read_text()).replace("CONNECT", live.connect)
     file.write_text(lines)
