@@ -25,7 +25,11 @@ MEMORY = Path("/dev/shm")  # noqa: S108 -- the directory made in it is private
 # What of the service's tests needs more than Python, or minutes, and why. One that is named among the arguments runs.
 LEFT_OUT = {
     "tests/openapi/test_spectral.py": "the registry of npm packages, once",
-    "tests/e2e/test_add_an_entity.py": "the time of all checks and many tests, once more",
+    "tests/e2e/test_add_a_column.py": "minutes, to follow a page in a copy of the project",
+    "tests/e2e/test_add_an_entity.py": "minutes, to follow a page in a copy of the project",
+    "tests/e2e/test_readme.py": "minutes, to follow a page in a copy of the project",
+    "tests/integration/test_production_install.py": "an environment of its own",
+    "tests/integration/test_wheel.py": "wheels, and an environment of its own",
 }
 ENOUGH = 4 << 30  # bytes; two workers need half of one of these gigabytes, and eight of them two
 

@@ -31,7 +31,7 @@ from schema_tools.migrations import runner
 if TYPE_CHECKING:
     from application.users import UserUseCases
     from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
-    from foundation.kernel.readiness import StorageReadiness
+    from foundation.kernel.storage import StorageReadiness
 
 SQL_STORAGES: Final = ["sqlite", *POSTGRES_NAMES]
 STORAGES: Final = ["memory", *SQL_STORAGES]

@@ -6,7 +6,7 @@ import pytest
 
 from foundation.http.health import ReadinessMonitor
 from foundation.kernel.errors import ApplicationError, MigrationsPending, StorageUnavailable
-from foundation.kernel.readiness import StorageReadiness
+from foundation.kernel.storage import StorageReadiness
 
 pytestmark = pytest.mark.anyio
 

@@ -5,17 +5,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, Final, Generic
 
+from foundation.files import rejected
 from foundation.files.blocks import read_together
 from foundation.files.fields import ExportedField, ImportedField
 from foundation.files.lines import LONGEST_LINE, Line, LineSplitter, lines_of
-from foundation.files.rejected import (
-    MALFORMED_CSV,
-    REPEATED_COLUMN,
-    TOO_LONG,
-    WRONG_NUMBER_OF_CELLS,
-    LineError,
-    RejectedLine,
-)
 from foundation.files.schema import Columns, FileSchema, NewT, ReadLine
 from foundation.files.spreadsheets import begins_formula, escaped, unescaped
 from foundation.kernel.bulk_import import ImportRefused, ImportReport
@@ -57,7 +50,7 @@ class CsvReader(Generic[NewT]):
         """The last record, if it did not end in a line feed."""
         yield from self._read_lines(self._splitter.finish())
         if self._begun:
-            yield self._reject(self._number + 1, MALFORMED_CSV)
+            yield self._reject(self._number + 1, rejected.MALFORMED_CSV)
         if self._columns is None:
             self._read_header([])
 
@@ -78,7 +71,9 @@ class CsvReader(Generic[NewT]):
 
             def read_other(number: int, line: str) -> ReadLine[NewT]:
                 cells = _cells(line.removesuffix("\r"))
-                return RejectedLine(number, (MALFORMED_CSV,)) if cells is None else self._read(number, cells, columns)
+                if cells is None:
+                    return rejected.RejectedLine(number, (rejected.MALFORMED_CSV,))
+                return self._read(number, cells, columns)
 
             together = read_together(columns, self._ordinary, lines, first=first, read_other=read_other)
             if together is not None:
@@ -91,7 +86,7 @@ class CsvReader(Generic[NewT]):
         self._number += 1
         self._length += len(line or b"") + 1
         if line is None or self._length > LONGEST_LINE + 1:
-            yield self._reject(self._number, TOO_LONG)
+            yield self._reject(self._number, rejected.TOO_LONG)
             return
         # A byte that is not UTF-8 becomes a lone surrogate, which no value may have: so its cell is named.
         text = line.decode("utf-8", "surrogateescape")
@@ -104,7 +99,7 @@ class CsvReader(Generic[NewT]):
         first, record = self._number - len(self._begun), "\n".join([*self._begun, text])
         cells = _cells(record.removesuffix("\r"))
         if cells is None:
-            yield self._reject(self._number, MALFORMED_CSV)
+            yield self._reject(self._number, rejected.MALFORMED_CSV)
             return
         self._begun.clear()
         self._length = 0
@@ -115,7 +110,7 @@ class CsvReader(Generic[NewT]):
 
     def _read(self, number: int, cells: Sequence[str | None], columns: Columns[NewT]) -> ReadLine[NewT]:
         if len(cells) != len(self._empty):
-            return RejectedLine(number, (WRONG_NUMBER_OF_CELLS,))
+            return rejected.RejectedLine(number, (rejected.WRONG_NUMBER_OF_CELLS,))
         texts = [empty if cell is None else unescaped(cell) for cell, empty in zip(cells, self._empty, strict=True)]
         return columns.read(number, texts)
 
@@ -123,22 +118,22 @@ class CsvReader(Generic[NewT]):
         names = [cell or "" for cell in cells]
         errors = self._schema.header_errors(names)
         if len(set(names)) < len(names):
-            errors.append(REPEATED_COLUMN)
+            errors.append(rejected.REPEATED_COLUMN)
         if errors:
-            raise _refusal(RejectedLine(1, tuple(errors)))
+            raise _refusal(rejected.RejectedLine(1, tuple(errors)))
         self._columns = Columns(self._schema, names)
         # What an empty cell without quotes is, in each of the columns.
         self._empty = [None if field.nullable else "" for field in self._columns.fields]
         self._ordinary = _ordinary(self._columns.fields)
 
-    def _reject(self, last: int, error: LineError) -> RejectedLine:
+    def _reject(self, last: int, error: rejected.LineError) -> rejected.RejectedLine:
         """Give up the record that was begun before the line `last`, or with it; the next line begins another."""
         number = last - len(self._begun)
         self._begun.clear()
         self._length = 0
         if not self._columns:
-            raise _refusal(RejectedLine(number, (error,)))
-        return RejectedLine(number, (error,))
+            raise _refusal(rejected.RejectedLine(number, (error,)))
+        return rejected.RejectedLine(number, (error,))
 
 
 def _ordinary(fields: Sequence[ImportedField]) -> re.Pattern[str]:
@@ -187,6 +182,6 @@ def _cells(record: str) -> list[str | None] | None:
     return [quoted[1:-1].replace('""', '"') if quoted else plain or None for quoted, plain in _CELL.findall(record)]
 
 
-def _refusal(header: RejectedLine) -> ImportRefused:
+def _refusal(header: rejected.RejectedLine) -> ImportRefused:
     """Without a header no line can be read, whatever is to be done about conflicts."""
     return ImportRefused(ImportReport(0, 0, 1, (), (header,)))

@@ -24,7 +24,7 @@ from foundation.http.problems.problem import Problem, ProblemKind
 from foundation.http.requests.cursors import CursorCodec
 from foundation.http.routing.direct_routes import DirectRoutes
 from foundation.http.routing.route_table import templates_by_endpoint
-from foundation.kernel.readiness import StorageReadiness
+from foundation.kernel.storage import StorageReadiness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

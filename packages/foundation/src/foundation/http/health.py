@@ -16,7 +16,7 @@ from foundation.http.requests.json_body import JSON
 from foundation.http.requests.negotiation import answers
 from foundation.http.requests.query import NoParameters, query
 from foundation.kernel.errors import ApplicationError, StorageUnavailable
-from foundation.kernel.readiness import StorageReadiness
+from foundation.kernel.storage import StorageReadiness
 
 logger = logging.getLogger("service.health")
 

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from foundation.kernel.readiness import StorageReadiness
+
+class StorageReadiness(Protocol):
+    """Asks the storage whether it can serve this release."""
+
+    async def check(self) -> None:
+        """Return when it can.
+
+        Raises:
+            StorageUnavailable: it cannot be reached.
+            MigrationsPending: its schema is older than this release needs.
+        """
+        ...
 
 
 class Storage(Protocol):

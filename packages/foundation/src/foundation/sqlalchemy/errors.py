@@ -16,34 +16,26 @@ from psycopg import OperationalError as PsycopgOperationalError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from foundation.kernel.errors import (
-    ApplicationError,
-    CommitOutcomeUnknown,
-    DeadlineExceeded,
-    MigrationsPending,
-    StorageOverloaded,
-    StorageUnavailable,
-    WriteConflict,
-)
+from foundation.kernel import errors
 from foundation.sqlalchemy.constraints import Constraint, ForeignKeyViolated
 from foundation.sqlalchemy.postgresql.connection import OutcomeUnknown
 
 # Classes and codes of the PostgreSQL manual, appendix A. Two characters stand for a whole class.
-_ERROR_OF_SQLSTATE: Final[Mapping[str, type[ApplicationError]]] = {
-    "08": StorageUnavailable,
-    "25006": StorageUnavailable,  # a server that became a standby
-    "25P03": DeadlineExceeded,  # idle_in_transaction_session_timeout; no COMMIT had come, so nothing was written
-    "28": StorageUnavailable,  # refused credentials
-    "3D000": StorageUnavailable,  # no such database
-    "40001": WriteConflict,
-    "40P01": WriteConflict,
-    "42703": MigrationsPending,  # no such column
-    "42P01": MigrationsPending,  # no such table
-    "53": StorageUnavailable,
-    "55P03": DeadlineExceeded,  # lock_timeout
-    "57014": DeadlineExceeded,  # statement_timeout
-    "57P": StorageUnavailable,
-    "58": StorageUnavailable,
+_ERROR_OF_SQLSTATE: Final[Mapping[str, type[errors.ApplicationError]]] = {
+    "08": errors.StorageUnavailable,
+    "25006": errors.StorageUnavailable,  # a server that became a standby
+    "25P03": errors.DeadlineExceeded,  # idle_in_transaction_session_timeout; no COMMIT had come, so nothing was written
+    "28": errors.StorageUnavailable,  # refused credentials
+    "3D000": errors.StorageUnavailable,  # no such database
+    "40001": errors.WriteConflict,
+    "40P01": errors.WriteConflict,
+    "42703": errors.MigrationsPending,  # no such column
+    "42P01": errors.MigrationsPending,  # no such table
+    "53": errors.StorageUnavailable,
+    "55P03": errors.DeadlineExceeded,  # lock_timeout
+    "57014": errors.DeadlineExceeded,  # statement_timeout
+    "57P": errors.StorageUnavailable,
+    "58": errors.StorageUnavailable,
 }
 
 # What libpq says, in part, when it cannot connect, and what the operator is told. Other messages, and those of a
@@ -60,15 +52,15 @@ _REASONS: Final[Mapping[str, str]] = {
 }
 
 # Result codes of https://www.sqlite.org/rescode.html, by the low byte.
-_ERROR_OF_SQLITE_CODE: Final[Mapping[int, type[ApplicationError]]] = {
-    5: DeadlineExceeded,  # BUSY: another writer kept the lock longer than the busy timeout
-    6: WriteConflict,  # LOCKED
-    8: StorageUnavailable,  # READONLY
-    10: StorageUnavailable,  # IOERR
-    11: StorageUnavailable,  # CORRUPT
-    13: StorageUnavailable,  # FULL
-    14: StorageUnavailable,  # CANTOPEN
-    26: StorageUnavailable,  # NOTADB
+_ERROR_OF_SQLITE_CODE: Final[Mapping[int, type[errors.ApplicationError]]] = {
+    5: errors.DeadlineExceeded,  # BUSY: another writer kept the lock longer than the busy timeout
+    6: errors.WriteConflict,  # LOCKED
+    8: errors.StorageUnavailable,  # READONLY
+    10: errors.StorageUnavailable,  # IOERR
+    11: errors.StorageUnavailable,  # CORRUPT
+    13: errors.StorageUnavailable,  # FULL
+    14: errors.StorageUnavailable,  # CANTOPEN
+    26: errors.StorageUnavailable,  # NOTADB
 }
 _SQLITE_REASONS: Final[Mapping[int, str]] = {
     8: "The SQLite database may not be written to.",
@@ -115,19 +107,19 @@ class Translation:
     def _raise(self, error: Exception) -> None:
         translation: Exception | None = None
         if isinstance(error, PoolTimeout):
-            translation = StorageOverloaded()
+            translation = errors.StorageOverloaded()
         elif isinstance(error, ForeignKeyViolated):
             translation = self._violated(error.constraint)
         elif isinstance(error, DBAPIError):
             lost = error.connection_invalidated or isinstance(error, InterfaceError | OperationalError)
             translation = self._translate(error.orig, lost=lost)
-            if self._committing and isinstance(translation, StorageUnavailable) and error.connection_invalidated:
-                translation = CommitOutcomeUnknown()
+            if self._committing and isinstance(translation, errors.StorageUnavailable) and error.connection_invalidated:
+                translation = errors.CommitOutcomeUnknown()
         elif isinstance(error, PsycopgError):  # of what is sent to the driver itself
             lost = isinstance(error, PsycopgInterfaceError | PsycopgOperationalError)
             translation = self._translate(error, lost=lost)
-            if isinstance(error, OutcomeUnknown) and isinstance(translation, StorageUnavailable | None):
-                translation = CommitOutcomeUnknown()
+            if isinstance(error, OutcomeUnknown) and isinstance(translation, errors.StorageUnavailable | None):
+                translation = errors.CommitOutcomeUnknown()
             if translation is None:
                 # The message would quote the row.
                 raise StatementRefused(f"a statement failed with SQLSTATE {error.sqlstate}") from None
@@ -152,14 +144,14 @@ class Translation:
         if primary == _SQLITE_CONSTRAINT:
             return self._violated(self._columns.get(message.rpartition("failed: ")[2], ""))
         if primary == _SQLITE_GENERIC_ERROR and any(words in message for words in _SQLITE_MISSES):
-            return MigrationsPending()
+            return errors.MigrationsPending()
         kind = _ERROR_OF_SQLITE_CODE.get(primary)
         return kind(_SQLITE_REASONS.get(primary)) if kind is not None else None
 
 
-def _unreachable(message: str) -> StorageUnavailable:
+def _unreachable(message: str) -> errors.StorageUnavailable:
     """Why there is no connection, as far as libpq's message tells; the message itself names roles and hosts."""
-    return StorageUnavailable(next((said for part, said in _REASONS.items() if part in message), None))
+    return errors.StorageUnavailable(next((said for part, said in _REASONS.items() if part in message), None))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,13 +5,7 @@ from typing import Any, Final
 from fastapi import Depends, Response
 from pydantic import BaseModel
 
-from foundation.http.openapi.headers import (
-    ENTITY_TAG,
-    IDEMPOTENT_REPLAYED,
-    LINK_TO_NEXT,
-    LOCATION,
-    PREFERENCE_APPLIED,
-)
+from foundation.http.openapi import headers
 from foundation.http.openapi.operations import no_content, parameters, request_body, responses
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import ProblemKind
@@ -68,7 +62,7 @@ class ResourceOperations:
                 f"The {self._noun} was created.",
                 *(*problems, *_BODY, *_ONCE_PER_KEY),
                 model=self._body,
-                headers=ENTITY_TAG | LOCATION | IDEMPOTENT_REPLAYED,
+                headers=headers.ENTITY_TAG | headers.LOCATION | headers.IDEMPOTENT_REPLAYED,
                 links=self._links("$response.body#/id", tagged=True),
             ),
         }
@@ -87,7 +81,7 @@ class ResourceOperations:
                 f"The {self._plural} were created.",
                 *(*problems, *_BODY, *_ONCE_PER_KEY),
                 model=answered,
-                headers=IDEMPOTENT_REPLAYED,
+                headers=headers.IDEMPOTENT_REPLAYED,
                 links=self._links("$response.body#/items/0/id", tagged=False),
             ),
         }
@@ -108,7 +102,7 @@ class ResourceOperations:
                 f"A page of {self._plural}.",
                 *(*problems, kinds.INVALID_CURSOR, kinds.VALIDATION_FAILED),
                 model=self._page,
-                headers=LINK_TO_NEXT | PREFERENCE_APPLIED,
+                headers=headers.LINK_TO_NEXT | headers.PREFERENCE_APPLIED,
                 links={"next": next_page},
             ),
         }
@@ -120,14 +114,14 @@ class ResourceOperations:
             f"The {self._noun}.",
             *(*problems, kinds.NOT_FOUND),
             model=self._body,
-            headers=ENTITY_TAG,
+            headers=headers.ENTITY_TAG,
             links=self._links("$response.body#/id", tagged=True),
         )
         return {
             "summary": f"Read {self._one}",
             "dependencies": [_NO_PARAMETERS, _ANSWERS_JSON],
             "openapi_extra": parameters(headers=_IF_NONE_MATCH),
-            "responses": {304: no_content("The client has this version already.", ENTITY_TAG), **found},
+            "responses": {304: no_content("The client has this version already.", headers.ENTITY_TAG), **found},
         }
 
     def update(self, sent: type[BaseModel], *problems: ProblemKind) -> dict[str, Any]:
@@ -141,7 +135,7 @@ class ResourceOperations:
                 f"The {self._noun} as it is now.",
                 *(*problems, *_BODY, *_PRECONDITIONS),
                 model=self._body,
-                headers=ENTITY_TAG,
+                headers=headers.ENTITY_TAG,
             ),
         }
 

@@ -5,34 +5,21 @@ from typing import Any, Final
 
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem, ProblemKind
-from foundation.kernel.errors import (
-    AlreadyTaken,
-    CommitOutcomeUnknown,
-    DeadlineExceeded,
-    IdempotencyKeyInUse,
-    IdempotencyKeyReused,
-    InvalidValue,
-    NotFound,
-    PreconditionFailed,
-    StillReferenced,
-    StorageOverloaded,
-    StorageUnavailable,
-    WriteConflict,
-)
+from foundation.kernel import errors
 
 _GENERAL_ERRORS: Final[Mapping[type[Exception], ProblemKind]] = {
-    AlreadyTaken: kinds.ALREADY_TAKEN,
-    CommitOutcomeUnknown: kinds.COMMIT_OUTCOME_UNKNOWN,
-    DeadlineExceeded: kinds.DEADLINE_EXCEEDED,
-    IdempotencyKeyInUse: kinds.IDEMPOTENCY_KEY_IN_USE,
-    IdempotencyKeyReused: kinds.IDEMPOTENCY_KEY_REUSED,
-    InvalidValue: kinds.VALIDATION_FAILED,
-    NotFound: kinds.NOT_FOUND,
-    PreconditionFailed: kinds.PRECONDITION_FAILED,
-    StillReferenced: kinds.STILL_REFERENCED,
-    StorageOverloaded: kinds.OVERLOADED,
-    StorageUnavailable: kinds.STORAGE_UNAVAILABLE,
-    WriteConflict: kinds.OVERLOADED,
+    errors.AlreadyTaken: kinds.ALREADY_TAKEN,
+    errors.CommitOutcomeUnknown: kinds.COMMIT_OUTCOME_UNKNOWN,
+    errors.DeadlineExceeded: kinds.DEADLINE_EXCEEDED,
+    errors.IdempotencyKeyInUse: kinds.IDEMPOTENCY_KEY_IN_USE,
+    errors.IdempotencyKeyReused: kinds.IDEMPOTENCY_KEY_REUSED,
+    errors.InvalidValue: kinds.VALIDATION_FAILED,
+    errors.NotFound: kinds.NOT_FOUND,
+    errors.PreconditionFailed: kinds.PRECONDITION_FAILED,
+    errors.StillReferenced: kinds.STILL_REFERENCED,
+    errors.StorageOverloaded: kinds.OVERLOADED,
+    errors.StorageUnavailable: kinds.STORAGE_UNAVAILABLE,
+    errors.WriteConflict: kinds.OVERLOADED,
 }
 
 

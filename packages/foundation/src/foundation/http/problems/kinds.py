@@ -2,15 +2,7 @@
 
 from typing import Final
 
-from foundation.http.limits import (
-    LARGEST_BATCH_DOCUMENT,
-    LARGEST_DOCUMENT,
-    LARGEST_HEADER,
-    LARGEST_HEADERS,
-    LARGEST_IMPORT,
-    LONGEST_TARGET,
-    MOST_HEADERS,
-)
+from foundation.http import limits
 from foundation.http.problems.problem import FieldError, ProblemKind
 from foundation.strict_json import DEEPEST_NESTING
 
@@ -140,8 +132,8 @@ CONTENT_TOO_LARGE: Final = ProblemKind(
     title="The body is too large.",
     advice="Send a smaller body.",
     happened=(
-        f"The body is larger than it may be: {LARGEST_DOCUMENT // _KIB} KiB for a single resource, "
-        f"{LARGEST_BATCH_DOCUMENT // _MIB} MiB for a batch, {LARGEST_IMPORT // _MIB} MiB for an import. "
+        f"The body is larger than it may be: {limits.LARGEST_DOCUMENT // _KIB} KiB for a single resource, "
+        f"{limits.LARGEST_BATCH_DOCUMENT // _MIB} MiB for a batch, {limits.LARGEST_IMPORT // _MIB} MiB for an import. "
         f"{_NOTHING_CHANGED} The connection is closed."
     ),
     to_do="Send less at once: several batches, or several imports.",
@@ -151,7 +143,7 @@ URI_TOO_LONG: Final = ProblemKind(
     status=414,
     title="The address is too long.",
     advice="Shorten the address.",
-    happened=f"The address, with its query, is longer than {LONGEST_TARGET // _KIB} KiB.",
+    happened=f"The address, with its query, is longer than {limits.LONGEST_TARGET // _KIB} KiB.",
     to_do="Leave parameters out. No request of this API needs as many.",
 )
 UNSUPPORTED_MEDIA_TYPE: Final = ProblemKind(
@@ -202,8 +194,8 @@ HEADERS_TOO_LARGE: Final = ProblemKind(
     title="The headers are too large.",
     advice="Send fewer or shorter headers.",
     happened=(
-        f"The request has more than {MOST_HEADERS} headers, one of more than {LARGEST_HEADER // _KIB} KiB, or more "
-        f"than {LARGEST_HEADERS // _KIB} KiB of them. The connection is closed."
+        f"The request has more than {limits.MOST_HEADERS} headers, one above {limits.LARGEST_HEADER // _KIB} KiB, "
+        f"or more than {limits.LARGEST_HEADERS // _KIB} KiB of them. The connection is closed."
     ),
     to_do="Send fewer or shorter headers. Often cookies have added up.",
 )

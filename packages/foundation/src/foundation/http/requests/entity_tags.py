@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
+from foundation.http.requests.field_syntax import members
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -52,7 +53,7 @@ def expected_versions(request: Request, entity_id: int, *, required: bool | None
     header = ",".join(values).strip()
     if header == "*":
         return None
-    versions = (_version(tag, entity_id) for weak, tag in _members(header) if not weak)
+    versions = (_version(tag, entity_id) for weak, tag in _tags(header) if not weak)
     return frozenset(version for version in versions if version is not None)
 
 
@@ -61,20 +62,15 @@ def matches_any(request: Request, view: Versioned) -> bool:
     header = ",".join(request.headers.getlist("if-none-match")).strip()
     if header in {"", "*"}:
         return header == "*"
-    return entity_tag(view).strip('"') in {tag for _weak, tag in _members(header)}
+    return entity_tag(view).strip('"') in {tag for _weak, tag in _tags(header)}
 
 
-def _members(header: str) -> list[tuple[bool, str]]:
-    members: list[tuple[bool, str]] = []
-    position = 0
-    while position < len(header):
-        match = _MEMBER.match(header, position)
-        if match is None:
-            raise Problem(kinds.MALFORMED_REQUEST, "A precondition header is not a list of entity tags.")
-        if match[2] is not None:
-            members.append((match[1] is not None, match[2]))
-        position = match.end()
-    return members
+def _tags(header: str) -> list[tuple[bool, str]]:
+    """The entity tags of the list, each with whether it is weak."""
+    try:
+        return [(match[1] is not None, match[2]) for match in members(_MEMBER, header) if match[2] is not None]
+    except ValueError:
+        raise Problem(kinds.MALFORMED_REQUEST, "A precondition header is not a list of entity tags.") from None
 
 
 def _version(tag: str, entity_id: int) -> datetime | None:

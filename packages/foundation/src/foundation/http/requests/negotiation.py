@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
-from foundation.http.requests.field_syntax import QUOTED, WORD
+from foundation.http.requests.field_syntax import QUOTED, WORD, members
 
 _PARAMETER: Final = rf"{WORD}=(?:{WORD}|{QUOTED})"
 # One member of the list; it may be empty (RFC 9110, 5.6.1.2). Possessive (++), so that no text is read twice.
@@ -76,21 +76,17 @@ def _parse(header: str) -> list[_Range]:
     # What nearly every client sends; the answer is the same without reading on.
     if header in {"", "*/*"}:
         return []
-    ranges: list[_Range] = []
-    position = 0
-    while position < len(header):
-        match = _MEMBER.match(header, position)
-        if match is None:
-            raise _malformed()
-        if match["type"] is not None:
-            ranges.append(_read_range(match["type"].lower(), match["subtype"].lower(), match["parameters"].lower()))
-        position = match.end()
-    return ranges
+    try:
+        found = [match.groups() for match in members(_MEMBER, header) if match["type"] is not None]
+        return [_read_range(*(part.lower() for part in parts)) for parts in found]
+    except ValueError:
+        raise Problem(kinds.MALFORMED_REQUEST, "The Accept header is not a list of media ranges.") from None
 
 
 def _read_range(type_: str, subtype: str, rest: str) -> _Range:
+    """Raises `ValueError` for what is not a media range."""
     if type_ == "*" != subtype:
-        raise _malformed()
+        raise ValueError("a subtype of any type")
     parameters: set[str] = set()
     weight = 1.0
     for parameter in _ONE_PARAMETER.findall(rest):
@@ -99,14 +95,10 @@ def _read_range(type_: str, subtype: str, rest: str) -> _Range:
         elif _WEIGHT.fullmatch(parameter, 2):
             weight = float(parameter[2:])
         else:
-            raise _malformed()
+            raise ValueError("not a weight")
     return _Range(type_, subtype, frozenset(parameters), weight)
 
 
 def _weight(ranges: Sequence[_Range], media_type: str) -> float:
     precedence, weight = max((each.precedence(media_type), each.weight) for each in ranges)
     return weight if precedence >= 0 else 0.0
-
-
-def _malformed() -> Problem:
-    return Problem(kinds.MALFORMED_REQUEST, "The Accept header is not a list of media ranges.")

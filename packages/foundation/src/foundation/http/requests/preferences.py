@@ -1,12 +1,12 @@
 """The header `Prefer` (RFC 7240): optional requests of a client."""
 
 import re
-from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from starlette.requests import Request
 
-from foundation.http.requests.field_syntax import QUOTED, WORD
+from foundation.http.requests.field_syntax import QUOTED, WORD, members
 
 _PAIR: Final = rf"{WORD}(?:[ \t]*+=[ \t]*+(?:{WORD}|{QUOTED})?+)?+"
 # One member of the list with its parameters; it may be empty (RFC 9110, 5.6.1.2). Possessive, so that no text is read
@@ -25,19 +25,12 @@ def prefers(request: Request, name: str, value: str) -> bool:
     what follows something that is not a preference. The answer says which was honoured.
     """
     header = ",".join(request.headers.getlist("prefer"))
-    given = dict(reversed(list(_preferences(header))))
+    given: dict[str, str] = {}
+    with suppress(ValueError):
+        for match in members(_MEMBER, header):
+            if match["name"] is not None:
+                given.setdefault(match["name"].lower(), _unquoted(match["value"] or "").lower())
     return given.get(name) == value
-
-
-def _preferences(header: str) -> Iterator[tuple[str, str]]:
-    position = 0
-    while position < len(header):
-        match = _MEMBER.match(header, position)
-        if match is None:
-            return
-        if match["name"] is not None:
-            yield match["name"].lower(), _unquoted(match["value"] or "").lower()
-        position = match.end()
 
 
 def _unquoted(word: str) -> str:

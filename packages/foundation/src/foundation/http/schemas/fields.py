@@ -8,7 +8,7 @@ decimal number, since many readers make a binary fraction of a JSON number.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args
@@ -21,9 +21,8 @@ from foundation.http.schemas.values import LIMIT, LONGEST_TEXT, SENT_TIME, decim
 from foundation.kernel.errors import DomainError, InvalidValue
 from foundation.kernel.pagination import check_limit
 from foundation.kernel.unset import Unset
+from foundation.times import read_rfc3339
 
-# RFC 3339, 5.6, with a mandatory zone and at most the microseconds that are stored.
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)")
 _WHOLE_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 
 T = TypeVar("T")
@@ -186,11 +185,9 @@ def _refused(code: str, message: str) -> PydanticCustomError:
 
 def _read_time(text: str) -> datetime:
     try:
-        if _TIME.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise InvalidTime
+        return read_rfc3339(text)
+    except ValueError:
+        raise InvalidTime from None
 
 
 def _checked_limit(limit: int) -> int:

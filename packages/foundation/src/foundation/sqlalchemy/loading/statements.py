@@ -3,23 +3,7 @@
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ColumnElement,
-    Integer,
-    MetaData,
-    Select,
-    Table,
-    Update,
-    bindparam,
-    exists,
-    false,
-    func,
-    literal_column,
-    select,
-    update,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from foundation.sqlalchemy.adapter import SqlAlchemyAdapter
@@ -54,59 +38,59 @@ class LoadStatements:
         self.add_the_rest = self.add.on_conflict_do_nothing(index_elements=target)
         self.mark_overtaken = self._overtaken([column for columns in unique for column in columns])
         self.taken_lines = (
-            select(self._line).where(self._taken.is_(True)).order_by(self._line).limit(bindparam("reported"))
+            sa.select(self._line).where(self._taken.is_(True)).order_by(self._line).limit(sa.bindparam("reported"))
         )
 
-    def dangling(self, foreign_key: Column[Any], target: Column[Any]) -> Select[Any]:
+    def dangling(self, foreign_key: sa.Column[Any], target: sa.Column[Any]) -> sa.Select[Any]:
         """Whether a row that is to be added refers to a row that does not exist."""
         value = self.staged.c[foreign_key.key]
         referred = target.table.alias()
-        missing = ~exists().where(referred.c[target.key] == value)
-        return select(exists().where(self._taken.is_(False), value.is_not(None), missing))
+        missing = ~sa.exists().where(referred.c[target.key] == value)
+        return sa.select(sa.exists().where(self._taken.is_(False), value.is_not(None), missing))
 
-    def _owned(self, columns: tuple[Column[Any], ...]) -> Update:
+    def _owned(self, columns: tuple[sa.Column[Any], ...]) -> sa.Update:
         same = [self.staged.c[column.key] == column for column in columns]
         return self._mark(*same)
 
-    def _repeated(self, columns: tuple[Column[Any], ...]) -> Update:
+    def _repeated(self, columns: tuple[sa.Column[Any], ...]) -> sa.Update:
         values = [self.staged.c[column.key] for column in columns]
         first = (
-            select(*values, func.min(self._line).label(LINE))
+            sa.select(*values, sa.func.min(self._line).label(LINE))
             .group_by(*values)
-            .having(func.count() > 1)
+            .having(sa.func.count() > 1)
             .subquery("firsts")
         )
         return self._mark(*(value == first.c[value.key] for value in values), self._line > first.c[LINE])
 
     def _add(self) -> Insert:
         """Rows get their ids in the order of its SELECT."""
-        constants = [bindparam(f"_{name}", type_=self.table.c[name].type) for name in self.constants]
-        free = select(*(self.staged.c[name] for name in self.fields), *constants)
+        constants = [sa.bindparam(f"_{name}", type_=self.table.c[name].type) for name in self.constants]
+        free = sa.select(*(self.staged.c[name] for name in self.fields), *constants)
         free = free.where(self._taken.is_(False)).order_by(self._line)
         added = insert(self.table).from_select([*self.fields, *self.constants], free)
         return added.execution_options(preserve_rowcount=True)
 
-    def _overtaken(self, columns: list[Column[Any]]) -> Update:
+    def _overtaken(self, columns: list[sa.Column[Any]]) -> sa.Update:
         staged = [self.staged.c[column.key] for column in columns]
         same = [
             value.is_not_distinct_from(column) if column.nullable else value == column
             for value, column in zip(staged, columns, strict=True)
         ]
-        added_here = exists().where(*same, literal_column(f"{self.table.name}.xmin = pg_current_xact_id()::xid"))
+        added_here = sa.exists().where(*same, sa.literal_column(f"{self.table.name}.xmin = pg_current_xact_id()::xid"))
         return self._mark(~added_here)
 
-    def _mark(self, *conditions: ColumnElement[bool]) -> Update:
-        return update(self.staged).where(*conditions, self._taken.is_(False)).values({TAKEN: True})
+    def _mark(self, *conditions: sa.ColumnElement[bool]) -> sa.Update:
+        return sa.update(self.staged).where(*conditions, self._taken.is_(False)).values({TAKEN: True})
 
 
-def staged_table(table: Table, fields: tuple[str, ...]) -> Table:
+def staged_table(table: sa.Table, fields: tuple[str, ...]) -> sa.Table:
     """The table that rows wait in until all of them are there. Only its own session sees it."""
-    return Table(
+    return sa.Table(
         f"staged_{table.name}",
-        MetaData(),  # of its own: no migration makes the table
-        Column(LINE, Integer(), nullable=False),
-        *(Column(name, table.c[name].type, nullable=table.c[name].nullable) for name in fields),
-        Column(TAKEN, Boolean(), nullable=False, server_default=false()),
+        sa.MetaData(),  # of its own: no migration makes the table
+        sa.Column(LINE, sa.Integer(), nullable=False),
+        *(sa.Column(name, table.c[name].type, nullable=table.c[name].nullable) for name in fields),
+        sa.Column(TAKEN, sa.Boolean(), nullable=False, server_default=sa.false()),
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
     )
