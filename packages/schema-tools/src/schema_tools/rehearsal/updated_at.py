@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_tools.findings import Finding
 from schema_tools.rehearsal.shapes import ColumnShape, TableShape, quoted
-from schema_tools.rehearsal.stores import store_of
+from schema_tools.rehearsal.stores import read_shapes
 
 _COLUMN: Final = "updated_at"
 # Two rows that differ in a column; a few pairs, as the change may be refused.
@@ -30,7 +30,7 @@ def stale_updated_at(connection: Connection, metadata: MetaData) -> Iterator[Fin
         connection: A database at head with rows, in a transaction, which is as it was afterwards.
         metadata: The mapping.
     """
-    for table in store_of(connection).shapes():
+    for table in read_shapes(connection).values():
         mapped = metadata.tables.get(table.name)
         if _COLUMN not in {column.name for column in table.columns} or (mapped is not None and _is_exempt(mapped.info)):
             continue
@@ -52,11 +52,10 @@ def _is_exempt(info: object) -> bool:
 
 def _change_a_row(connection: Connection, table: TableShape) -> tuple[str, bool] | None:
     """The column in which a row could be changed, and whether its time moved; None when no row could be changed."""
-    # What no other column depends on first.
-    depending = [one.columns for some in (table.keys, table.references, table.checks) for one in some]
-    bound = {name for columns in depending for name in columns}
+    # Columns without a constraint first.
+    dependent = [*(one.columns for one in table.references), *(one.columns for one in table.checks), *table.keys]
     free = [column for column in table.columns if column.source != "database" and column.name != _COLUMN]
-    for column in sorted(free, key=lambda column: column.name in bound):
+    for column in sorted(free, key=lambda column: any(column.name in columns for columns in dependent)):
         moved = _change(connection, table, column)
         if moved is not None:
             return f"{table.name}.{column.name}", moved
