@@ -57,7 +57,7 @@ class PlanReport:
 
     Attributes:
         revisions: The pending ones, in order, up to one that fails.
-        live_rows: About how many rows the tables of the live database have, by its own statistics.
+        live_rows: About how many rows the tables of the live database have, by its statistics.
         unfilled: Tables that had no rows in the measurement.
     """
 
@@ -70,13 +70,13 @@ class PlanReport:
 def plan(
     project: SchemaProject, url: str | URL | None, server: RunningPostgres | None = None, *, rows: int = ROWS
 ) -> PlanReport:
-    """Measure what the migrations that the database at `url` has not had would do; nothing is written there.
+    """Measure what the migrations that are pending on the database at `url` would do; nothing is written there.
 
     Args:
         project: The migrations.
-        url: The live database, of which its revision and its row counts are read; with None, every migration is
-            planned, on the first of the project's databases.
-        server: Where to make the throwaway database; a throwaway server is started when it is None.
+        url: The live database, whose revision and row counts are read; with None, every migration is planned, on the
+            first of the project's databases.
+        server: Where to create the throwaway database; by default on a throwaway server.
         rows: How many rows each table gets there.
 
     Raises:
@@ -99,6 +99,7 @@ def plan(
 
 
 def _planned(revisions: Revisions, walker: Walker, pending: set[str], live: Mapping[str, int], rows: int) -> PlanReport:
+    dialect = walker.url.get_backend_name()
     examples = examples_of(revisions.project.metadata)
     unfilled: dict[str, Unfilled] = {}
     planned: list[PlannedRevision] = []
@@ -113,17 +114,13 @@ def _planned(revisions: Revisions, walker: Walker, pending: set[str], live: Mapp
             filled = fill(connection, rows, examples=examples, tables=empty, shapes=shapes)
             counts = {name: count + filled.rows.get(name, 0) for name, count in counts.items()}
             unfilled |= {one.table: one for one in filled.unfilled}
-            if walker.url.get_backend_name() == "postgresql":
+            if dialect == "postgresql":
                 connection.exec_driver_sql("ANALYZE")
         planned.append(_measured(revisions, walker, script, counts))
         if planned[-1].failure:
             break
-    return PlanReport(
-        dialect=walker.url.get_backend_name(),
-        revisions=planned,
-        live_rows=live,
-        unfilled=[one for name, one in sorted(unfilled.items())],
-    )
+    in_order = [one for _, one in sorted(unfilled.items())]
+    return PlanReport(dialect=dialect, revisions=planned, live_rows=live, unfilled=in_order)
 
 
 def _measured(revisions: Revisions, walker: Walker, script: Script, rows: Mapping[str, int]) -> PlannedRevision:
@@ -133,18 +130,14 @@ def _measured(revisions: Revisions, walker: Walker, script: Script, rows: Mappin
             walker.step(script, up=True)
         except StepFailed as error:
             failure = f"{error.place}: {error.why}"
+    message, file = script.doc.removesuffix("."), revisions.place(script)
     return PlannedRevision(
-        revision=script.revision,
-        message=script.doc.removesuffix("."),
-        file=revisions.place(script),
-        statements=statements,
-        rows=rows,
-        failure=failure,
+        revision=script.revision, message=message, file=file, statements=statements, rows=rows, failure=failure
     )
 
 
 def _live_rows(url: URL) -> dict[str, int]:
-    """About how many rows each table of a live database has; its statistics are read, and nothing else."""
+    """About how many rows each table of a live database has, by its statistics."""
     if url.get_backend_name() != "postgresql":
         return {}
     with explained(url), engine_of(url).connect() as connection:
