@@ -146,7 +146,7 @@ ShelfIdInPath: TypeAlias = Annotated[int, path_id("shelf_id", room)]
 Shelves: TypeAlias = Annotated[Any, provided("shelves")]
 
 
-@router.post("", **operations.create(CreateShelfBody, kinds.ALREADY_TAKEN))
+@router.post("", **operations.create(CreateShelfBody, kinds.ALREADY_TAKEN, kinds.REFERENCE_NOT_FOUND))
 async def create_shelf(
     request: Request,
     key: GivenKey,

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from foundation.http.application import HttpOptions, build_application
-from foundation.kernel.errors import AlreadyTaken, NotFound, StillReferenced
+from foundation.kernel.errors import AlreadyTaken, NotFound, ReferenceNotFound, StillReferenced
 from foundation.kernel.idempotency import Outcome
 from foundation.kernel.pagination import Page, Position
 from foundation.kernel.unset import UNSET
@@ -26,10 +26,18 @@ pytestmark = pytest.mark.anyio
 SHELF = {"label": "A1", "material": "oak", "width": "80.50", "room": 7}
 PATH = "/v1/shelves"
 REFERENCED = 99
+MISSING = 98
 
 
 class LabelTaken(AlreadyTaken):
     """Another shelf has the label."""
+
+
+class RoomNotFound(ReferenceNotFound):
+    """The shelf is to be in a room that does not exist."""
+
+    code = "room-not-found"
+    attribute = "room"
 
 
 class Shelves:
@@ -43,6 +51,8 @@ class Shelves:
         assert key is None
         if any(shelf.label == new["label"] for shelf in self._kept.values()):
             raise LabelTaken("Another shelf has this label.")
+        if new["room"] == MISSING:
+            raise RoomNotFound("There is no such room.")
         number = len(self._kept) + 1
         self._kept[number] = ShelfView(id=number, **new, created_at=NOON, updated_at=NOON)
         return Outcome(self._kept[number])
@@ -181,6 +191,9 @@ async def test_an_error_that_http_was_told_nothing_of_has_the_problem_of_its_fam
     assert "must be unique" in (await http.get(taken.json()["type"])).text
     kept = await http.delete(f"{PATH}/{REFERENCED}", headers={"If-Match": "*"})
     assert (kept.status_code, kept.json()["type"]) == (409, "/problems/still-referenced")
+    nowhere = await http.post(PATH, json=SHELF | {"label": "A2", "room": MISSING})
+    assert (nowhere.status_code, nowhere.json()["type"]) == (409, "/problems/reference-not-found")
+    assert [(error["pointer"], error["code"]) for error in nowhere.json()["errors"]] == [("#/room", "room-not-found")]
 
 
 async def test_a_list_continues_where_its_cursor_says(http: httpx2.AsyncClient, container: Container) -> None:

@@ -41,6 +41,13 @@ class StillReferenced(DomainError):
     code = "still-referenced"
 
 
+class ReferenceNotFound(DomainError):
+    """What an entity is to refer to does not exist; `attribute` is the one that has its id."""
+
+    code = "reference-not-found"
+    attribute: ClassVar[str]
+
+
 class ApplicationError(Exception):
     """A use case could not be carried out. `str(error)` is a sentence for people, without any input in it."""
 
