@@ -38,8 +38,9 @@ class ProblemCatalogue:
     """The general kinds of problems, and those that a service adds by its errors.
 
     `kinds_of_errors` has the kinds of the service's own errors; `presenters` make the problem of an error that says
-    more than its message, such as which of several values are wrong. The entry of the nearest base class counts, so that an error
-    without an entry has the kind of its family in `foundation.kernel.errors`. An error that has none is a defect.
+    more than its message, such as which of several values are wrong. The entry of the nearest base class counts, so
+    that an error without an entry has the kind of its family in `foundation.kernel.errors`. An error that has none is a
+    defect.
 
     Raises:
         ValueError: two kinds have the same slug.
