@@ -1,6 +1,7 @@
 """The foundation serves a resource of which it knows nothing, with fields of every kind."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -156,6 +157,8 @@ async def test_it_is_created_with_what_was_sent_and_with_defaults(http: httpx2.A
         ("movable", "true", "not-a-boolean"),
         ("movable", 1, "not-a-boolean"),
         ("room", True, "not-an-integer"),
+        ("room", 7.5, "not-an-integer"),
+        ("room", 1e300, "not-an-integer"),
         ("room", "7", "not-an-integer"),
         ("room", 100, "invalid-value"),
         ("note", 1, "not-a-string"),
@@ -181,6 +184,12 @@ async def test_null_takes_away_only_what_may_be_missing(http: httpx2.AsyncClient
     assert (await http.delete(f"{PATH}/1")).status_code == 428
     assert (await http.delete(f"{PATH}/1", headers={"If-Match": taken.headers["etag"]})).status_code == 204
     assert (await http.get(f"{PATH}/1")).status_code == 404
+
+
+async def test_an_integer_may_be_written_with_a_point(http: httpx2.AsyncClient) -> None:
+    json_type = {"Content-Type": "application/json"}
+    created = await http.post(PATH, content=json.dumps(SHELF).replace("7", "7.0"), headers=json_type)
+    assert (created.status_code, created.json()["room"]) == (201, 7)
 
 
 async def test_an_error_that_http_was_told_nothing_of_has_the_problem_of_its_family(http: httpx2.AsyncClient) -> None:
