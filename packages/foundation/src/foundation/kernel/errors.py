@@ -62,7 +62,7 @@ class PreconditionFailed(ApplicationError):
     """The caller named the version it expects, and the entity has another by now."""
 
     code = "precondition-failed"
-    sentence = "It has changed since the version that was named. Read it again and decide anew."
+    sentence = "It has changed since the version that was named. Read it again before you change it."
 
 
 class WriteConflict(ApplicationError):

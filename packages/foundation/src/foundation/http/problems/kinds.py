@@ -127,7 +127,7 @@ PRECONDITION_FAILED: Final = ProblemKind(
     slug="precondition-failed",
     status=412,
     title="The resource has changed.",
-    advice="Read the resource again, decide anew, and send its new entity tag.",
+    advice="Read the resource again, decide what to change, and send its new entity tag.",
     happened=(
         "`If-Match` names versions of the resource, and its version is another one by now: it was changed in between. "
         f"{_NOTHING_CHANGED}"
