@@ -14,7 +14,7 @@ from sqlalchemy import CheckConstraint, Computed, DefaultClause, Table
 from sqlalchemy.sql.elements import ClauseElement
 
 from schema_tools.catalog.stored_code import CodeObject, StoredCode
-from schema_tools.writing.rendering import escaped
+from schema_tools.dialects import escaped
 
 _INDEX_OPERATIONS: Final = (ops.CreateIndexOp, ops.DropIndexOp)
 # At spaces where there are any.

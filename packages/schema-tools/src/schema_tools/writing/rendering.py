@@ -1,9 +1,8 @@
 """Rendering a revision's code so that it is right on both databases and independent of the project's code."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import _repr_type
@@ -14,10 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 from sqlalchemy.types import TypeDecorator
 
-from schema_tools.dialects import DIALECTS
-
-# A colon before a word would be read as a parameter by `sa.text`.
-_PARAMETER: Final = re.compile(r"(?<![:\w\\]):(?=\w)")
+from schema_tools.dialects import DIALECTS, escaped
 
 
 class PerDialect(ColumnElement[Any]):
@@ -84,8 +80,3 @@ def compiled(element: ClauseElement, dialect: str) -> str | None:
         return str(element.compile(dialect=DIALECTS[dialect], compile_kwargs={"literal_binds": True}))
     except CompileError:
         return None
-
-
-def escaped(sql: str) -> str:
-    """`sql` with its colons marked where `sa.text` and `op.execute` would read them as parameters."""
-    return _PARAMETER.sub(r"\:", sql)

@@ -1,15 +1,16 @@
-"""What must not be in one transaction with something else."""
+"""Locks: of statements that work on a whole table, and those that last because a transaction does more."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from schema_tools.lint import actions
-from schema_tools.lint.actions import Action, AddConstraint, ChangeRows, CreateTrigger, SetVariable
+from schema_tools.lint.actions import Action
 from schema_tools.lint.definitions import ConstraintKind
-from schema_tools.lint.rule import Hit, revision_rule
-from schema_tools.lint.safe_forms import execute
-from schema_tools.lint.step import At, is_light, split
+from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
+from schema_tools.lint.safe_forms import alter_table, execute, outside_transaction, quoted, split
 
+# Those that block neither reads nor writes: https://www.postgresql.org/docs/current/explicit-locking.html
+_MILD: Final = frozenset({"ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE"})
 _OFF: Final = frozenset({"", "0", "0ms", "0s", "0min", "default"})
 _BOUNDS: Final = {"lock_timeout": "5s", "statement_timeout": "1h"}
 
@@ -25,6 +26,83 @@ _LONG: Final = (actions.CreateIndex, actions.ValidateConstraint, actions.Refresh
 
 
 @revision_rule(
+    fires="VACUUM FULL",
+    source="sql-vacuum.html",
+    example="""
+with op.get_context().autocommit_block():
+    op.execute("VACUUM FULL members")
+""",
+)
+def vacuum_full(action: actions.Vacuum, _at: At) -> Iterator[Hit]:
+    """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes."""
+    if action.full:
+        table = f" {quoted(action.table)}" if action.table else ""
+        code = execute(f"VACUUM (ANALYZE){table}")
+        yield Hit(f"{action.table or 'every table'} is written anew under a lock", outside_transaction(code))
+
+
+@revision_rule(
+    fires="CLUSTER", source="sql-cluster.html", example='op.execute("CLUSTER members USING ix_members_name")'
+)
+def cluster(action: actions.Cluster, _at: At) -> Iterator[Hit]:
+    """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes."""
+    yield Hit(f"{action.table or 'every clustered table'} is written anew under a lock", SMALL)
+
+
+@revision_rule(
+    fires="SET LOGGED, SET UNLOGGED, SET TABLESPACE, SET ACCESS METHOD",
+    source="sql-altertable.html",
+    example='op.execute("ALTER TABLE members SET UNLOGGED")',
+)
+def storage_rewrite(action: actions.ChangeStorage, _at: At) -> Iterator[Hit]:
+    """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes."""
+    unused = Waived(reason="the table is not used meanwhile")
+    yield Hit(f"{action.words} writes {action.table} anew under a lock", unused)
+
+
+@revision_rule(
+    fires="REFRESH MATERIALIZED VIEW without CONCURRENTLY",
+    source="sql-refreshmaterializedview.html",
+    example='op.execute("REFRESH MATERIALIZED VIEW team_sizes")',
+)
+def refresh_not_concurrent(action: actions.Refresh, _at: At) -> Iterator[Hit]:
+    """Reads of the view block while its query runs.
+
+    CONCURRENTLY needs a unique index on the view.
+    """
+    if not action.concurrently:
+        fix = execute(f"REFRESH MATERIALIZED VIEW CONCURRENTLY {quoted(action.table)}")
+        yield Hit(f"readers of {action.table} wait until it is filled anew", fix)
+
+
+@revision_rule(
+    fires="DETACH PARTITION without CONCURRENTLY",
+    source="sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION",
+    example='op.execute("ALTER TABLE events DETACH PARTITION events_2025")',
+)
+def detach_not_concurrent(action: actions.DetachPartition, _at: At) -> Iterator[Hit]:
+    """Reads and writes of every partition block while it waits: it takes ACCESS EXCLUSIVE on the parent."""
+    if not action.concurrently:
+        code = alter_table(action.table, f"DETACH PARTITION {quoted(action.partition)} CONCURRENTLY")
+        yield Hit(f"readers and writers of {action.table} wait for {action.partition}", outside_transaction(code))
+
+
+@revision_rule(
+    fires="LOCK TABLE in a mode that stops readers or writers",
+    source="explicit-locking.html#LOCKING-TABLES",
+    example='op.execute("LOCK TABLE members IN SHARE MODE")',
+)
+def lock_table(action: actions.LockTable, _at: At) -> Iterator[Hit]:
+    """Reads or writes of the table block until the revision ends.
+
+    SHARE UPDATE EXCLUSIVE excludes only vacuum and other schema changes.
+    """
+    if action.mode not in _MILD:
+        fix = execute(f"LOCK TABLE {quoted(action.table)} IN SHARE UPDATE EXCLUSIVE MODE")
+        yield Hit(f"{action.mode} on {action.table} stops others until the revision has ended", fix)
+
+
+@revision_rule(
     fires="work on rows, or a lock on another table, after a statement that took ACCESS EXCLUSIVE",
     source="explicit-locking.html#LOCKING-TABLES",
     example=execute("ALTER TABLE members ADD COLUMN phone text", "ALTER TABLE orders ADD COLUMN note text"),
@@ -32,7 +110,7 @@ _LONG: Final = (actions.CreateIndex, actions.ValidateConstraint, actions.Refresh
 def work_after_exclusive_lock(action: actions.TableAction, at: At) -> Iterator[Hit]:
     """The lock lasts until the transaction ends, so reads and writes of the table block during what follows."""
     # Row changes there are covered by data-with-schema.
-    locked = {one.table for step in at.before for one in at.existing(step) if one.table and _is_exclusive(one)}
+    locked = {one.table for one in at.changed_before() if one.table and _is_exclusive(one)}
     others = locked - {action.table}
     if (others and _is_exclusive(action)) or (locked and (isinstance(action, _LONG) or _refers(action, at))):
         yield Hit(f"{', '.join(sorted(locked))} stays locked during this", split(at.together))
@@ -46,19 +124,14 @@ def work_after_exclusive_lock(action: actions.TableAction, at: At) -> Iterator[H
         "ALTER TABLE members VALIDATE CONSTRAINT ck_members_age",
     ),
 )
-def trigger_with_other_work(action: CreateTrigger, at: At) -> Iterator[Hit]:
+def trigger_with_other_work(action: actions.CreateTrigger, at: At) -> Iterator[Hit]:
     """It takes SHARE ROW EXCLUSIVE until the transaction ends, which blocks writes to the table."""
+
     # Its function, and other triggers of its table, may be beside it.
-    others = [
-        one
-        for one in at.together
-        if not is_light(one)
-        and any(
-            not (isinstance(part, (CreateTrigger, actions.DropTrigger)) and part.table == action.table)
-            for part in one.actions
-        )
-    ]
-    if others:
+    def is_beside(one: Action) -> bool:
+        return isinstance(one, (actions.CreateTrigger, actions.DropTrigger)) and one.table == action.table
+
+    if any(not step.is_light and not all(map(is_beside, step.actions)) for step in at.together):
         yield Hit(f"writers of {action.table} wait until the rest of the revision is done", split(at.together))
 
 
@@ -67,7 +140,7 @@ def trigger_with_other_work(action: CreateTrigger, at: At) -> Iterator[Hit]:
     source="runtime-config-client.html#GUC-LOCK-TIMEOUT",
     example='op.execute("SET lock_timeout = 0")',
 )
-def timeouts_switched_off(action: SetVariable, _at: At) -> Iterator[Hit]:
+def timeouts_switched_off(action: actions.SetVariable, _at: At) -> Iterator[Hit]:
     """While a statement waits for a lock, every later statement on the table waits behind it.
 
     The runner limits both timeouts; a longer operation gets a limit of its own.
@@ -89,9 +162,8 @@ def data_with_schema(action: actions.TableAction, at: At) -> Iterator[Hit]:
 
     Both take longer together, and one failure undoes both.
     """
-    before = [one for step in at.before for one in at.existing(step)]
-    kinds = {isinstance(one, ChangeRows) for one in before}
-    if len(kinds) == 1 and isinstance(action, ChangeRows) not in kinds and at.is_first(action):
+    kinds = {isinstance(one, actions.ChangeRows) for one in at.changed_before()}
+    if len(kinds) == 1 and isinstance(action, actions.ChangeRows) not in kinds and at.is_first(action):
         yield Hit("rows and the schema change in one transaction", split(at.together))
 
 
@@ -107,7 +179,7 @@ def enum_value_used_at_once(action: Action, at: At) -> Iterator[Hit]:
         one.value
         for step in at.before
         for one in step.actions
-        if isinstance(one, actions.AddEnumValue) and at.schema.enums.get(one.type) != at.revision
+        if isinstance(one, actions.AddEnumValue) and at.schema.enums.get(one.name) != at.revision
     }
     used = added & at.step.literals
     if used and at.is_first(action):
@@ -116,14 +188,14 @@ def enum_value_used_at_once(action: Action, at: At) -> Iterator[Hit]:
 
 def _refers(action: actions.TableAction, at: At) -> bool:
     """Whether it is a foreign key to another table that others write to, who are waited for."""
-    if not isinstance(action, AddConstraint) or action.constraint.target in {None, action.table}:
+    if not isinstance(action, actions.AddConstraint) or action.constraint.target in {None, action.table}:
         return False
     return not at.schema.is_new(action.constraint.target or "", at.revision)
 
 
 def _is_exclusive(action: Action) -> bool:
     match action:
-        case AddConstraint():
+        case actions.AddConstraint():
             return action.constraint.kind is not ConstraintKind.FOREIGN_KEY
         case actions.LockTable():
             return action.mode == "ACCESS EXCLUSIVE"
