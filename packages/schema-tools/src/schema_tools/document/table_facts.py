@@ -49,6 +49,11 @@ def ordered_tables(metadata: MetaData) -> list[Table]:
     return [metadata.tables[name] for name in sorted(metadata.tables)]
 
 
+def full_name(column: Column[Any]) -> str:
+    """The column with its table, such as `sales.orders.id`."""
+    return f"{column.table.fullname}.{column.name}"
+
+
 def sql_type(column: Column[Any]) -> str:
     """The column's type as PostgreSQL words it.
 
@@ -167,7 +172,7 @@ def findings(metadata: MetaData) -> list[str]:
                 f"{table.fullname} has no comment: say in one sentence what it stores, with Table(comment=...)"
             )
         for column in table.columns:
-            name = f"{table.fullname}.{column.name}"
+            name = full_name(column)
             if not (column.comment or "").strip():
                 found.append(f"{name} has no comment: say what it means, with Column(comment=...)")
             if "example" not in column.info and not column.nullable:
@@ -216,17 +221,20 @@ def _shortest_first(keys: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return sorted(keys, key=lambda key: (len(key), key))
 
 
+def index_words(index: Index) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Its columns or expressions, and what else is to be said of it: USING, INCLUDE, NULLS NOT DISTINCT and WHERE."""
+    keys = tuple(one.name if isinstance(one, Column) else sql(one) for one in index.expressions)
+    options = index.dialect_options["postgresql"]
+    words = {
+        "USING": options["using"],
+        "INCLUDE": f"({', '.join(map(str, options['include']))})" if options["include"] else None,
+        "NULLS NOT": "DISTINCT" if options["nulls_not_distinct"] else None,
+        "WHERE": sql(options["where"]) if options["where"] is not None else None,
+    }
+    return keys, {word: value for word, value in words.items() if value}
+
+
 def _index_key(index: Index) -> tuple[str, ...]:
     """Its columns or expressions; what else is to be said of it stands behind the last one."""
-    names = [one.name if isinstance(one, Column) else sql(one) for one in index.expressions]
-    options = index.dialect_options["postgresql"]
-    if options["using"]:
-        names[-1] += f" USING {options['using']}"
-    if options["include"]:
-        names[-1] += f" INCLUDE ({', '.join(map(str, options['include']))})"
-    if options["nulls_not_distinct"]:
-        names[-1] += " NULLS NOT DISTINCT"
-    where = options["where"]
-    if where is not None:
-        names[-1] += f" WHERE {sql(where)}"
-    return tuple(names)
+    (*keys, last), words = index_words(index)
+    return (*keys, " ".join([last, *(f"{word} {value}" for word, value in words.items())]))

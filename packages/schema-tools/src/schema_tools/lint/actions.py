@@ -9,6 +9,11 @@ from typing import dataclass_transform
 from schema_tools.lint.definitions import ColumnFacts, ConstraintFacts, Expression, SqlType
 
 
+def short(name: str) -> str:
+    """A name without its schema."""
+    return name.rpartition(".")[2]
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Action:
     """One thing that a statement does; every kind is a frozen dataclass."""

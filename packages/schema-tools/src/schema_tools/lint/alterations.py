@@ -7,7 +7,7 @@ from typing import Any, Final
 from pglast import enums
 
 from schema_tools.lint import actions
-from schema_tools.lint.actions import Action
+from schema_tools.lint.actions import Action, short
 from schema_tools.lint.definitions import ColumnFacts, ConstraintFacts, ConstraintKind
 from schema_tools.lint.syntax import (
     column,
@@ -81,7 +81,7 @@ def constraint_facts(table: str, node: Any, columns: tuple[str, ...] = ()) -> Co
     named = own or tuple(dict.fromkeys(filter(None, map(column, walk(node.raw_expr)))))
     # The name that PostgreSQL chooses: `<table>_<columns>_<kind>`.
     middle = () if kind is ConstraintKind.PRIMARY_KEY else named[:1] if kind is ConstraintKind.CHECK else named
-    chosen = "_".join([table.rpartition(".")[2], *middle, suffix])
+    chosen = "_".join([short(table), *middle, suffix])
     not_null = proven_not_null(node.raw_expr) if kind is ConstraintKind.CHECK else frozenset()
     if kind in {ConstraintKind.NOT_NULL, ConstraintKind.PRIMARY_KEY}:
         not_null = frozenset(own)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from schema_tools.dialects import DIALECTS, escaped
-from schema_tools.lint.actions import ColumnAction, ControlTransaction, CreateIndex
+from schema_tools.lint.actions import ColumnAction, ControlTransaction, CreateIndex, short
 from schema_tools.lint.definitions import ColumnFacts, SqlType
 from schema_tools.lint.model import Schema
 from schema_tools.lint.rule import Step
@@ -32,11 +32,6 @@ _ZEROES: Final = {
 def quoted(name: str) -> str:
     """A name as it stands in SQL."""
     return ".".join(str(_PREPARER.quote(part)) for part in name.split("."))
-
-
-def short(name: str) -> str:
-    """A name without its schema."""
-    return name.rpartition(".")[2]
 
 
 def revisions(*bodies: str) -> str:

@@ -6,9 +6,9 @@ from typing import Any, Final
 from pglast import ast, enums
 
 from schema_tools.lint import actions
-from schema_tools.lint.actions import Action
+from schema_tools.lint.actions import Action, short
 from schema_tools.lint.alterations import column_facts, constraint_facts, read_alterations
-from schema_tools.lint.syntax import compared, dotted, is_bounded, literals, printed, relation, short, strings, walk
+from schema_tools.lint.syntax import compared, dotted, is_bounded, literals, printed, relation, strings, walk
 
 _LOCK_MODES: Final = (
     *("", "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE"),

@@ -32,11 +32,6 @@ def relation(node: Any) -> str:
     return node.relname if node.schemaname in {None, "public"} else f"{node.schemaname}.{node.relname}"
 
 
-def short(name: str) -> str:
-    """A name without its schema."""
-    return name.rpartition(".")[2]
-
-
 def dotted(parts: Any) -> str:
     """A name that is given in parts, `public` and `pg_catalog` left out."""
     words = [part.sval for part in parts]

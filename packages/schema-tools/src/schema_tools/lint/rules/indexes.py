@@ -13,7 +13,6 @@ from schema_tools.lint.safe_forms import (
     outside_transaction,
     quoted,
     revisions,
-    short,
     split,
 )
 from schema_tools.lint.waivers import waiver_comment
@@ -179,7 +178,7 @@ def _on_partitions(action: actions.CreateIndex, partitions: list[str]) -> str:
 
     bodies = [execute(on(f"ONLY {quoted(action.table)}").replace("CONCURRENTLY ", "", 1))]
     for partition in partitions:
-        name = quoted(f"{action.name}_{short(partition)}")
+        name = quoted(f"{action.name}_{actions.short(partition)}")
         own = on(quoted(partition)).replace(f" {quoted(action.name)} ", f" {name} ", 1)
         bodies += [
             outside_transaction(execute(own)),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from schema_tools.lint.actions import AddColumn, ChangeRows, ChangeType, SetExpression
+from schema_tools.lint.actions import AddColumn, ChangeRows, ChangeType, SetExpression, short
 from schema_tools.lint.definitions import SERIAL_TYPES, Expression, SqlType, is_rewritten, volatile_functions
 from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
 from schema_tools.lint.safe_forms import (
@@ -15,7 +15,6 @@ from schema_tools.lint.safe_forms import (
     quoted,
     replaced_column,
     revisions,
-    short,
     update_in_batches,
 )
 
