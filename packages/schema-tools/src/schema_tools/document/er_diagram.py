@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Column, MetaData, Table
 
-from schema_tools.document.table_facts import Relationship, ordered_tables, relationships, sql_type, unique_keys
+from schema_tools.document.relationships import Relationship, relationships
+from schema_tools.document.table_facts import ordered_tables, sql_type, unique_keys
 
 
 def er_diagram(metadata: MetaData) -> str:
@@ -29,21 +30,11 @@ def _entity(table: Table) -> str:
 def _attribute(column: Column[Any]) -> str:
     # A type is one word there, without commas.
     kind = re.sub(r"[^\w()\[\]]+", "_", sql_type(column)).strip("_")
-    keys = [
-        key
-        for key, holds in (
-            ("PK", column.primary_key),
-            ("FK", bool(column.foreign_keys)),
-            ("UK", (column.name,) in unique_keys(column.table)),
-        )
-        if holds
-    ]
-    parts = [kind, re.sub(r"\W", "_", column.name)]
-    if keys:
-        parts.append(", ".join(keys))
-    if column.comment:
-        parts.append(f'"{_plain(column.comment)}"')
-    return " ".join(parts)
+    keys = ["PK"] if column.primary_key else []
+    keys += ["FK"] if column.foreign_keys else []
+    keys += ["UK"] if (column.name,) in unique_keys(column.table) else []
+    comment = f'"{_plain(column.comment)}"' if column.comment else ""
+    return " ".join(filter(None, (kind, re.sub(r"\W", "_", column.name), ", ".join(keys), comment)))
 
 
 def _line(one: Relationship) -> str:

@@ -8,9 +8,8 @@ from typing import Any, Final
 from sqlalchemy import MetaData, Table
 
 from schema_tools.document.er_diagram import er_diagram
-from schema_tools.document.mapped_relationships import MappedRelationship, mapped_relationships
+from schema_tools.document.relationships import MappedRelationship, Relationship, mapped_relationships, relationships
 from schema_tools.document.table_facts import (
-    Relationship,
     constraint_words,
     example_row,
     exclusions,
@@ -18,7 +17,6 @@ from schema_tools.document.table_facts import (
     index_keys,
     ordered_tables,
     primary_key,
-    relationships,
     spanning_checks,
     type_words,
     unique_keys,
@@ -26,7 +24,7 @@ from schema_tools.document.table_facts import (
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
 from schema_tools.migrations.runner import Revision
-from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
+from schema_tools.project import SchemaDocument, SchemaProject
 
 _NONE: Final = "None"
 
@@ -40,14 +38,23 @@ def render_document(project: SchemaProject) -> str:
     texts = _document(project).texts
     mapped = mapped_relationships(project)
     sections = [
-        *_head(texts),
+        f"# {texts.title}",
+        texts.introduction,
+        f"**Source of Truth**: {texts.source_of_truth}  \n**Migrations**: {texts.migrations}",
+        "## Database",
+        _bullets(f"**{name}**: {value}" for name, value in texts.database),
         "## Tables",
         *(part for table in ordered_tables(project.metadata) for part in _table(table, project.metadata, mapped)),
         "## Diagram",
         f"```mermaid\n{er_diagram(project.metadata)}\n```",
         "## Migration History",
         _history(runner.history(project)),
-        *_tail(texts),
+        "## Creating New Models",
+        _numbered(texts.new_model_steps),
+        "## Migration Management",
+        _bullets(f"**{purpose}**: {command}" for purpose, command in texts.targets),
+        "## Best Practices",
+        _numbered(f"{practice}. {held}" for practice, held in texts.practices),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -80,43 +87,19 @@ def check_document(project: SchemaProject) -> list[str]:
     path = _document(project).path
     current = path.read_bytes() if path.is_file() else b""
     right = render_document(project)
-    differences: Iterable[str] = ()
-    if current != right.encode():
-        differences = difflib.unified_diff(
-            current.decode(errors="replace").splitlines(),
-            right.splitlines(),
-            f"{path.name} (as it is)",
-            f"{path.name} (as generated)",
-            lineterm="",
-        )
-    return [*findings(project.metadata), *differences] or _invisible_difference(current, right)
-
-
-def _invisible_difference(current: bytes, right: str) -> list[str]:
-    return [] if current == right.encode() else ["the document differs in its line ends only"]
+    lacking = findings(project.metadata)
+    if current == right.encode():
+        return lacking
+    lines = current.decode(errors="replace").splitlines(), right.splitlines()
+    files = f"{path.name} (as it is)", f"{path.name} (as generated)"
+    differences = difflib.unified_diff(*lines, *files, lineterm="")
+    return [*lacking, *differences] or ["the document differs in its line ends only"]
 
 
 def _document(project: SchemaProject) -> SchemaDocument:
     if project.document is None:
         raise SchemaToolsError("this project has no schema document")
     return project.document
-
-
-def _head(texts: DocumentTexts) -> Iterator[str]:
-    yield f"# {texts.title}"
-    yield texts.introduction
-    yield f"**Source of Truth**: {texts.source_of_truth}  \n**Migrations**: {texts.migrations}"
-    yield "## Database"
-    yield "\n".join(f"- **{name}**: {value}" for name, value in texts.database)
-
-
-def _tail(texts: DocumentTexts) -> Iterator[str]:
-    yield "## Creating New Models"
-    yield _numbered(texts.new_model_steps)
-    yield "## Migration Management"
-    yield "\n".join(f"- **{purpose}**: {command}" for purpose, command in texts.targets)
-    yield "## Best Practices"
-    yield _numbered(f"{practice}. {held}" for practice, held in texts.practices)
 
 
 def _table(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship]) -> Iterator[str]:
@@ -153,11 +136,9 @@ def _relationships(table: Table, metadata: MetaData, mapped: Iterable[MappedRela
 
 
 def _outgoing(one: Relationship) -> str:
-    kind = "One to one" if one.single else "Many to one"
-    optional = ", optional" if one.optional else ""
-    return (
-        f"{kind}: {_key(one.columns)} refers to {_key(one.referred, one.target)}{optional}, ON DELETE {one.on_delete}"
-    )
+    kind, optional = "One to one" if one.single else "Many to one", ", optional" if one.optional else ""
+    refers = f"{_key(one.columns)} refers to {_key(one.referred, one.target)}"
+    return f"{kind}: {refers}{optional}, ON DELETE {one.on_delete}"
 
 
 def _incoming(one: Relationship) -> str:
@@ -211,14 +192,10 @@ def _value(value: Any) -> str:
 
 
 def _grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple("-" * (len(title) + 2) for title in head), *(map(_cell, row) for row in rows)]
-    return "\n".join(
-        f"|{'|'.join(line)}|" if index == 1 else f"| {' | '.join(line)} |" for index, line in enumerate(lines)
-    )
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    cells = [[" ".join(text.split()).replace("|", "\\|") for text in row] for row in rows]
+    rule = f"|{'|'.join('-' * (len(title) + 2) for title in head)}|"
+    first, *others = (f"| {' | '.join(line)} |" for line in (head, *cells))
+    return "\n".join([first, rule, *others])
 
 
 def _numbered(items: Iterable[str]) -> str:

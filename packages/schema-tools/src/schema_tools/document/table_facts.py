@@ -1,16 +1,16 @@
 """What a table is, in the words of the schema document: types, constraints, indexes, relationships, example."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Computed,
     Constraint,
+    DefaultClause,
     Enum,
-    ForeignKeyConstraint,
     Index,
     MetaData,
     Table,
@@ -18,30 +18,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import CompileError
+from sqlalchemy.sql.elements import ClauseElement
 
 from schema_tools.dialects import DIALECTS
-from schema_tools.document.sql_words import constraint_sql, default_sql, sql
 from schema_tools.errors import SchemaToolsError
 
+_POSTGRESQL: Final = DIALECTS["postgresql"]
 # A longer condition stands below the columns, where it does not stretch their table.
 _CHECK_IN_A_CELL: Final = 60
 _CLOCKS: Final = frozenset({"now()", "current_timestamp", "statement_timestamp()", "clock_timestamp()"})
-
-
-@dataclass(frozen=True, slots=True)
-class Relationship:
-    """A foreign key of the table `source`.
-
-    `optional` says that a row may refer to none, `single` that at most one row refers to a row.
-    """
-
-    source: Table
-    columns: tuple[str, ...]
-    target: Table
-    referred: tuple[str, ...]
-    on_delete: str
-    optional: bool
-    single: bool
 
 
 def ordered_tables(metadata: MetaData) -> list[Table]:
@@ -61,17 +46,15 @@ def sql_type(column: Column[Any]) -> str:
         SchemaToolsError: PostgreSQL has no such type.
     """
     try:
-        return str(column.type.compile(dialect=DIALECTS["postgresql"]))
+        return str(column.type.compile(dialect=_POSTGRESQL))
     except CompileError as error:
         raise SchemaToolsError(f"{column} has a type that PostgreSQL does not have: {column.type!r}") from error
 
 
 def type_words(column: Column[Any]) -> str:
     """The column's type for people: as PostgreSQL words it, an enum with its values."""
-    words = sql_type(column)
-    if isinstance(column.type, Enum):
-        return f"{words} ({', '.join(column.type.enums)})"
-    return words
+    values = f" ({', '.join(column.type.enums)})" if isinstance(column.type, Enum) else ""
+    return sql_type(column) + values
 
 
 def constraint_words(column: Column[Any]) -> list[str]:
@@ -81,19 +64,17 @@ def constraint_words(column: Column[Any]) -> list[str]:
     says that an index is on the column alone, be it the one of the primary key or of a unique constraint; those on
     several columns stand in the list of indexes.
     """
-    words = []
-    if column.primary_key:
-        words.append("PRIMARY KEY")
-    if (column.name,) in unique_keys(column.table):
-        words.append("UNIQUE")
-    if not column.nullable and not column.primary_key:
-        words.append("NOT NULL")
-    if (column.name,) in {primary_key(column.table), *index_keys(column.table)}:
-        words.append("INDEX")
-    words += [*_default_words(column), *_check_words(column)]
-    if column.foreign_keys:
-        words.append("FOREIGN KEY")
-    return words
+    alone = (column.name,)
+    checks = sorted(text for columns, text in _checks(column.table) if columns == {column.name})
+    return [
+        *(["PRIMARY KEY"] if column.primary_key else []),
+        *(["UNIQUE"] if alone in unique_keys(column.table) else []),
+        *(["NOT NULL"] if not column.nullable and not column.primary_key else []),
+        *(["INDEX"] if alone in {primary_key(column.table), *index_keys(column.table)} else []),
+        *_default_words(column),
+        *(f"CHECK ({text})" if len(text) <= _CHECK_IN_A_CELL else "CHECK" for text in checks),
+        *(["FOREIGN KEY"] if column.foreign_keys else []),
+    ]
 
 
 def primary_key(table: Table) -> tuple[str, ...]:
@@ -103,11 +84,14 @@ def primary_key(table: Table) -> tuple[str, ...]:
 
 def unique_keys(table: Table) -> list[tuple[str, ...]]:
     """The columns, or expressions, of each unique constraint and unique index, the shortest first."""
-    constraints = [
-        tuple(column.name for column in one.columns) for one in table.constraints if isinstance(one, UniqueConstraint)
-    ]
-    indexes = [_index_key(index) for index in table.indexes if index.unique]
-    return _shortest_first({*constraints, *indexes})
+    constraints = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
+    keys = {tuple(column.name for column in one.columns) for one in constraints}
+    return _shortest_first(keys | {_index_key(index) for index in table.indexes if index.unique})
+
+
+def is_unique(table: Table, columns: Collection[str]) -> bool:
+    """Whether no two rows have the same values in these columns: by a key of them, or of some of them."""
+    return any(set(key) <= set(columns) for key in (primary_key(table), *unique_keys(table)) if key)
 
 
 def index_keys(table: Table) -> list[tuple[str, ...]]:
@@ -147,17 +131,6 @@ def exclusions(table: Table) -> list[str]:
     )
 
 
-def relationships(metadata: MetaData) -> list[Relationship]:
-    """Every foreign key, in a stable order."""
-    found = [
-        _relationship(constraint)
-        for table in ordered_tables(metadata)
-        for constraint in table.constraints
-        if isinstance(constraint, ForeignKeyConstraint)
-    ]
-    return sorted(found, key=lambda one: (one.source.fullname, one.columns, one.target.fullname, one.referred))
-
-
 def example_row(table: Table) -> dict[str, Any]:
     """The example of each column: `Column.info["example"]`; a nullable column without one has None."""
     return {column.name: column.info.get("example") for column in table.columns}
@@ -168,9 +141,8 @@ def findings(metadata: MetaData) -> list[str]:
     found = []
     for table in ordered_tables(metadata):
         if not (table.comment or "").strip():
-            found.append(
-                f"{table.fullname} has no comment: say in one sentence what it stores, with Table(comment=...)"
-            )
+            advice = "say in one sentence what it stores, with Table(comment=...)"
+            found.append(f"{table.fullname} has no comment: {advice}")
         for column in table.columns:
             name = full_name(column)
             if not (column.comment or "").strip():
@@ -192,29 +164,10 @@ def _default_words(column: Column[Any]) -> Iterator[str]:
         yield "ON UPDATE NOW" if sql_type(column).startswith("TIMESTAMP") else "ON UPDATE"
 
 
-def _check_words(column: Column[Any]) -> Iterator[str]:
-    own = sorted(text for columns, text in _checks(column.table) if columns == {column.name})
-    yield from (f"CHECK ({text})" if len(text) <= _CHECK_IN_A_CELL else "CHECK" for text in own)
-
-
 def _checks(table: Table) -> Iterator[tuple[set[str], str]]:
     for constraint in constraints(table):
         if isinstance(constraint, CheckConstraint):
             yield set(checked_columns(table, constraint)), sql(constraint.sqltext)
-
-
-def _relationship(constraint: ForeignKeyConstraint) -> Relationship:
-    columns = tuple(constraint.column_keys)
-    table = constraint.table
-    return Relationship(
-        source=table,
-        columns=columns,
-        target=constraint.referred_table,
-        referred=tuple(element.column.name for element in constraint.elements),
-        on_delete=(constraint.ondelete or "NO ACTION").upper(),
-        optional=any(table.columns[name].nullable for name in columns),
-        single=any(set(key) <= set(columns) for key in (primary_key(table), *unique_keys(table)) if key),
-    )
 
 
 def _shortest_first(keys: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -238,3 +191,30 @@ def _index_key(index: Index) -> tuple[str, ...]:
     """Its columns or expressions; what else is to be said of it stands behind the last one."""
     (*keys, last), words = index_words(index)
     return (*keys, " ".join([last, *(f"{word} {value}" for word, value in words.items())]))
+
+
+def sql(given: str | ClauseElement) -> str:
+    """An expression in PostgreSQL's words, in one line, without the table's name before a column's.
+
+    What was given as text is taken as it is.
+    """
+    if isinstance(given, str):
+        return given
+    options = {"literal_binds": True, "include_table": False}
+    return " ".join(str(given.compile(dialect=_POSTGRESQL, compile_kwargs=options)).split())
+
+
+def default_sql(column: Column[Any]) -> str | None:
+    """The column's default, or the expression that it is generated by, as PostgreSQL words it; None without one."""
+    default = column.server_default
+    if isinstance(default, Computed):
+        return sql(default.sqltext)
+    if isinstance(default, DefaultClause):
+        return f"'{default.arg}'" if isinstance(default.arg, str) else sql(default.arg)
+    return None
+
+
+def constraint_sql(constraint: Constraint) -> str:
+    """The definition of a constraint as PostgreSQL words it, without its name."""
+    words = " ".join(_POSTGRESQL.ddl_compiler(_POSTGRESQL, None).process(constraint).split())  # type: ignore[arg-type]
+    return re.sub(r'^CONSTRAINT ("[^"]+"|\S+) ', "", words)

@@ -12,8 +12,6 @@ from sqlalchemy import (
     Constraint,
     Enum,
     ForeignKeyConstraint,
-    Index,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
@@ -22,13 +20,13 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from schema_tools.dialects import DIALECTS
-from schema_tools.document.sql_words import constraint_sql, default_sql
+from schema_tools.document.relationships import Relationship, relationships
 from schema_tools.document.table_facts import (
-    Relationship,
     checked_columns,
+    constraint_sql,
     constraints,
+    default_sql,
     ordered_tables,
-    relationships,
     sql_type,
 )
 from schema_tools.project import SchemaProject
@@ -47,22 +45,31 @@ _KINDS: Final[tuple[tuple[type[Constraint], str, str], ...]] = (
 
 def tbls_document(project: SchemaProject) -> dict[str, Any]:
     """The schema as tbls has it, in a stable order: tables by name, columns as they are written."""
-    metadata = project.metadata
-    tables = ordered_tables(metadata)
+    tables = ordered_tables(project.metadata)
+    types = [column.type for table in tables for column in table.columns]
+    enums = {one.name: list(one.enums) for one in types if isinstance(one, Enum) and one.name}
     return {
         "name": project.document.texts.title if project.document else "schema",
         "desc": project.document.texts.introduction if project.document else "",
         "tables": [_table(table) for table in tables],
-        "relations": [_relation(one) for one in relationships(metadata)],
-        "enums": _enums(metadata),
+        "relations": [_relation(one) for one in relationships(project.metadata)],
+        "enums": [{"name": name, "values": values} for name, values in sorted(enums.items())],
         "driver": {"name": "postgres"},
     }
 
 
 def _table(table: Table) -> dict[str, Any]:
     constrained = [one for constraint in constraints(table) if (one := _constraint(table, constraint))]
-    indexes = [_index(table, index) for index in table.indexes]
-    referred = {key.column.table.fullname for key in table.foreign_keys}
+    indexes = [
+        {
+            "name": _POSTGRESQL.identifier_preparer.format_index(index),
+            "def": _lines(CreateIndex(index).compile(dialect=_POSTGRESQL)),
+            "table": table.fullname,
+            "columns": [one.name for one in index.expressions if isinstance(one, Column)],
+            "comment": "",
+        }
+        for index in table.indexes
+    ]
     return {
         "name": table.fullname,
         "type": "BASE TABLE",
@@ -72,7 +79,7 @@ def _table(table: Table) -> dict[str, Any]:
         "constraints": sorted(constrained, key=lambda one: (one["type"], one["name"], one["def"])),
         "triggers": [],
         "def": _lines(CreateTable(table).compile(dialect=_POSTGRESQL)),
-        "referenced_tables": sorted(referred),
+        "referenced_tables": sorted({key.column.table.fullname for key in table.foreign_keys}),
     }
 
 
@@ -84,24 +91,11 @@ def _column(column: Column[Any]) -> dict[str, Any]:
         "default": default_sql(column) if column.computed is None else None,
         "comment": column.comment or "",
     }
-    extra = _generation(column)
-    return document | ({"extra_def": extra} if extra else {})
-
-
-def _generation(column: Column[Any]) -> str:
     if column.identity is not None:
-        return f"GENERATED {'ALWAYS' if column.identity.always else 'BY DEFAULT'} AS IDENTITY"
-    return f"GENERATED ALWAYS AS ({default_sql(column)})" if column.computed is not None else ""
-
-
-def _index(table: Table, index: Index) -> dict[str, Any]:
-    return {
-        "name": _POSTGRESQL.identifier_preparer.format_index(index),
-        "def": _lines(CreateIndex(index).compile(dialect=_POSTGRESQL)),
-        "table": table.fullname,
-        "columns": [one.name for one in index.expressions if isinstance(one, Column)],
-        "comment": "",
-    }
+        document["extra_def"] = f"GENERATED {'ALWAYS' if column.identity.always else 'BY DEFAULT'} AS IDENTITY"
+    elif column.computed is not None:
+        document["extra_def"] = f"GENERATED ALWAYS AS ({default_sql(column)})"
+    return document
 
 
 def _constraint(table: Table, constraint: Constraint) -> dict[str, Any] | None:
@@ -143,12 +137,6 @@ def _relation(one: Relationship) -> dict[str, Any]:
             f" ON DELETE {one.on_delete}"
         ),
     }
-
-
-def _enums(metadata: MetaData) -> list[dict[str, Any]]:
-    types = [column.type for table in ordered_tables(metadata) for column in table.columns]
-    values = {one.name: list(one.enums) for one in types if isinstance(one, Enum) and one.name}
-    return [{"name": name, "values": values[name]} for name in sorted(values)]
 
 
 def _lines(statement: object) -> str:
