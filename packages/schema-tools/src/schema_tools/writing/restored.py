@@ -1,6 +1,7 @@
 """What a downgrade restores, which autogeneration reads from PostgreSQL, made right on SQLite as well."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,7 +61,9 @@ class _Restoration:
     def table(self, operation: ops.CreateTableOp) -> None:
         """Fix a table: its columns, its checks, and whether it counts its ids."""
         name = operation.table_name
-        if self._counts_ids(name):
+        query = text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name")
+        if "AUTOINCREMENT" in (self.sqlite.execute(query, {"name": name}).scalar() or "").upper():
+            # No id is given out twice there, which SQLite's reflection does not say.
             operation.kw["sqlite_autoincrement"] = True
         checks = {check["name"]: check["sqltext"] for check in self.inspector.get_check_constraints(name)}
         for item in operation.columns:
@@ -100,21 +103,11 @@ class _Restoration:
         (found,) = [column for column in self.inspector.get_columns(table) if column["name"] == name]
         return found
 
-    def _counts_ids(self, table: str) -> bool:
-        """Whether the table never gives an id out twice, which SQLite's reflection does not say."""
-        statement = self.sqlite.execute(
-            text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name"), {"name": table}
-        ).scalar()
-        return "AUTOINCREMENT" in (statement or "").upper()
 
-
-def _flattened(container: ops.OpContainer) -> list[ops.MigrateOperation]:
+def _flattened(container: ops.OpContainer) -> Iterator[ops.MigrateOperation]:
     """Every operation of `container`, those on one table not grouped."""
-    return [
-        inner
-        for operation in container.ops
-        for inner in (_flattened(operation) if isinstance(operation, ops.OpContainer) else [operation])
-    ]
+    for operation in container.ops:
+        yield from _flattened(operation) if isinstance(operation, ops.OpContainer) else [operation]
 
 
 def _default(default: DefaultClause, on_sqlite: Any) -> DefaultClause:
