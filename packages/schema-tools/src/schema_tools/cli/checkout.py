@@ -24,7 +24,6 @@ from schema_tools.findings import Finding
 
 if TYPE_CHECKING:
     from schema_tools.cli.context import CommandContext
-    from schema_tools.project import SchemaProject
 
 
 class DocumentFormat(StrEnum):
@@ -97,12 +96,30 @@ def check(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
 
     PostgreSQL is started for it and thrown away; no database of yours is touched.
     """
+    from schema_tools.document.markdown import check_document
+    from schema_tools.lint import lint_revisions, lint_tables
+    from schema_tools.migrations.lock_file import check_lock
+    from schema_tools.rehearsal.verify import verify
+
     project = ctx.obj.checkout()
+    differs = Finding(
+        rule="document-differs",
+        place=project.document.path.name,
+        message="the schema document is not what the tables and the migrations say",
+        fix="run the docs command, and commit the file",
+    )
+    # The quickest first, so that what is found soon is said soon.
+    checks: dict[str, Callable[[], Sequence[Finding]]] = {
+        "versions.lock": lambda: check_lock(project),
+        "docs-check": lambda: [differs] if check_document(project) else [],
+        "lint": lambda: [*lint_revisions(project), *lint_tables(project.metadata)],
+        "verify": lambda: verify(project).findings,
+    }
     found: list[Finding] = []
     documents = []
-    for name, judge in _CHECKS.items():
+    for name, judge in checks.items():
         began = time.monotonic()
-        findings = judge(project)
+        findings = judge()
         seconds = time.monotonic() - began
         found += findings
         written = [one.as_document() for one in findings]
@@ -111,48 +128,6 @@ def check(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
             verdict = counted(len(findings), "finding") if findings else "clean"
             write_report(f"{name:<14} {verdict:<12} {seconds:5.1f} s")
     finish(output, {"checks": documents}, ["", *findings_text(found)], failed=bool(found))
-
-
-def _check_lock(project: "SchemaProject") -> list[Finding]:
-    from schema_tools.migrations.lock_file import check_lock
-
-    return check_lock(project)
-
-
-def _check_lint(project: "SchemaProject") -> list[Finding]:
-    from schema_tools.lint import lint_revisions, lint_tables
-
-    return [*lint_revisions(project), *lint_tables(project.metadata)]
-
-
-def _check_document(project: "SchemaProject") -> list[Finding]:
-    from schema_tools.document.markdown import check_document
-
-    if project.document is None or not check_document(project):
-        return []
-    return [
-        Finding(
-            rule="document-differs",
-            place=project.document.path.name,
-            message="the schema document is not what the tables and the migrations say",
-            fix="run the docs command, and commit the file",
-        )
-    ]
-
-
-def _check_migrations(project: "SchemaProject") -> list[Finding]:
-    from schema_tools.rehearsal.verify import verify
-
-    return list(verify(project).findings)
-
-
-# The quickest first, so that what is found soon is said soon.
-_CHECKS: "dict[str, Callable[[SchemaProject], list[Finding]]]" = {
-    "versions.lock": _check_lock,
-    "docs-check": _check_document,
-    "lint": _check_lint,
-    "verify": _check_migrations,
-}
 
 
 def docs(

@@ -2,12 +2,12 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import MetaData, Table
+from sqlalchemy import Column, MetaData, Table
 
-from schema_tools.document.er_diagram import er_diagram
 from schema_tools.document.relationships import MappedRelationship, Relationship, mapped_relationships, relationships
 from schema_tools.document.table_facts import (
     constraint_words,
@@ -18,6 +18,7 @@ from schema_tools.document.table_facts import (
     ordered_tables,
     primary_key,
     spanning_checks,
+    sql_type,
     type_words,
     unique_keys,
 )
@@ -46,7 +47,7 @@ def render_document(project: SchemaProject) -> str:
         "## Tables",
         *(part for table in ordered_tables(project.metadata) for part in _table(table, project.metadata, mapped)),
         "## Diagram",
-        f"```mermaid\n{er_diagram(project.metadata)}\n```",
+        f"```mermaid\n{_er_diagram(project.metadata)}\n```",
         "## Migration History",
         _history(runner.history(project)),
         "## Creating New Models",
@@ -204,3 +205,42 @@ def _numbered(items: Iterable[str]) -> str:
 
 def _bullets(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
+
+
+def _er_diagram(metadata: MetaData) -> str:
+    """Every table with its columns and keys, then every foreign key, in Mermaid's language.
+
+    Source: https://mermaid.js.org/syntax/entityRelationshipDiagram.html.
+    """
+    lines = ["erDiagram"]
+    for table in ordered_tables(metadata):
+        lines.append(f"    {_entity(table)} {{")
+        lines += [f"        {_attribute(column)}" for column in table.columns]
+        lines.append("    }")
+    lines += [f"    {_edge(one)}" for one in relationships(metadata)]
+    return "\n".join(lines)
+
+
+def _entity(table: Table) -> str:
+    return table.name if re.fullmatch(r"[A-Za-z]\w*", table.name) else f'"{_plain(table.name)}"'
+
+
+def _attribute(column: Column[Any]) -> str:
+    # A type is one word there, without commas.
+    kind = re.sub(r"[^\w()\[\]]+", "_", sql_type(column)).strip("_")
+    keys = ["PK"] if column.primary_key else []
+    keys += ["FK"] if column.foreign_keys else []
+    keys += ["UK"] if (column.name,) in unique_keys(column.table) else []
+    comment = f'"{_plain(column.comment)}"' if column.comment else ""
+    return " ".join(filter(None, (kind, re.sub(r"\W", "_", column.name), ", ".join(keys), comment)))
+
+
+def _edge(one: Relationship) -> str:
+    target = "|o" if one.optional else "||"
+    source = "o|" if one.single else "o{"
+    return f'{_entity(one.target)} {target}--{source} {_entity(one.source)} : "{_plain(", ".join(one.columns))}"'
+
+
+def _plain(text: str) -> str:
+    """`text` without what would end a quotation."""
+    return " ".join(text.replace('"', "'").split())

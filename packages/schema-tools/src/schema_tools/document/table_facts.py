@@ -4,18 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    Computed,
-    Constraint,
-    DefaultClause,
-    Enum,
-    Index,
-    MetaData,
-    Table,
-    UniqueConstraint,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import CompileError
 from sqlalchemy.sql.elements import ClauseElement
@@ -29,17 +18,17 @@ _CHECK_IN_A_CELL: Final = 60
 _CLOCKS: Final = frozenset({"now()", "current_timestamp", "statement_timestamp()", "clock_timestamp()"})
 
 
-def ordered_tables(metadata: MetaData) -> list[Table]:
+def ordered_tables(metadata: sa.MetaData) -> list[sa.Table]:
     """Every table by name."""
     return [metadata.tables[name] for name in sorted(metadata.tables)]
 
 
-def full_name(column: Column[Any]) -> str:
+def full_name(column: sa.Column[Any]) -> str:
     """The column with its table, such as `sales.orders.id`."""
     return f"{column.table.fullname}.{column.name}"
 
 
-def sql_type(column: Column[Any]) -> str:
+def sql_type(column: sa.Column[Any]) -> str:
     """The column's type as PostgreSQL words it.
 
     Raises:
@@ -51,13 +40,13 @@ def sql_type(column: Column[Any]) -> str:
         raise SchemaToolsError(f"{column} has a type that PostgreSQL does not have: {column.type!r}") from error
 
 
-def type_words(column: Column[Any]) -> str:
+def type_words(column: sa.Column[Any]) -> str:
     """The column's type for people: as PostgreSQL words it, an enum with its values."""
-    values = f" ({', '.join(column.type.enums)})" if isinstance(column.type, Enum) else ""
+    values = f" ({', '.join(column.type.enums)})" if isinstance(column.type, sa.Enum) else ""
     return sql_type(column) + values
 
 
-def constraint_words(column: Column[Any]) -> list[str]:
+def constraint_words(column: sa.Column[Any]) -> list[str]:
     """What holds for the column, most telling first.
 
     The words are PRIMARY KEY, UNIQUE, NOT NULL, INDEX, DEFAULT, ON UPDATE, GENERATED, CHECK and FOREIGN KEY. INDEX
@@ -77,24 +66,24 @@ def constraint_words(column: Column[Any]) -> list[str]:
     ]
 
 
-def primary_key(table: Table) -> tuple[str, ...]:
+def primary_key(table: sa.Table) -> tuple[str, ...]:
     """The columns of the primary key; none when there is no key."""
     return tuple(column.name for column in table.primary_key.columns)
 
 
-def unique_keys(table: Table) -> list[tuple[str, ...]]:
+def unique_keys(table: sa.Table) -> list[tuple[str, ...]]:
     """The columns, or expressions, of each unique constraint and unique index, the shortest first."""
-    constraints = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
+    constraints = [one for one in table.constraints if isinstance(one, sa.UniqueConstraint)]
     keys = {tuple(column.name for column in one.columns) for one in constraints}
     return _shortest_first(keys | {_index_key(index) for index in table.indexes if index.unique})
 
 
-def is_unique(table: Table, columns: Collection[str]) -> bool:
+def is_unique(table: sa.Table, columns: Collection[str]) -> bool:
     """Whether no two rows have the same values in these columns: by a key of them, or of some of them."""
     return any(set(key) <= set(columns) for key in (primary_key(table), *unique_keys(table)) if key)
 
 
-def index_keys(table: Table) -> list[tuple[str, ...]]:
+def index_keys(table: sa.Table) -> list[tuple[str, ...]]:
     """The columns, or expressions, of each index beside the primary key's.
 
     A unique constraint is an index too, so it is listed here as well.
@@ -102,7 +91,7 @@ def index_keys(table: Table) -> list[tuple[str, ...]]:
     return _shortest_first({*unique_keys(table), *(_index_key(index) for index in table.indexes)})
 
 
-def constraints(table: Table) -> Iterator[Constraint]:
+def constraints(table: sa.Table) -> Iterator[sa.Constraint]:
     """Every constraint of the table and of its columns, but for what a type brings along, which says no more."""
     of_columns = (constraint for column in table.columns for constraint in column.constraints)
     for constraint in (*table.constraints, *of_columns):
@@ -110,19 +99,19 @@ def constraints(table: Table) -> Iterator[Constraint]:
             yield constraint
 
 
-def checked_columns(table: Table, check: CheckConstraint) -> list[str]:
+def checked_columns(table: sa.Table, check: sa.CheckConstraint) -> list[str]:
     """The columns that a CHECK constraint is about, in the table's order."""
     # A condition that was written as text does not say which columns it is about.
     words = set(re.findall(r"\w+", re.sub(r"'[^']*'", "", sql(check.sqltext))))
     return [name for name in table.columns.keys() if name in words]  # noqa: SIM118 -- a collection of columns
 
 
-def spanning_checks(table: Table) -> list[str]:
+def spanning_checks(table: sa.Table) -> list[str]:
     """The text of each CHECK constraint that concerns not exactly one column, or is too long to stand beside it."""
     return sorted(text for columns, text in _checks(table) if len(columns) != 1 or len(text) > _CHECK_IN_A_CELL)
 
 
-def exclusions(table: Table) -> list[str]:
+def exclusions(table: sa.Table) -> list[str]:
     """What each exclusion constraint excludes, as PostgreSQL words it."""
     return sorted(
         constraint_sql(constraint).removeprefix("EXCLUDE ")
@@ -131,12 +120,12 @@ def exclusions(table: Table) -> list[str]:
     )
 
 
-def example_row(table: Table) -> dict[str, Any]:
+def example_row(table: sa.Table) -> dict[str, Any]:
     """The example of each column: `Column.info["example"]`; a nullable column without one has None."""
     return {column.name: column.info.get("example") for column in table.columns}
 
 
-def findings(metadata: MetaData) -> list[str]:
+def findings(metadata: sa.MetaData) -> list[str]:
     """What the document would lack: a table or column without comment, a NOT NULL column without example."""
     found = []
     for table in ordered_tables(metadata):
@@ -152,7 +141,7 @@ def findings(metadata: MetaData) -> list[str]:
     return found
 
 
-def _default_words(column: Column[Any]) -> Iterator[str]:
+def _default_words(column: sa.Column[Any]) -> Iterator[str]:
     text = default_sql(column)
     if column.identity is not None and column.identity.always:
         yield "GENERATED ALWAYS AS IDENTITY"
@@ -164,9 +153,9 @@ def _default_words(column: Column[Any]) -> Iterator[str]:
         yield "ON UPDATE NOW" if sql_type(column).startswith("TIMESTAMP") else "ON UPDATE"
 
 
-def _checks(table: Table) -> Iterator[tuple[set[str], str]]:
+def _checks(table: sa.Table) -> Iterator[tuple[set[str], str]]:
     for constraint in constraints(table):
-        if isinstance(constraint, CheckConstraint):
+        if isinstance(constraint, sa.CheckConstraint):
             yield set(checked_columns(table, constraint)), sql(constraint.sqltext)
 
 
@@ -174,9 +163,9 @@ def _shortest_first(keys: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return sorted(keys, key=lambda key: (len(key), key))
 
 
-def index_words(index: Index) -> tuple[tuple[str, ...], dict[str, str]]:
+def index_words(index: sa.Index) -> tuple[tuple[str, ...], dict[str, str]]:
     """Its columns or expressions, and what else is to be said of it: USING, INCLUDE, NULLS NOT DISTINCT and WHERE."""
-    keys = tuple(one.name if isinstance(one, Column) else sql(one) for one in index.expressions)
+    keys = tuple(one.name if isinstance(one, sa.Column) else sql(one) for one in index.expressions)
     options = index.dialect_options["postgresql"]
     words = {
         "USING": options["using"],
@@ -187,7 +176,7 @@ def index_words(index: Index) -> tuple[tuple[str, ...], dict[str, str]]:
     return keys, {word: value for word, value in words.items() if value}
 
 
-def _index_key(index: Index) -> tuple[str, ...]:
+def _index_key(index: sa.Index) -> tuple[str, ...]:
     """Its columns or expressions; what else is to be said of it stands behind the last one."""
     (*keys, last), words = index_words(index)
     return (*keys, " ".join([last, *(f"{word} {value}" for word, value in words.items())]))
@@ -204,17 +193,17 @@ def sql(given: str | ClauseElement) -> str:
     return " ".join(str(given.compile(dialect=_POSTGRESQL, compile_kwargs=options)).split())
 
 
-def default_sql(column: Column[Any]) -> str | None:
+def default_sql(column: sa.Column[Any]) -> str | None:
     """The column's default, or the expression that it is generated by, as PostgreSQL words it; None without one."""
     default = column.server_default
-    if isinstance(default, Computed):
+    if isinstance(default, sa.Computed):
         return sql(default.sqltext)
-    if isinstance(default, DefaultClause):
+    if isinstance(default, sa.DefaultClause):
         return f"'{default.arg}'" if isinstance(default.arg, str) else sql(default.arg)
     return None
 
 
-def constraint_sql(constraint: Constraint) -> str:
+def constraint_sql(constraint: sa.Constraint) -> str:
     """The definition of a constraint as PostgreSQL words it, without its name."""
     words = " ".join(_POSTGRESQL.ddl_compiler(_POSTGRESQL, None).process(constraint).split())  # type: ignore[arg-type]
     return re.sub(r'^CONSTRAINT ("[^"]+"|\S+) ', "", words)

@@ -6,16 +6,7 @@ alone, without a database, so it has no triggers, functions or views: a mapping 
 
 from typing import Any, Final
 
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    Constraint,
-    Enum,
-    ForeignKeyConstraint,
-    PrimaryKeyConstraint,
-    Table,
-    UniqueConstraint,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -34,11 +25,11 @@ from schema_tools.project import SchemaProject
 _POSTGRESQL: Final = DIALECTS["postgresql"]
 
 # The words of tbls, and what PostgreSQL ends the name with that it chooses where there is none.
-_KINDS: Final[tuple[tuple[type[Constraint], str, str], ...]] = (
-    (PrimaryKeyConstraint, "PRIMARY KEY", "pkey"),
-    (UniqueConstraint, "UNIQUE", "key"),
-    (ForeignKeyConstraint, "FOREIGN KEY", "fkey"),
-    (CheckConstraint, "CHECK", "check"),
+_KINDS: Final[tuple[tuple[type[sa.Constraint], str, str], ...]] = (
+    (sa.PrimaryKeyConstraint, "PRIMARY KEY", "pkey"),
+    (sa.UniqueConstraint, "UNIQUE", "key"),
+    (sa.ForeignKeyConstraint, "FOREIGN KEY", "fkey"),
+    (sa.CheckConstraint, "CHECK", "check"),
     (ExcludeConstraint, "EXCLUDE", "excl"),
 )
 
@@ -47,7 +38,7 @@ def tbls_document(project: SchemaProject) -> dict[str, Any]:
     """The schema as tbls has it, in a stable order: tables by name, columns as they are written."""
     tables = ordered_tables(project.metadata)
     types = [column.type for table in tables for column in table.columns]
-    enums = {one.name: list(one.enums) for one in types if isinstance(one, Enum) and one.name}
+    enums = {one.name: list(one.enums) for one in types if isinstance(one, sa.Enum) and one.name}
     return {
         "name": project.document.texts.title if project.document else "schema",
         "desc": project.document.texts.introduction if project.document else "",
@@ -58,14 +49,14 @@ def tbls_document(project: SchemaProject) -> dict[str, Any]:
     }
 
 
-def _table(table: Table) -> dict[str, Any]:
+def _table(table: sa.Table) -> dict[str, Any]:
     constrained = [one for constraint in constraints(table) if (one := _constraint(table, constraint))]
     indexes = [
         {
             "name": _POSTGRESQL.identifier_preparer.format_index(index),
             "def": _lines(CreateIndex(index).compile(dialect=_POSTGRESQL)),
             "table": table.fullname,
-            "columns": [one.name for one in index.expressions if isinstance(one, Column)],
+            "columns": [one.name for one in index.expressions if isinstance(one, sa.Column)],
             "comment": "",
         }
         for index in table.indexes
@@ -83,7 +74,7 @@ def _table(table: Table) -> dict[str, Any]:
     }
 
 
-def _column(column: Column[Any]) -> dict[str, Any]:
+def _column(column: sa.Column[Any]) -> dict[str, Any]:
     document = {
         "name": column.name,
         "type": sql_type(column),
@@ -98,15 +89,15 @@ def _column(column: Column[Any]) -> dict[str, Any]:
     return document
 
 
-def _constraint(table: Table, constraint: Constraint) -> dict[str, Any] | None:
+def _constraint(table: sa.Table, constraint: sa.Constraint) -> dict[str, Any] | None:
     kind = next((kind for kind in _KINDS if isinstance(constraint, kind[0])), None)
     if kind is None:
         return None
-    if isinstance(constraint, CheckConstraint):
+    if isinstance(constraint, sa.CheckConstraint):
         columns = checked_columns(table, constraint)
     else:
         columns = [column.name for column in getattr(constraint, "columns", ())]
-    if isinstance(constraint, PrimaryKeyConstraint) and not columns:
+    if isinstance(constraint, sa.PrimaryKeyConstraint) and not columns:
         return None  # SQLAlchemy gives a table without a primary key an empty one.
     _, words, suffix = kind
     given = constraint.name is not None and _POSTGRESQL.identifier_preparer.format_constraint(constraint)
@@ -118,7 +109,7 @@ def _constraint(table: Table, constraint: Constraint) -> dict[str, Any] | None:
         "columns": columns,
         "comment": str(constraint.comment or ""),
     }
-    if isinstance(constraint, ForeignKeyConstraint):
+    if isinstance(constraint, sa.ForeignKeyConstraint):
         document["referenced_table"] = constraint.referred_table.fullname
         document["referenced_columns"] = [element.column.name for element in constraint.elements]
     return document

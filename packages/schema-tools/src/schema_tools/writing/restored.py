@@ -5,20 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+import sqlalchemy as sa
 from alembic.operations import ops
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    Computed,
-    Connection,
-    DateTime,
-    DefaultClause,
-    Identity,
-    Inspector,
-    UniqueConstraint,
-    inspect,
-    text,
-)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import ClauseElement, TextClause
 from sqlalchemy.types import TypeEngine
@@ -31,14 +19,14 @@ _SQLITE_LITERAL: Final = re.compile(
 )
 
 
-def make_portable(downgrade: ops.DowngradeOps, sqlite_head: Connection) -> None:
+def make_portable(downgrade: ops.DowngradeOps, sqlite_head: sa.Connection) -> None:
     """Fix the operations of a downgrade, in place, for both databases.
 
     Args:
         downgrade: The operations, as they follow from PostgreSQL's schema.
         sqlite_head: SQLite's own version of the schema that the downgrade returns to.
     """
-    restoration = _Restoration(sqlite_head, inspect(sqlite_head))
+    restoration = _Restoration(sqlite_head, sa.inspect(sqlite_head))
     for operation in _flattened(downgrade):
         if isinstance(operation, ops.CreateTableOp):
             restoration.table(operation)
@@ -46,7 +34,7 @@ def make_portable(downgrade: ops.DowngradeOps, sqlite_head: Connection) -> None:
             restoration.column(operation.table_name, operation.column)
         elif isinstance(operation, ops.AlterColumnOp):
             operation.modify_type = operation.modify_type and _generic(operation.modify_type)
-            if isinstance(operation.modify_server_default, DefaultClause):
+            if isinstance(operation.modify_server_default, sa.DefaultClause):
                 found = restoration.column_on_sqlite(operation.table_name, operation.column_name)
                 operation.modify_server_default = _default(operation.modify_server_default, found)
         elif isinstance(operation, ops.CreateIndexOp):
@@ -55,41 +43,41 @@ def make_portable(downgrade: ops.DowngradeOps, sqlite_head: Connection) -> None:
 
 @dataclass(frozen=True)
 class _Restoration:
-    sqlite: Connection
-    inspector: Inspector
+    sqlite: sa.Connection
+    inspector: sa.Inspector
 
     def table(self, operation: ops.CreateTableOp) -> None:
         """Fix a table: its columns, its checks, and whether it counts its ids."""
         name = operation.table_name
-        query = text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name")
+        query = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name")
         if "AUTOINCREMENT" in (self.sqlite.execute(query, {"name": name}).scalar() or "").upper():
             # No id is given out twice there, which SQLite's reflection does not say.
             operation.kw["sqlite_autoincrement"] = True
         checks = {check["name"]: check["sqltext"] for check in self.inspector.get_check_constraints(name)}
         for item in operation.columns:
-            if isinstance(item, Column):
+            if isinstance(item, sa.Column):
                 self.column(name, item)
-            elif isinstance(item, CheckConstraint) and item.name in checks:
+            elif isinstance(item, sa.CheckConstraint) and item.name in checks:
                 item.sqltext = _either(item.sqltext, checks[item.name])
-            elif isinstance(item, UniqueConstraint):
+            elif isinstance(item, sa.UniqueConstraint):
                 # The catalog spells out what a constraint does not have.
                 for option in [name for name, value in item.dialect_kwargs.items() if not value]:
                     del item.dialect_kwargs[option]
 
-    def column(self, table: str, column: Column[Any]) -> None:
+    def column(self, table: str, column: sa.Column[Any]) -> None:
         """Fix a column: its type, its default, its generation, its identity."""
         found = self.column_on_sqlite(table, column.name)
         column.type = _generic(column.type)
         column.autoincrement = "auto"
-        if isinstance(column.server_default, DefaultClause):
+        if isinstance(column.server_default, sa.DefaultClause):
             column.server_default = _default(column.server_default, found)
-        if isinstance(column.server_default, Computed) and "computed" in found:
+        if isinstance(column.server_default, sa.Computed) and "computed" in found:
             column.server_default.sqltext = _either(column.server_default.sqltext, found["computed"]["sqltext"])
         identity = column.identity
         if identity is not None and (identity.start, identity.increment, identity.cycle) == (1, 1, False):
             # The catalog spells out every default of a sequence.
             column.identity = column.server_default = None
-            Identity(always=bool(identity.always))._set_parent(column)  # noqa: SLF001 -- as Column() itself does
+            sa.Identity(always=bool(identity.always))._set_parent(column)  # noqa: SLF001 -- as Column() itself does
 
     def index(self, operation: ops.CreateIndexOp) -> None:
         """Fix an index: its predicate."""
@@ -110,12 +98,12 @@ def _flattened(container: ops.OpContainer) -> Iterator[ops.MigrateOperation]:
         yield from _flattened(operation) if isinstance(operation, ops.OpContainer) else [operation]
 
 
-def _default(default: DefaultClause, on_sqlite: Any) -> DefaultClause:
+def _default(default: sa.DefaultClause, on_sqlite: Any) -> sa.DefaultClause:
     sql = on_sqlite["default"]
     if sql is None:
         return default
-    arg = default.arg if isinstance(default.arg, ClauseElement) else text(str(default.arg))
-    return DefaultClause(_either(arg, sql if _SQLITE_LITERAL.fullmatch(sql) else f"({sql})"))
+    arg = default.arg if isinstance(default.arg, ClauseElement) else sa.text(str(default.arg))
+    return sa.DefaultClause(_either(arg, sql if _SQLITE_LITERAL.fullmatch(sql) else f"({sql})"))
 
 
 def _either(on_postgresql: ClauseElement, on_sqlite: str) -> Any:
@@ -128,7 +116,7 @@ def _either(on_postgresql: ClauseElement, on_sqlite: str) -> Any:
 def _generic(found: TypeEngine[Any]) -> TypeEngine[Any]:
     """The general type that PostgreSQL words as it words `found`; `found` itself when there is none."""
     if isinstance(found, postgresql.TIMESTAMP) and found.precision is None:
-        return DateTime(timezone=found.timezone)
+        return sa.DateTime(timezone=found.timezone)
     if not type(found).__module__.startswith("sqlalchemy.sql"):
         return found
     general = found.as_generic(allow_nulltype=True)

@@ -122,7 +122,7 @@ def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs:
             "this revision must be written by hand, with `migrate --empty`, because PostgreSQL refuses what would be"
             f" generated: {' '.join(str(error.orig).split())}"
         ) from error
-    if not needed.upgrade_ops.ops and not any(change.any_differs for change in changes) and not rest.up_last:
+    if not needed.upgrade_ops.ops and not any(change.any_differs for change in changes) and not rest.up[1]:
         raise SchemaToolsError(
             "this revision must be written by hand, with `migrate --empty`, because what differs cannot be generated: "
             + _with_fixes(schema_differences(pairs))
@@ -161,7 +161,7 @@ def _rendered(
     around = [change.around(container, up=up) for change in changes]
     first = [one for before, _ in around for one in before]
     last = [one for _, after in around for one in after]
-    before, after = (rest.up_first, rest.up_last) if up else (rest.down_first, rest.down_last)
+    before, after = rest.up if up else rest.down
     operations = [*first, *on_postgresql(before), *arranged(container), *on_postgresql(after), *last]
     container.ops = list(for_databases(operations, rendering.databases))
     code = render_python_code(container, render_as_batch=True, render_item=rendering)
