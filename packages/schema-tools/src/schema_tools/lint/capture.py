@@ -9,7 +9,6 @@ from typing import Any
 
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
-from alembic.operations.batch import BatchOperationsImpl
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
@@ -74,7 +73,8 @@ def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaDat
     recording = _recording(file, metadata)
     result = recording.result
     try:
-        with only(None, Path(file).parent), Operations.context(recording.context), _lines_of_batches(recording):
+        with only(None, Path(file).parent), Operations.context(recording.context) as operations:
+            operations.batch_alter_table = _noting_lines(operations.batch_alter_table, recording)  # type: ignore[method-assign]
             upgrade()
     except _NeedsDatabase:
         result.needs_database = recording.asked
@@ -190,20 +190,16 @@ class _NoResult:
         return iter(())
 
 
-@contextmanager
-def _lines_of_batches(recording: _Recording) -> Iterator[None]:
-    """Meanwhile, an operation of a batch has its own line, and not the one where its batch ends."""
-    original = BatchOperationsImpl.__init__
+def _noting_lines(batch_alter_table: Callable[..., Any], recording: _Recording) -> Callable[..., Any]:
+    """`op.batch_alter_table`, whose operations have their own lines, and not the one where their batch ends."""
 
-    def init(self: BatchOperationsImpl, *args: Any, **kw: Any) -> None:
-        original(self, *args, **kw)  # type: ignore[no-untyped-call]
-        self.batch = _Batch(recording)
+    @contextmanager
+    def noting(*args: Any, **kw: Any) -> Iterator[Any]:
+        with batch_alter_table(*args, **kw) as batch:
+            batch.impl.batch = _Batch(recording)
+            yield batch
 
-    BatchOperationsImpl.__init__ = init  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        BatchOperationsImpl.__init__ = original  # type: ignore[method-assign]
+    return noting
 
 
 class _Batch(list[Any]):

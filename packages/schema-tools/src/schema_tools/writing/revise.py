@@ -26,9 +26,8 @@ from schema_tools.rehearsal.comparison import in_lines, needed_migrations, schem
 from schema_tools.rehearsal.example_rows import insert_example_rows
 from schema_tools.rehearsal.scratch import ScratchPair, scratch_pairs
 from schema_tools.writing.operations import CodeChange, arranged, for_databases, on_postgresql, split_comments
+from schema_tools.writing.portable import PortableRendering, make_portable
 from schema_tools.writing.remaining import Remaining, remaining
-from schema_tools.writing.rendering import PortableRendering
-from schema_tools.writing.restored import make_portable
 
 _LONGEST_MESSAGE: Final = 80
 _MESSAGE: Final = re.compile(r"[^\x00-\x1f\"\\\\]+")

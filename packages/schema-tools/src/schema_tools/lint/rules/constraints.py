@@ -53,10 +53,7 @@ def check_without_not_valid(action: AddConstraint | AddColumn, _at: At) -> Itera
     ),
 )
 def validate_with_add(action: ValidateConstraint, at: At) -> Iterator[Hit]:
-    """Adding the constraint took a strong lock, which lasts until the transaction ends.
-
-    The scan of VALIDATE, which blocks nothing by itself, runs under that lock.
-    """
+    """The scan of VALIDATE, which blocks nothing by itself, runs under the strong lock that adding it took."""
     for one in (part for step in [*at.before, at.step] for part in step.actions):
         if isinstance(one, AddConstraint) and (one.table, one.constraint.name) == (action.table, action.name):
             fix = validated_later(one.table, one.constraint.name, one.constraint.definition)
@@ -106,10 +103,7 @@ def primary_key_builds_index(action: AddConstraint | AddColumn, at: At) -> Itera
     example='op.execute("ALTER TABLE bookings ADD CONSTRAINT ex_bookings EXCLUDE USING gist (during WITH &&)")',
 )
 def exclude_constraint(action: AddConstraint, _at: At) -> Iterator[Hit]:
-    """Reads and writes block while its index is built under ACCESS EXCLUSIVE.
-
-    There is neither a concurrent form nor NOT VALID: create it together with the table.
-    """
+    """Reads and writes block while its index is built, which has no concurrent form: create it with the table."""
     if action.constraint.kind is ConstraintKind.EXCLUDE:
         yield Hit(f"readers and writers of {action.table} wait while {action.constraint.name} is built", SMALL)
 
@@ -123,10 +117,7 @@ def exclude_constraint(action: AddConstraint, _at: At) -> Iterator[Hit]:
     ),
 )
 def several_foreign_keys(action: AddConstraint | AddColumn, at: At) -> Iterator[Hit]:
-    """Each locks two tables, and holds those locks while it waits for the next.
-
-    Writes to all of them block, and it deadlocks with transactions that use the tables in another order.
-    """
+    """Writes to all the tables block until the transaction ends, and it may deadlock with other transactions."""
     added = [
         (one, found)
         for step in at.together

@@ -101,11 +101,7 @@ with op.get_context().autocommit_block():
 def concurrently_beside_other_work(
     action: actions.CreateIndex | actions.DropIndex | actions.Reindex | actions.DetachPartition, at: At
 ) -> Iterator[Hit]:
-    """The autocommit block commits what came before it.
-
-    When the concurrent operation fails, half of the revision is done while the database is still recorded at the
-    previous one, so it cannot simply be run again.
-    """
+    """When it fails, what came before it is committed but not recorded, so it cannot simply be run again."""
     # Reported once per revision.
     others = [one for one in at.steps if one is not at.step and not one.is_light]
     earlier = [part for one in others if one.number < at.step.number for part in one.actions]
@@ -123,10 +119,7 @@ with op.get_context().autocommit_block():
 """,
 )
 def unique_over_existing_rows(action: actions.CreateIndex | actions.AddConstraint, at: At) -> Iterator[Hit]:
-    """It fails where two rows are alike, in production if not in the rehearsal.
-
-    From then on it refuses rows that the previous release may still write.
-    """
+    """It fails where two rows are alike, and from then on refuses rows that the previous release may write."""
     # Columns that already include a unique key cannot fail.
     match action:
         case actions.CreateIndex() if action.unique and not _is_unique_already(at, action.table, action.keys):

@@ -66,10 +66,7 @@ def storage_rewrite(action: actions.ChangeStorage, _at: At) -> Iterator[Hit]:
     example='op.execute("REFRESH MATERIALIZED VIEW team_sizes")',
 )
 def refresh_not_concurrent(action: actions.Refresh, _at: At) -> Iterator[Hit]:
-    """Reads of the view block while its query runs.
-
-    CONCURRENTLY needs a unique index on the view.
-    """
+    """Reads of the view block while its query runs; CONCURRENTLY needs a unique index on the view."""
     if not action.concurrently:
         fix = execute(f"REFRESH MATERIALIZED VIEW CONCURRENTLY {quoted(action.table)}")
         yield Hit(f"readers of {action.table} wait until it is filled anew", fix)
@@ -93,10 +90,7 @@ def detach_not_concurrent(action: actions.DetachPartition, _at: At) -> Iterator[
     example='op.execute("LOCK TABLE members IN SHARE MODE")',
 )
 def lock_table(action: actions.LockTable, _at: At) -> Iterator[Hit]:
-    """Reads or writes of the table block until the revision ends.
-
-    SHARE UPDATE EXCLUSIVE excludes only vacuum and other schema changes.
-    """
+    """Reads or writes of the table block until the revision ends; SHARE UPDATE EXCLUSIVE blocks neither."""
     if action.mode not in _MILD:
         fix = execute(f"LOCK TABLE {quoted(action.table)} IN SHARE UPDATE EXCLUSIVE MODE")
         yield Hit(f"{action.mode} on {action.table} stops others until the revision has ended", fix)
@@ -141,10 +135,7 @@ def trigger_with_other_work(action: actions.CreateTrigger, at: At) -> Iterator[H
     example='op.execute("SET lock_timeout = 0")',
 )
 def timeouts_switched_off(action: actions.SetVariable, _at: At) -> Iterator[Hit]:
-    """While a statement waits for a lock, every later statement on the table waits behind it.
-
-    The runner limits both timeouts; a longer operation gets a limit of its own.
-    """
+    """Later statements on a table wait behind one that waits for its lock; give a long operation its own limit."""
     name = action.name.lower()
     if action.value.strip("'").lower() in _OFF and (name in _BOUNDS or (name == "all" and not action.value)):
         bounds = {name: _BOUNDS[name]} if name in _BOUNDS else _BOUNDS
@@ -158,10 +149,7 @@ def timeouts_switched_off(action: actions.SetVariable, _at: At) -> Iterator[Hit]
     example=execute("ALTER TABLE members ADD COLUMN phone text", "UPDATE members SET phone = '' WHERE id = 1"),
 )
 def data_with_schema(action: actions.TableAction, at: At) -> Iterator[Hit]:
-    """The schema change holds its lock while the rows are written, or the rows theirs while it waits.
-
-    Both take longer together, and one failure undoes both.
-    """
+    """Each holds its locks while the other runs: both take longer together, and one failure undoes both."""
     kinds = {isinstance(one, actions.ChangeRows) for one in at.changed_before()}
     if len(kinds) == 1 and isinstance(action, actions.ChangeRows) not in kinds and at.is_first(action):
         yield Hit("rows and the schema change in one transaction", split(at.together))

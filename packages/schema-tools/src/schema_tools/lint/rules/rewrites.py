@@ -95,10 +95,7 @@ def stored_generated_column(action: AddColumn | SetExpression, at: At) -> Iterat
     example="""op.execute("UPDATE members SET name = trim(name)")""",
 )
 def unbatched_update(action: ChangeRows, at: At) -> Iterator[Hit]:
-    """It locks every row that it changes until the transaction ends, so writes to those rows block.
-
-    It doubles the size of the table, and starts over when it fails.
-    """
+    """Writes to every row that it changes block until it commits; it doubles the table, and fails as a whole."""
     if action.verb not in {"UPDATE", "DELETE"} or action.bounded or _is_catalog(action.table):
         return
     if action.plain and any(key <= action.compared for key in at.schema.unique_keys(action.table)):

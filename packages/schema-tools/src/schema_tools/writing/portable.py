@@ -1,22 +1,92 @@
-"""What a downgrade restores, which autogeneration reads from PostgreSQL, made right on SQLite as well."""
+"""A revision that is right on both databases, whose downgrade autogeneration reads from PostgreSQL alone."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
+from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import _repr_type
 from alembic.operations import ops
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.sql.elements import ClauseElement, TextClause
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.exc import CompileError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement, ColumnElement, TextClause
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from schema_tools.dialects import DIALECTS
-from schema_tools.writing.rendering import PerDialect, compiled
+from schema_tools.dialects import DIALECTS, escaped
 
 _SQLITE_LITERAL: Final = re.compile(
     r"\(.*\)|'[^']*'|[-+]?[\d.]+|NULL|TRUE|FALSE|CURRENT_\w+", re.IGNORECASE | re.DOTALL
 )
+
+
+class PerDialect(ColumnElement[Any]):
+    """SQL whose text depends on the database: `sql` has it by the name of the dialect."""
+
+    inherit_cache = False
+
+    def __init__(self, sql: Mapping[str, str]) -> None:
+        self.sql = dict(sql)
+
+
+@compiles(PerDialect)
+def _compile_per_dialect(element: PerDialect, compiler: SQLCompiler, **_kw: object) -> str:
+    return element.sql[compiler.dialect.name]
+
+
+@dataclass
+class PortableRendering:
+    """Alembic's `render_item` hook: types and SQL as a frozen revision needs them.
+
+    A `TypeDecorator` is rendered as the type that it decorates, so that a revision never imports project code. SQL
+    whose text differs between the databases is rendered as a call of `per_dialect`, which the template defines in
+    the revision.
+
+    Attributes:
+        databases: The dialects that the revision is for.
+        imports: The imports that the rendered code needs; filled while rendering.
+    """
+
+    databases: Sequence[str]
+    imports: set[str] = field(default_factory=set)
+
+    def __call__(self, kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
+        """Render `item`, or return False to leave it to Alembic."""
+        self.imports = context.imports
+        if kind == "type" and isinstance(item, TypeDecorator):
+            return _repr_type(item.impl_instance, context)
+        if kind == "server_default" and isinstance(item, sa.Computed):
+            sql = self._chosen(item.sqltext)
+            return f"sa.Computed({sql}, persisted={item.persisted})" if sql else False
+        if kind == "server_default" and isinstance(item, sa.DefaultClause) and isinstance(item.arg, ClauseElement):
+            return self._chosen(item.arg) or False
+        if kind == "check" and isinstance(item, sa.CheckConstraint):
+            sql = self._chosen(item.sqltext)
+            return f"sa.CheckConstraint({sql}, name=op.f({str(item.name)!r}))" if sql else False
+        return False
+
+    def _chosen(self, element: ClauseElement) -> str | None:
+        """Code for the SQL of `element`, chosen by the database; None where Alembic renders it as well."""
+        texts = {name: _compiled(element, name) for name in self.databases}
+        sql = texts["postgresql"]
+        if len(texts) == 1 and sql is None:
+            return None
+        if sql is None or len(set(texts.values())) > 1:
+            arguments = (f"{name}={escaped(one)!r}" for name, one in texts.items() if one is not None)
+            return f"per_dialect({', '.join(arguments)})"
+        # Alembic does not mark colons again.
+        return None if escaped(sql) == sql else f"sa.text({escaped(sql)!r})"
+
+
+def _compiled(element: ClauseElement, dialect: str) -> str | None:
+    """The SQL of `element` on a database, or None when that database cannot say it."""
+    try:
+        return str(element.compile(dialect=DIALECTS[dialect], compile_kwargs={"literal_binds": True}))
+    except CompileError:
+        return None
 
 
 def make_portable(downgrade: ops.DowngradeOps, sqlite_head: sa.Connection) -> None:
@@ -109,7 +179,7 @@ def _default(default: sa.DefaultClause, on_sqlite: Any) -> sa.DefaultClause:
 def _either(on_postgresql: ClauseElement, on_sqlite: str) -> Any:
     """SQL that is worded as each database words it."""
     # Reflected SQL is taken as it is: it has no parameters, though its literals may look as if it had.
-    sql = on_postgresql.text if isinstance(on_postgresql, TextClause) else compiled(on_postgresql, "postgresql")
+    sql = on_postgresql.text if isinstance(on_postgresql, TextClause) else _compiled(on_postgresql, "postgresql")
     return on_postgresql if sql is None else PerDialect({"postgresql": sql, "sqlite": on_sqlite})
 
 
