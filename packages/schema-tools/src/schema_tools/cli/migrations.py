@@ -1,4 +1,4 @@
-"""The commands that run migrations and show what a database has had of them: upgrade, downgrade, history."""
+"""The commands that run migrations and list those that a database has had: upgrade, downgrade, history."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any

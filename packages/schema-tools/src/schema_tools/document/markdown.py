@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, MetaData, Table
 
-from schema_tools.document.relationships import MappedRelationship, Relationship, mapped_relationships, relationships
+from schema_tools.document.relationships import MappedRelationship, mapped_relationships, relationships
 from schema_tools.document.table_facts import (
     constraint_words,
     example_row,
@@ -125,31 +125,24 @@ def _table(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship
     excluded = exclusions(table)
     if excluded:
         yield "**Exclusions** (no two rows may match):\n" + _bullets(f"`{one}`" for one in excluded)
-    yield "**Relationships**:\n" + _bullets(_relationships(table, metadata, mapped) or [_NONE])
+    yield "**Relationships**:\n" + _bullets([*_relationships(table, metadata, mapped)] or [_NONE])
     yield f"**Example**:\n```python\n{_literal(example_row(table))}\n```"
 
 
-def _relationships(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship]) -> list[str]:
+def _relationships(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship]) -> Iterator[str]:
     found = relationships(metadata)
-    outgoing = [_outgoing(one) for one in found if one.source is table]
-    incoming = [_incoming(one) for one in found if one.target is table]
-    return outgoing + incoming + [_mapped(one) for one in mapped if one.source is table]
-
-
-def _outgoing(one: Relationship) -> str:
-    kind, optional = "One to one" if one.single else "Many to one", ", optional" if one.optional else ""
-    refers = f"{_key(one.columns)} refers to {_key(one.referred, one.target)}"
-    return f"{kind}: {refers}{optional}, ON DELETE {one.on_delete}"
-
-
-def _incoming(one: Relationship) -> str:
-    kind = "One to one" if one.single else "One to many"
-    return f"{kind}: {_key(one.referred)} is referred to by {_key(one.columns, one.source)}, ON DELETE {one.on_delete}"
-
-
-def _mapped(one: MappedRelationship) -> str:
-    through = f", through `{one.secondary.fullname}`" if one.secondary is not None else ""
-    return f"{one.kind}: `{one.name}` holds {'rows' if one.several else 'a row'} of `{one.target.fullname}`{through}"
+    for one in (one for one in found if one.source is table):
+        kind = "One to one" if one.single else "Many to one"
+        refers = f"{_key(one.columns)} refers to {_key(one.referred, one.target)}{', optional' if one.optional else ''}"
+        yield f"{kind}: {refers}, ON DELETE {one.on_delete}"
+    for one in (one for one in found if one.target is table):
+        kind = "One to one" if one.single else "One to many"
+        referring = _key(one.columns, one.source)
+        yield f"{kind}: {_key(one.referred)} is referred to by {referring}, ON DELETE {one.on_delete}"
+    for other in (other for other in mapped if other.source is table):
+        rows = f"{'rows' if other.several else 'a row'} of `{other.target.fullname}`"
+        through = f", through `{other.secondary.fullname}`" if other.secondary is not None else ""
+        yield f"{other.kind}: `{other.name}` holds {rows}{through}"
 
 
 def _history(revisions: list[Revision]) -> str:
@@ -217,7 +210,10 @@ def _er_diagram(metadata: MetaData) -> str:
         lines.append(f"    {_entity(table)} {{")
         lines += [f"        {_attribute(column)}" for column in table.columns]
         lines.append("    }")
-    lines += [f"    {_edge(one)}" for one in relationships(metadata)]
+    for one in relationships(metadata):
+        ends = f"{'|o' if one.optional else '||'}--{'o|' if one.single else 'o{'}"
+        label = _plain(", ".join(one.columns))
+        lines.append(f'    {_entity(one.target)} {ends} {_entity(one.source)} : "{label}"')
     return "\n".join(lines)
 
 
@@ -233,12 +229,6 @@ def _attribute(column: Column[Any]) -> str:
     keys += ["UK"] if (column.name,) in unique_keys(column.table) else []
     comment = f'"{_plain(column.comment)}"' if column.comment else ""
     return " ".join(filter(None, (kind, re.sub(r"\W", "_", column.name), ", ".join(keys), comment)))
-
-
-def _edge(one: Relationship) -> str:
-    target = "|o" if one.optional else "||"
-    source = "o|" if one.single else "o{"
-    return f'{_entity(one.target)} {target}--{source} {_entity(one.source)} : "{_plain(", ".join(one.columns))}"'
 
 
 def _plain(text: str) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, MetaData, Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty
 
-from schema_tools.document.table_facts import is_unique, ordered_tables
+from schema_tools.document.table_facts import is_unique
 from schema_tools.errors import SchemaToolsError
 from schema_tools.project import SchemaProject
 
@@ -45,27 +45,22 @@ class MappedRelationship:
 
 def relationships(metadata: MetaData) -> list[Relationship]:
     """Every foreign key, in a stable order."""
-    found = [
-        _relationship(constraint)
-        for table in ordered_tables(metadata)
-        for constraint in table.constraints
-        if isinstance(constraint, ForeignKeyConstraint)
-    ]
+    found = []
+    for table in metadata.tables.values():
+        for constraint in (one for one in table.constraints if isinstance(one, ForeignKeyConstraint)):
+            columns = tuple(constraint.column_keys)
+            found.append(
+                Relationship(
+                    source=table,
+                    columns=columns,
+                    target=constraint.referred_table,
+                    referred=tuple(element.column.name for element in constraint.elements),
+                    on_delete=(constraint.ondelete or "NO ACTION").upper(),
+                    optional=any(table.columns[name].nullable for name in columns),
+                    single=is_unique(table, columns),
+                )
+            )
     return sorted(found, key=lambda one: (one.source.fullname, one.columns, one.target.fullname, one.referred))
-
-
-def _relationship(constraint: ForeignKeyConstraint) -> Relationship:
-    columns = tuple(constraint.column_keys)
-    table = constraint.table
-    return Relationship(
-        source=table,
-        columns=columns,
-        target=constraint.referred_table,
-        referred=tuple(element.column.name for element in constraint.elements),
-        on_delete=(constraint.ondelete or "NO ACTION").upper(),
-        optional=any(table.columns[name].nullable for name in columns),
-        single=is_unique(table, columns),
-    )
 
 
 def mapped_relationships(project: SchemaProject) -> list[MappedRelationship]:

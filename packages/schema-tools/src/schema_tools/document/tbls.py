@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from schema_tools.dialects import DIALECTS
-from schema_tools.document.relationships import Relationship, relationships
+from schema_tools.document.relationships import relationships
 from schema_tools.document.table_facts import (
     checked_columns,
     constraint_sql,
@@ -43,7 +43,21 @@ def tbls_document(project: SchemaProject) -> dict[str, Any]:
         "name": project.document.texts.title if project.document else "schema",
         "desc": project.document.texts.introduction if project.document else "",
         "tables": [_table(table) for table in tables],
-        "relations": [_relation(one) for one in relationships(project.metadata)],
+        "relations": [
+            {
+                "table": one.source.fullname,
+                "columns": list(one.columns),
+                "cardinality": "zero_or_one" if one.single else "zero_or_more",
+                "parent_table": one.target.fullname,
+                "parent_columns": list(one.referred),
+                "parent_cardinality": "zero_or_one" if one.optional else "exactly_one",
+                "def": (
+                    f"FOREIGN KEY ({', '.join(one.columns)}) REFERENCES {one.target.fullname}"
+                    f" ({', '.join(one.referred)}) ON DELETE {one.on_delete}"
+                ),
+            }
+            for one in relationships(project.metadata)
+        ],
         "enums": [{"name": name, "values": values} for name, values in sorted(enums.items())],
         "driver": {"name": "postgres"},
     }
@@ -113,21 +127,6 @@ def _constraint(table: sa.Table, constraint: sa.Constraint) -> dict[str, Any] | 
         document["referenced_table"] = constraint.referred_table.fullname
         document["referenced_columns"] = [element.column.name for element in constraint.elements]
     return document
-
-
-def _relation(one: Relationship) -> dict[str, Any]:
-    return {
-        "table": one.source.fullname,
-        "columns": list(one.columns),
-        "cardinality": "zero_or_one" if one.single else "zero_or_more",
-        "parent_table": one.target.fullname,
-        "parent_columns": list(one.referred),
-        "parent_cardinality": "zero_or_one" if one.optional else "exactly_one",
-        "def": (
-            f"FOREIGN KEY ({', '.join(one.columns)}) REFERENCES {one.target.fullname} ({', '.join(one.referred)})"
-            f" ON DELETE {one.on_delete}"
-        ),
-    }
 
 
 def _lines(statement: object) -> str:

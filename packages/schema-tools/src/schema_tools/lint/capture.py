@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from traceback import walk_stack, walk_tb
-from typing import Any
+from typing import Any, NamedTuple
 
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
@@ -23,13 +23,11 @@ from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations.foreign_connections import ForeignConnection, only
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Captured:
+class Captured(NamedTuple):
     """What one operation emits.
 
-    Attributes:
-        lines: The lines of the revision's file that led to it, the innermost first.
-        transaction: The number of the transaction within the revision; None outside of one, in an autocommit block.
+    `lines` of the revision's file led to it, the innermost first. `transaction` is its number within the revision, or
+    None in an autocommit block.
     """
 
     sql: str
@@ -116,7 +114,7 @@ class _Recording(PostgresqlImpl):
 
     def static_output(self, text: str) -> None:
         transaction = self.transactions if self.in_transaction else None
-        self.result.emitted.append(Captured(sql=text, lines=self.lines(), transaction=transaction))
+        self.result.emitted.append(Captured(text, self.lines(), transaction))
 
     def emit_commit(self) -> None:
         """An autocommit block begins."""

@@ -66,11 +66,9 @@ def serial_type(table: Table) -> Iterator[TableHit]:
 )
 def char_type(table: Table) -> Iterator[TableHit]:
     """It is padded with blanks, which count in some comparisons and not in others; it is no faster."""
-
-    def fix(column: Column[object]) -> str:
-        return f'Column("{column.name}", String({getattr(column.type, "length", None) or 1}))'
-
-    return _typed(table, r"CHAR(\(\d+\))?(\[\])*", fix)
+    # CHAR is CHAR(1).
+    pattern = r"CHAR(\(\d+\))?(\[\])*"
+    return _typed(table, pattern, lambda one: f'Column("{one.name}", String({getattr(one.type, "length", 0) or 1}))')
 
 
 @table_rule(

@@ -105,8 +105,10 @@ def work_after_exclusive_lock(action: actions.TableAction, at: At) -> Iterator[H
     """The lock lasts until the transaction ends, so reads and writes of the table block during what follows."""
     # Row changes there are covered by data-with-schema.
     locked = {one.table for one in at.changed_before() if one.table and _is_exclusive(one)}
-    others = locked - {action.table}
-    if (others and _is_exclusive(action)) or (locked and (isinstance(action, _LONG) or _refers(action, at))):
+    target = action.constraint.target if isinstance(action, actions.AddConstraint) else None
+    # A foreign key waits for those who write to the other table, if it is in use.
+    refers = target not in {None, action.table} and not at.schema.is_new(target or "", at.revision)
+    if (locked - {action.table} and _is_exclusive(action)) or (locked and (isinstance(action, _LONG) or refers)):
         yield Hit(f"{', '.join(sorted(locked))} stays locked during this", split(at.together))
 
 
@@ -172,13 +174,6 @@ def enum_value_used_at_once(action: Action, at: At) -> Iterator[Hit]:
     used = added & at.step.literals
     if used and at.is_first(action):
         yield Hit(f"{', '.join(sorted(used))} cannot be used before it is committed", split(at.together))
-
-
-def _refers(action: actions.TableAction, at: At) -> bool:
-    """Whether it is a foreign key to another table that others write to, who are waited for."""
-    if not isinstance(action, actions.AddConstraint) or action.constraint.target in {None, action.table}:
-        return False
-    return not at.schema.is_new(action.constraint.target or "", at.revision)
 
 
 def _is_exclusive(action: Action) -> bool:
