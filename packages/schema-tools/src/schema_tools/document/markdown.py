@@ -8,20 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Column, MetaData, Table
 
+from schema_tools.document import table_facts
 from schema_tools.document.relationships import MappedRelationship, mapped_relationships, relationships
-from schema_tools.document.table_facts import (
-    constraint_words,
-    example_row,
-    exclusions,
-    findings,
-    index_keys,
-    ordered_tables,
-    primary_key,
-    spanning_checks,
-    sql_type,
-    type_words,
-    unique_keys,
-)
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
 from schema_tools.migrations.runner import Revision
@@ -45,7 +33,11 @@ def render_document(project: SchemaProject) -> str:
         "## Database",
         _bullets(f"**{name}**: {value}" for name, value in texts.database),
         "## Tables",
-        *(part for table in ordered_tables(project.metadata) for part in _table(table, project.metadata, mapped)),
+        *(
+            part
+            for table in table_facts.ordered_tables(project.metadata)
+            for part in _table(table, project.metadata, mapped)
+        ),
         "## Diagram",
         f"```mermaid\n{_er_diagram(project.metadata)}\n```",
         "## Migration History",
@@ -73,7 +65,7 @@ def write_document(project: SchemaProject) -> list[str]:
         path.write_bytes(content.encode())
     except OSError as error:
         raise SchemaToolsError(f"{path} cannot be written: {error.strerror}") from error
-    return findings(project.metadata)
+    return table_facts.findings(project.metadata)
 
 
 def check_document(project: SchemaProject) -> list[str]:
@@ -88,7 +80,7 @@ def check_document(project: SchemaProject) -> list[str]:
     path = _document(project).path
     current = path.read_bytes() if path.is_file() else b""
     right = render_document(project)
-    lacking = findings(project.metadata)
+    lacking = table_facts.findings(project.metadata)
     if current == right.encode():
         return lacking
     lines = current.decode(errors="replace").splitlines(), right.splitlines()
@@ -107,26 +99,31 @@ def _table(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship
     yield f"### `{table.fullname}`"
     yield table.comment or _NONE
     rows = [
-        (f"`{column.name}`", type_words(column), ", ".join(constraint_words(column)), column.comment or "")
+        (
+            f"`{column.name}`",
+            table_facts.type_words(column),
+            ", ".join(table_facts.constraint_words(column)),
+            column.comment or "",
+        )
         for column in table.columns
     ]
     yield "**Columns**:"
     yield _grid(("Column", "Type", "Constraints", "Description"), rows)
     yield "**Indexes**:\n" + _bullets(
         (
-            f"Primary key: {_keys([primary_key(table)])}",
-            f"Unique: {_keys(unique_keys(table))}",
-            f"Indexes: {_keys(index_keys(table))}",
+            f"Primary key: {_keys([table_facts.primary_key(table)])}",
+            f"Unique: {_keys(table_facts.unique_keys(table))}",
+            f"Indexes: {_keys(table_facts.index_keys(table))}",
         )
     )
-    checks = spanning_checks(table)
+    checks = table_facts.spanning_checks(table)
     if checks:
         yield "**Checks**:\n" + _bullets(f"`{check}`" for check in checks)
-    excluded = exclusions(table)
+    excluded = table_facts.exclusions(table)
     if excluded:
         yield "**Exclusions** (no two rows may match):\n" + _bullets(f"`{one}`" for one in excluded)
     yield "**Relationships**:\n" + _bullets([*_relationships(table, metadata, mapped)] or [_NONE])
-    yield f"**Example**:\n```python\n{_literal(example_row(table))}\n```"
+    yield f"**Example**:\n```python\n{_literal(table_facts.example_row(table))}\n```"
 
 
 def _relationships(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship]) -> Iterator[str]:
@@ -206,7 +203,7 @@ def _er_diagram(metadata: MetaData) -> str:
     Source: https://mermaid.js.org/syntax/entityRelationshipDiagram.html.
     """
     lines = ["erDiagram"]
-    for table in ordered_tables(metadata):
+    for table in table_facts.ordered_tables(metadata):
         lines.append(f"    {_entity(table)} {{")
         lines += [f"        {_attribute(column)}" for column in table.columns]
         lines.append("    }")
@@ -223,10 +220,10 @@ def _entity(table: Table) -> str:
 
 def _attribute(column: Column[Any]) -> str:
     # A type is one word there, without commas.
-    kind = re.sub(r"[^\w()\[\]]+", "_", sql_type(column)).strip("_")
+    kind = re.sub(r"[^\w()\[\]]+", "_", table_facts.sql_type(column)).strip("_")
     keys = ["PK"] if column.primary_key else []
     keys += ["FK"] if column.foreign_keys else []
-    keys += ["UK"] if (column.name,) in unique_keys(column.table) else []
+    keys += ["UK"] if (column.name,) in table_facts.unique_keys(column.table) else []
     comment = f'"{_plain(column.comment)}"' if column.comment else ""
     return " ".join(filter(None, (kind, re.sub(r"\W", "_", column.name), ", ".join(keys), comment)))
 

@@ -11,15 +11,8 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from schema_tools.dialects import DIALECTS
+from schema_tools.document import table_facts
 from schema_tools.document.relationships import relationships
-from schema_tools.document.table_facts import (
-    checked_columns,
-    constraint_sql,
-    constraints,
-    default_sql,
-    ordered_tables,
-    sql_type,
-)
 from schema_tools.project import SchemaProject
 
 _POSTGRESQL: Final = DIALECTS["postgresql"]
@@ -36,7 +29,7 @@ _KINDS: Final[tuple[tuple[type[sa.Constraint], str, str], ...]] = (
 
 def tbls_document(project: SchemaProject) -> dict[str, Any]:
     """The schema as tbls has it, in a stable order: tables by name, columns as they are written."""
-    tables = ordered_tables(project.metadata)
+    tables = table_facts.ordered_tables(project.metadata)
     types = [column.type for table in tables for column in table.columns]
     enums = {one.name: list(one.enums) for one in types if isinstance(one, sa.Enum) and one.name}
     return {
@@ -64,7 +57,7 @@ def tbls_document(project: SchemaProject) -> dict[str, Any]:
 
 
 def _table(table: sa.Table) -> dict[str, Any]:
-    constrained = [one for constraint in constraints(table) if (one := _constraint(table, constraint))]
+    constrained = [one for constraint in table_facts.constraints(table) if (one := _constraint(table, constraint))]
     indexes = [
         {
             "name": _POSTGRESQL.identifier_preparer.format_index(index),
@@ -91,15 +84,15 @@ def _table(table: sa.Table) -> dict[str, Any]:
 def _column(column: sa.Column[Any]) -> dict[str, Any]:
     document = {
         "name": column.name,
-        "type": sql_type(column),
+        "type": table_facts.sql_type(column),
         "nullable": bool(column.nullable),
-        "default": default_sql(column) if column.computed is None else None,
+        "default": table_facts.default_sql(column) if column.computed is None else None,
         "comment": column.comment or "",
     }
     if column.identity is not None:
         document["extra_def"] = f"GENERATED {'ALWAYS' if column.identity.always else 'BY DEFAULT'} AS IDENTITY"
     elif column.computed is not None:
-        document["extra_def"] = f"GENERATED ALWAYS AS ({default_sql(column)})"
+        document["extra_def"] = f"GENERATED ALWAYS AS ({table_facts.default_sql(column)})"
     return document
 
 
@@ -108,7 +101,7 @@ def _constraint(table: sa.Table, constraint: sa.Constraint) -> dict[str, Any] | 
     if kind is None:
         return None
     if isinstance(constraint, sa.CheckConstraint):
-        columns = checked_columns(table, constraint)
+        columns = table_facts.checked_columns(table, constraint)
     else:
         columns = [column.name for column in getattr(constraint, "columns", ())]
     if isinstance(constraint, sa.PrimaryKeyConstraint) and not columns:
@@ -118,7 +111,7 @@ def _constraint(table: sa.Table, constraint: sa.Constraint) -> dict[str, Any] | 
     document = {
         "name": given or "_".join((table.name, *columns, suffix)),
         "type": words,
-        "def": constraint_sql(constraint),
+        "def": table_facts.constraint_sql(constraint),
         "table": table.fullname,
         "columns": columns,
         "comment": str(constraint.comment or ""),

@@ -6,16 +6,7 @@ from schema_tools.findings import Finding
 from schema_tools.lint.rule import REVISION_RULES, TABLE_RULES, Rule
 
 # Importing a module of rules registers them: in this order, by theme.
-from schema_tools.lint.rules import (  # noqa: F401  # isort: skip
-    indexes,
-    constraints,
-    rewrites,
-    locks,
-    loss,
-    unreadable,
-    columns,
-    keys,
-)
+from schema_tools.lint.rules import indexes, constraints, rewrites, locks, loss, unreadable, columns, keys  # noqa: F401  # isort: skip
 
 NO_TIMEOUTS: Final = Rule(
     name="no-timeouts",
