@@ -110,7 +110,9 @@ class PostgresServer:
     def _start(self, account: Account) -> RunningPostgres:
         log = account.home / "server.log"
         for _ in range(_ATTEMPTS):
-            port = _free_port()
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port: int = probe.getsockname()[1]
             self._process = self._launch(account, port, log)
             if self._becomes_ready(account.home / "data" / "postmaster.pid", self._process):
                 return self._checked(account, port)
@@ -168,13 +170,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _end_of(output: str) -> str:

@@ -28,10 +28,7 @@ _LONG: Final = (actions.CreateIndex, actions.ValidateConstraint, actions.Refresh
 @revision_rule(
     fires="VACUUM FULL",
     source="sql-vacuum.html",
-    example="""
-with op.get_context().autocommit_block():
-    op.execute("VACUUM FULL members")
-""",
+    example=outside_transaction(execute("VACUUM FULL members")),
 )
 def vacuum_full(action: actions.Vacuum, _at: At) -> Iterator[Hit]:
     """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes."""
