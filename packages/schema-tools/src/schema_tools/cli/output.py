@@ -82,7 +82,8 @@ def write_report(*parts: RenderableType) -> None:
     console = Console(width=None if sys.stdout.isatty() else _UNFOLDED, highlight=False, emoji=False)
     with console.capture() as written:
         for part in parts:
-            console.print(part, crop=False, markup=False)
+            # A sentence is left to the terminal to fold.
+            console.print(part, crop=False, markup=False, soft_wrap=isinstance(part, str))
     write("".join(f"{line.rstrip()}\n" for line in written.get().splitlines()))
 
 
