@@ -16,7 +16,7 @@ from foundation.http.requests.entity_tags import expected_versions
 from foundation.http.requests.idempotency import GivenKey
 from foundation.http.requests.json_body import JSON, MERGE_PATCH, json_body
 from foundation.http.requests.lists import Listing, listing
-from foundation.http.resource_responses import created_response, read_response, resource_response
+from foundation.http.responses import created_response, read_response, resource_response
 from foundation.http.routing.path_ids import path_id
 from foundation.http.routing.providing import provided
 from foundation.http.schemas.fields import (
