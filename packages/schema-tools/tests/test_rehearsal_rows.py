@@ -11,8 +11,8 @@ from sqlalchemy import text
 from bookshop.tables import metadata as bookshop
 from schema_tools.migrations import runner
 from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.clues import matching
 from schema_tools.rehearsal.examples import examples_of
-from schema_tools.rehearsal.patterns import matching
 from schema_tools.rehearsal.rows import Unfilled, fill
 from schema_tools.testing.plain_sql import connected
 from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers

@@ -12,7 +12,7 @@ from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.migrations.connection import migration_connection, refuse_dangling_references
 from schema_tools.migrations.environments import PROBING
-from schema_tools.migrations.integrity import refuse_changed_history
+from schema_tools.migrations.history import refuse_changed_history
 from schema_tools.migrations.lock_file import refuse_changed_files
 from schema_tools.migrations.log import is_of_schema
 from schema_tools.migrations.scripts import versions_directory

@@ -1,11 +1,10 @@
-"""Who holds what a migration waits for: seen while it waits, because afterwards the server does not say."""
+"""The sessions that a migration waits for, observed while it waits, because the server does not report them later."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event, Thread
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -19,8 +18,8 @@ _QUICKEST_SECONDS: Final = 0.02
 # https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION
 _WAITS: Final = text("""
     SELECT DISTINCT ON (activity.pid)
-      activity.pid, activity.application_name AS application, activity.state, activity.xact_start AS since,
-      waiting.relation::regclass::text AS relation
+      activity.pid, coalesce(activity.application_name, ''), coalesce(activity.state, ''), activity.xact_start,
+      coalesce(waiting.relation::regclass::text, '')
     FROM pg_locks AS waiting
     CROSS JOIN LATERAL unnest(pg_blocking_pids(waiting.pid)) AS blocking (pid)
     JOIN pg_stat_activity AS activity ON activity.pid = blocking.pid
@@ -29,12 +28,11 @@ _WAITS: Final = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blocker:
-    """A session that had what a migration waited for.
+class Blocker(NamedTuple):
+    """A session that held what a migration waited for.
 
-    `state` (such as `idle in transaction`) is empty and `since`, the beginning of its transaction in UTC, is None where
-    the role may not see them; `relation` is the table or index, empty when it was something else.
+    `state` (such as `idle in transaction`) is empty and `since`, the beginning of its transaction, is None where the
+    role may not see them; `relation` is the table or index, empty when it was something else.
     """
 
     pid: int
@@ -44,17 +42,17 @@ class Blocker:
     relation: str
 
     def __str__(self) -> str:
-        since = f"since {self.since:%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
+        since = f"since {self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
         known = ", ".join(part for part in (self.application, f"{self.state} {since}".strip()) if part)
         return f"process {self.pid}" + (f" ({known})" if known else "")
 
 
 @contextmanager
 def waits_watched(guard: Connection, connection: Connection, *, every_seconds: float) -> Iterator[None]:
-    """Meanwhile, look again and again for whom `connection` waits.
+    """Inside, poll for the sessions that `connection` waits for.
 
     Args:
-        guard: Another connection of the same server, with autocommit, that nothing else uses meanwhile.
+        guard: Another connection to the same server, with autocommit, that nothing else uses meanwhile.
         connection: The one that may have to wait.
         every_seconds: How often to look; less than its lock timeout.
     """
@@ -66,7 +64,7 @@ def waits_watched(guard: Connection, connection: Connection, *, every_seconds: f
     def look() -> None:
         while not ended.wait(max(_QUICKEST_SECONDS, every_seconds)):
             try:
-                found = [_blocker(**row._mapping) for row in guard.execute(_WAITS, {"pid": pid})]  # noqa: SLF001
+                found = [Blocker(*row) for row in guard.execute(_WAITS, {"pid": pid})]
             except DBAPIError:
                 connection.info[_LOST] = True
                 return
@@ -83,10 +81,10 @@ def waits_watched(guard: Connection, connection: Connection, *, every_seconds: f
 
 
 def refuse_without_guard(info: Mapping[Any, Any]) -> None:
-    """See that the lock against other migrators is still held, before a revision of the connection of this `info`.
+    """Check that the lock against other migrators is still held; `info` is that of the connection that migrates.
 
     Raises:
-        SchemaToolsError: The connection that held it is gone, so another migrator may be at work by now.
+        SchemaToolsError: The connection that held it was lost, so another migrator may be running.
     """
     if info.get(_LOST):
         raise SchemaToolsError(
@@ -96,18 +94,5 @@ def refuse_without_guard(info: Mapping[Any, Any]) -> None:
 
 
 def last_blockers(connection: Connection) -> list[Blocker]:
-    """Whom `connection` waited for the last time that it did; none when it was not seen."""
-    found: list[Blocker] = list(connection.info.get(_KEY, ()))
-    return found
-
-
-def _blocker(
-    pid: int, application: str | None, state: str | None, since: datetime | None, relation: str | None
-) -> Blocker:
-    return Blocker(
-        pid=pid,
-        application=application or "",
-        state=state or "",
-        since=since.astimezone(UTC) if since else None,
-        relation=relation or "",
-    )
+    """The sessions that `connection` last waited for; none when they were not seen."""
+    return list(connection.info.get(_KEY, ()))

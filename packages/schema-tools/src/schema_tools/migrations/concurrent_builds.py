@@ -1,7 +1,6 @@
-"""Concurrent index builds in a migration: as patient as they need to be, and never on top of a failed one.
+"""Concurrent index builds in a migration: their timeouts, and the remains of a build that failed.
 
-A concurrent build that fails leaves an index that is INVALID, which writes keep up and no query uses, and which
-`IF NOT EXISTS` then takes for the index:
+A failed build leaves an INVALID index: writes maintain it, no query uses it, and `IF NOT EXISTS` accepts it.
 https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 """
 
@@ -23,7 +22,7 @@ _BUILD: Final = re.compile(
     re.IGNORECASE,
 )
 
-# Of another role's build only that there is one may be seen.
+# The index of another role's build may not be visible.
 _INVALID: Final = """
     SELECT format('%%I.%%I', pg_namespace.nspname, pg_class.relname), progress.pid
     FROM pg_index
@@ -37,10 +36,10 @@ _INVALID: Final = """
 
 
 def mind_concurrent_builds(connection: Connection, *, ordinary: tuple[int, int], concurrent: tuple[int, int]) -> None:
-    """From now on, see to what is run concurrently on `connection`, which is outside transactions.
+    """Prepare `connection` for statements with CONCURRENTLY outside transactions.
 
-    It has timeouts of its own, whatever the revision set, and before an index is built, one of its name on its table
-    that is INVALID is dropped.
+    They have timeouts of their own, whatever the revision set. Before an index is built, an INVALID one of its name on
+    its table is dropped.
 
     Args:
         connection: To PostgreSQL.
@@ -56,8 +55,8 @@ def mind_concurrent_builds(connection: Connection, *, ordinary: tuple[int, int],
             _set_timeouts(cursor, concurrent)
             build = _BUILD.match(statement)
             if build is not None:
-                connection.info[_KEY] = _folded(build["index"])
-                _drop_invalid(cursor, build["table"], _folded(build["index"]))
+                connection.info[_KEY] = folded(build["index"])
+                _drop_invalid(cursor, build["table"], folded(build["index"]))
 
     def after(_connection: Connection, cursor: Any, statement: str, *_others: object) -> None:
         if _is_concurrent(cursor, statement):
@@ -71,14 +70,19 @@ def mind_concurrent_builds(connection: Connection, *, ordinary: tuple[int, int],
 
     event.listen(connection, "before_cursor_execute", before)
     event.listen(connection, "after_cursor_execute", after)
-    # Of errors only an engine hears; this one has no other connection that runs anything concurrently.
+    # Only an engine reports errors; this one has no other connection that runs anything concurrently.
     event.listen(connection.engine, "handle_error", failed)
 
 
 def index_left(info: Mapping[Any, Any]) -> str | None:
-    """The index whose concurrent build failed on the connection of this `info`, and which may be there, INVALID."""
+    """The index that a failed concurrent build on the connection of this `info` may have left, INVALID."""
     found: str | None = info.get(_KEY)
     return found
+
+
+def folded(name: str) -> str:
+    """An identifier of SQL as the catalog has it."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
 
 
 def _is_concurrent(cursor: Any, statement: str) -> bool:
@@ -100,8 +104,3 @@ def _drop_invalid(cursor: Any, table: str, index: str) -> None:
                 " that has ended"
             )
         cursor.connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-
-
-def _folded(name: str) -> str:
-    """The name as the catalog has it."""
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()

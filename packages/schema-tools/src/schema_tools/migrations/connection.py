@@ -46,23 +46,21 @@ class Patience:
 def migration_connection(
     url: URL, patience: Patience | None = None, *, waiting: Callable[[], None] | None = None
 ) -> Iterator[Connection]:
-    """A connection to the database at `url` (a `migration_url`) that no other migrator has at the same time.
+    """A connection to the database at `url` (a `migration_url`) that only one migrator has at a time.
 
-    On PostgreSQL a session-level advisory lock keeps the others waiting. It is held by a connection of its own,
-    because revisions may end transactions. A pooler that gives each transaction another session, such as pgbouncer
-    in its transaction mode, breaks that lock and the timeouts: give migrations the server's own address. On SQLite the
-    write lock that the migration's transaction takes at its beginning does the same, and foreign keys are not
-    enforced: SQLite changes a table by copying it and dropping the old one, which would delete every row that refers
-    to it.
+    On PostgreSQL a session-level advisory lock keeps the others waiting. A connection of its own holds it, because
+    revisions may end transactions. A pooler in transaction mode, such as pgbouncer's, breaks that lock and the
+    timeouts: give migrations the server's own address. On SQLite the write lock that the migration's transaction takes
+    when it begins does the same, and foreign keys are not enforced: SQLite changes a table by copying it and dropping
+    the old one, which would delete every row that refers to it.
 
     Args:
         url: Where to connect.
         patience: How long statements wait.
-        waiting: Called once when another migrator is at work.
+        waiting: Called once when another migrator is running.
 
     Raises:
-        SchemaToolsError: Another migrator was at work for 15 minutes, or the directory of a SQLite file does not
-            exist.
+        SchemaToolsError: Another migrator ran for 15 minutes, or the directory of a SQLite file does not exist.
         sqlalchemy.exc.DBAPIError: The database cannot be reached.
     """
     if sqlite_file(url) is not None:
@@ -130,22 +128,20 @@ def refuse_dangling_references(connection: Connection) -> None:
 
 
 def _wait_for_the_others(guard: Connection, waiting: Callable[[], None] | None) -> None:
-    """Take the advisory lock.
+    """Take the advisory lock by polling.
 
-    It asks again and again rather than wait inside one statement: a waiting statement holds a snapshot, and a
-    concurrent index build in the other migrator would wait for that snapshot for ever.
+    A statement that waits for it would hold a snapshot, and a concurrent index build in the other migrator would wait
+    for that snapshot for ever.
     """
     deadline = time.monotonic() + MIGRATOR_PATIENCE_SECONDS
     pause = 0.05
-    told = False
     while not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK}).scalar_one():
-        if waiting is not None and not told:
+        if waiting is not None:
             waiting()
-            told = True
+            waiting = None
         if time.monotonic() > deadline:
-            raise SchemaToolsError(
-                f"another migration has been at work for {MIGRATOR_PATIENCE_SECONDS / 60:.0f} minutes"
-            )
+            minutes = f"{MIGRATOR_PATIENCE_SECONDS / 60:.0f} minutes"
+            raise SchemaToolsError(f"another migration has been at work for {minutes}")
         time.sleep(pause)
         pause = min(1.0, pause * 1.5)
 
@@ -155,12 +151,12 @@ COPY_PREFIX: Final = "_alembic_tmp_"
 
 @contextmanager
 def counting_goes_on() -> Iterator[None]:
-    """Meanwhile, a copy that a batch operation makes of an AUTOINCREMENT table goes on counting where it stopped.
+    """Inside, a batch operation on an AUTOINCREMENT table of SQLite keeps its counter.
 
     SQLite cannot alter most of a table, so Alembic creates `_alembic_tmp_<table>`, copies the rows, drops the
     table and renames the copy. The reflected table lacks the AUTOINCREMENT keyword, and the counter in
-    `sqlite_sequence` would go with the old table: the id of a deleted row would be given out again. A counter put
-    there under the copy's name is taken up by the copy and renamed with it (https://www.sqlite.org/autoinc.html).
+    `sqlite_sequence` would go with the old table: the id of a deleted row would be given out again. A counter that is
+    inserted there under the copy's name is renamed with it (https://www.sqlite.org/autoinc.html).
     """
     event.listen(Table, "before_create", _count_on)
     try:
@@ -172,14 +168,9 @@ def counting_goes_on() -> Iterator[None]:
 def _count_on(table: Table, connection: Connection, **_kw: object) -> None:
     if connection.dialect.name != "sqlite" or not table.name.startswith(COPY_PREFIX):
         return
-    original = table.name.removeprefix(COPY_PREFIX)
-    statement = connection.execute(
-        text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name"), {"name": original}
-    ).scalar()
-    if statement is None or "AUTOINCREMENT" not in statement.upper():
-        return
-    table.dialect_options["sqlite"]["autoincrement"] = True
-    connection.execute(
-        text("INSERT INTO sqlite_sequence (name, seq) SELECT :copy, seq FROM sqlite_sequence WHERE name = :name"),
-        {"copy": table.name, "name": original},
-    )
+    names = {"copy": table.name, "name": table.name.removeprefix(COPY_PREFIX)}
+    definition = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name"
+    if "AUTOINCREMENT" in (connection.execute(text(definition), names).scalar() or "").upper():
+        table.dialect_options["sqlite"]["autoincrement"] = True
+        counter = "INSERT INTO sqlite_sequence (name, seq) SELECT :copy, seq FROM sqlite_sequence WHERE name = :name"
+        connection.execute(text(counter), names)

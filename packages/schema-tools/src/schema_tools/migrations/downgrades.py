@@ -1,7 +1,7 @@
-"""What a downgrade would do, told without running it: whether it can be done at all, and what data it would lose."""
+"""What a downgrade would do, found out without running it: whether it is possible, and what data it would lose."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import Connection, Dialect, TableClause, inspect, literal_column, select
 
+from schema_tools.migrations.concurrent_builds import folded
 from schema_tools.migrations.foreign_connections import only
+from schema_tools.migrations.log import TABLE
 
 _NAME: Final = r'(?:"(?:[^"]|"")+"|\w[\w$]*)'
 _TABLE: Final = rf"{_NAME}(?:\s*\.\s*{_NAME})?"
@@ -41,10 +43,10 @@ _COUNTED_AT_MOST: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """Data that a downgrade would take away.
+    """Data that a downgrade would delete.
 
-    `what` is the table, or the column as `table.column`, or why that cannot be told; `count` is of rows, or of values
-    that are not null, and None when it cannot be told; `unit` is `row` or `value`.
+    `what` is the table, or the column as `table.column`, or why that is unknown; `count` is of rows, or of values that
+    are not null, and None when it is unknown; `unit` is `row` or `value`.
     """
 
     what: str
@@ -59,21 +61,19 @@ class Loss:
 
 
 def irreversible_reason(script: Script, dialect: Dialect) -> str | None:
-    """Why a revision cannot be taken back, or None when it can be.
+    """Why a revision cannot be taken back, or None when it can.
 
-    Its `downgrade` says so by `raise NotImplementedError("...")`. It is compiled, not run, for `dialect`.
+    Its `downgrade` says so by `raise NotImplementedError("...")`. It is compiled for `dialect`, not run.
     """
     try:
         _statements(script, dialect)
-    except NotImplementedError as error:
+    except Exception as error:  # noqa: BLE001 -- what else keeps it from being compiled is seen when it runs
         return stated_reason(error, script.path)
-    except Exception:  # noqa: BLE001 -- what else keeps it from being compiled is seen when it runs
-        return None
     return None
 
 
 def stated_reason(error: BaseException, file: str) -> str | None:
-    """The reason that the revision in `file` gave when it raised `error`; None when it was not that which raised it."""
+    """The reason in a NotImplementedError that the revision in `file` raised; None for any other error."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
@@ -84,11 +84,11 @@ def stated_reason(error: BaseException, file: str) -> str | None:
 
 
 def losses(scripts: Iterable[Script], connection: Connection) -> list[Loss]:
-    """What taking back `scripts`, in their order, would lose of the data that is there now.
+    """The present data that taking back `scripts`, in their order, would lose.
 
-    The downgrades are compiled, and their statements read: dropped and emptied tables that have rows, dropped columns
-    that have values. A downgrade that cannot be compiled, or does what cannot be told from its statements, is
-    itself named when the database has any row.
+    The downgrades are compiled, and their statements parsed for dropped and emptied tables that have rows, and dropped
+    columns that have values. A downgrade that cannot be compiled, or has statements whose effect is unclear, is named
+    itself when the database has any row.
     """
     found: dict[str, Loss] = {}
     unclear = []
@@ -135,23 +135,21 @@ def _blank(match: re.Match[str]) -> str:
 
 def _dropped(statement: str) -> list[tuple[str, str]]:
     """The tables that a statement drops or empties, each with "", and the columns that it drops."""
-    emptied = _EMPTIED.match(statement)
-    if emptied is not None:
+    if emptied := _EMPTIED.match(statement):
         return [(one, "") for one in re.findall(_TABLE, emptied["tables"])]
-    altered = _ALTERED.match(statement)
-    if altered is None:
-        return []
-    return [(altered["table"], one["column"]) for one in _DROPPED.finditer(altered["actions"])]
+    if altered := _ALTERED.match(statement):
+        return [(altered["table"], one["column"]) for one in _DROPPED.finditer(altered["actions"])]
+    return []
 
 
 def _count(connection: Connection, table: str, column: str) -> int | None:
     """How many rows a table has, or how many values a column; None when it is not there."""
     inspector = inspect(connection)
-    *schema, name = (_folded(one) for one in re.findall(_NAME, table))
+    *schema, name = (folded(one) for one in re.findall(_NAME, table))
     place: Any = {"schema": schema[0]} if schema else {}
     if not inspector.has_table(name, **place):
         return None
-    if column and _folded(column) not in {one["name"] for one in inspector.get_columns(name, **place)}:
+    if column and folded(column) not in {one["name"] for one in inspector.get_columns(name, **place)}:
         return None
     where = f" WHERE {column} IS NOT NULL" if column else ""
     counted = f"SELECT 1 FROM {table}{where} LIMIT {_COUNTED_AT_MOST + 1}"  # noqa: S608 -- the revision's own names
@@ -161,13 +159,9 @@ def _count(connection: Connection, table: str, column: str) -> int | None:
 
 
 def _has_rows(connection: Connection) -> bool:
-    names: Sequence[str] = inspect(connection).get_table_names()
-    ours = [TableClause(name) for name in names if name not in {"alembic_version", "migration_log"}]
+    names = set(inspect(connection).get_table_names()) - {"alembic_version", TABLE}
+    ours = [TableClause(name) for name in names]
     return any(connection.execute(select(literal_column("1")).select_from(one).limit(1)).first() for one in ours)
-
-
-def _folded(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
 
 
 def _shown(name: str) -> str:

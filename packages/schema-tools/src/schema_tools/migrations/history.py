@@ -1,42 +1,49 @@
-"""Every revision, and what a database has had of it."""
+"""The revisions that a database has, and whether their files are still as they were when they were applied."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, NullPool, create_engine, text
+from sqlalchemy import URL, Connection, NullPool, create_engine, text
 
 from schema_tools.database_urls import migration_url, sqlite_file
+from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.migrations.connection import postgresql_engine
-from schema_tools.migrations.integrity import tampered
 from schema_tools.migrations.log import Direction, Record, last_records
-from schema_tools.migrations.revision_files import checksums, revision_files
-from schema_tools.migrations.scripts import Revision, described, script_directory, versions_directory
+from schema_tools.migrations.revision_files import RevisionFile, checksums, revision_files
+from schema_tools.migrations.scripts import (
+    Revision,
+    ancestry,
+    applied_heads,
+    described,
+    script_directory,
+    versions_directory,
+)
 from schema_tools.project import SchemaProject
 
-# Two small tables are read in moments, so a lock on one is not waited for any longer.
+# Two small tables are read in moments, so waiting longer for a lock on one is of no use.
 _LOCK_TIMEOUT: Final = "5s"
 _STATEMENT_TIMEOUT: Final = "60s"
 
 
 def history(project: SchemaProject, url: str | URL | None = None) -> list[Revision]:
-    """Every revision, the oldest first, and what the database at `url` has had of it.
+    """Every revision, the oldest first, and its state in the database at `url`.
 
-    A revision that was edited after it was applied there, or was inserted before one that was, is marked, and so are
-    those that were applied there and are none of the project's, which come last.
+    A revision that was edited after it was applied there, or inserted before one that was, is marked. Revisions that
+    were applied there and do not belong to the project come last, and are marked as well.
 
     Raises:
         SchemaToolsError: The database cannot be reached, or is at a revision that neither the project nor its own
             records know.
     """
     script = script_directory(project)
+    versions = versions_directory(script)
     target = migration_url(url) if url is not None else None
-    with explained(target, versions_directory(script)):
+    with explained(target, versions):
         revisions = [described(one) for one in reversed(list(script.walk_revisions()))]
-        files = revision_files(versions_directory(script))
+        files = revision_files(versions)
         chain = checksums(files)
         revisions = [replace(one, checksum=chain.get(one.revision, "")) for one in revisions]
         if target is None:
@@ -44,19 +51,16 @@ def history(project: SchemaProject, url: str | URL | None = None) -> list[Revisi
         heads, records = _of_database(target)
         applied = _applied(script, heads, records)
         marks = tampered(files, records, applied)
-        found = [
-            _with_record(
-                replace(one, applied=one.revision in applied, tampered=marks.get(one.revision, "")),
-                records.get(one.revision),
-            )
+        revisions = [replace(one, applied=one.revision in applied) for one in revisions]
+        revisions += (
+            Revision(revision=name, parents=(), message="", created=None, file="", applied=True)
+            for name in marks
+            if name not in files
+        )
+        return [
+            _with_record(replace(one, tampered=marks.get(one.revision, "")), records.get(one.revision))
             for one in revisions
         ]
-        strangers = [
-            Revision(revision=name, parents=(), message="", created=None, file="", applied=True, tampered=sentence)
-            for name, sentence in marks.items()
-            if name not in files
-        ]
-        return [*found, *(_with_record(one, records[one.revision]) for one in strangers)]
 
 
 def _of_database(url: URL) -> tuple[tuple[str, ...], Mapping[str, Record]]:
@@ -69,8 +73,7 @@ def _of_database(url: URL) -> tuple[tuple[str, ...], Mapping[str, Record]]:
         if file is None:
             connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
             connection.execute(text(f"SET statement_timeout = '{_STATEMENT_TIMEOUT}'"))
-        heads = tuple(MigrationContext.configure(connection).get_current_heads())
-        return heads, last_records(connection)
+        return applied_heads(connection), last_records(connection)
 
 
 def _applied(script: ScriptDirectory, heads: tuple[str, ...], records: Mapping[str, Record]) -> set[str]:
@@ -78,16 +81,88 @@ def _applied(script: ScriptDirectory, heads: tuple[str, ...], records: Mapping[s
     known = {one.revision for one in script.walk_revisions()}
     if all(one in known or one in records for one in heads) and not known.issuperset(heads):
         return {name for name, one in records.items() if one.direction is not Direction.DOWNGRADE}
-    script.get_revisions(heads)  # An unknown one fails here with an error that says so.
-    return {one.revision for one in script.iterate_revisions(heads, "base")} if heads else set()
+    return ancestry(script, heads)
 
 
 def _with_record(one: Revision, record: Record | None) -> Revision:
     if record is None or record.direction is Direction.STAMP:
         return one
-    return replace(
-        one,
-        last_step=record.finished_at,
-        took=record.took,
-        taken_back=record.direction is Direction.DOWNGRADE and not one.applied,
-    )
+    taken_back = record.direction is Direction.DOWNGRADE and not one.applied
+    return replace(one, last_step=record.finished_at, took=record.took, taken_back=taken_back)
+
+
+def refuse_changed_history(script: ScriptDirectory, connection: Connection) -> None:
+    """Check that the files of `script` are what was applied to the database.
+
+    Raises:
+        SchemaToolsError: They are not; the message names the first revision that changed, and what to do.
+        alembic.util.CommandError: The database is at a revision that has no file.
+    """
+    applied = ancestry(script, applied_heads(connection))
+    files = revision_files(versions_directory(script))
+    for sentence in tampered(files, last_records(connection), applied).values():
+        raise SchemaToolsError(f"nothing was run: {sentence}")
+
+
+def tampered(
+    files: Mapping[str, RevisionFile], records: Mapping[str, Record], applied: Collection[str]
+) -> dict[str, str]:
+    """The revisions whose files are not what was applied, each with a sentence that says how and what to do.
+
+    A revision is judged by the recorded checksums of its parents, so an edited one does not mark those after it.
+
+    Args:
+        files: Each revision after those it follows.
+        records: The oldest first.
+        applied: The revisions that the database has.
+    """
+    return {**_gone(files, records), **_changed(files, records, applied)}
+
+
+def _gone(files: Mapping[str, RevisionFile], records: Mapping[str, Record]) -> dict[str, str]:
+    """Revisions that were applied and have no file, unless a later `stamp` says that the database lacks them."""
+    found: dict[str, str] = {}
+    for name, one in records.items():
+        if one.direction is Direction.STAMP:
+            found.clear()
+        elif one.direction is Direction.UPGRADE and name not in files:
+            found[name] = (
+                f"revision {name} was applied here on {_day(one)}, and is not among the migrations of this release;"
+                " use a release that has it, or restore its file"
+            )
+    return found
+
+
+def _changed(
+    files: Mapping[str, RevisionFile], records: Mapping[str, Record], applied: Collection[str]
+) -> dict[str, str]:
+    chain = checksums(files)
+    found = {}
+    for name, file in files.items():
+        one = records.get(name)
+        if name not in applied or one is None or one.direction is not Direction.UPGRADE:
+            continue
+        before = (records[parent].checksum if parent in records else chain[parent] for parent in file.parents)
+        if file.checksum(before) == one.checksum:
+            continue
+        inserted = next((files[parent] for parent in file.parents if _inserted(files[parent], records)), None)
+        if inserted is not None:
+            found[inserted.revision] = (
+                f"{inserted.path.name} was inserted before {file.path.name}, which was applied here on {_day(one)}"
+                " without it; let it follow the last revision, and restore the other"
+            )
+        else:
+            found[name] = (
+                f"{file.path.name} is not what was applied here on {_day(one)}; restore it as it was then, and"
+                " write a new revision for the change"
+            )
+    return found
+
+
+def _inserted(file: RevisionFile, records: Mapping[str, Record]) -> bool:
+    """Whether a revision has no record, though its parents do: a database may be older than its records."""
+    return file.revision not in records and bool(file.parents) and all(one in records for one in file.parents)
+
+
+def _day(one: Record) -> str:
+    return f"{one.finished_at:%Y-%m-%d %H:%M} UTC"

@@ -1,8 +1,8 @@
-"""What is wrong with a history, judged by its lock: each cause once, and not what follows from it."""
+"""How a history differs from its lock: each cause once, without its consequences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 from schema_tools.findings import Finding
 from schema_tools.migrations.revision_files import RevisionFile
@@ -19,18 +19,21 @@ class Entry(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """Why a history is not as its lock has it.
+    """Why a history is not as its lock has it: what makes the finding about it.
 
     `again` is the revision to record anew, if no shared database has had it; None when recording fixes nothing.
     """
 
-    finding: Finding
+    rule: str
+    place: str
+    message: str
+    fix: str
     again: str | None = None
 
-    @classmethod
-    def of(cls, again: str | None = None, **finding: str) -> Self:
-        """A cause with the finding that has these attributes."""
-        return cls(Finding(**finding), again)
+    @property
+    def finding(self) -> Finding:
+        """The cause as `lint` and `check` report it."""
+        return Finding(rule=self.rule, place=self.place, message=self.message, fix=self.fix)
 
 
 def causes(entries: Sequence[Entry], files: Mapping[str, RevisionFile], place: str) -> list[Cause]:
@@ -54,13 +57,9 @@ def shown(path: Path) -> str:
 def _deleted(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile], place: str) -> Iterator[Cause]:
     for name in locked:
         if name not in files:
-            yield Cause.of(
-                name,
-                rule="revision-deleted",
-                place=place,
-                message=f"revision {name} was deleted: {NAME} has it, and there is no file of it",
-                fix=f"restore its file as git has it; or, if no shared database has had it, `lock --again {name}`",
-            )
+            message = f"revision {name} was deleted: {NAME} has it, and there is no file of it"
+            fix = f"restore its file as git has it; or, {_unshared(name)}"
+            yield Cause("revision-deleted", place, message, fix, name)
 
 
 def _inserted(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
@@ -68,14 +67,12 @@ def _inserted(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) ->
     links = [(name, parent) for name in locked if name in files for parent in files[name].parents]
     for name, parent in links:
         if parent in files and parent not in locked:
-            yield Cause.of(
-                parent,
-                rule="revision-inserted",
-                place=shown(files[parent].path),
-                message=f"revision {parent} was inserted before {name}, which {NAME} had already",
-                fix=f"restore {files[name].path.name} as git has it, and let {parent} follow the last revision;"
-                f" or, if no shared database has had {name}, `lock --again {parent}`",
+            message = f"revision {parent} was inserted before {name}, which {NAME} had already"
+            fix = (
+                f"restore {files[name].path.name} as git has it, and let {parent} follow the last revision;"
+                f" or, if no shared database has had {name}, `lock --again {parent}`"
             )
+            yield Cause("revision-inserted", shown(files[parent].path), message, fix, parent)
 
 
 def _disordered_lines(entries: Sequence[Entry], place: str) -> Iterator[Cause]:
@@ -86,67 +83,44 @@ def _disordered_lines(entries: Sequence[Entry], place: str) -> Iterator[Cause]:
         for parent in one.parents:
             if parent not in seen:
                 what = "stands before" if parent in known else "is there without"
-                yield Cause.of(
-                    rule="lock-reordered",
-                    place=f"{place}:{number}",
-                    message=f"the line of revision {one.revision} {what} that of {parent}, which it follows",
-                    fix=f"take {NAME} back as git has it",
-                )
+                message = f"the line of revision {one.revision} {what} that of {parent}, which it follows"
+                yield Cause("lock-reordered", f"{place}:{number}", message, f"take {NAME} back as git has it")
                 return
         seen.add(one.revision)
 
 
 def _moved(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
-    """The first revision that follows others than it did, all of which are known."""
-    for name, one in locked.items():
-        if name not in files or files[name].parents == one.parents:
-            continue
-        if all(parent in locked and parent in files for parent in (*one.parents, *files[name].parents)):
-            yield Cause.of(
-                name,
-                rule="revision-reordered",
-                place=shown(files[name].path),
-                message=f"revision {name} was moved: it followed {_named(one.parents)} and now follows"
-                f" {_named(files[name].parents)}",
-                fix=f"restore the file as git has it; or, if no shared database has had it, `lock --again {name}`",
-            )
+    """The first revision whose parents changed, where the lock and the files know all of them."""
+    for name, (_, before, _checksum) in locked.items():
+        now = files[name].parents if name in files else before
+        if now != before and all(parent in locked and parent in files for parent in (*before, *now)):
+            message = f"revision {name} was moved: it followed {_named(before)} and now follows {_named(now)}"
+            fix = f"restore the file as git has it; or, {_unshared(name)}"
+            yield Cause("revision-reordered", shown(files[name].path), message, fix, name)
             return
 
 
 def _edited(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
-    """Revisions whose own file changed: judged by their parents' checksums in the lock, whatever those are now."""
-    for name, one in locked.items():
-        if name not in files or files[name].parents != one.parents or not all(name in locked for name in one.parents):
+    """Revisions whose own file changed, judged by the checksums that the lock has of their parents."""
+    for name, (_, parents, checksum) in locked.items():
+        if name not in files or files[name].parents != parents or not all(parent in locked for parent in parents):
             continue
-        if files[name].checksum(locked[parent].checksum for parent in one.parents) != one.checksum:
-            yield Cause.of(
-                name,
-                rule="revision-edited",
-                place=shown(files[name].path),
-                message=f"revision {name} was edited after {NAME} recorded it",
-                fix="restore the file as git has it, and write a new revision; or, if no shared database has had it,"
-                f" `lock --again {name}`",
-            )
+        if files[name].checksum(locked[parent].checksum for parent in parents) != checksum:
+            message = f"revision {name} was edited after {NAME} recorded it"
+            fix = f"restore the file as git has it, and write a new revision; or, {_unshared(name)}"
+            yield Cause("revision-edited", shown(files[name].path), message, fix, name)
 
 
 def _new(locked: Mapping[str, Entry], files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
     for name, one in files.items():
         lost = [parent for parent in one.parents if parent not in files]
         if lost:
-            yield Cause.of(
-                rule="revision-without-parent",
-                place=shown(one.path),
-                message=f"revision {name} follows {lost[0]}, which is not among the migrations",
-                fix="make the last revision its down_revision",
-            )
+            message = f"revision {name} follows {lost[0]}, which is not among the migrations"
+            fix = "make the last revision its down_revision"
+            yield Cause("revision-without-parent", shown(one.path), message, fix)
         elif name not in locked:
-            yield Cause.of(
-                name,
-                rule="revision-not-locked",
-                place=shown(one.path),
-                message=f"revision {name} is new, and {NAME} does not have it yet",
-                fix="record it with the command `lock`",
-            )
+            message = f"revision {name} is new, and {NAME} does not have it yet"
+            yield Cause("revision-not-locked", shown(one.path), message, "record it with the command `lock`", name)
 
 
 def _several_heads(files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
@@ -154,13 +128,13 @@ def _several_heads(files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
     heads = [name for name in files if name not in followed]
     if len(heads) > 1 and followed.issubset(files):
         *_, before, last = heads
-        yield Cause.of(
-            last,
-            rule="several-heads",
-            place=shown(files[last].path),
-            message=f"the history has {len(heads)} ends, {' and '.join(heads)}, so that none is the newest revision",
-            fix=f"let one follow the other: make {before} the down_revision of {last}, then `lock --again {last}`",
-        )
+        message = f"the history has {len(heads)} ends, {' and '.join(heads)}, so that none is the newest revision"
+        fix = f"let one follow the other: make {before} the down_revision of {last}, then `lock --again {last}`"
+        yield Cause("several-heads", shown(files[last].path), message, fix, last)
+
+
+def _unshared(name: str) -> str:
+    return f"if no shared database has had it, `lock --again {name}`"
 
 
 def _named(parents: tuple[str, ...]) -> str:

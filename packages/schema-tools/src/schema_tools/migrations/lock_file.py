@@ -29,19 +29,14 @@ class _Malformed(Exception):
 
 
 def check_lock(project: SchemaProject) -> list[Finding]:
-    """What in the history is not as `versions.lock` has it; nothing when it is, or there is no revision at all.
+    """How the history differs from `versions.lock`; nothing when there is no revision at all.
 
-    A finding is a cause, and what follows from it is not reported: an edited revision changes the checksum of every
-    later one, which is not said of those.
+    Only causes are reported: an edited revision changes the checksum of every later one, and those are left out.
 
     Raises:
         SchemaToolsError: The revision files cannot be read.
     """
-    return lock_findings(versions_directory(script_directory(project)))
-
-
-def lock_findings(versions: Path) -> list[Finding]:
-    """As `check_lock`, for the revisions in the directory `versions`."""
+    versions = versions_directory(script_directory(project))
     return [one.finding for one in _causes(versions, revision_files(versions))]
 
 
@@ -61,66 +56,53 @@ def write_lock(project: SchemaProject, again: Collection[str] = ()) -> list[str]
             names one that is neither among the migrations nor in the lock. Nothing was written.
     """
     versions = versions_directory(script_directory(project))
+    path = versions.parent / NAME
     files = revision_files(versions)
     found = _causes(versions, files)
-    unreadable = [one for one in found if one.finding.rule == "lock-malformed"]
-    entries = [] if unreadable or not lock_path(versions).exists() else _read(lock_path(versions))
+    unreadable = any(one.rule == "lock-malformed" for one in found)
+    entries = [] if unreadable or not path.exists() else _read(path)
     redone = _with_those_after(again, [*entries, *files.values()])
     for one in found:
-        if one.finding.rule not in _NEW and one.again not in redone:
-            raise SchemaToolsError(_refusal(one.finding))
+        if one.rule not in _NEW and one.again not in redone:
+            raise SchemaToolsError(f"{one.place}: {one.message}; {one.fix}")
     known = {*files, *(one.revision for one in entries)}
     unknown = [name for name in again if name not in known]
     if unknown:
         raise SchemaToolsError(f"revision {unknown[0]} is neither among the migrations nor in {NAME}")
     kept = [one for one in entries if one.revision not in redone]
     recorded = _chained_on(kept, files)
-    lines = [HEADER, *(_line(one) for one in (*kept, *recorded))]
-    lock_path(versions).write_text("".join(f"{line}\n" for line in lines), "utf-8", newline="\n")
+    lines = (f"{name} {','.join(parents) or _NO_PARENTS} {checksum}" for name, parents, checksum in (*kept, *recorded))
+    path.write_text("".join(f"{line}\n" for line in (HEADER, *lines)), "utf-8", newline="\n")
     return [one.revision for one in recorded]
 
 
 def refuse_changed_files(versions: Path, *, unrecorded: bool) -> None:
-    """See that the revisions in the directory `versions` are as the lock has them.
+    """Check that the revisions in the directory `versions` are as the lock has them.
 
     Args:
         versions: Where the revisions are.
-        unrecorded: Whether to refuse what the lock does not have yet as well.
+        unrecorded: Whether to refuse revisions that the lock does not have yet, too.
 
     Raises:
         SchemaToolsError: They are not; the message names the first that changed, and what to do.
     """
-    for finding in lock_findings(versions):
-        if unrecorded or finding.rule not in _NEW:
-            raise SchemaToolsError(f"nothing was run: {_refusal(finding)}")
-
-
-def lock_path(versions: Path) -> Path:
-    """The lock file of the revisions in the directory `versions`."""
-    return versions.parent / NAME
+    for one in _causes(versions, revision_files(versions)):
+        if unrecorded or one.rule not in _NEW:
+            raise SchemaToolsError(f"nothing was run: {one.place}: {one.message}; {one.fix}")
 
 
 def _causes(versions: Path, files: dict[str, RevisionFile]) -> list[Cause]:
-    path = lock_path(versions)
+    path = versions.parent / NAME
     try:
         entries = _read(path)
     except FileNotFoundError:
-        missing = Finding(
-            rule="lock-missing",
-            place=shown(path),
-            message=f"there is no {NAME}, without which a changed revision goes unnoticed",
-            fix="make it with the command `lock`, and commit it",
-        )
-        return [Cause(missing)] if files else []
+        message = f"there is no {NAME}, without which a changed revision goes unnoticed"
+        missing = Cause("lock-missing", shown(path), message, "make it with the command `lock`, and commit it")
+        return [missing] if files else []
     except _Malformed as error:
         number, what = error.args
-        malformed = Finding(
-            rule="lock-malformed",
-            place=f"{shown(path)}:{number}",
-            message=f"{NAME} cannot be read: {what}",
-            fix="take it back as git has it; after a merge keep the lines of both sides",
-        )
-        return [Cause(malformed)]
+        fix = "take it back as git has it; after a merge keep the lines of both sides"
+        return [Cause("lock-malformed", f"{shown(path)}:{number}", f"{NAME} cannot be read: {what}", fix)]
     return causes(entries, files, shown(path))
 
 
@@ -151,10 +133,6 @@ def _read(path: Path) -> list[Entry]:
     return list(found.values())
 
 
-def _line(entry: Entry) -> str:
-    return f"{entry.revision} {','.join(entry.parents) or _NO_PARENTS} {entry.checksum}"
-
-
 def _chained_on(kept: Iterable[Entry], files: dict[str, RevisionFile]) -> list[Entry]:
     """The entries of the files that are not among those `kept`."""
     chain = {one.revision: one.checksum for one in kept}
@@ -177,8 +155,3 @@ def _with_those_after(names: Collection[str], known: Iterable[Entry | RevisionFi
     while more := {name for name, parents in links if name not in result and result.intersection(parents)}:
         result |= more
     return result
-
-
-def _refusal(finding: Finding) -> str:
-    """A finding in one sentence, as an error has it."""
-    return f"{finding.place}: {finding.message}; {finding.fix}"

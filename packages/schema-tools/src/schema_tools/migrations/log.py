@@ -6,34 +6,23 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    DateTime,
-    Identity,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    inspect,
-    select,
-)
+import sqlalchemy as sa
+from sqlalchemy import Column, Connection
 
 from schema_tools.errors import SchemaToolsError
 
 TABLE: Final = "migration_log"
 """Beside `alembic_version`, and like that no part of the schema: comparisons leave it out by name."""
 
-_log: Final = Table(
+_log: Final = sa.Table(
     TABLE,
-    MetaData(),
-    Column("id", Integer, Identity(), primary_key=True),
-    Column("revision", Text, nullable=False),
-    Column("direction", Text, nullable=False),
-    Column("checksum", Text, nullable=False),
-    Column("finished_at", DateTime(timezone=True), nullable=False),
-    Column("duration_ms", BigInteger, nullable=False),
+    sa.MetaData(),
+    Column("id", sa.Integer, sa.Identity(), primary_key=True),
+    Column("revision", sa.Text, nullable=False),
+    Column("direction", sa.Text, nullable=False),
+    Column("checksum", sa.Text, nullable=False),
+    Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+    Column("duration_ms", sa.BigInteger, nullable=False),
 )
 
 
@@ -62,17 +51,11 @@ class Record:
 
 
 def record(connection: Connection, revision: str, direction: Direction, checksum: str, took: timedelta) -> None:
-    """Write a record, as part of the transaction that `connection` is in; the table is made when it is missing."""
+    """Write a record in the transaction of `connection`; the table is created when it is missing."""
     _log.create(connection, checkfirst=True)
-    connection.execute(
-        _log.insert().values(
-            revision=revision,
-            direction=direction.value,
-            checksum=checksum,
-            finished_at=datetime.now(UTC),
-            duration_ms=round(took / timedelta(milliseconds=1)),
-        )
-    )
+    values = {"revision": revision, "direction": direction.value, "checksum": checksum}
+    duration = round(took / timedelta(milliseconds=1))
+    connection.execute(_log.insert().values(**values, finished_at=datetime.now(UTC), duration_ms=duration))
 
 
 def last_records(connection: Connection) -> Mapping[str, Record]:
@@ -81,11 +64,11 @@ def last_records(connection: Connection) -> Mapping[str, Record]:
     Raises:
         SchemaToolsError: It has a row that is not a valid record.
     """
-    if not inspect(connection).has_table(TABLE):
+    if not sa.inspect(connection).has_table(TABLE):
         return {}
     found: dict[str, Record] = {}
     try:
-        for row in connection.execute(select(_log).order_by(_log.c.id)):
+        for row in connection.execute(sa.select(_log).order_by(_log.c.id)):
             found.pop(row.revision, None)
             finished = row.finished_at
             found[row.revision] = Record(
@@ -96,7 +79,6 @@ def last_records(connection: Connection) -> Mapping[str, Record]:
                 took=timedelta(milliseconds=row.duration_ms),
             )
     except ValueError as error:
-        raise SchemaToolsError(
-            f"a row of {TABLE} is not as these tools write it: {error}; correct or delete it"
-        ) from None
+        message = f"a row of {TABLE} is not as these tools write it: {error}; correct or delete it"
+        raise SchemaToolsError(message) from None
     return found

@@ -1,4 +1,4 @@
-"""Trying a migration again that did not get a lock, and saying who had it when it is given up."""
+"""Retrying a migration that did not get a lock, and naming the sessions that held it."""
 
 import time
 from collections.abc import Callable
@@ -23,46 +23,36 @@ _random: Final = SystemRandom()
 def with_retries(
     run: Callable[[], None], connection: Connection, steps: Steps, versions: Path, patience: Patience
 ) -> None:
-    """Do `run`, again when a revision did not get a lock and was rolled back: it goes on with that revision.
+    """Call `run`, and again when a revision did not get a lock and was rolled back: it goes on with that revision.
 
-    The pauses double, and vary by half, so that what comes regularly is not met again and again.
+    The pauses double, and vary by half, so that they do not coincide with a periodic lock.
 
     Raises:
         SchemaToolsError: A revision did not get its lock in `patience.attempts`, or did not and has work outside
-            its transaction, which may not be done twice. The message names who had it.
+            its transaction, which may not be done twice. The message names the sessions that held it.
     """
     failed, attempts = "", 0
     while True:
         try:
-            run()
+            return run()
         except Exception as error:
-            if getattr(driver_error(error), "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            step = steps.current
+            if getattr(driver_error(error), "sqlstate", None) != _LOCK_NOT_AVAILABLE or step is None:
                 raise
             connection.rollback()
-            step = steps.current
-            if step is None:
-                raise
             attempts = attempts + 1 if step.revision == failed else 1
             failed = step.revision
-            blockers = last_blockers(connection)
+            held = _held(last_blockers(connection))
             if attempts >= patience.attempts or not steps.rolled_back:
                 place = place_in_revision(error, versions) or step.file
-                raise SchemaToolsError(_given_up(place, attempts, steps, blockers)) from None
+                times = "" if attempts == 1 else f" in {attempts} attempts"
+                raise SchemaToolsError(
+                    f"{place} did not get a lock{times} and {steps.aftermath()}: {held};"
+                    " wait for that to end, or end it, and run this again"
+                ) from None
             pause = patience.pause_seconds * 2 ** (attempts - 1) * _random.uniform(0.5, 1.5)
-            steps.tell_waiting(
-                f"{_held(blockers)}; attempt {attempts + 1} of {patience.attempts} in {pause:.1f} seconds"
-            )
+            steps.tell_waiting(f"{held}; attempt {attempts + 1} of {patience.attempts} in {pause:.1f} seconds")
             time.sleep(pause)
-        else:
-            return
-
-
-def _given_up(place: str, attempts: int, steps: Steps, blockers: list[Blocker]) -> str:
-    times = "" if attempts == 1 else f" in {attempts} attempts"
-    return (
-        f"{place} did not get a lock{times} and {steps.aftermath()}: {_held(blockers)};"
-        " wait for that to end, or end it, and run this again"
-    )
 
 
 def _held(blockers: list[Blocker]) -> str:

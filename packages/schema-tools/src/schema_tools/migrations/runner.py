@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Final, TypeAlias, TypedDict, Unpack
 
-from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.runtime.migration import RevisionStep
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import URL, Connection
 
@@ -16,16 +16,15 @@ from schema_tools.migrations.connection import Patience, migration_connection
 from schema_tools.migrations.downgrades import Loss, irreversible_reason, losses, stated_reason
 from schema_tools.migrations.environments import Work, probe_environment, run_environment
 from schema_tools.migrations.foreign_connections import ForeignConnection
-from schema_tools.migrations.history import history
-from schema_tools.migrations.integrity import refuse_changed_history
+from schema_tools.migrations.history import history, refuse_changed_history
 from schema_tools.migrations.lock_file import refuse_changed_files
 from schema_tools.migrations.retries import with_retries
 from schema_tools.migrations.scripts import (
     Revision,
     alembic_config,
+    applied_heads,
     heads,
     script_directory,
-    steps_down,
     versions_directory,
 )
 from schema_tools.migrations.steps import Progress, Steps
@@ -66,12 +65,7 @@ class RunOptions(TypedDict, total=False):
 _one_at_a_time: Final = Lock()
 
 
-def upgrade(
-    project: SchemaProject,
-    url: str | URL,
-    to: str = "head",
-    **options: Unpack[RunOptions],
-) -> list[Revision]:
+def upgrade(project: SchemaProject, url: str | URL, to: str = "head", **options: Unpack[RunOptions]) -> list[Revision]:
     """Bring the database at `url` up to revision `to`; nothing happens when it is there already.
 
     Several upgrades at once are safe: one works, the others wait for it and find nothing to do. On PostgreSQL each
@@ -94,7 +88,7 @@ def upgrade(
     """
     script = script_directory(project)
 
-    def apply(heads: Sequence[str], _context: MigrationContext) -> Iterable[RevisionStep]:
+    def apply(heads: Sequence[str], _context: object) -> Iterable[RevisionStep]:
         # As Alembic's own command finds them; its type says one revision, and there may be several heads.
         return script._upgrade_revs(to, heads)  # type: ignore[arg-type]  # noqa: SLF001
 
@@ -129,14 +123,14 @@ def downgrade(
     """
     script = script_directory(project)
 
+    def take_back(heads: Sequence[str], _context: object = None) -> Iterable[RevisionStep]:
+        return script._downgrade_revs(to, heads)  # type: ignore[arg-type]  # noqa: SLF001
+
     def look_ahead(connection: Connection) -> None:
-        applied = _applied_heads(connection)
+        applied = applied_heads(connection)
         if not applied:
             raise SchemaToolsError("there is nothing to downgrade: the database has no migration")
-        _refuse_what_cannot_be_undone(steps_down(script, applied, to), connection, consent)
-
-    def take_back(heads: Sequence[str], _context: MigrationContext) -> Iterable[RevisionStep]:
-        return script._downgrade_revs(to, heads)  # type: ignore[arg-type]  # noqa: SLF001
+        _refuse_what_cannot_be_undone([step.revision for step in take_back(applied)], connection, consent)
 
     return _run(project, script, url, to, take_back, before=look_ahead, **options)
 
@@ -205,7 +199,7 @@ def _refuse_what_cannot_be_undone(scripts: Sequence[Script], connection: Connect
 
 
 def _as_irreversible(error: NotImplementedError, steps: Steps, versions: Path) -> Exception:
-    """A revision that found out while it ran that it cannot be taken back."""
+    """The error to raise for `error`: another one where the downgrade itself says that it is irreversible."""
     step = steps.current
     reason = stated_reason(error, str(versions / step.file)) if step is not None and steps.downgrading else None
     if reason is None:
@@ -216,7 +210,3 @@ def _as_irreversible(error: NotImplementedError, steps: Steps, versions: Path) -
 
 def _irreversible(place: str, reason: str) -> str:
     return f"{place} cannot be taken back: {reason.rstrip('.')}"
-
-
-def _applied_heads(connection: Connection) -> tuple[str, ...]:
-    return tuple(MigrationContext.configure(connection).get_current_heads())

@@ -1,15 +1,16 @@
-"""The revisions of a project as Alembic reads them, and what is known of each."""
+"""The revisions of a project as Alembic reads them, and those that a database is at."""
 
 import re
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionMap
+from sqlalchemy import Connection
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations.foreign_connections import only
@@ -18,21 +19,20 @@ from schema_tools.project import SchemaProject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """One migration revision, and what a database has had of it.
+    """One migration revision, and its state in a database.
 
     Attributes:
         revision: Its identifier.
         parents: The revisions it follows: none for the first, several for a merge.
         message: What it does, in its author's words.
-        created: When it was written, or None when its file does not say, in ISO 8601.
+        created: When it was written; None when its file has no date in ISO 8601.
         file: The name of its file; empty when there is none.
         applied: Whether the database has it; None when no database was asked.
-        last_step: When the database was last taken over this revision, up or down, in UTC; None when it was not, or
-            was before steps were recorded.
-        took: How long that step was at work.
+        last_step: When it was last applied or taken back, in UTC; None without a record of that.
+        took: How long that step took.
         taken_back: Whether that step was a downgrade.
-        checksum: Of its file and those before it, as `versions.lock` has it; empty when there is no file.
-        tampered: How its file differs from what the database had, in one sentence; empty when it does not.
+        checksum: Of its file and those before it, as in `versions.lock`; empty when there is no file.
+        tampered: How its file differs from what was applied, in one sentence; empty when it does not.
     """
 
     revision: str
@@ -51,22 +51,19 @@ class Revision:
 def described(script: Script, *, applied: bool | None = None) -> Revision:
     """What the file of a revision says."""
     parents = script.down_revision or ()
+    written = re.search(r"^Create Date: *(\S.*?) *$", script.longdoc, re.MULTILINE)
+    try:
+        created = datetime.fromisoformat(written[1]) if written else None
+    except ValueError:
+        created = None
     return Revision(
         revision=script.revision,
         parents=(parents,) if isinstance(parents, str) else tuple(parents),
         message=script.doc.removesuffix("."),
-        created=_written(script),
+        created=created,
         file=Path(script.path).name,
         applied=applied,
     )
-
-
-def _written(script: Script) -> datetime | None:
-    written = re.search(r"^Create Date: *(\S.*?) *$", script.longdoc, re.MULTILINE)
-    try:
-        return datetime.fromisoformat(written[1]) if written else None
-    except ValueError:
-        return None
 
 
 def heads(project: SchemaProject) -> tuple[str, ...]:
@@ -92,13 +89,12 @@ def script_directory(project: SchemaProject) -> ScriptDirectory:
     Raises:
         SchemaToolsError: They cannot be found.
     """
+    config = alembic_config(project)
     try:
-        script = ScriptDirectory.from_config(alembic_config(project))
+        script = ScriptDirectory.from_config(config)
     except Exception as error:
-        if isinstance(error, SchemaToolsError):
-            raise
         raise SchemaToolsError(f"the migrations cannot be read: {error}") from error
-    load: Callable[[], Iterable[Script]] = script._load_revisions  # noqa: SLF001 -- revisions are run when they are read
+    load = script._load_revisions  # noqa: SLF001 -- revisions are run when they are read
 
     def load_without_connections() -> list[Script]:
         with only(None, *code_directories(script)):
@@ -118,11 +114,16 @@ def versions_directory(script: ScriptDirectory) -> Path:
     return Path(script.versions)
 
 
-def steps_down(script: ScriptDirectory, heads: Sequence[str], to: str) -> list[Script]:
-    """The revisions that a downgrade from `heads` to `to` takes back, the newest first.
+def applied_heads(connection: Connection) -> tuple[str, ...]:
+    """The revisions that the database is at: none before the first, several where branches were not merged."""
+    return tuple(MigrationContext.configure(connection).get_current_heads())
+
+
+def ancestry(script: ScriptDirectory, heads: tuple[str, ...]) -> set[str]:
+    """`heads` and every revision before them.
 
     Raises:
-        alembic.util.CommandError: `to` is no revision among those that `heads` have behind them.
+        alembic.util.CommandError: One of `heads` has no file.
     """
-    # As Alembic's own command finds them.
-    return [step.revision for step in script._downgrade_revs(to, tuple(heads))]  # type: ignore[arg-type]  # noqa: SLF001
+    script.get_revisions(heads)
+    return {one.revision for one in script.iterate_revisions(heads, "base")} if heads else set()

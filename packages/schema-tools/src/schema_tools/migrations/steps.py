@@ -1,4 +1,4 @@
-"""A run of migrations, step by step: what is told of each, what is recorded, and what a failure left behind."""
+"""A run of migrations, step by step: progress events, records, and what a failure left behind."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ from schema_tools.migrations.scripts import Revision, described
 
 
 class Stage(StrEnum):
-    """Where a step is."""
+    """The stages of a step."""
 
     BEGINS = "begins"
     WAITS = "waits"
@@ -42,8 +42,8 @@ class Steps:
     """Follows one run of migrations on one connection.
 
     Attributes:
-        done: What was done, in order.
-        current: The revision that is at work, or failed; None between two, and when the run did not come to one.
+        done: The completed revisions, in order.
+        current: The revision that is running, or failed; None between two, and before the first.
         downgrading: Whether that is taken back.
     """
 
@@ -73,11 +73,11 @@ class Steps:
         context._migrations_fn = lambda heads, inner: self._followed(run(heads, inner))  # noqa: SLF001
 
     def follows(self, connection: Connection) -> bool:
-        """Whether it was told of a run on `connection`."""
+        """Whether `follow` was called for a run on `connection`."""
         return self._connection is connection
 
     def record(self, ctx: MigrationContext, step: MigrationInfo, *_args: object, **_kw: object) -> None:
-        """Write down a step at its end, in its transaction: Alembic's `on_version_apply`."""
+        """Record a step at its end, in its transaction: Alembic's `on_version_apply`."""
         self._ran = True
         if self._chain is None:
             self._chain = checksums(revision_files(self._versions))
@@ -92,7 +92,7 @@ class Steps:
             record(connection, step.up_revision_id, direction, self._chain[step.up_revision_id], took)
 
     def tell_waiting(self, reason: str) -> None:
-        """Say that the current step is going to be tried again."""
+        """Report that the current step is going to be tried again."""
         self._tell(Stage.WAITS, reason=reason)
 
     @property
@@ -101,14 +101,13 @@ class Steps:
         return not self._committed
 
     def aftermath(self) -> str:
-        """What the step that failed left, to follow `failed and`."""
+        """What the failed step left behind, to follow `failed and`."""
         if not self._committed:
             return "left the schema as it was"
-        index = index_left(self._info)
         left = "left what it had done by then, because it works outside a transaction"
-        if index is None:
-            return left
-        return f"{left}: index {index} may be there and INVALID, and the next run drops it before it builds it again"
+        if index := index_left(self._info):
+            left += f": index {index} may be there and INVALID, and the next run drops it before it builds it again"
+        return left
 
     def _followed(self, steps: Iterable[Any]) -> Iterator[Any]:
         for step in steps:

@@ -98,7 +98,7 @@ class Chooser:
 
     @cached_property
     def _in_keys(self) -> frozenset[str]:
-        return frozenset(name for key in self.table.keys for name in key.columns)
+        return frozenset(name for key in self.table.keys for name in key)
 
     @property
     def _columns(self) -> list[ColumnShape]:

@@ -1,20 +1,13 @@
 """The shapes of the tables of a PostgreSQL database, from its catalog."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
-from schema_tools.rehearsal.shapes import (
-    CheckShape,
-    ColumnShape,
-    KeyShape,
-    ReferenceShape,
-    TableShape,
-    ValueType,
-    source,
-)
+from schema_tools.rehearsal.shapes import CheckShape, ColumnShape, ReferenceShape, TableShape, ValueType
 
 # Every table that holds rows of its own: not the partitions, which get theirs from the partitioned table, and not the
 # tables of extensions. https://www.postgresql.org/docs/current/catalog-pg-class.html
@@ -30,39 +23,50 @@ ORDER BY name
 """
 
 _COLUMNS: Final = """
-SELECT a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated,
-       format_type(a.atttypid, a.atttypmod) AS type_name, coalesce(pg_get_expr(d.adbin, d.adrelid), '') AS "default"
+SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attnotnull, format_type(a.atttypid, a.atttypmod) AS type_name,
+       CASE WHEN a.attgenerated <> '' THEN 'database'
+            WHEN a.attidentity <> '' OR starts_with(pg_get_expr(d.adbin, d.adrelid), 'nextval(') THEN 'counter'
+            WHEN a.atthasdef THEN 'default' ELSE 'writer' END AS source
 FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = ANY (:tables) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
 """
 
+# A partitioned table takes what the bounds of its partitions allow.
 _CONSTRAINTS: Final = """
-SELECT conrelid, conname, contype, conkey, confrelid, confkey, pg_get_expr(conbin, conrelid) AS condition
-FROM pg_constraint WHERE conrelid = ANY (:tables) AND contype IN ('c', 'f') ORDER BY conrelid, contype, conname
+WITH found (oid, name, kind, condition, numbers, referred_oid, referred_numbers) AS (
+  SELECT conrelid, conname::text, contype::text, pg_get_expr(conbin, conrelid), conkey, confrelid, confkey
+  FROM pg_constraint WHERE conrelid = ANY (:tables) AND contype IN ('c', 'f')
+  UNION ALL
+  SELECT p.partrelid, 'the bounds of the partitions', 'p', (
+           SELECT string_agg('(' || coalesce(pg_get_partition_constraintdef(relid), 'TRUE') || ')', ' OR '
+                             ORDER BY relid::text)
+           FROM pg_partition_tree(p.partrelid) WHERE isleaf AND relid <> p.partrelid
+         ), p.partattrs::int2[], 0, NULL
+  FROM pg_partitioned_table p WHERE p.partrelid = ANY (:tables)
+)
+SELECT oid, name, kind, condition, referred_oid,
+       ARRAY(SELECT attname::text FROM unnest(numbers) WITH ORDINALITY AS n (number, place)
+             JOIN pg_attribute ON attrelid = oid AND attnum = number ORDER BY place) AS columns,
+       ARRAY(SELECT attname::text FROM unnest(referred_numbers) WITH ORDINALITY AS n (number, place)
+             JOIN pg_attribute ON attrelid = referred_oid AND attnum = number ORDER BY place) AS referred
+FROM found
+WHERE kind = 'f' OR condition IS NOT NULL ORDER BY oid, kind, name
 """
 
 # The columns of an expression are in the dependencies of the index.
 _KEYS: Final = """
-SELECT i.indrelid, c.relname, i.indisprimary, ARRAY(
-         SELECT attnum FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
-         WHERE attnum > 0 AND position <= i.indnkeyatts
-         UNION
-         SELECT refobjsubid FROM pg_depend
-         WHERE classid = 'pg_class'::regclass AND objid = i.indexrelid AND refobjid = i.indrelid AND refobjsubid > 0
-           AND 0 = ANY (i.indkey::int2[])
+SELECT i.indrelid, i.indisprimary, ARRAY(
+         SELECT attname::text FROM pg_attribute
+         WHERE attrelid = i.indrelid AND attnum > 0 AND (
+           attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+           OR 0 = ANY (i.indkey::int2[]) AND EXISTS (
+             SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = i.indexrelid
+               AND refobjid = i.indrelid AND refobjsubid = attnum)
+         ) ORDER BY attnum
        ) AS columns
-FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = ANY (:tables) AND (i.indisunique OR i.indisexclusion) ORDER BY i.indrelid, c.relname
-"""
-
-_PARTITIONS: Final = """
-SELECT root.oid, string_agg('(' || coalesce(pg_get_partition_constraintdef(tree.relid), 'TRUE') || ')', ' OR '
-       ORDER BY tree.relid::text) AS condition,
-       (SELECT array_agg(DISTINCT k.attnum) FROM pg_partitioned_table p, unnest(p.partattrs::int2[]) AS k(attnum)
-        WHERE p.partrelid = root.oid AND k.attnum > 0) AS columns
-FROM unnest(CAST(:tables AS oid[])) AS root(oid), pg_partition_tree(root.oid) AS tree
-WHERE tree.isleaf AND tree.relid <> root.oid GROUP BY root.oid
+FROM pg_index i WHERE i.indrelid = ANY (:tables) AND (i.indisunique OR i.indisexclusion)
+ORDER BY i.indrelid, i.indexrelid::regclass::text
 """
 
 # The types of the columns, and of what those consist of.
@@ -95,124 +99,72 @@ def read_postgres_shapes(connection: Connection, bookkeeping: list[str]) -> list
     """Every table that rows can be put into, in all schemas but the system's and without those in `bookkeeping`."""
     tables = connection.execute(text(_TABLES), {"bookkeeping": bookkeeping}).all()
     parameters = {"tables": [table.oid for table in tables]}
-    types = _Types({row.oid: row for row in connection.execute(text(_TYPES), parameters)})
+    types = {row.oid: row for row in connection.execute(text(_TYPES), parameters)}
     columns, constraints, keys = (
-        _by_table(connection.execute(text(query), parameters).all()) for query in (_COLUMNS, _CONSTRAINTS, _KEYS)
+        _by_table(connection.execute(text(query), parameters)) for query in (_COLUMNS, _CONSTRAINTS, _KEYS)
     )
-    partitioned = {"tables": [table.oid for table in tables if table.relkind == "p"]}
-    partitions = {row.oid: row for row in connection.execute(text(_PARTITIONS), partitioned)}
     names = {table.oid: table.name for table in tables}
-    numbers = {oid: {column.attnum: column.attname for column in some} for oid, some in columns.items()}
     return [
         TableShape(
             name=table.name,
             sql=table.sql,
             columns=tuple(_column(row, types) for row in columns[table.oid]),
-            checks=(*_checks(constraints[table.oid], numbers), *_partition_check(partitions.get(table.oid), numbers)),
-            keys=tuple(
-                KeyShape(name=row.relname, columns=_named(row.columns, numbers[table.oid]), primary=row.indisprimary)
-                for row in keys[table.oid]
+            checks=tuple(
+                CheckShape(one.name, tuple(one.columns), one.condition)
+                for one in constraints[table.oid]
+                if one.kind != "f"
             ),
-            references=_references(constraints[table.oid], numbers, names),
+            keys=tuple(tuple(one.columns) for one in keys[table.oid]),
+            primary_key=next((tuple(one.columns) for one in keys[table.oid] if one.indisprimary), ()),
+            references=tuple(
+                ReferenceShape(one.name, tuple(one.columns), names[one.referred_oid], tuple(one.referred))
+                for one in constraints[table.oid]
+                if one.kind == "f" and one.referred_oid in names
+            ),
         )
         for table in tables
     ]
 
 
-def _by_table(rows: Any) -> Mapping[int, list[Row[Any]]]:
+def _by_table(rows: Iterable[Row[Any]]) -> Mapping[int, list[Row[Any]]]:
     found: defaultdict[int, list[Row[Any]]] = defaultdict(list)
     for row in rows:
         found[row[0]].append(row)
     return found
 
 
-def _column(row: Row[Any], types: "_Types") -> ColumnShape:
-    kind = types.of(row.atttypid, row.atttypmod, row.type_name)
-    return ColumnShape(
-        name=row.attname,
-        type=kind,
-        nullable=not row.attnotnull and kind.nullable,
-        source=source(
-            generated=bool(row.attgenerated),
-            counted=bool(row.attidentity or row.default.startswith("nextval(")),
-            default=bool(row.default),
-        ),
-    )
+def _column(row: Row[Any], types: Mapping[int, Row[Any]]) -> ColumnShape:
+    kind = _type(types, row.atttypid, row.atttypmod, row.type_name)
+    nullable = not row.attnotnull and kind.nullable
+    return ColumnShape(name=row.attname, type=kind, nullable=nullable, source=row.source)
 
 
-def _checks(constraints: list[Row[Any]], numbers: Mapping[int, Mapping[int, str]]) -> list[CheckShape]:
-    return [
-        CheckShape(name=row.conname, columns=_named(row.conkey, numbers[row.conrelid]), condition=row.condition)
-        for row in constraints
-        if row.contype == "c"
-    ]
-
-
-def _partition_check(row: Row[Any] | None, numbers: Mapping[int, Mapping[int, str]]) -> list[CheckShape]:
-    if row is None:
-        return []
-    columns = _named(row.columns, numbers[row.oid])
-    return [CheckShape(name="the bounds of the partitions", columns=columns, condition=row.condition)]
-
-
-def _references(
-    constraints: list[Row[Any]], numbers: Mapping[int, Mapping[int, str]], names: Mapping[int, str]
-) -> tuple[ReferenceShape, ...]:
-    return tuple(
-        ReferenceShape(
-            name=row.conname,
-            columns=_named(row.conkey, numbers[row.conrelid]),
-            table=names[row.confrelid],
-            referred=_named(row.confkey, numbers[row.confrelid]),
-        )
-        for row in constraints
-        if row.contype == "f" and row.confrelid in names
-    )
-
-
-def _named(columns: list[int] | None, names: Mapping[int, str]) -> tuple[str, ...]:
-    return tuple(names[number] for number in columns or ())
-
-
-class _Types:
-    """The types of a database, as `ValueType`s, by their numbers in the catalog."""
-
-    def __init__(self, rows: Mapping[int, Row[Any]]) -> None:
-        self._rows = rows
-
-    def of(self, oid: int, modifier: int, name: str | None = None) -> ValueType:
-        """The type, with the modifier that a column has: `varchar` and 14 are `varchar(10)`."""
-        row = self._rows[oid]
-        name = name or row.name
-        if row.typtype == "d":
-            return self._domain(row, name)
-        if row.typtype == "e":
-            return ValueType(name=name, family="enum", labels=tuple(row.labels))
-        if row.typtype in {"r", "m"}:
-            family = "range" if row.typtype == "r" else "multirange"
-            part = self.of(row.part, -1)
-            return ValueType(name=name, family=family, element=part if family == "range" else part.element)
-        if row.typtype == "c":
-            fields = (one.strip("()").split(",") for one in row.fields)
-            parts = tuple(self.of(int(number), int(modifier)) for number, modifier in fields)
-            return ValueType(name=name, family="composite", fields=parts)
-        if row.typcategory == "A" and row.typelem:
-            return ValueType(name=name, family="array", element=self.of(row.typelem, modifier))
-        return ValueType(name=name, family=row.typname, limits=_limits(row.typname, modifier))
-
-    def _domain(self, row: Row[Any], name: str) -> ValueType:
-        over = self.of(row.typbasetype, row.typtypmod)
-        return ValueType(
+def _type(types: Mapping[int, Row[Any]], oid: int, modifier: int = -1, name: str = "") -> ValueType:
+    """The type of a number in the catalog, with the modifier of a column: `varchar` and 14 are `varchar(10)`."""
+    row = types[oid]
+    name = name or row.name
+    if row.typtype == "d":
+        over = _type(types, row.typbasetype, row.typtypmod)
+        return replace(
+            over,
             name=name,
             bare=over.bare or over.name,
-            family=over.family,
-            limits=over.limits,
-            labels=over.labels,
-            element=over.element,
-            fields=over.fields,
             checks=(*over.checks, *row.checks),
             nullable=over.nullable and not row.typnotnull,
         )
+    if row.typtype == "e":
+        return ValueType(name=name, family="enum", labels=tuple(row.labels))
+    if row.typtype in {"r", "m"}:
+        part = _type(types, row.part)
+        family, element = ("range", part) if row.typtype == "r" else ("multirange", part.element)
+        return ValueType(name=name, family=family, element=element)
+    if row.typtype == "c":
+        fields = (map(int, one.strip("()").split(",")) for one in row.fields)
+        parts = tuple(_type(types, number, modifier) for number, modifier in fields)
+        return ValueType(name=name, family="composite", fields=parts)
+    if row.typcategory == "A" and row.typelem:
+        return ValueType(name=name, family="array", element=_type(types, row.typelem, modifier))
+    return ValueType(name=name, family=row.typname, limits=_limits(row.typname, modifier))
 
 
 def _limits(family: str, modifier: int) -> tuple[int, ...]:

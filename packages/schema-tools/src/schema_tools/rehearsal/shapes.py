@@ -1,9 +1,7 @@
-"""The shape of a table, as far as a row of it must know: columns with their types, checks, keys and references."""
+"""The shape of a table: all that decides which rows it accepts."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
-Source: TypeAlias = Literal["writer", "default", "counter", "database"]
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +35,17 @@ class ColumnShape:
     """A column.
 
     Attributes:
-        source: Who fills it in: the `writer`; a `default` where the writer leaves it out; a `counter`, an identity or
-            a sequence, which is left to count; the `database` alone, for a generated column.
+        source: What fills it in: `writer`; `default`, where the writer omits it; `counter`, an identity or a sequence;
+            `database` for a generated column.
     """
 
     name: str
     type: ValueType
     nullable: bool
-    source: Source
+    source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckShape:
+class CheckShape(NamedTuple):
     """A condition on the columns of a row."""
 
     name: str
@@ -56,17 +53,7 @@ class CheckShape:
     condition: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyShape:
-    """Columns that no two rows have alike, or that exclude each other in another way."""
-
-    name: str
-    columns: tuple[str, ...]
-    primary: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceShape:
+class ReferenceShape(NamedTuple):
     """A foreign key: `columns` hold what a row of `table` has in `referred`."""
 
     name: str
@@ -80,22 +67,19 @@ class TableShape:
     """A table.
 
     Attributes:
-        name: Its name, without quotes; with the schema's before it where that is not the first on the search path.
-        checks: Every CHECK; of a partitioned table also what its partitions take.
-        keys: Every primary key, unique constraint or index, and exclusion constraint.
+        name: Its name, without quotes, qualified by its schema unless that is the first on the search path.
+        checks: Every CHECK; of a partitioned table also the bounds of its partitions.
+        keys: The columns of every primary key, unique constraint or index, and exclusion constraint.
+        primary_key: Empty when there is none.
     """
 
     name: str
     sql: str
     columns: tuple[ColumnShape, ...]
-    checks: tuple[CheckShape, ...] = ()
-    keys: tuple[KeyShape, ...] = ()
-    references: tuple[ReferenceShape, ...] = ()
-
-    @property
-    def primary_key(self) -> tuple[str, ...]:
-        """The columns of the primary key; none when there is no key."""
-        return next((key.columns for key in self.keys if key.primary), ())
+    checks: tuple[CheckShape, ...]
+    keys: tuple[tuple[str, ...], ...]
+    primary_key: tuple[str, ...]
+    references: tuple[ReferenceShape, ...]
 
     def column(self, name: str) -> ColumnShape:
         """The column of that name."""
@@ -104,11 +88,6 @@ class TableShape:
     def demands(self, reference: ReferenceShape) -> bool:
         """Whether every row must refer to one by `reference`."""
         return not any(self.column(name).nullable for name in reference.columns)
-
-
-def source(*, generated: bool, counted: bool, default: bool) -> Source:
-    """Who fills in a column."""
-    return "database" if generated else "counter" if counted else "default" if default else "writer"
 
 
 def quoted(name: str) -> str:

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -12,7 +12,7 @@ from schema_tools.rehearsal.shapes import TableShape
 
 Row: TypeAlias = dict[str, Any]
 
-# A trigger moves it with every change of a row, so it tells nothing that the other columns do not.
+# A trigger changes it with every update, so it reveals nothing that the other columns do not.
 _KEPT_BY_TRIGGERS: Final = frozenset({"updated_at"})
 
 _COUNTERS: Final = """
@@ -26,7 +26,7 @@ class Snapshot:
     """What a database holds.
 
     Attributes:
-        counters: How far each sequence, or counted column, has come.
+        counters: The last value of each sequence or AUTOINCREMENT column.
     """
 
     shapes: Mapping[str, TableShape]
@@ -34,100 +34,83 @@ class Snapshot:
     counters: Mapping[str, int]
 
 
-class Loss(NamedTuple):
-    """Something that is not as it was: the rule that it breaks, and how much is lost."""
-
-    rule: str
-    message: str
-
-
 def take_snapshot(connection: Connection, shapes: Mapping[str, TableShape]) -> Snapshot:
-    """Read every row of the tables, in one statement, and every counter."""
-    if connection.dialect.name == "sqlite":
-        found = {
-            name: [_printable(one._asdict()) for one in connection.exec_driver_sql(f"SELECT * FROM {table.sql}")]  # noqa: S608
-            for name, table in shapes.items()
-        }
-        return Snapshot(shapes, found, _sqlite_counters(connection))
+    """Read every row of the tables, in one statement on PostgreSQL, and every counter."""
     rows: dict[str, list[Row]] = {name: [] for name in shapes}
-    parts = [f"SELECT {at}, row_to_json(t)::text FROM {table.sql} AS t" for at, table in enumerate(shapes.values())]  # noqa: S608
+    if connection.dialect.name == "sqlite":
+        for name, table in shapes.items():
+            for row in connection.exec_driver_sql(f"SELECT * FROM {table.sql}").mappings():  # noqa: S608
+                rows[name].append({key: one.hex() if isinstance(one, bytes) else one for key, one in row.items()})
+        # Of AUTOINCREMENT: https://www.sqlite.org/autoinc.html
+        counts = connection.exec_driver_sql(
+            "SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_sequence'"
+        ).scalar()
+        counters = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence") if counts else ()
+        return Snapshot(shapes, rows, dict(map(tuple, counters)))
     names = list(shapes)
+    parts = [f"SELECT {at}, row_to_json(t)::text FROM {table.sql} AS t" for at, table in enumerate(shapes.values())]  # noqa: S608
     if parts:
         for at, document in connection.exec_driver_sql(" UNION ALL ".join(parts).replace("%", "%%")):
             # As text, or a numeric would be taken for a float.
             rows[names[at]].append(json.loads(document, parse_float=str))
-    counters = dict(map(tuple, connection.exec_driver_sql(_COUNTERS)))
-    return Snapshot(shapes, rows, counters)
+    return Snapshot(shapes, rows, dict(map(tuple, connection.exec_driver_sql(_COUNTERS))))
 
 
-def losses(before: Snapshot, after: Snapshot) -> Iterator[Loss]:
-    """What `after` lacks of `before`, in the tables and columns that both have."""
+def losses(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str]]:
+    """What `after` lacks of `before`, in the tables and columns that both have: the rules broken, and how."""
     for name, table in before.shapes.items():
         if name in after.shapes and before.rows[name]:
             yield from _of_table(table, before.rows[name], after.rows[name])
     for name, value in before.counters.items():
         now = after.counters.get(name, 0)
         if now < value and _is_counter_of_both(name, after):
-            yield Loss("counter-set-back", f"sets the counter {name} back from {value} to {now}")
+            yield "counter-set-back", f"sets the counter {name} back from {value} to {now}"
 
 
 def _is_counter_of_both(name: str, after: Snapshot) -> bool:
-    # A sequence that is gone is for the comparison of the catalogs to tell; one that has not counted is not there.
+    # A dropped sequence is found by comparing the catalogs; one that has not counted yet is missing here.
     return name in after.counters or any(name.startswith(f"{table}_") or name == table for table in after.shapes)
 
 
-def _of_table(table: TableShape, before: Sequence[Row], after: Sequence[Row]) -> Iterator[Loss]:
-    key = table.primary_key
+def _of_table(table: TableShape, before: Sequence[Row], after: Sequence[Row]) -> Iterator[tuple[str, str]]:
     common = [name for name in before[0] if after and name in after[0]]
-    if not after:
-        yield _rows_lost(table.name, len(before), len(before))
-    elif key and set(key) <= set(common):
-        yield from _by_key(table.name, key, common, before, after)
+    key = table.primary_key
+    if key and set(key) <= set(common):
+        found = {_values(row, key): row for row in after}
+        pairs = [(row, found[_values(row, key)]) for row in before if _values(row, key) in found]
+        lost, of_columns = len(before) - len(pairs), _by_key(table.name, common, pairs, len(before))
     else:
-        yield from _by_value(table.name, common, before, after)
+        # Without a key, a row is known by its values alone.
+        lost = len(before) - len(after)
+        of_columns = _by_value(table.name, common, before, after) if lost <= 0 else iter(())
+    if lost > 0:
+        yield "rows-lost", f"loses {lost} of {len(before)} rows of {table.name}"
+    yield from of_columns
 
 
 def _by_key(
-    table: str, key: Sequence[str], common: Sequence[str], before: Sequence[Row], after: Sequence[Row]
-) -> Iterator[Loss]:
-    found = {_values(row, key): row for row in after}
-    pairs = [(row, found[_values(row, key)]) for row in before if _values(row, key) in found]
-    if len(pairs) < len(before):
-        yield _rows_lost(table, len(before) - len(pairs), len(before))
+    table: str, common: Sequence[str], pairs: Sequence[tuple[Row, Row]], total: int
+) -> Iterator[tuple[str, str]]:
     for column in common:
-        lost = sum(old[column] is not None and new[column] is None for old, new in pairs)
-        changed = [(old[column], new[column]) for old, new in pairs if _differ(old[column], new[column])]
+        # A column that was NULL and is filled in since is no loss: so a backfill works.
+        values = [(old[column], new[column]) for old, new in pairs if old[column] is not None]
+        lost = sum(new is None for _, new in values)
+        changed = [(old, new) for old, new in values if new is not None and old != new]
         if lost:
-            yield Loss(
-                "values-lost", f"loses {lost} of {len(before)} values of {table}.{column}: they are NULL afterwards"
-            )
+            yield "values-lost", f"loses {lost} of {total} values of {table}.{column}: they are NULL afterwards"
         if changed and column not in _KEPT_BY_TRIGGERS:
             became = " became ".join(map(_shortened, changed[0]))
-            yield Loss(
-                "values-changed", f"leaves {len(changed)} of {len(before)} values of {table}.{column} changed: {became}"
-            )
+            yield "values-changed", f"leaves {len(changed)} of {total} values of {table}.{column} changed: {became}"
 
 
-def _by_value(table: str, common: Sequence[str], before: Sequence[Row], after: Sequence[Row]) -> Iterator[Loss]:
-    """Without a key, a row is known by its values alone."""
-    telling = [name for name in common if name not in _KEPT_BY_TRIGGERS]
-    if len(after) < len(before):
-        yield _rows_lost(table, len(before) - len(after), len(before))
-        return
-    for column in telling:
+def _by_value(
+    table: str, common: Sequence[str], before: Sequence[Row], after: Sequence[Row]
+) -> Iterator[tuple[str, str]]:
+    for column in (name for name in common if name not in _KEPT_BY_TRIGGERS):
         present = [row for row in before if row[column] is not None]
         missing = Counter(_values(row, [column]) for row in present) - Counter(_values(row, [column]) for row in after)
         if missing:
-            yield Loss("values-lost", f"loses {missing.total()} of {len(before)} values of {table}.{column}")
-
-
-def _differ(old: Any, new: Any) -> bool:
-    """Whether a value became another one. What was empty and is filled in since is no loss: so a backfill works."""
-    return old is not None and new is not None and bool(old != new)
-
-
-def _rows_lost(table: str, lost: int, of: int) -> Loss:
-    return Loss("rows-lost", f"loses {lost} of {of} rows of {table}")
+            yield "values-lost", f"loses {missing.total()} of {len(before)} values of {table}.{column}"
 
 
 def _values(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
@@ -137,14 +120,3 @@ def _values(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
 def _shortened(value: Any, longest: int = 40) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= longest else f"{text[:longest]}..."
-
-
-def _printable(row: Mapping[str, Any]) -> Row:
-    return {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
-
-
-def _sqlite_counters(connection: Connection) -> dict[str, int]:
-    """The counters of AUTOINCREMENT: https://www.sqlite.org/autoinc.html."""
-    if connection.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_sequence'").scalar():
-        return dict(map(tuple, connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")))
-    return {}

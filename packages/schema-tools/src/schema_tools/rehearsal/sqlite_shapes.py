@@ -5,16 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Inspector, inspect
 
-from schema_tools.rehearsal.shapes import (
-    CheckShape,
-    ColumnShape,
-    KeyShape,
-    ReferenceShape,
-    TableShape,
-    ValueType,
-    quoted,
-    source,
-)
+from schema_tools.rehearsal.shapes import CheckShape, ColumnShape, ReferenceShape, TableShape, ValueType, quoted
 
 # What SQLAlchemy's types are called on SQLite, and how their values look; the rest goes by affinity:
 # https://www.sqlite.org/datatype3.html#determination_of_column_affinity
@@ -47,40 +38,28 @@ def _table(connection: Connection, inspector: Inspector, name: str) -> TableShap
     primary = tuple(row["name"] for row in sorted(rows, key=lambda row: row["pk"]) if row["pk"])
     checks = enumerate(inspector.get_check_constraints(name), 1)
     columns = [row["name"] for row in rows]
+    # https://www.sqlite.org/pragma.html#pragma_index_list
+    indexes = connection.exec_driver_sql(f"PRAGMA index_list({quoted(name)})").mappings().all()
+    unique = [_indexed(connection, one["name"]) for one in indexes if one["unique"]]
     return TableShape(
         name=name,
         sql=quoted(name),
         columns=tuple(_column(row, primary) for row in rows),
         checks=tuple(
-            CheckShape(
-                name=str(check["name"] or f"check {number}"),
-                columns=_mentioned(check["sqltext"], columns),
-                condition=check["sqltext"],
-            )
-            for number, check in checks
+            CheckShape(str(one["name"] or f"check {number}"), _mentioned(one["sqltext"], columns), one["sqltext"])
+            for number, one in checks
         ),
-        keys=(
-            *([KeyShape(name="primary key", columns=primary, primary=True)] if primary else []),
-            *_unique_keys(connection, name),
-        ),
+        keys=(*([primary] if primary else []), *unique),
+        primary_key=primary,
         references=tuple(_reference(inspector, found) for found in inspector.get_foreign_keys(name)),
     )
 
 
 def _reference(inspector: Inspector, found: Any) -> ReferenceShape:
-    referred = found["referred_columns"] or inspector.get_pk_constraint(found["referred_table"])["constrained_columns"]
-    return ReferenceShape(
-        name=str(found["name"] or f"foreign key to {found['referred_table']}"),
-        columns=tuple(found["constrained_columns"]),
-        table=found["referred_table"],
-        referred=tuple(referred),
-    )
-
-
-def _unique_keys(connection: Connection, table: str) -> list[KeyShape]:
-    """The unique constraints and indexes: https://www.sqlite.org/pragma.html#pragma_index_list."""
-    indexes = connection.exec_driver_sql(f"PRAGMA index_list({quoted(table)})").mappings().all()
-    return [KeyShape(name=one["name"], columns=_indexed(connection, one["name"])) for one in indexes if one["unique"]]
+    table = found["referred_table"]
+    referred = found["referred_columns"] or inspector.get_pk_constraint(table)["constrained_columns"]
+    name = str(found["name"] or f"foreign key to {table}")
+    return ReferenceShape(name, tuple(found["constrained_columns"]), table, tuple(referred))
 
 
 def _indexed(connection: Connection, index: str) -> tuple[str, ...]:
@@ -96,14 +75,15 @@ def _column(row: Any, primary: tuple[str, ...]) -> ColumnShape:
         ("text", ""),
     )
     limits = tuple(int(number) for number in re.findall(r"\d+", declared))
-    # https://www.sqlite.org/lang_createtable.html#rowid: such a column counts by itself.
-    counts = primary == (row["name"],) and declared.upper() == "INTEGER"
-    return ColumnShape(
-        name=row["name"],
-        type=ValueType(name=cast, family=family, limits=limits),
-        nullable=not row["notnull"] and not row["pk"],
-        source=source(generated=row["hidden"] in _GENERATED, counted=counts, default=row["dflt_value"] is not None),
-    )
+    if row["hidden"] in _GENERATED:
+        source = "database"
+    elif primary == (row["name"],) and declared.upper() == "INTEGER":
+        source = "counter"  # https://www.sqlite.org/lang_createtable.html#rowid
+    else:
+        source = "writer" if row["dflt_value"] is None else "default"
+    nullable = not row["notnull"] and not row["pk"]
+    kind = ValueType(name=cast, family=family, limits=limits)
+    return ColumnShape(name=row["name"], type=kind, nullable=nullable, source=source)
 
 
 def _mentioned(condition: str, columns: list[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The database as the judge of rows: what it has, what it would take, and putting it in."""
+"""The database as the judge of rows: what it has, what it would accept, and inserting rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,61 +13,16 @@ from schema_tools.rehearsal.shapes import ColumnShape, TableShape, quoted
 from schema_tools.rehearsal.sqlite_shapes import read_sqlite_shapes
 
 Value: TypeAlias = str | None
-"""A value as text, which the database turns to the column's type."""
+"""A value as text, which the database converts to the column's type."""
 
-# What the migrations keep for themselves; not a part of the schema.
+# The tables that migrations keep; not part of the schema.
 BOOKKEEPING: Final = ["alembic_version", TABLE]
-
-
-@dataclass(frozen=True)
-class Store:
-    """What filling tables asks of a database. Every method may raise `DBAPIError`.
-
-    Attributes:
-        connection: The connection, in a transaction.
-        text_cast: What follows a column to read it as text.
-    """
-
-    connection: Connection
-    text_cast: ClassVar[str] = ""
-
-    def shapes(self) -> list[TableShape]:
-        """Every table that can be filled."""
-        raise NotImplementedError
-
-    def judged(
-        self, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]], conditions: Iterable[str]
-    ) -> set[int]:
-        """The positions of those rows that are of the columns' types and for which no condition is false."""
-        raise NotImplementedError
-
-    def insert(self, table: TableShape, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]]) -> int:
-        """Put rows in but for those that a unique key or an exclusion refuses. Returns how many went in."""
-        raise NotImplementedError
-
-    def insert_together(self, rows: Sequence[tuple[TableShape, Mapping[str, Value]]]) -> None:
-        """Put in rows that refer to each other, each of its table, at once."""
-        raise NotImplementedError
-
-    def keys(self, table: TableShape, columns: Sequence[str], limit: int) -> list[tuple[Value, ...]]:
-        """What rows of the table have in the columns, each once, and NULL nowhere."""
-        texts = ", ".join(f"{quoted(name)}{self.text_cast}" for name in columns)
-        present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
-        statement = f"SELECT DISTINCT {texts} FROM {table.sql} WHERE {present} ORDER BY 1 LIMIT {limit}"  # noqa: S608
-        return [tuple(row) for row in self._execute(statement)]
-
-    def _execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
-        return self.connection.exec_driver_sql(statement, tuple(values))
-
-
-def store_of(connection: Connection) -> Store:
-    """The store behind a connection, which is in a transaction."""
-    return SqliteStore(connection) if connection.dialect.name == "sqlite" else PostgresStore(connection)
 
 
 def read_shapes(connection: Connection) -> dict[str, TableShape]:
     """Every table that can be filled, by name."""
-    return {table.name: table for table in store_of(connection).shapes()}
+    read = read_sqlite_shapes if connection.dialect.name == "sqlite" else read_postgres_shapes
+    return {table.name: table for table in read(connection, BOOKKEEPING)}
 
 
 def count_rows(connection: Connection, tables: Sequence[TableShape]) -> dict[str, int]:
@@ -87,19 +42,34 @@ def said(error: DBAPIError) -> str:
     return f"{sentence}" if constraint is None or constraint in sentence else f"{constraint}: {sentence}"
 
 
-class PostgresStore(Store):
-    """Rows of a PostgreSQL database. Values are sent as arrays of text, a statement for any number of rows."""
+@dataclass(frozen=True)
+class _Rows:
+    connection: Connection
+    text_cast: ClassVar[str] = ""
+
+    def keys(self, table: TableShape, columns: Sequence[str], limit: int) -> list[tuple[Value, ...]]:
+        """The values that rows of the table have in the columns, each once, without those that have a NULL."""
+        texts = ", ".join(f"{quoted(name)}{self.text_cast}" for name in columns)
+        present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
+        statement = f"SELECT DISTINCT {texts} FROM {table.sql} WHERE {present} ORDER BY 1 LIMIT {limit}"  # noqa: S608
+        return [tuple(row) for row in self._execute(statement)]
+
+    def _execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        return self.connection.exec_driver_sql(statement, tuple(values))
+
+
+class PostgresStore(_Rows):
+    """The rows of a PostgreSQL database, on a connection in a transaction. Every method may raise `DBAPIError`.
+
+    Values are sent as arrays of text, in one statement for any number of rows.
+    """
 
     text_cast = "::text"
-
-    def shapes(self) -> list[TableShape]:
-        """See `Store`."""
-        return read_postgres_shapes(self.connection, BOOKKEEPING)
 
     def judged(
         self, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]], conditions: Iterable[str]
     ) -> set[int]:
-        """See `Store`."""
+        """The positions of the rows whose values convert to the columns' types and for which no condition is false."""
         typed = ", ".join(
             f"CAST(v{at} AS {column.type.bare or column.type.name}) AS {quoted(column.name)}"
             for at, column in enumerate(columns)
@@ -115,7 +85,7 @@ class PostgresStore(Store):
         return set(self._execute(statement, values).scalars())
 
     def insert(self, table: TableShape, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]]) -> int:
-        """See `Store`."""
+        """Insert rows, except those that a unique key or an exclusion refuses. Returns how many were inserted."""
         if not columns:
             self._execute(f"INSERT INTO {table.sql} SELECT FROM generate_series(1, \x00)", [len(rows)])
             return len(rows)
@@ -126,7 +96,10 @@ class PostgresStore(Store):
         return int(self._execute(statement, _by_column(rows, len(columns))).rowcount)
 
     def insert_together(self, rows: Sequence[tuple[TableShape, Mapping[str, Value]]]) -> None:
-        """See `Store`. References are checked at the end of a statement, so it is one."""
+        """Insert rows that refer to each other, each into its table.
+
+        References are checked at the end of a statement, so it is one.
+        """
         parts: list[str] = []
         values: list[Value] = []
         for at, (table, row) in enumerate(rows):
@@ -140,14 +113,10 @@ class PostgresStore(Store):
         for table, row in rows:
             for name in row:
                 if table.column(name).source == "counter":
-                    self._count_on(table, name)
-
-    def _count_on(self, table: TableShape, column: str) -> None:
-        """Let the counter of a column that was written to go on behind what was written."""
-        self._execute(
-            f"SELECT setval(pg_get_serial_sequence(\x00, \x00), max({quoted(column)})) FROM {table.sql}",  # noqa: S608
-            [table.sql, column],
-        )
+                    # The counter goes on behind what was written.
+                    counter = "pg_get_serial_sequence(\x00, \x00)"
+                    statement = f"SELECT setval({counter}, max({quoted(name)})) FROM {table.sql}"  # noqa: S608
+                    self._execute(statement, [table.sql, name])
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
         # A percent sign in a condition or a name is no parameter.
@@ -155,23 +124,19 @@ class PostgresStore(Store):
         return super()._execute(written, values)
 
 
-class SqliteStore(Store):
-    """Rows of a SQLite database. A value without a cast stays text, to which the column gives its affinity."""
-
-    def shapes(self) -> list[TableShape]:
-        """See `Store`."""
-        return read_sqlite_shapes(self.connection, BOOKKEEPING)
+class SqliteStore(_Rows):
+    """As `PostgresStore`. A value without a cast stays text, to which the column gives its affinity."""
 
     def judged(
         self, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]], conditions: Iterable[str]
     ) -> set[int]:
-        """See `Store`."""
+        """See `PostgresStore`."""
         typed = ", ".join(f"{_cast(column)} AS {quoted(column.name)}" for column in columns)
         statement = f"SELECT count(*) FROM (SELECT {typed}) WHERE {_none_false(conditions)}"  # noqa: S608
         return {at for at, row in enumerate(rows) if self._execute(statement, row).scalar_one()}
 
     def insert(self, table: TableShape, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]]) -> int:
-        """See `Store`."""
+        """See `PostgresStore`."""
         before = count_rows(self.connection, [table])[table.name]
         values = f"VALUES ({', '.join(map(_cast, columns))})" if columns else "DEFAULT VALUES"
         # https://www.sqlite.org/lang_upsert.html: what is left out is what a unique key refuses, nothing else.
@@ -181,9 +146,17 @@ class SqliteStore(Store):
         return count_rows(self.connection, [table])[table.name] - before
 
     def insert_together(self, rows: Sequence[tuple[TableShape, Mapping[str, Value]]]) -> None:
-        """See `Store`. References are not enforced on the connections of migrations."""
+        """See `PostgresStore`. References are not enforced on the connections of migrations."""
         for table, row in rows:
             self.insert(table, [table.column(name) for name in row], [tuple(row.values())])
+
+
+Store: TypeAlias = PostgresStore | SqliteStore
+
+
+def store_of(connection: Connection) -> Store:
+    """The store behind a connection, which is in a transaction."""
+    return SqliteStore(connection) if connection.dialect.name == "sqlite" else PostgresStore(connection)
 
 
 def _none_false(conditions: Iterable[str]) -> str:

@@ -7,11 +7,11 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from schema_tools.findings import Finding
-from schema_tools.rehearsal.shapes import ColumnShape, TableShape, quoted
-from schema_tools.rehearsal.stores import store_of
+from schema_tools.rehearsal.shapes import TableShape, quoted
+from schema_tools.rehearsal.stores import read_shapes
 
 _COLUMN: Final = "updated_at"
-# Two rows that differ in a column; a few pairs, as the change may be refused.
+# Pairs of rows that differ in a column; several, because a change may be refused.
 _PAIRS: Final = """
 SELECT a.{id}, b.{id}, CAST(a.{moment} AS text) FROM {table} AS a, {table} AS b
 WHERE a.{id} <> b.{id} AND a.{moment} IS NOT NULL AND CAST(a.{name} AS text) {differs} CAST(b.{name} AS text) LIMIT 12
@@ -21,61 +21,59 @@ _AT_MOMENT: Final = "SELECT count(*) FROM {table} WHERE CAST({moment} AS text) =
 
 
 def stale_updated_at(connection: Connection, metadata: MetaData) -> Iterator[Finding]:
-    """A finding for each table whose `updated_at` stays when a row is changed by plain SQL.
+    """A finding for each table whose `updated_at` keeps its value when plain SQL changes a row.
 
     A table that declares `info={"append_only": "why"}` is left out. The rows must have been committed before, since
     the clock stands still within a transaction.
 
     Args:
-        connection: A database at head with rows, in a transaction, which is as it was afterwards.
+        connection: A database at head with rows, in a transaction; its rows are restored.
         metadata: The mapping.
     """
-    for table in store_of(connection).shapes():
+    for table in read_shapes(connection).values():
         mapped = metadata.tables.get(table.name)
-        if _COLUMN not in {column.name for column in table.columns} or (mapped is not None and _is_exempt(mapped.info)):
+        append_only = mapped is not None and bool(mapped.info.get("append_only"))
+        if append_only or _COLUMN not in {column.name for column in table.columns}:
             continue
-        changed = _change_a_row(connection, table)
-        if changed is not None and not changed[1]:
+        column, moved = _change_a_row(connection, table)
+        if moved is False:
             yield Finding(
                 rule="updated-at-not-kept",
                 place=f"{table.name}.{_COLUMN}",
-                message=f"{table.name}.{_COLUMN} stays as it is when {changed[0]} is changed by plain SQL",
+                message=f"{table.name}.{_COLUMN} stays as it is when {table.name}.{column} is changed by plain SQL",
                 why="a query for recent changes, or a check for a concurrent change, misses the change",
                 fix="a trigger that sets it BEFORE UPDATE, or"
                 f' Table("{table.name}", ..., info={{"append_only": "why no row of it is ever changed"}})',
             )
 
 
-def _is_exempt(info: object) -> bool:
-    return isinstance(info, dict) and bool(info.get("append_only"))
-
-
-def _change_a_row(connection: Connection, table: TableShape) -> tuple[str, bool] | None:
+def _change_a_row(connection: Connection, table: TableShape) -> tuple[str, bool | None]:
     """The column in which a row could be changed, and whether its time moved; None when no row could be changed."""
-    # What no other column depends on first.
-    depending = [one.columns for some in (table.keys, table.references, table.checks) for one in some]
-    bound = {name for columns in depending for name in columns}
-    free = [column for column in table.columns if column.source != "database" and column.name != _COLUMN]
-    for column in sorted(free, key=lambda column: column.name in bound):
-        moved = _change(connection, table, column)
+    # Columns without a constraint first.
+    dependent = [*(one.columns for one in table.references), *(one.columns for one in table.checks), *table.keys]
+    free = [column.name for column in table.columns if column.source != "database" and column.name != _COLUMN]
+    for name in sorted(free, key=lambda name: any(name in columns for columns in dependent)):
+        moved = _change(connection, table, name)
         if moved is not None:
-            return f"{table.name}.{column.name}", moved
-    return None
+            return name, moved
+    return "", None
 
 
-def _change(connection: Connection, table: TableShape, column: ColumnShape) -> bool | None:
-    """Give one row the value of another one, or none, and see whether its time moved; None when that is refused."""
+def _change(connection: Connection, table: TableShape, column: str) -> bool | None:
+    """Set a column of one row to its value in another row, and roll that back.
+
+    Returns whether the row's time moved; None when no change was accepted.
+    """
     on_sqlite = connection.dialect.name == "sqlite"
     words = {
-        "table": table.sql,
-        "name": quoted(column.name),
+        "table": table.sql if on_sqlite else table.sql.replace("%", "%%"),
+        "name": quoted(column) if on_sqlite else quoted(column).replace("%", "%%"),
         "moment": quoted(_COLUMN),
         "id": "rowid" if on_sqlite else "ctid",
         "differs": "IS NOT" if on_sqlite else "IS DISTINCT FROM",
         "given": "?" if on_sqlite else "%s::tid",
         "text": "?" if on_sqlite else "%s",
     }
-    words = {key: value.replace("%", "%%") if key in {"table", "name"} else value for key, value in words.items()}
     for row, other, moment in connection.exec_driver_sql(_PAIRS.format(**words)).all():
         savepoint = connection.begin_nested()
         try:

@@ -1,4 +1,4 @@
-"""How a rehearsal words what it found: which rule, where, what, and why it matters."""
+"""How a rehearsal words its findings: the rule, what breaks it, and why that matters."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -23,21 +23,21 @@ WHY: Final[Mapping[str, str]] = {
 }
 
 SAY_SO: Final = 'raise NotImplementedError("why it cannot be taken back")'
-"""What a downgrade does that cannot restore what was."""
+"""The body of a downgrade that cannot restore what the upgrade removed."""
 
 _MOST_LABELS: Final = 5
 
 
 class Verdict(NamedTuple):
-    """What a difference between two catalogs means."""
+    """A rule that a revision breaks, how, and the fix where one is known."""
 
     rule: str
     message: str
-    fix: str
+    fix: str = ""
 
 
 def of_downgrade(left: Sequence[Difference]) -> Iterator[Verdict]:
-    """What a downgrade that did something did not restore."""
+    """What a downgrade that changed something did not restore."""
     for one in left:
         if one.aspect != "existence":
             yield Verdict("restored-differently", f"the downgrade restores it differently: {worded(one)}", one.fix)
@@ -48,25 +48,16 @@ def of_downgrade(left: Sequence[Difference]) -> Iterator[Verdict]:
 
 
 def of_no_op(left: Sequence[Difference]) -> Verdict:
-    """A downgrade that did nothing of what it should have."""
-    labels = [one.object for one in left]
-    labels = list(dict.fromkeys(labels))
+    """A downgrade that changed nothing of what it should restore."""
+    labels = list(dict.fromkeys(one.object for one in left))
     more = f" and {len(labels) - _MOST_LABELS} more" if len(labels) > _MOST_LABELS else ""
-    return Verdict(
-        "no-op-downgrade",
-        f"the downgrade changes nothing, and leaves what the upgrade did: {', '.join(labels[:_MOST_LABELS])}{more}",
-        SAY_SO,
-    )
-
-
-def of_repetition(left: Sequence[Difference]) -> Iterator[Verdict]:
-    """An upgrade that leads elsewhere the second time."""
-    for one in left:
-        yield Verdict("upgrade-not-repeatable", f"after its downgrade the upgrade leads elsewhere: {worded(one)}", "")
+    objects = ", ".join(labels[:_MOST_LABELS])
+    message = f"the downgrade changes nothing, and leaves what the upgrade did: {objects}{more}"
+    return Verdict("no-op-downgrade", message, SAY_SO)
 
 
 def worded(one: Difference) -> str:
-    """A difference in a line: what was expected and what was found."""
+    """A difference in one line: what was expected and what was found."""
     if one.aspect == "existence":
         return f"{one.object} is {'there' if one.expected is None else 'missing'}"
     return f"{one.aspect} of {one.object} was {one.expected or 'not set'}, and is {one.found or 'not set'}"
