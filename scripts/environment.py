@@ -133,7 +133,7 @@ class SetUp:
             if importlib.util.find_spec(module) is None:
                 message = f"{sys.executable} cannot make virtual environments: it lacks the module {module}"
                 raise SetUpError(message + ", which Debian and Ubuntu ship in the package python3-venv")
-        again = f" anew, because {reason}" if reason else ""
+        again = f" again, because {reason}" if reason else ""
         self._say(f"Making {self.venv.name} with Python {platform.python_version()}{again}")
         for entry in self.venv.iterdir():
             if entry.is_dir() and not entry.is_symlink():
@@ -209,7 +209,7 @@ def main() -> int:
         say(f"{failed}\nThe virtual environment is not ready.")
         return 2
     except KeyboardInterrupt:
-        say("\nInterrupted. The next call begins anew.")
+        say("\nInterrupted. The next call starts over.")
         return 130
     return 0
 

@@ -179,7 +179,7 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.check:
         found = faults(ROOT)
-        say("\n".join([*found, "`make lock` writes them anew."]) if found else "The lock files are right.")
+        say("\n".join([*found, "`make lock` rewrites them."]) if found else "The lock files are right.")
         return 1 if found else 0
     try:
         write(ROOT, upgrade=asked.upgrade)

@@ -19,6 +19,8 @@ TESTS = [
     "tests/architecture/test_layers.py",
     "tests/architecture/test_names.py",
     "tests/openapi/test_openapi_document.py",
+    "tests/openapi/test_schemathesis.py",
+    "tests/e2e/test_strictness.py",
     "tests/migrations/test_example_rows.py",
 ]
 

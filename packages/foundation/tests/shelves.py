@@ -16,7 +16,7 @@ from foundation.http.requests.entity_tags import expected_versions
 from foundation.http.requests.idempotency import GivenKey
 from foundation.http.requests.json_body import JSON, MERGE_PATCH, json_body
 from foundation.http.requests.lists import Listing, listing
-from foundation.http.resource_responses import created_response, read_response, resource_response
+from foundation.http.responses import created_response, read_response, resource_response
 from foundation.http.routing.path_ids import path_id
 from foundation.http.routing.providing import provided
 from foundation.http.schemas.fields import (
@@ -146,7 +146,7 @@ ShelfIdInPath: TypeAlias = Annotated[int, path_id("shelf_id", room)]
 Shelves: TypeAlias = Annotated[Any, provided("shelves")]
 
 
-@router.post("", **operations.create(CreateShelfBody, kinds.ALREADY_TAKEN))
+@router.post("", **operations.create(CreateShelfBody, kinds.ALREADY_TAKEN, kinds.REFERENCE_NOT_FOUND))
 async def create_shelf(
     request: Request,
     key: GivenKey,

@@ -1,6 +1,7 @@
 """The foundation serves a resource of which it knows nothing, with fields of every kind."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from foundation.http.application import HttpOptions, build_application
-from foundation.kernel.errors import AlreadyTaken, NotFound, StillReferenced
+from foundation.kernel.errors import AlreadyTaken, NotFound, ReferenceNotFound, StillReferenced
 from foundation.kernel.idempotency import Outcome
 from foundation.kernel.pagination import Page, Position
 from foundation.kernel.unset import UNSET
@@ -26,10 +27,18 @@ pytestmark = pytest.mark.anyio
 SHELF = {"label": "A1", "material": "oak", "width": "80.50", "room": 7}
 PATH = "/v1/shelves"
 REFERENCED = 99
+MISSING = 98
 
 
 class LabelTaken(AlreadyTaken):
     """Another shelf has the label."""
+
+
+class RoomNotFound(ReferenceNotFound):
+    """The shelf is to be in a room that does not exist."""
+
+    code = "room-not-found"
+    attribute = "room"
 
 
 class Shelves:
@@ -43,6 +52,8 @@ class Shelves:
         assert key is None
         if any(shelf.label == new["label"] for shelf in self._kept.values()):
             raise LabelTaken("Another shelf has this label.")
+        if new["room"] == MISSING:
+            raise RoomNotFound("There is no such room.")
         number = len(self._kept) + 1
         self._kept[number] = ShelfView(id=number, **new, created_at=NOON, updated_at=NOON)
         return Outcome(self._kept[number])
@@ -146,6 +157,8 @@ async def test_it_is_created_with_what_was_sent_and_with_defaults(http: httpx2.A
         ("movable", "true", "not-a-boolean"),
         ("movable", 1, "not-a-boolean"),
         ("room", True, "not-an-integer"),
+        ("room", 7.5, "not-an-integer"),
+        ("room", 1e300, "not-an-integer"),
         ("room", "7", "not-an-integer"),
         ("room", 100, "invalid-value"),
         ("note", 1, "not-a-string"),
@@ -173,6 +186,12 @@ async def test_null_takes_away_only_what_may_be_missing(http: httpx2.AsyncClient
     assert (await http.get(f"{PATH}/1")).status_code == 404
 
 
+async def test_an_integer_may_be_written_with_a_point(http: httpx2.AsyncClient) -> None:
+    json_type = {"Content-Type": "application/json"}
+    created = await http.post(PATH, content=json.dumps(SHELF).replace("7", "7.0"), headers=json_type)
+    assert (created.status_code, created.json()["room"]) == (201, 7)
+
+
 async def test_an_error_that_http_was_told_nothing_of_has_the_problem_of_its_family(http: httpx2.AsyncClient) -> None:
     await http.post(PATH, json=SHELF)
     taken = await http.post(PATH, json=SHELF)
@@ -181,6 +200,9 @@ async def test_an_error_that_http_was_told_nothing_of_has_the_problem_of_its_fam
     assert "must be unique" in (await http.get(taken.json()["type"])).text
     kept = await http.delete(f"{PATH}/{REFERENCED}", headers={"If-Match": "*"})
     assert (kept.status_code, kept.json()["type"]) == (409, "/problems/still-referenced")
+    nowhere = await http.post(PATH, json=SHELF | {"label": "A2", "room": MISSING})
+    assert (nowhere.status_code, nowhere.json()["type"]) == (409, "/problems/reference-not-found")
+    assert [(error["pointer"], error["code"]) for error in nowhere.json()["errors"]] == [("#/room", "room-not-found")]
 
 
 async def test_a_list_continues_where_its_cursor_says(http: httpx2.AsyncClient, container: Container) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 from application.users.ports import UserQueries, UserView
-from foundation.kernel.bulk_export import read_ahead
+from foundation.kernel.queries import read_ahead
 
 
 class ExportUsersHandler:

@@ -1,5 +1,6 @@
 """The dialects that migrations and the schema document are written for."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -11,3 +12,8 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
     "sqlite": sqlite.dialect(paramstyle="named"),
 }
+
+
+def escaped(sql: str) -> str:
+    """`sql` with its colons escaped where `sa.text` and `op.execute` would read them as parameters."""
+    return re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", sql)

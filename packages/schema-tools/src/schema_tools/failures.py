@@ -43,26 +43,27 @@ def explained(
     except SchemaToolsError:
         raise
     except CommandError as error:
-        raise SchemaToolsError(without_secrets(_alembic_says(error), url)) from error
+        unknown = re.search(r"Can't locate revision identified by '([^']*)'", str(error))
+        message = f"revision {unknown[1]} is not among the migrations of this release" if unknown else str(error)
+        raise SchemaToolsError(without_secrets(message, url)) from error
     except Exception as raised:
-        first = _beneath(raised)
+        first: BaseException = raised
+        # What went wrong first, an interruption for instance, where leaving Alembic's `autocommit_block` then failed.
+        while isinstance(first, PendingRollbackError) and first.__context__ is not None:
+            first = first.__context__
         place = place_in_revision(first, versions) if versions else None
         driver = driver_error(first)
         # A host's name that is none is a UnicodeError.
         if place is None and driver is None and not isinstance(first, OSError | UnicodeError):
             raise
-        what = _driver_says(driver) if driver else _says(first)
+        what = _driver_says(driver) if driver else f"{type(first).__name__}: {first}"
+        if isinstance(first, KeyboardInterrupt):
+            what = "it was interrupted"
         if place is not None:
             sentence = f"{place} failed and {aftermath()}: {what}"
         else:
             sentence = f"cannot work on {shown(url) if url else 'the migrations'}: {what}"
         raise SchemaToolsError(without_secrets(sentence, url)) from None
-
-
-def _alembic_says(error: CommandError) -> str:
-    message = str(error)
-    unknown = re.search(r"Can't locate revision identified by '([^']*)'", message)
-    return f"revision {unknown[1]} is not among the migrations of this release" if unknown else message
 
 
 def driver_error(error: BaseException) -> BaseException | None:
@@ -73,17 +74,6 @@ def driver_error(error: BaseException) -> BaseException | None:
     if isinstance(error, DBAPIError):
         return error.orig
     return error if hasattr(error, "sqlstate") else None
-
-
-def _beneath(error: BaseException) -> BaseException:
-    """What went wrong first, an interruption for instance, where leaving Alembic's `autocommit_block` then failed."""
-    while isinstance(error, PendingRollbackError) and error.__context__ is not None:
-        error = error.__context__
-    return error
-
-
-def _says(error: BaseException) -> str:
-    return "it was interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
 
 
 def _driver_says(error: BaseException) -> str:

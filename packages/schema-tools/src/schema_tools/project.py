@@ -35,12 +35,7 @@ class DocumentTexts:
 
     @classmethod
     def of_any_project(cls, *, tables: str, migrations: Path) -> Self:
-        """The texts for a project of which nothing is known but where its tables and migrations are.
-
-        Args:
-            tables: The module of the tables.
-            migrations: Alembic's configuration file.
-        """
+        """The texts for a project of which only the module `tables` and Alembic's configuration file are known."""
         command = "python -m schema_tools"
         return cls(
             title="Database Schema Specification",

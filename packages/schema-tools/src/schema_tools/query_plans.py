@@ -93,11 +93,8 @@ def sequential_scans(connection: Connection, statements: Iterable[CapturedStatem
     """
     if connection.dialect.name != "postgresql":
         raise SchemaToolsError("query plans are read on PostgreSQL; SQLite cannot be told to avoid sequential scans")
-    found: dict[Finding, None] = {}
-    for statement in statements:
-        if _EXPLAINABLE.match(statement.sql):
-            found |= dict.fromkeys(_findings(connection, statement))
-    return list(found)
+    explainable = (statement for statement in statements if _EXPLAINABLE.match(statement.sql))
+    return list(dict.fromkeys(found for statement in explainable for found in _findings(connection, statement)))
 
 
 def _findings(connection: Connection, statement: CapturedStatement) -> Iterator[Finding]:
@@ -161,15 +158,13 @@ def _whole_tables(connection: Connection, plan: _Plan) -> Iterator[_WholeTable]:
         if not _reads_everything(connection, node) or node.get("Schema") in {"pg_catalog", "information_schema"}:
             continue
         filtered = _columns(node["Alias"], [node.get("Filter", "")])
-        if not filtered and _stops_early(above):
+        # A LIMIT right above, or above nodes that stream, ends the work before everything is read.
+        gathering = (one["Node Type"] for one in above if one["Node Type"] not in _STREAMING)
+        if not filtered and next(gathering, "") == "Limit":
             continue
         sort = next((one for one in above if one["Node Type"] == "Sort"), {})
-        yield _WholeTable(
-            table=node["Relation Name"],
-            alias=node["Alias"],
-            filtered=filtered,
-            sorted_by=_columns(node["Alias"], sort.get("Sort Key", [])),
-        )
+        sorted_by = _columns(node["Alias"], sort.get("Sort Key", []))
+        yield _WholeTable(node["Relation Name"], node["Alias"], filtered, sorted_by)
 
 
 def _reads_everything(connection: Connection, node: _Plan) -> bool:
@@ -177,36 +172,20 @@ def _reads_everything(connection: Connection, node: _Plan) -> bool:
         case "Seq Scan":
             return True
         case "Index Scan" | "Index Only Scan":
-            return "Index Cond" not in node and not _is_partial(connection, node["Schema"], node["Index Name"])
-        case "Bitmap Heap Scan":
-            (index,) = node["Plans"]
+            index = node
+        case "Bitmap Heap Scan" if node["Plans"][0]["Node Type"] == "Bitmap Index Scan":
             # Several bitmaps are combined only where each has a condition.
-            return (
-                index["Node Type"] == "Bitmap Index Scan"
-                and "Index Cond" not in index
-                and not _is_partial(connection, node["Schema"], index["Index Name"])
-            )
+            index = node["Plans"][0]
         case _:
             return False
-
-
-def _is_partial(connection: Connection, schema: str, index: str) -> bool:
-    """Whether the index is of a part of its table: all of that is the part that was asked for."""
-    query = text(
+    if "Index Cond" in index:
+        return False
+    # Where the index is of a part of its table, all of that is the part that was asked for.
+    partial = text(
         "SELECT indpred IS NOT NULL FROM pg_index JOIN pg_class c ON c.oid = indexrelid"
         " JOIN pg_namespace n ON n.oid = relnamespace WHERE relname = :index AND nspname = :schema"
     )
-    return bool(connection.execute(query, {"index": index, "schema": schema}).scalar_one())
-
-
-def _stops_early(above: Sequence[_Plan]) -> bool:
-    """Whether a LIMIT above a node ends its work before it has read everything."""
-    for node in above:
-        if node["Node Type"] == "Limit":
-            return True
-        if node["Node Type"] not in _STREAMING:
-            return False
-    return False
+    return not connection.execute(partial, {"index": index["Index Name"], "schema": node["Schema"]}).scalar_one()
 
 
 def _columns(alias: str, expressions: Iterable[str]) -> tuple[str, ...]:

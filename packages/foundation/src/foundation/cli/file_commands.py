@@ -14,8 +14,7 @@ from foundation.cli.progress import is_watched, progress
 from foundation.cli.streams import FileTrouble, Source, write_file, write_output
 from foundation.files.file_format import FileFormat
 from foundation.files.reading import read_records
-from foundation.files.rejected import LineError, RejectedLine
-from foundation.files.report import errors_by_line
+from foundation.files.rejected import LineError, RejectedLine, errors_by_line
 from foundation.files.schema import FileSchema, NewT, ReadLine, WrongFields
 from foundation.files.writing import write_records
 from foundation.kernel.bulk_import import ImportRefused, ImportReport, OnConflict

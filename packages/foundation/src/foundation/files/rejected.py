@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from foundation.files.lines import LONGEST_LINE
+from foundation.kernel.bulk_import import MOST_REPORTED, ImportReport
 from foundation.kernel.errors import DomainError
 
 
@@ -48,3 +49,14 @@ def read_only(field: str) -> LineError:
 def required(field: str) -> LineError:
     """A field that each record must have."""
     return LineError(f"#/{field}", "required", "is required")
+
+
+def errors_by_line(report: ImportReport[RejectedLine], taken: LineError | None = None) -> list[tuple[int, LineError]]:
+    """What is wrong with which line: the first hundred errors in order.
+
+    Lines whose unique value is taken are among them if `taken` says what is wrong with them.
+    """
+    errors = [(rejected.line, error) for rejected in report.rejected_lines for error in rejected.errors]
+    if taken is not None:
+        errors += [(line, taken) for line in report.taken_lines]
+    return sorted(errors, key=lambda each: each[0])[:MOST_REPORTED]

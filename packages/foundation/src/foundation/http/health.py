@@ -8,13 +8,13 @@ from typing import Final, Literal
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from foundation.http.json_response import json_response
 from foundation.http.openapi.operations import responses
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
 from foundation.http.requests.json_body import JSON
 from foundation.http.requests.negotiation import answers
 from foundation.http.requests.query import NoParameters, query
+from foundation.http.responses import json_response
 from foundation.kernel.errors import ApplicationError, StorageUnavailable
 from foundation.kernel.storage import StorageReadiness
 

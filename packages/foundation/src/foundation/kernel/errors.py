@@ -41,6 +41,13 @@ class StillReferenced(DomainError):
     code = "still-referenced"
 
 
+class ReferenceNotFound(DomainError):
+    """What an entity is to refer to does not exist; `attribute` is the one that has its id."""
+
+    code = "reference-not-found"
+    attribute: ClassVar[str]
+
+
 class ApplicationError(Exception):
     """A use case could not be carried out. `str(error)` is a sentence for people, without any input in it."""
 
@@ -55,7 +62,7 @@ class PreconditionFailed(ApplicationError):
     """The caller named the version it expects, and the entity has another by now."""
 
     code = "precondition-failed"
-    sentence = "It has changed since the version that was named. Read it again and decide anew."
+    sentence = "It has changed since the version that was named. Read it again before you change it."
 
 
 class WriteConflict(ApplicationError):

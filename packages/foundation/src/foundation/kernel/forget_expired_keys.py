@@ -1,4 +1,4 @@
-"""Forget the answers that nobody may ask for any more."""
+"""Deletes recorded answers whose idempotency keys have expired."""
 
 from collections.abc import Callable
 from typing import Final

@@ -9,6 +9,7 @@ from foundation.kernel.pagination import Page, Position
 IdT = TypeVar("IdT", contravariant=True)
 ViewT = TypeVar("ViewT", covariant=True)
 WhereT = TypeVar("WhereT", contravariant=True)
+ReadT = TypeVar("ReadT")
 SortT = TypeVar("SortT", contravariant=True, bound="SortOrder")
 
 
@@ -55,3 +56,20 @@ class Queries(Protocol[IdT, ViewT, WhereT, SortT]):
         returned or not, and as it was before or after the change.
         """
         ...
+
+
+async def read_ahead(batches: AsyncIterator[Sequence[ReadT]]) -> AsyncIterator[Sequence[ReadT]]:
+    """The same batches. The first has been read when this returns, so an unreachable storage is known before an answer.
+
+    Raises:
+        StorageUnavailable, StorageOverloaded, DeadlineExceeded: the first batch cannot be read.
+    """
+    first = await anext(batches, None)
+
+    async def whole() -> AsyncIterator[Sequence[ReadT]]:
+        if first:
+            yield first
+        async for batch in batches:
+            yield batch
+
+    return whole()

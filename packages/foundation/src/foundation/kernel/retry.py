@@ -15,7 +15,7 @@ ATTEMPTS: Final = 3
 async def retry_on_conflict(attempt: Callable[[], Awaitable[Result]]) -> Result:
     """Await `attempt()` until it meets no conflict, at most three times.
 
-    `attempt` must open its own unit of work, so that every try sees the data anew.
+    `attempt` must open its own unit of work, so that every attempt reads the current data.
 
     Raises:
         WriteConflict: the last try met one, too.

@@ -78,7 +78,7 @@ class SqliteDatabase(Database):
     """A database in a file, whose readers and writers share one pool of SQLAlchemy's."""
 
     def __init__(self, url: URL, limits: Limits, registered: Registered) -> None:
-        # Its connections open no transaction of their own accord.
+        # Its connections open no transaction by themselves.
         self.engine = open_sqlite(url, limits, limits.pool_size)
         super().__init__(registered, SqliteReader(self.engine), open_sqlite(url, limits, 1), limits.bulk_timeout)
 

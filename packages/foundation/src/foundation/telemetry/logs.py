@@ -48,7 +48,7 @@ def _standard_error() -> logging.StreamHandler[TextIO]:
 def logging_config(level: str) -> dict[str, Any]:
     """For `logging.config.dictConfig`: everything at `level` and above goes to standard error.
 
-    The server's own access log stays off, because it quotes query strings. Each worker applies this anew.
+    The server's own access log stays off, because it quotes query strings. Each worker applies this itself.
     """
     return {
         "version": 1,

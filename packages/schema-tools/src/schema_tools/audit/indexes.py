@@ -1,11 +1,11 @@
-"""Indexes that are invalid, superfluous or missing."""
+"""Indexes that are invalid or superfluous."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from schema_tools.audit import thresholds
 from schema_tools.audit.catalog import rows, rows_of_tables
@@ -80,26 +80,6 @@ WHERE i.indislive AND NOT c.relispartition
 ORDER BY c.name, i.indexrelid::regclass::text
 """
 
-# An index of a part of the table serves where the part is the rows that refer to something.
-_FOREIGN_KEYS: Final = """
-SELECT quote_ident(k.conname) AS name, c.name AS table, k.confrelid::regclass::text AS referred,
-       CASE c.relkind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END AS concurrently,
-       ARRAY(SELECT quote_ident(a.attname) FROM unnest(k.conkey) WITH ORDINALITY AS u(number, place)
-             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place) AS columns
-FROM pg_constraint k JOIN own_tables c ON c.oid = k.conrelid
-WHERE k.contype = 'f' AND k.conparentid = 0 AND NOT c.relispartition
-  AND NOT EXISTS (
-    SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am am ON am.oid = x.relam
-    WHERE i.indrelid = k.conrelid AND i.indisvalid AND am.amname IN ('btree', 'hash')
-      AND i.indnkeyatts >= cardinality(k.conkey)
-      AND k.conkey @> (i.indkey::int2[])[0:cardinality(k.conkey) - 1]
-      AND k.conkey <@ (i.indkey::int2[])[0:cardinality(k.conkey) - 1]
-      AND (i.indpred IS NULL
-           OR pg_get_expr(i.indpred, i.indrelid) IN (SELECT format('(%I IS NOT NULL)', a.attname) FROM pg_attribute a
-                                                     WHERE a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum])))
-ORDER BY 2, 1
-"""
-
 _SINCE: Final = """
 SELECT coalesce(stats_reset, pg_postmaster_start_time()) AS since, pg_is_in_recovery() AS replica
 FROM pg_stat_database WHERE datname = current_database()
@@ -107,7 +87,7 @@ FROM pg_stat_database WHERE datname = current_database()
 
 
 def index_findings(connection: Connection, now: datetime, unseen: list[str]) -> Iterator[Finding]:
-    """Invalid, duplicate, redundant and unused indexes, and foreign keys without one.
+    """Invalid, duplicate, redundant and unused indexes.
 
     Where it cannot be said which are unused, the reason is added to `unseen`.
     """
@@ -119,7 +99,6 @@ def index_findings(connection: Connection, now: datetime, unseen: list[str]) -> 
     since = _statistics_since(connection, now, unseen)
     if since is not None:
         yield from _unused([index for index in valid if index.name not in served], since)
-    yield from map(_missing, rows_of_tables(connection, _FOREIGN_KEYS))
 
 
 def _served_by(index: _Index, indexes: Sequence[_Index]) -> _Index | None:
@@ -184,14 +163,3 @@ def _unused(indexes: Sequence[_Index], since: datetime) -> Iterator[Finding]:
                 ),
                 fix=f"DROP INDEX {index.concurrently}{index.name};",
             )
-
-
-def _missing(key: RowMapping) -> Finding:
-    columns = ", ".join(key["columns"])
-    return Finding(
-        rule="foreign-key-without-index",
-        place=f"foreign key {key['name']} on {key['table']}",
-        message=f"no index begins with {columns}",
-        why=f"deleting a row of {key['referred']}, or changing its key, reads all of {key['table']}",
-        fix=f"CREATE INDEX {key['concurrently']}ON {key['table']} ({columns});",
-    )

@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import URL, Connection, text
 
+from schema_tools.audit.checks import check_findings
 from schema_tools.audit.indexes import index_findings
-from schema_tools.audit.maintenance import maintenance_findings
 from schema_tools.audit.numbers import number_findings
 from schema_tools.audit.sqlite import NOT_THERE, read_only_engine, sqlite_findings
-from schema_tools.audit.tables import table_findings
 from schema_tools.database_urls import migration_url
 from schema_tools.failures import explained
 from schema_tools.findings import Finding
@@ -50,9 +49,8 @@ def audit(url: str | URL, *, now: datetime | None = None) -> Audit:
 
 def _findings(connection: Connection, unseen: list[str], now: datetime) -> Iterator[Finding]:
     yield from index_findings(connection, now, unseen)
-    yield from table_findings(connection)
+    yield from check_findings(connection)
     yield from number_findings(connection, unseen)
-    yield from maintenance_findings(connection)
 
 
 def _reading(connection: Connection) -> Connection:

@@ -1,21 +1,36 @@
 """All commands of the schema tools, for the project that a context describes."""
 
-from typing import Final
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
 
-from schema_tools.cli import check, document, lint, live, migrations, plan, revisions, verify
+from schema_tools.cli import checkout, databases, migrations
 from schema_tools.cli.context import CommandContext
 
-_AREAS: Final = (migrations, revisions, check, document, lint, verify, plan, live)
+_COMMANDS: Final = (
+    *(migrations.upgrade, migrations.downgrade, migrations.history),
+    *(checkout.migrate, checkout.lock, checkout.check, checkout.docs, checkout.docs_check, checkout.lint),
+    *(databases.verify, databases.plan, databases.drift, databases.audit),
+)
+
+
+class _Commands(TyperGroup):
+    """Commands that could not run when they raise a `SchemaToolsError`."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with ctx.obj.could_not_run():
+            return super().invoke(ctx)
 
 
 def application(context: CommandContext) -> typer.Typer:
-    """The commands, each a function of the project that `context` describes."""
+    """The commands, which work on the project that `context` describes."""
     app = typer.Typer(
+        cls=_Commands,
+        context_settings={"obj": context},
         help="Migrations and the schema document. Exit status: 0 for clean, 1 for findings, 2 for could not run.",
         no_args_is_help=True,
     )
-    for area in _AREAS:
-        area.add_to(app, context)
+    for command in _COMMANDS:
+        app.command()(command)
     return app

@@ -82,40 +82,50 @@ def write_report(*parts: RenderableType) -> None:
     console = Console(width=None if sys.stdout.isatty() else _UNFOLDED, highlight=False, emoji=False)
     with console.capture() as written:
         for part in parts:
-            console.print(part, crop=False)
+            # A sentence is left to the terminal to fold.
+            console.print(part, crop=False, markup=False, soft_wrap=isinstance(part, str))
     write("".join(f"{line.rstrip()}\n" for line in written.get().splitlines()))
 
 
-def write_findings(findings: Sequence[Finding], output: Format, *, clean: str) -> None:
-    """Every finding with its why and how to fix it, or `clean` when there is none.
+def finish(output: Format, document: object, parts: Iterable[RenderableType], *, failed: bool = False) -> None:
+    """Write the result of a command: `document` as JSON, or `parts` as a report.
+
+    Raises:
+        typer.Exit: With status 1, when the command `failed` or found something.
+    """
+    if output is Format.JSON:
+        write_json(document)
+    else:
+        write_report(*parts)
+    if failed:
+        raise typer.Exit(1)
+
+
+def finish_findings(output: Format, findings: Sequence[Finding], *, clean: str) -> None:
+    """Write every finding with its why and how to fix it, or `clean` when there is none.
 
     Raises:
         typer.Exit: With status 1, when there is a finding.
     """
-    if output is Format.JSON:
-        write_json({"findings": [one.as_document() for one in findings]})
-    elif not findings:
-        write(f"{clean}\n")
-    else:
-        write_report(*findings_text(findings))
-    if findings:
-        raise typer.Exit(1)
+    document = {"findings": [one.as_document() for one in findings]}
+    finish(output, document, findings_text(findings) if findings else [clean], failed=bool(findings))
 
 
-def findings_text(findings: Iterable[Finding]) -> Iterable[RenderableType]:
+def findings_text(findings: Iterable[Finding]) -> Iterator[RenderableType]:
     """Each finding with its why and how to fix it."""
     for one in findings:
-        yield from _finding(one)
+        yield Text.assemble((one.place, "bold"), "  ", (one.rule, "yellow"))
+        yield Hanging(Text("  "), Text(one.message))
+        if one.why:
+            yield Hanging(Text("  "), Text(f"why: {one.why}", style="dim"))
+        for line in one.fix.splitlines():
+            yield Hanging(Text("    "), Text(line, style="green"), folded=False)
+        yield Text("")
 
 
-def _finding(one: Finding) -> Iterable[RenderableType]:
-    yield Text.assemble((one.place, "bold"), "  ", (one.rule, "yellow"))
-    yield Hanging(Text("  "), Text(one.message))
-    if one.why:
-        yield Hanging(Text("  "), Text(f"why: {one.why}", style="dim"))
-    for line in one.fix.splitlines():
-        yield Hanging(Text("    "), Text(line, style="green"), folded=False)
-    yield Text("")
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as `1 finding` or `2 findings`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def write(text: str) -> None:

@@ -18,14 +18,14 @@ from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
 
 @dataclass
 class _Options:
-    """What was given on the command line, of the options that every command has."""
+    """The options that every command has beside its own, and what they name."""
 
-    metadata: str = ""
-    config: Path = Path("alembic.ini")
-    database: str = ""
-    document: Path = Path("docs/database-schema.md")
-    pg_bindir: Path | None = None
-    sqlite: bool = False
+    metadata: Annotated[str, typer.Option(metavar="MODULE:NAME", help="Its MetaData, base or registry.")] = ""
+    config: Annotated[Path, typer.Option(help="Alembic's configuration.")] = Path("alembic.ini")
+    database: Annotated[str, typer.Option(metavar="URL", help="The live database, where one is asked for.")] = ""
+    document: Annotated[Path, typer.Option(help="The schema document.")] = Path("docs/database-schema.md")
+    pg_bindir: Annotated[Path | None, typer.Option(help="PostgreSQL's programs, for throwaway servers.")] = None
+    sqlite: Annotated[bool, typer.Option("--sqlite", help="The migrations are for SQLite, too.")] = False
 
     def project(self) -> SchemaProject:
         """The project that the options name."""
@@ -50,7 +50,11 @@ class _Options:
 def run() -> None:
     """Run the command line; every expected error becomes one sentence on standard error and an exit status."""
     options = _Options()
-    context = CommandContext(project=options.project, database_url=options.database_url, say_error=_say_error)
+    context = CommandContext(
+        project=options.project,
+        database_url=options.database_url,
+        say_error=lambda sentence: typer.echo(f"schema_tools: {sentence}", err=True),
+    )
     command = typer.main.get_command(application(context))
     for subcommand in getattr(command, "commands", {}).values():
         subcommand.params += _parameters(options)
@@ -59,24 +63,13 @@ def run() -> None:
 
 
 def _parameters(options: _Options) -> list[Any]:
-    """The options that name the project, for every command to have beside its own."""
-
-    def declared(
-        metadata: Annotated[str, typer.Option(metavar="MODULE:NAME", help="Its MetaData, base or registry.")] = "",
-        config: Annotated[Path, typer.Option(help="Alembic's configuration.")] = options.config,
-        database: Annotated[str, typer.Option(metavar="URL", help="The live database, where one is asked for.")] = "",
-        document: Annotated[Path, typer.Option(help="The schema document.")] = options.document,
-        pg_bindir: Annotated[Path | None, typer.Option(help="PostgreSQL's programs, for throwaway servers.")] = None,
-        *,
-        sqlite: Annotated[bool, typer.Option("--sqlite", help="The migrations are for SQLite, too.")] = False,
-    ) -> None:
-        """Only its options are used."""
+    """The parameters of a command that set `options`."""
 
     def keep(_context: Any, parameter: Any, value: Any) -> None:
         setattr(options, parameter.name, value)
 
     carrier = typer.Typer(add_completion=False)
-    carrier.command()(declared)
+    carrier.command()(_Options)
     found: list[Any] = typer.main.get_command(carrier).params
     for parameter in found:
         parameter.expose_value, parameter.callback = False, keep
@@ -99,7 +92,3 @@ def _mapping(place: str) -> MetaData | registry:
             " not a sqlalchemy.MetaData, nor a declarative base or a registry"
         )
     return found
-
-
-def _say_error(sentence: str) -> None:
-    typer.echo(f"schema_tools: {sentence}", err=True)

@@ -5,16 +5,10 @@ import io
 import json
 from typing import Any, Final
 
-from sqlalchemy import Column, MetaData, Table
+from sqlalchemy import Column, MetaData
 
-from schema_tools.document.sql_words import default_sql
-from schema_tools.document.table_facts import (
-    ordered_tables,
-    primary_key,
-    relationships,
-    type_words,
-    unique_keys,
-)
+from schema_tools.document.relationships import relationships
+from schema_tools.document.table_facts import default_sql, ordered_tables, primary_key, type_words, unique_keys
 
 HEAD: Final = (
     "table", "position", "column", "type", "nullable", "default", "keys", "references", "description", "example",
@@ -30,17 +24,27 @@ def data_dictionary(metadata: MetaData) -> str:
 
     A cell that a spreadsheet would run has an apostrophe before it.
     """
+    references: dict[tuple[str, str], list[str]] = {}
+    for one in relationships(metadata):
+        for name, referred in zip(one.columns, one.referred, strict=True):
+            references.setdefault((one.source.fullname, name), []).append(f"{one.target.fullname}.{referred}")
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(HEAD)
     for table in ordered_tables(metadata):
-        references = _references(table, metadata)
         for position, column in enumerate(table.columns, start=1):
-            writer.writerow(_harmless(cell) for cell in _row(position, column, references))
+            cells = _cells(position, column, references.get((table.fullname, column.name), []))
+            writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
     return written.getvalue()
 
 
-def _row(position: int, column: Column[Any], references: dict[str, str]) -> tuple[str, ...]:
+def _cells(position: int, column: Column[Any], references: list[str]) -> tuple[str, ...]:
+    keys = ["primary key"] if column.name in primary_key(column.table) else []
+    keys += ["unique"] if (column.name,) in unique_keys(column.table) else []
+    keys += ["foreign key"] if column.foreign_keys else []
+    example = column.info.get("example")
+    if example is not None and not isinstance(example, str):
+        example = json.dumps(example, ensure_ascii=False, default=str)
     return (
         column.table.fullname,
         str(position),
@@ -48,34 +52,8 @@ def _row(position: int, column: Column[Any], references: dict[str, str]) -> tupl
         type_words(column),
         "yes" if column.nullable else "no",
         default_sql(column) or "",
-        ", ".join(_keys(column)),
-        references.get(column.name, ""),
+        ", ".join(keys),
+        ", ".join(references),
         column.comment or "",
-        _example(column.info.get("example")),
+        example or "",
     )
-
-
-def _keys(column: Column[Any]) -> list[str]:
-    words = ["primary key"] if column.name in primary_key(column.table) else []
-    words += ["unique"] if (column.name,) in unique_keys(column.table) else []
-    return words + (["foreign key"] if column.foreign_keys else [])
-
-
-def _references(table: Table, metadata: MetaData) -> dict[str, str]:
-    """What each column refers to; a column may be part of several foreign keys."""
-    found: dict[str, list[str]] = {}
-    for one in relationships(metadata):
-        if one.source is table:
-            for name, referred in zip(one.columns, one.referred, strict=True):
-                found.setdefault(name, []).append(f"{one.target.fullname}.{referred}")
-    return {name: ", ".join(places) for name, places in found.items()}
-
-
-def _example(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -2,31 +2,18 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import MetaData, Table
+from sqlalchemy import Column, MetaData, Table
 
-from schema_tools.document.er_diagram import er_diagram
-from schema_tools.document.mapped_relationships import MappedRelationship, mapped_relationships
-from schema_tools.document.table_facts import (
-    Relationship,
-    constraint_words,
-    example_row,
-    exclusions,
-    findings,
-    index_keys,
-    ordered_tables,
-    primary_key,
-    relationships,
-    spanning_checks,
-    type_words,
-    unique_keys,
-)
+from schema_tools.document import table_facts
+from schema_tools.document.relationships import MappedRelationship, mapped_relationships, relationships
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
 from schema_tools.migrations.runner import Revision
-from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
+from schema_tools.project import SchemaDocument, SchemaProject
 
 _NONE: Final = "None"
 
@@ -40,14 +27,27 @@ def render_document(project: SchemaProject) -> str:
     texts = _document(project).texts
     mapped = mapped_relationships(project)
     sections = [
-        *_head(texts),
+        f"# {texts.title}",
+        texts.introduction,
+        f"**Source of Truth**: {texts.source_of_truth}  \n**Migrations**: {texts.migrations}",
+        "## Database",
+        _bullets(f"**{name}**: {value}" for name, value in texts.database),
         "## Tables",
-        *(part for table in ordered_tables(project.metadata) for part in _table(table, project.metadata, mapped)),
+        *(
+            part
+            for table in table_facts.ordered_tables(project.metadata)
+            for part in _table(table, project.metadata, mapped)
+        ),
         "## Diagram",
-        f"```mermaid\n{er_diagram(project.metadata)}\n```",
+        f"```mermaid\n{_er_diagram(project.metadata)}\n```",
         "## Migration History",
         _history(runner.history(project)),
-        *_tail(texts),
+        "## Creating New Models",
+        _numbered(texts.new_model_steps),
+        "## Migration Management",
+        _bullets(f"**{purpose}**: {command}" for purpose, command in texts.targets),
+        "## Best Practices",
+        _numbered(f"{practice}. {held}" for practice, held in texts.practices),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -65,7 +65,7 @@ def write_document(project: SchemaProject) -> list[str]:
         path.write_bytes(content.encode())
     except OSError as error:
         raise SchemaToolsError(f"{path} cannot be written: {error.strerror}") from error
-    return findings(project.metadata)
+    return table_facts.findings(project.metadata)
 
 
 def check_document(project: SchemaProject) -> list[str]:
@@ -80,20 +80,13 @@ def check_document(project: SchemaProject) -> list[str]:
     path = _document(project).path
     current = path.read_bytes() if path.is_file() else b""
     right = render_document(project)
-    differences: Iterable[str] = ()
-    if current != right.encode():
-        differences = difflib.unified_diff(
-            current.decode(errors="replace").splitlines(),
-            right.splitlines(),
-            f"{path.name} (as it is)",
-            f"{path.name} (as generated)",
-            lineterm="",
-        )
-    return [*findings(project.metadata), *differences] or _invisible_difference(current, right)
-
-
-def _invisible_difference(current: bytes, right: str) -> list[str]:
-    return [] if current == right.encode() else ["the document differs in its line ends only"]
+    lacking = table_facts.findings(project.metadata)
+    if current == right.encode():
+        return lacking
+    lines = current.decode(errors="replace").splitlines(), right.splitlines()
+    files = f"{path.name} (as it is)", f"{path.name} (as generated)"
+    differences = difflib.unified_diff(*lines, *files, lineterm="")
+    return [*lacking, *differences] or ["the document differs in its line ends only"]
 
 
 def _document(project: SchemaProject) -> SchemaDocument:
@@ -102,72 +95,51 @@ def _document(project: SchemaProject) -> SchemaDocument:
     return project.document
 
 
-def _head(texts: DocumentTexts) -> Iterator[str]:
-    yield f"# {texts.title}"
-    yield texts.introduction
-    yield f"**Source of Truth**: {texts.source_of_truth}  \n**Migrations**: {texts.migrations}"
-    yield "## Database"
-    yield "\n".join(f"- **{name}**: {value}" for name, value in texts.database)
-
-
-def _tail(texts: DocumentTexts) -> Iterator[str]:
-    yield "## Creating New Models"
-    yield _numbered(texts.new_model_steps)
-    yield "## Migration Management"
-    yield "\n".join(f"- **{purpose}**: {command}" for purpose, command in texts.targets)
-    yield "## Best Practices"
-    yield _numbered(f"{practice}. {held}" for practice, held in texts.practices)
-
-
 def _table(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship]) -> Iterator[str]:
     yield f"### `{table.fullname}`"
     yield table.comment or _NONE
     rows = [
-        (f"`{column.name}`", type_words(column), ", ".join(constraint_words(column)), column.comment or "")
+        (
+            f"`{column.name}`",
+            table_facts.type_words(column),
+            ", ".join(table_facts.constraint_words(column)),
+            column.comment or "",
+        )
         for column in table.columns
     ]
     yield "**Columns**:"
     yield _grid(("Column", "Type", "Constraints", "Description"), rows)
     yield "**Indexes**:\n" + _bullets(
         (
-            f"Primary key: {_keys([primary_key(table)])}",
-            f"Unique: {_keys(unique_keys(table))}",
-            f"Indexes: {_keys(index_keys(table))}",
+            f"Primary key: {_keys([table_facts.primary_key(table)])}",
+            f"Unique: {_keys(table_facts.unique_keys(table))}",
+            f"Indexes: {_keys(table_facts.index_keys(table))}",
         )
     )
-    checks = spanning_checks(table)
+    checks = table_facts.spanning_checks(table)
     if checks:
         yield "**Checks**:\n" + _bullets(f"`{check}`" for check in checks)
-    excluded = exclusions(table)
+    excluded = table_facts.exclusions(table)
     if excluded:
         yield "**Exclusions** (no two rows may match):\n" + _bullets(f"`{one}`" for one in excluded)
-    yield "**Relationships**:\n" + _bullets(_relationships(table, metadata, mapped) or [_NONE])
-    yield f"**Example**:\n```python\n{_literal(example_row(table))}\n```"
+    yield "**Relationships**:\n" + _bullets([*_relationships(table, metadata, mapped)] or [_NONE])
+    yield f"**Example**:\n```python\n{_literal(table_facts.example_row(table))}\n```"
 
 
-def _relationships(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship]) -> list[str]:
+def _relationships(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship]) -> Iterator[str]:
     found = relationships(metadata)
-    outgoing = [_outgoing(one) for one in found if one.source is table]
-    incoming = [_incoming(one) for one in found if one.target is table]
-    return outgoing + incoming + [_mapped(one) for one in mapped if one.source is table]
-
-
-def _outgoing(one: Relationship) -> str:
-    kind = "One to one" if one.single else "Many to one"
-    optional = ", optional" if one.optional else ""
-    return (
-        f"{kind}: {_key(one.columns)} refers to {_key(one.referred, one.target)}{optional}, ON DELETE {one.on_delete}"
-    )
-
-
-def _incoming(one: Relationship) -> str:
-    kind = "One to one" if one.single else "One to many"
-    return f"{kind}: {_key(one.referred)} is referred to by {_key(one.columns, one.source)}, ON DELETE {one.on_delete}"
-
-
-def _mapped(one: MappedRelationship) -> str:
-    through = f", through `{one.secondary.fullname}`" if one.secondary is not None else ""
-    return f"{one.kind}: `{one.name}` holds {'rows' if one.several else 'a row'} of `{one.target.fullname}`{through}"
+    for one in (one for one in found if one.source is table):
+        kind = "One to one" if one.single else "Many to one"
+        refers = f"{_key(one.columns)} refers to {_key(one.referred, one.target)}{', optional' if one.optional else ''}"
+        yield f"{kind}: {refers}, ON DELETE {one.on_delete}"
+    for one in (one for one in found if one.target is table):
+        kind = "One to one" if one.single else "One to many"
+        referring = _key(one.columns, one.source)
+        yield f"{kind}: {_key(one.referred)} is referred to by {referring}, ON DELETE {one.on_delete}"
+    for other in (other for other in mapped if other.source is table):
+        rows = f"{'rows' if other.several else 'a row'} of `{other.target.fullname}`"
+        through = f", through `{other.secondary.fullname}`" if other.secondary is not None else ""
+        yield f"{other.kind}: `{other.name}` holds {rows}{through}"
 
 
 def _history(revisions: list[Revision]) -> str:
@@ -211,14 +183,10 @@ def _value(value: Any) -> str:
 
 
 def _grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple("-" * (len(title) + 2) for title in head), *(map(_cell, row) for row in rows)]
-    return "\n".join(
-        f"|{'|'.join(line)}|" if index == 1 else f"| {' | '.join(line)} |" for index, line in enumerate(lines)
-    )
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    cells = [[" ".join(text.split()).replace("|", "\\|") for text in row] for row in rows]
+    rule = f"|{'|'.join('-' * (len(title) + 2) for title in head)}|"
+    first, *others = (f"| {' | '.join(line)} |" for line in (head, *cells))
+    return "\n".join([first, rule, *others])
 
 
 def _numbered(items: Iterable[str]) -> str:
@@ -227,3 +195,39 @@ def _numbered(items: Iterable[str]) -> str:
 
 def _bullets(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
+
+
+def _er_diagram(metadata: MetaData) -> str:
+    """Every table with its columns and keys, then every foreign key, in Mermaid's language.
+
+    Source: https://mermaid.js.org/syntax/entityRelationshipDiagram.html.
+    """
+    lines = ["erDiagram"]
+    for table in table_facts.ordered_tables(metadata):
+        lines.append(f"    {_entity(table)} {{")
+        lines += [f"        {_attribute(column)}" for column in table.columns]
+        lines.append("    }")
+    for one in relationships(metadata):
+        ends = f"{'|o' if one.optional else '||'}--{'o|' if one.single else 'o{'}"
+        label = _plain(", ".join(one.columns))
+        lines.append(f'    {_entity(one.target)} {ends} {_entity(one.source)} : "{label}"')
+    return "\n".join(lines)
+
+
+def _entity(table: Table) -> str:
+    return table.name if re.fullmatch(r"[A-Za-z]\w*", table.name) else f'"{_plain(table.name)}"'
+
+
+def _attribute(column: Column[Any]) -> str:
+    # A type is one word there, without commas.
+    kind = re.sub(r"[^\w()\[\]]+", "_", table_facts.sql_type(column)).strip("_")
+    keys = ["PK"] if column.primary_key else []
+    keys += ["FK"] if column.foreign_keys else []
+    keys += ["UK"] if (column.name,) in table_facts.unique_keys(column.table) else []
+    comment = f'"{_plain(column.comment)}"' if column.comment else ""
+    return " ".join(filter(None, (kind, re.sub(r"\W", "_", column.name), ", ".join(keys), comment)))
+
+
+def _plain(text: str) -> str:
+    """`text` without what would end a quotation."""
+    return " ".join(text.replace('"', "'").split())

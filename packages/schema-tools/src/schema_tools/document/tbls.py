@@ -6,63 +6,68 @@ alone, without a database, so it has no triggers, functions or views: a mapping 
 
 from typing import Any, Final
 
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    Constraint,
-    Enum,
-    ForeignKeyConstraint,
-    Index,
-    MetaData,
-    PrimaryKeyConstraint,
-    Table,
-    UniqueConstraint,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from schema_tools.dialects import DIALECTS
-from schema_tools.document.sql_words import constraint_sql, default_sql
-from schema_tools.document.table_facts import (
-    Relationship,
-    checked_columns,
-    constraints,
-    ordered_tables,
-    relationships,
-    sql_type,
-)
+from schema_tools.document import table_facts
+from schema_tools.document.relationships import relationships
 from schema_tools.project import SchemaProject
 
 _POSTGRESQL: Final = DIALECTS["postgresql"]
 
 # The words of tbls, and what PostgreSQL ends the name with that it chooses where there is none.
-_KINDS: Final[tuple[tuple[type[Constraint], str, str], ...]] = (
-    (PrimaryKeyConstraint, "PRIMARY KEY", "pkey"),
-    (UniqueConstraint, "UNIQUE", "key"),
-    (ForeignKeyConstraint, "FOREIGN KEY", "fkey"),
-    (CheckConstraint, "CHECK", "check"),
+_KINDS: Final[tuple[tuple[type[sa.Constraint], str, str], ...]] = (
+    (sa.PrimaryKeyConstraint, "PRIMARY KEY", "pkey"),
+    (sa.UniqueConstraint, "UNIQUE", "key"),
+    (sa.ForeignKeyConstraint, "FOREIGN KEY", "fkey"),
+    (sa.CheckConstraint, "CHECK", "check"),
     (ExcludeConstraint, "EXCLUDE", "excl"),
 )
 
 
 def tbls_document(project: SchemaProject) -> dict[str, Any]:
     """The schema as tbls has it, in a stable order: tables by name, columns as they are written."""
-    metadata = project.metadata
-    tables = ordered_tables(metadata)
+    tables = table_facts.ordered_tables(project.metadata)
+    types = [column.type for table in tables for column in table.columns]
+    enums = {one.name: list(one.enums) for one in types if isinstance(one, sa.Enum) and one.name}
     return {
         "name": project.document.texts.title if project.document else "schema",
         "desc": project.document.texts.introduction if project.document else "",
         "tables": [_table(table) for table in tables],
-        "relations": [_relation(one) for one in relationships(metadata)],
-        "enums": _enums(metadata),
+        "relations": [
+            {
+                "table": one.source.fullname,
+                "columns": list(one.columns),
+                "cardinality": "zero_or_one" if one.single else "zero_or_more",
+                "parent_table": one.target.fullname,
+                "parent_columns": list(one.referred),
+                "parent_cardinality": "zero_or_one" if one.optional else "exactly_one",
+                "def": (
+                    f"FOREIGN KEY ({', '.join(one.columns)}) REFERENCES {one.target.fullname}"
+                    f" ({', '.join(one.referred)}) ON DELETE {one.on_delete}"
+                ),
+            }
+            for one in relationships(project.metadata)
+        ],
+        "enums": [{"name": name, "values": values} for name, values in sorted(enums.items())],
         "driver": {"name": "postgres"},
     }
 
 
-def _table(table: Table) -> dict[str, Any]:
-    constrained = [one for constraint in constraints(table) if (one := _constraint(table, constraint))]
-    indexes = [_index(table, index) for index in table.indexes]
-    referred = {key.column.table.fullname for key in table.foreign_keys}
+def _table(table: sa.Table) -> dict[str, Any]:
+    constrained = [one for constraint in table_facts.constraints(table) if (one := _constraint(table, constraint))]
+    indexes = [
+        {
+            "name": _POSTGRESQL.identifier_preparer.format_index(index),
+            "def": _lines(CreateIndex(index).compile(dialect=_POSTGRESQL)),
+            "table": table.fullname,
+            "columns": [one.name for one in index.expressions if isinstance(one, sa.Column)],
+            "comment": "",
+        }
+        for index in table.indexes
+    ]
     return {
         "name": table.fullname,
         "type": "BASE TABLE",
@@ -72,83 +77,49 @@ def _table(table: Table) -> dict[str, Any]:
         "constraints": sorted(constrained, key=lambda one: (one["type"], one["name"], one["def"])),
         "triggers": [],
         "def": _lines(CreateTable(table).compile(dialect=_POSTGRESQL)),
-        "referenced_tables": sorted(referred),
+        "referenced_tables": sorted({key.column.table.fullname for key in table.foreign_keys}),
     }
 
 
-def _column(column: Column[Any]) -> dict[str, Any]:
+def _column(column: sa.Column[Any]) -> dict[str, Any]:
     document = {
         "name": column.name,
-        "type": sql_type(column),
+        "type": table_facts.sql_type(column),
         "nullable": bool(column.nullable),
-        "default": default_sql(column) if column.computed is None else None,
+        "default": table_facts.default_sql(column) if column.computed is None else None,
         "comment": column.comment or "",
     }
-    extra = _generation(column)
-    return document | ({"extra_def": extra} if extra else {})
-
-
-def _generation(column: Column[Any]) -> str:
     if column.identity is not None:
-        return f"GENERATED {'ALWAYS' if column.identity.always else 'BY DEFAULT'} AS IDENTITY"
-    return f"GENERATED ALWAYS AS ({default_sql(column)})" if column.computed is not None else ""
+        document["extra_def"] = f"GENERATED {'ALWAYS' if column.identity.always else 'BY DEFAULT'} AS IDENTITY"
+    elif column.computed is not None:
+        document["extra_def"] = f"GENERATED ALWAYS AS ({table_facts.default_sql(column)})"
+    return document
 
 
-def _index(table: Table, index: Index) -> dict[str, Any]:
-    return {
-        "name": _POSTGRESQL.identifier_preparer.format_index(index),
-        "def": _lines(CreateIndex(index).compile(dialect=_POSTGRESQL)),
-        "table": table.fullname,
-        "columns": [one.name for one in index.expressions if isinstance(one, Column)],
-        "comment": "",
-    }
-
-
-def _constraint(table: Table, constraint: Constraint) -> dict[str, Any] | None:
+def _constraint(table: sa.Table, constraint: sa.Constraint) -> dict[str, Any] | None:
     kind = next((kind for kind in _KINDS if isinstance(constraint, kind[0])), None)
     if kind is None:
         return None
-    if isinstance(constraint, CheckConstraint):
-        columns = checked_columns(table, constraint)
+    if isinstance(constraint, sa.CheckConstraint):
+        columns = table_facts.checked_columns(table, constraint)
     else:
         columns = [column.name for column in getattr(constraint, "columns", ())]
-    if isinstance(constraint, PrimaryKeyConstraint) and not columns:
+    if isinstance(constraint, sa.PrimaryKeyConstraint) and not columns:
         return None  # SQLAlchemy gives a table without a primary key an empty one.
     _, words, suffix = kind
     given = constraint.name is not None and _POSTGRESQL.identifier_preparer.format_constraint(constraint)
     document = {
         "name": given or "_".join((table.name, *columns, suffix)),
         "type": words,
-        "def": constraint_sql(constraint),
+        "def": table_facts.constraint_sql(constraint),
         "table": table.fullname,
         "columns": columns,
         "comment": str(constraint.comment or ""),
     }
-    if isinstance(constraint, ForeignKeyConstraint):
+    if isinstance(constraint, sa.ForeignKeyConstraint):
         document["referenced_table"] = constraint.referred_table.fullname
         document["referenced_columns"] = [element.column.name for element in constraint.elements]
     return document
-
-
-def _relation(one: Relationship) -> dict[str, Any]:
-    return {
-        "table": one.source.fullname,
-        "columns": list(one.columns),
-        "cardinality": "zero_or_one" if one.single else "zero_or_more",
-        "parent_table": one.target.fullname,
-        "parent_columns": list(one.referred),
-        "parent_cardinality": "zero_or_one" if one.optional else "exactly_one",
-        "def": (
-            f"FOREIGN KEY ({', '.join(one.columns)}) REFERENCES {one.target.fullname} ({', '.join(one.referred)})"
-            f" ON DELETE {one.on_delete}"
-        ),
-    }
-
-
-def _enums(metadata: MetaData) -> list[dict[str, Any]]:
-    types = [column.type for table in ordered_tables(metadata) for column in table.columns]
-    values = {one.name: list(one.enums) for one in types if isinstance(one, Enum) and one.name}
-    return [{"name": name, "values": values[name]} for name in sorted(values)]
 
 
 def _lines(statement: object) -> str:

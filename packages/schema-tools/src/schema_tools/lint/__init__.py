@@ -1,10 +1,15 @@
 """Judges migrations and tables: what would block or break clients of the database, and the safe form."""
 
 from collections.abc import Collection
+from typing import Any
 
+from sqlalchemy import MetaData, Table
+
+from schema_tools.document.table_facts import ordered_tables
 from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
-from schema_tools.lint.tables import lint_tables
+from schema_tools.lint.rule import TABLE_RULES
+from schema_tools.lint.rules import waiver_findings
 from schema_tools.project import SchemaProject
 
 __all__ = ["lint_revisions", "lint_tables", "render_rules"]
@@ -39,7 +44,6 @@ def render_rules() -> str:
 
 
 def _need_pglast() -> None:
-    """PostgreSQL's parser is a dependency of development only."""
     try:
         import pglast  # noqa: F401, PLC0415
     except ImportError as error:
@@ -47,3 +51,32 @@ def _need_pglast() -> None:
             "the migrations are read with PostgreSQL's own parser, which is a dependency of development: "
             "make setup, or pip install pglast"
         ) from error
+
+
+def lint_tables(metadata: MetaData) -> list[Finding]:
+    """The findings in the tables, by table, place and rule.
+
+    A rule is waived with `info={"lint": {"rule": "reason"}}` of the table, column or index.
+    """
+    return [finding for table in ordered_tables(metadata) for finding in _judged(table)]
+
+
+def _judged(table: Table) -> list[Finding]:
+    hits = [(rule, hit) for rule in TABLE_RULES for hit in rule.check(table)]
+    used = {(id(hit.info), rule.name) for rule, hit in hits if rule.name in _waivers(hit.info)}
+    found = [
+        rule.finding(hit.place, hit.message, hit.fix) for rule, hit in hits if (id(hit.info), rule.name) not in used
+    ]
+    places = [(table.fullname, table.info)]
+    places += [(f"{table.fullname}.{column.name}", column.info) for column in table.columns]
+    places += [(str(index.name), index.info) for index in table.indexes]
+    places += [(str(constraint.name), constraint.info) for constraint in table.constraints]
+    for place, info in places:
+        for name, reason in _waivers(info).items():
+            found += waiver_findings(place, name, str(reason or ""), used=(id(info), name) in used)
+    return sorted(found, key=lambda one: (one.place, one.rule, one.message))
+
+
+def _waivers(info: dict[Any, Any]) -> dict[str, Any]:
+    given = info.get("lint", {})
+    return given if isinstance(given, dict) else {str(given): ""}

@@ -9,6 +9,11 @@ from typing import dataclass_transform
 from schema_tools.lint.definitions import ColumnFacts, ConstraintFacts, Expression, SqlType
 
 
+def short(name: str) -> str:
+    """A name without its schema."""
+    return name.rpartition(".")[2]
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Action:
     """One thing that a statement does; every kind is a frozen dataclass."""
@@ -29,6 +34,12 @@ class ColumnAction(TableAction):
     column: str
 
 
+class NamedAction(Action):
+    """Something done to an object that has no place in a table."""
+
+    name: str
+
+
 class CreateTable(TableAction):
     """CREATE TABLE, CREATE TABLE AS, CREATE MATERIALIZED VIEW: a new relation with rows."""
 
@@ -38,16 +49,12 @@ class CreateTable(TableAction):
     partitioned: bool = False
 
 
-class CreateView(Action):
+class CreateView(NamedAction):
     """CREATE VIEW."""
 
-    view: str
 
-
-class DropView(Action):
+class DropView(NamedAction):
     """DROP VIEW, of one view."""
-
-    view: str
 
 
 class DropTable(TableAction):
@@ -160,9 +167,8 @@ class CreateIndex(TableAction):
     Attributes:
         name: Its name; PostgreSQL's own choice is written as it would be for columns.
         keys: The columns, or the expressions in SQL.
-        plain: Whether all keys are columns, in the default order and operator class, of a B-tree.
+        plain: Whether it is a B-tree over all rows, on columns in the default order and operator class.
         only: ON ONLY, which leaves the partitions alone.
-        where: Its predicate in SQL, or empty.
         concurrent_sql: The same statement with CONCURRENTLY IF NOT EXISTS.
     """
 
@@ -172,21 +178,18 @@ class CreateIndex(TableAction):
     unique: bool
     concurrently: bool
     only: bool
-    where: str
     concurrent_sql: str
 
 
-class DropIndex(Action):
+class DropIndex(NamedAction):
     """DROP INDEX, of one index."""
 
-    name: str
     concurrently: bool
 
 
-class RenameIndex(Action):
+class RenameIndex(NamedAction):
     """ALTER INDEX RENAME."""
 
-    name: str
     new_name: str
 
 
@@ -219,43 +222,34 @@ class ChangeRows(TableAction):
     plain: bool = True
 
 
-class CreateEnum(Action):
+class CreateEnum(NamedAction):
     """CREATE TYPE AS ENUM."""
 
-    type: str
 
-
-class AddEnumValue(Action):
+class AddEnumValue(NamedAction):
     """ALTER TYPE ADD VALUE."""
 
-    type: str
     value: str
 
 
-class RenameEnumValue(Action):
+class RenameEnumValue(NamedAction):
     """ALTER TYPE RENAME VALUE."""
 
-    type: str
     value: str
     new_value: str
 
 
-class DropType(Action):
+class DropType(NamedAction):
     """DROP TYPE or DROP DOMAIN."""
 
-    type: str
 
-
-class DropSchema(Action):
+class DropSchema(NamedAction):
     """DROP SCHEMA."""
 
-    schema: str
 
-
-class RenameSchema(Action):
+class RenameSchema(NamedAction):
     """ALTER SCHEMA RENAME."""
 
-    schema: str
     new_name: str
 
 
@@ -291,24 +285,20 @@ class LockTable(TableAction):
 class CreateTrigger(TableAction):
     """CREATE TRIGGER."""
 
-    name: str
-
 
 class DropTrigger(TableAction):
     """DROP TRIGGER, DROP RULE or DROP POLICY."""
 
 
-class CreateFunction(Action):
+class CreateFunction(NamedAction):
     """CREATE FUNCTION."""
 
-    name: str
     volatile: bool
 
 
-class SetVariable(Action):
+class SetVariable(NamedAction):
     """SET, RESET, ALTER ROLE SET, set_config(): `value` is empty where the setting is taken back."""
 
-    name: str
     value: str
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pglast import enums
 
 from schema_tools.lint import actions
-from schema_tools.lint.actions import Action
+from schema_tools.lint.actions import Action, short
 from schema_tools.lint.definitions import ColumnFacts, ConstraintFacts, ConstraintKind
 from schema_tools.lint.syntax import (
     column,
@@ -62,10 +62,10 @@ def column_facts(table: str, node: Any) -> ColumnFacts:
         name=node.colname,
         type=sql_type(node.typeName),
         not_null=bool(sure & set(kinds)),
-        default=expression(default.raw_expr) if default is not None else None,
+        default=expression(getattr(default, "raw_expr", None)),
         identity=identity,
         generated=_GENERATED.get(generated.generated_kind, "stored") if generated is not None else "",
-        expression=printed(generated.raw_expr) if generated is not None else "",
+        expression=printed(getattr(generated, "raw_expr", None)),
         constraints=tuple(
             constraint_facts(table, one, (node.colname,))
             for one in constraints
@@ -78,10 +78,13 @@ def constraint_facts(table: str, node: Any, columns: tuple[str, ...] = ()) -> Co
     """A constraint of `table`; `columns` is the column that it stands behind, if any."""
     kind, suffix = _KINDS[node.contype]
     own = columns or strings(node.fk_attrs if kind is ConstraintKind.FOREIGN_KEY else node.keys)
-    named = own or _mentioned(node.raw_expr)
+    named = own or tuple(dict.fromkeys(filter(None, map(column, walk(node.raw_expr)))))
     # The name that PostgreSQL chooses: `<table>_<columns>_<kind>`.
     middle = () if kind is ConstraintKind.PRIMARY_KEY else named[:1] if kind is ConstraintKind.CHECK else named
-    chosen = "_".join([table.rpartition(".")[2], *middle, suffix])
+    chosen = "_".join([short(table), *middle, suffix])
+    not_null = proven_not_null(node.raw_expr) if kind is ConstraintKind.CHECK else frozenset()
+    if kind in {ConstraintKind.NOT_NULL, ConstraintKind.PRIMARY_KEY}:
+        not_null = frozenset(own)
     return ConstraintFacts(
         kind=kind,
         name=node.conname or chosen,
@@ -89,15 +92,9 @@ def constraint_facts(table: str, node: Any, columns: tuple[str, ...] = ()) -> Co
         validated=not node.skip_validation,
         index=node.indexname,
         target=relation(node.pktable) if node.pktable is not None else None,
-        not_null=_not_null(kind, node, own),
+        not_null=not_null,
         definition=_definition(node, own, kind),
     )
-
-
-def _not_null(kind: ConstraintKind, node: Any, columns: tuple[str, ...]) -> frozenset[str]:
-    if kind is ConstraintKind.CHECK:
-        return proven_not_null(node.raw_expr)
-    return frozenset(columns) if kind in {ConstraintKind.NOT_NULL, ConstraintKind.PRIMARY_KEY} else frozenset()
 
 
 def _definition(node: Any, columns: tuple[str, ...], kind: ConstraintKind) -> str:
@@ -108,11 +105,6 @@ def _definition(node: Any, columns: tuple[str, ...], kind: ConstraintKind) -> st
     if kind is ConstraintKind.FOREIGN_KEY and not words.startswith("FOREIGN KEY"):
         words = f"FOREIGN KEY ({', '.join(columns)}) {words}"
     return words
-
-
-def _mentioned(condition: Any) -> tuple[str, ...]:
-    found = [column(one) for one in walk(condition)]
-    return tuple(dict.fromkeys(name for name in found if name))
 
 
 def read_alterations(node: Any) -> Iterator[Action]:
@@ -133,10 +125,16 @@ def _alteration(table: str, command: Any) -> Action:  # noqa: C901, PLR0911, PLR
         case _TYPE.AT_DropColumn:
             return actions.DropColumn(table=table, column=name)
         case _TYPE.AT_AlterColumnType:
-            return _change_type(table, name, definition)
+            using = definition.raw_default
+            return actions.ChangeType(
+                table=table,
+                column=name,
+                type=sql_type(definition.typeName),
+                using=printed(using),
+                converts=using is not None and not is_cast_of(using, name),
+            )
         case _TYPE.AT_ColumnDefault:
-            default = expression(definition) if definition is not None else None
-            return actions.ChangeDefault(table=table, column=name, default=default)
+            return actions.ChangeDefault(table=table, column=name, default=expression(definition))
         case _TYPE.AT_SetNotNull:
             return actions.SetNotNull(table=table, column=name)
         case _TYPE.AT_DropNotNull:
@@ -158,14 +156,3 @@ def _alteration(table: str, command: Any) -> Action:  # noqa: C901, PLR0911, PLR
             return actions.ChangeStorage(table=table, words=_STORAGE[kind])
         case kind:
             return actions.AlterTable(table=table, exclusive=kind not in _LIGHTER)
-
-
-def _change_type(table: str, column: str, definition: Any) -> Action:
-    using = definition.raw_default
-    return actions.ChangeType(
-        table=table,
-        column=column,
-        type=sql_type(definition.typeName),
-        using=printed(using) if using is not None else "",
-        converts=using is not None and not is_cast_of(using, column),
-    )

@@ -5,16 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from traceback import walk_stack, walk_tb
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
-from alembic.operations.batch import BatchOperationsImpl
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import MetaData, TextClause, literal, text
+from sqlalchemy import MetaData, literal, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.exc import CompileError, NoInspectionAvailable
@@ -23,17 +22,12 @@ from sqlalchemy.types import NullType
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations.foreign_connections import ForeignConnection, only
 
-# Names rather than percent signs for parameters, or every % of a text would come out doubled.
-_DIALECT_OPTIONS: Final = {"paramstyle": "named"}
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Captured:
+class Captured(NamedTuple):
     """What one operation emits.
 
-    Attributes:
-        lines: The lines of the revision's file that led to it, the innermost first.
-        transaction: The number of the transaction within the revision; None outside of one, in an autocommit block.
+    `lines` of the revision's file led to it, the innermost first. `transaction` is its number within the revision, or
+    None in an autocommit block.
     """
 
     sql: str
@@ -74,61 +68,62 @@ def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaDat
     Raises:
         SchemaToolsError: It fails; the message names file and line.
     """
-    recorder = _Recorder(file)
-    context = _context(recorder, metadata)
+    recording = _recording(file, metadata)
+    result = recording.result
     try:
-        with only(None, Path(file).parent), Operations.context(context), _lines_of_batches(recorder):
+        with only(None, Path(file).parent), Operations.context(recording.context) as operations:
+            operations.batch_alter_table = _noting_lines(operations.batch_alter_table, recording)  # type: ignore[method-assign]
             upgrade()
     except _NeedsDatabase:
-        recorder.result.needs_database = recorder.asked
+        result.needs_database = recording.asked
     except ForeignConnection as error:
-        recorder.result.needs_database = _lines_of(error.__cause__ or error, file)
+        result.needs_database = _lines_of(error.__cause__ or error, file)
     except (CompileError, NoInspectionAvailable, CommandError) as error:
         if isinstance(error, CommandError) and "--sql mode" not in str(error):
             raise _broken(error, file) from error
         # A value without a literal, or a look at the tables.
-        recorder.result.needs_database = _lines_of(error, file)
+        result.needs_database = _lines_of(error, file)
     except Exception as error:
         raise _broken(error, file) from error
-    return recorder.result
-
-
-def _context(recorder: "_Recorder", metadata: MetaData) -> MigrationContext:
-    dialect = postgresql.dialect(**_DIALECT_OPTIONS)  # type: ignore[no-untyped-call]
-    dialect.statement_compiler = _Compiler
-    options: dict[str, Any] = {"as_sql": True, "literal_binds": True, "target_metadata": metadata}
-    context = MigrationContext.configure(dialect=dialect, opts=options)
-    impl = _RecordingPostgres(dialect, None, True, None, None, options)  # noqa: FBT003 -- Alembic's signature
-    impl.recorder = recorder
-    connection: Any = _NoDatabase(dialect, impl, recorder)
-    context.impl = impl
-    context.connection = impl.connection = connection
-    return context
+    return result
 
 
 class _Compiler(postgresql.dialect.statement_compiler):  # type: ignore[name-defined, misc]
     """Writes the value of a column without a type, such as `sa.column("name")`, as its own type has it."""
 
     def render_literal_value(self, value: Any, type_: Any) -> str:
-        """A value as SQL."""
         known = literal(value).type if isinstance(type_, NullType) else type_
         return str(super().render_literal_value(value, known))
 
 
-@dataclass(slots=True)
-class _Recorder:
-    """Notes what is emitted, from where, in which transaction."""
+class _Recording(PostgresqlImpl):
+    """Alembic's way of writing for PostgreSQL, which notes each statement, from where, in which transaction.
 
+    Attributes:
+        asked: The lines where the revision asked the database something.
+        batched: The lines where the operation of a batch was added that is being executed, if there is one.
+    """
+
+    context: MigrationContext
     file: str
-    result: Compilation = field(default_factory=Compilation)
+    result: Compilation
     asked: tuple[int, ...] = ()
     batched: tuple[int, ...] = ()
     transactions: int = 0
     in_transaction: bool = True
 
-    def emit(self, sql: str) -> None:
+    def static_output(self, text: str) -> None:
         transaction = self.transactions if self.in_transaction else None
-        self.result.emitted.append(Captured(sql=sql, lines=self.lines(), transaction=transaction))
+        self.result.emitted.append(Captured(text, self.lines(), transaction))
+
+    def emit_commit(self) -> None:
+        """An autocommit block begins."""
+        self.in_transaction = False
+
+    def emit_begin(self) -> None:
+        """An autocommit block ends."""
+        self.transactions += 1
+        self.in_transaction = True
 
     def lines(self) -> tuple[int, ...]:
         """The lines of the file that are being executed now, the innermost first."""
@@ -136,42 +131,35 @@ class _Recorder:
         return (*self.batched, *here)
 
 
-class _RecordingPostgres(PostgresqlImpl):
-    """Alembic's way of writing for PostgreSQL, which gives each statement to the recorder."""
-
-    recorder: _Recorder
-
-    def static_output(self, text: str) -> None:
-        """A statement is written."""
-        self.recorder.emit(text)
-
-    def emit_commit(self) -> None:
-        """An autocommit block begins."""
-        self.recorder.in_transaction = False
-
-    def emit_begin(self) -> None:
-        """An autocommit block ends."""
-        self.recorder.transactions += 1
-        self.recorder.in_transaction = True
+def _recording(file: str, metadata: MetaData) -> _Recording:
+    # Names rather than percent signs for parameters, or every % of a text would come out doubled.
+    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+    dialect.statement_compiler = _Compiler
+    options: dict[str, Any] = {"as_sql": True, "literal_binds": True, "target_metadata": metadata}
+    recording = _Recording(dialect, None, True, None, None, options)  # noqa: FBT003 -- Alembic's signature
+    recording.file, recording.result = file, Compilation()
+    recording.context = MigrationContext.configure(dialect=dialect, opts=options)
+    connection: Any = _NoDatabase(dialect, recording)
+    recording.context.impl = recording
+    recording.context.connection = recording.connection = connection
+    return recording
 
 
 class _NoDatabase(MockConnection):
     """What `op.get_bind()` gives: it takes statements whose result is not read, and answers no question."""
 
-    def __init__(self, dialect: Any, impl: _RecordingPostgres, recorder: _Recorder) -> None:
-        super().__init__(dialect, lambda construct, *_args, **_kw: impl.execute(construct))
-        self._recorder = recorder
+    def __init__(self, dialect: Any, recording: _Recording) -> None:
+        super().__init__(dialect, lambda construct, *_args, **_kw: recording.execute(construct))
+        self._recording = recording
 
     def execute(self, obj: Any, parameters: Any = None, execution_options: Any = None) -> Any:
-        """Write a statement without parameters."""
         if parameters:
             self._ask()
         super().execute(obj, parameters, execution_options)
         return _NoResult(self._ask)
 
     def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
-        """Write a statement without parameters, as it is."""
-        return self.execute(_verbatim(statement), parameters)
+        return self.execute(text(statement.replace("\\", "\\\\").replace(":", "\\:")), parameters)
 
     def __getattr__(self, name: str) -> Any:
         # Alembic asks whether there is a transaction, and takes a connection that cannot tell for none.
@@ -180,7 +168,7 @@ class _NoDatabase(MockConnection):
         self._ask()
 
     def _ask(self) -> None:
-        self._recorder.asked = self._recorder.lines()
+        self._recording.asked = self._recording.lines()
         raise _NeedsDatabase
 
 
@@ -200,44 +188,35 @@ class _NoResult:
         return iter(())
 
 
-def _verbatim(statement: str) -> TextClause:
-    return text(statement.replace("\\", "\\\\").replace(":", "\\:"))
+def _noting_lines(batch_alter_table: Callable[..., Any], recording: _Recording) -> Callable[..., Any]:
+    """`op.batch_alter_table`, whose operations have their own lines, and not the one where their batch ends."""
 
+    @contextmanager
+    def noting(*args: Any, **kw: Any) -> Iterator[Any]:
+        with batch_alter_table(*args, **kw) as batch:
+            batch.impl.batch = _Batch(recording)
+            yield batch
 
-@contextmanager
-def _lines_of_batches(recorder: _Recorder) -> Iterator[None]:
-    """Meanwhile, an operation of a batch has its own line, and not the one where its batch ends."""
-    original = BatchOperationsImpl.__init__
-
-    def init(self: BatchOperationsImpl, *args: Any, **kw: Any) -> None:
-        original(self, *args, **kw)  # type: ignore[no-untyped-call]
-        self.batch = _Batch(recorder)
-
-    BatchOperationsImpl.__init__ = init  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        BatchOperationsImpl.__init__ = original  # type: ignore[method-assign]
+    return noting
 
 
 class _Batch(list[Any]):
     """The operations of a batch, each with the lines where it was added to it."""
 
-    def __init__(self, recorder: _Recorder) -> None:
+    def __init__(self, recording: _Recording) -> None:
         super().__init__()
-        self.recorder = recorder
+        self.recording = recording
         self.places: list[tuple[int, ...]] = []
 
     def append(self, operation: Any) -> None:
-        """Add an operation."""
         super().append(operation)
-        self.places.append(self.recorder.lines())
+        self.places.append(self.recording.lines())
 
     def __iter__(self) -> Iterator[Any]:
         for operation, lines in zip(super().__iter__(), self.places, strict=True):
-            self.recorder.batched = lines
+            self.recording.batched = lines
             yield operation
-        self.recorder.batched = ()
+        self.recording.batched = ()
 
 
 def _lines_of(error: BaseException, file: str) -> tuple[int, ...]:
@@ -246,6 +225,5 @@ def _lines_of(error: BaseException, file: str) -> tuple[int, ...]:
 
 
 def _broken(error: Exception, file: str) -> SchemaToolsError:
-    lines = _lines_of(error, file)
-    place = f"{file.rpartition('/')[2]}:{lines[0]}" if lines else file.rpartition("/")[2]
+    place = ":".join([Path(file).name, *map(str, _lines_of(error, file)[:1])])
     return SchemaToolsError(f"{place} cannot be compiled: {type(error).__name__}: {' '.join(str(error).split())}")

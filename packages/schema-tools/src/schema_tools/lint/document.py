@@ -1,7 +1,7 @@
 """The document of all rules: what each fires on, why, its safe form, and how to waive it."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import MetaData
 
@@ -10,7 +10,7 @@ from schema_tools.lint.capture import compile_function
 from schema_tools.lint.model import Schema
 from schema_tools.lint.revisions import JudgedRevision
 from schema_tools.lint.rule import REVISION_RULES, TABLE_RULES, RevisionRule, Rule, TableRule
-from schema_tools.lint.rules import ALL_RULES
+from schema_tools.lint.rules import OTHER_RULES
 from schema_tools.lint.waivers import Source
 
 _INTRODUCTION: Final = """\
@@ -79,7 +79,6 @@ op.execute("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 
 def rules_document() -> str:
     """The document, in Markdown."""
-    others = [rule for rule in ALL_RULES if not isinstance(rule, (RevisionRule, TableRule))]
     parts = [
         _INTRODUCTION,
         "## Migrations",
@@ -87,34 +86,27 @@ def rules_document() -> str:
         "## Tables",
         *(part for rule in TABLE_RULES for part in _rule(rule, rule.safe)),
         "## Waivers and env.py",
-        *(part for other in others for part in _rule(other, "")),
+        *(part for other in OTHER_RULES for part in _rule(other, "")),
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def example_findings(body: str) -> list[Finding]:
-    """The findings in a revision whose `upgrade()` is `body`, upon the schema of the examples."""
+def _safe_form(rule: Rule) -> str:
+    """What the finding in the rule's example, upon the schema of the examples, says to do instead."""
     schema = Schema()
-    _judged(BASE, "base", schema)
-    return _judged(body, "example", schema)
+    _judged(BASE, "base.py", schema)
+    return next((one.fix for one in _judged(rule.example, "example.py", schema) if one.rule == rule.name), "")
 
 
-def _judged(body: str, name: str, schema: Schema) -> list[Finding]:
+def _judged(body: str, file: str, schema: Schema) -> list[Finding]:
+    """The findings in a revision whose `upgrade()` is `body`."""
     text = "import sqlalchemy as sa\nfrom alembic import op\n\n\ndef upgrade() -> None:\n"
     # A text over several lines may be indented further, which SQL does not mind.
     text += "".join(f"    {line}\n" if line else "\n" for line in body.splitlines())
-    file = f"{name}.py"
-    module: dict[str, object] = {}
+    module: dict[str, Any] = {}
     exec(compile(text, file, "exec"), module)  # noqa: S102 -- the rules' own examples
-    upgrade = module["upgrade"]
-    assert callable(upgrade)  # noqa: S101 -- it was defined above
-    compilation = compile_function(upgrade, file, MetaData())
-    judged = JudgedRevision(name=name, place=file, source=Source(text), compilation=compilation, schema=schema)
-    return judged.findings()
-
-
-def _safe_form(rule: Rule) -> str:
-    return next((one.fix for one in example_findings(rule.example) if one.rule == rule.name), "")
+    compilation = compile_function(module["upgrade"], file, MetaData())
+    return JudgedRevision(file, file, Source(text), compilation, schema).findings()
 
 
 def _rule(rule: Rule, safe: str) -> Iterator[str]:

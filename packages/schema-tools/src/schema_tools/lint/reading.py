@@ -6,63 +6,56 @@ development only.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from pglast import ast, enums, parse_plpgsql, parse_sql
 from pglast.parser import ParseError
 
 from schema_tools.lint.actions import Action, CannotParse, Cascade, ExecuteText
+from schema_tools.lint.rule import Step
 from schema_tools.lint.statements import read_statement
 from schema_tools.lint.syntax import literals, printed, relation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """One statement of a text, what it does in order, and the text constants in it."""
-
-    sql: str
-    actions: tuple[Action, ...]
-    literals: frozenset[str] = frozenset()
-
-
-def read(sql: str) -> list[Statement]:
-    """Every statement of `sql`."""
+def read(sql: str) -> list[Step]:
+    """Every statement of `sql`, what it does and the text constants in it: a step whose place is not known yet."""
     try:
         parsed = parse_sql(sql)
     except ParseError as error:
-        return [Statement(sql=sql.strip(), actions=(CannotParse(problem=_words(error)),))]
-    return [_statement(one.stmt, _text(sql, one)) for one in parsed]
+        return [_unparsable(sql.strip(), error)]
+    found = []
+    for raw in parsed:
+        begin = raw.stmt_location or 0
+        end = begin + raw.stmt_len if raw.stmt_len else len(sql)
+        text = sql[begin:end].strip().rstrip(";").rstrip()
+        found.append(_block(text) if isinstance(raw.stmt, ast.DoStmt) else _statement(raw.stmt, text))
+    return found
 
 
-def _text(sql: str, raw: Any) -> str:
-    begin = raw.stmt_location or 0
-    end = begin + raw.stmt_len if raw.stmt_len else len(sql)
-    return sql[begin:end].strip().rstrip(";").rstrip()
+def _statement(node: Any, sql: str) -> Step:
+    return Step(sql=sql, actions=(*read_statement(node), *_cascades(node)), literals=literals(node))
 
 
-def _statement(node: Any, sql: str) -> Statement:
-    if isinstance(node, ast.DoStmt):
-        return _block(sql)
-    actions = [*read_statement(node), *_cascades(node)]
-    return Statement(sql=sql, actions=tuple(actions), literals=literals(node))
-
-
-def _block(sql: str) -> Statement:
+def _block(sql: str) -> Step:
     """A DO block: what the statements in it do."""
     try:
         tree = parse_plpgsql(sql)
     except (ParseError, json.JSONDecodeError) as error:
-        return Statement(sql=sql, actions=(CannotParse(problem=_words(error)),))
-    inner = [one for text in _embedded(tree) for one in ([text] if isinstance(text, Statement) else read(text))]
-    return Statement(
+        return _unparsable(sql, error)
+    inner = [one for text in _embedded(tree) for one in ([text] if isinstance(text, Step) else read(text))]
+    return Step(
         sql=sql,
         actions=tuple(action for one in inner for action in one.actions),
         literals=frozenset(literal for one in inner for literal in one.literals),
     )
 
 
-def _embedded(tree: Any) -> Iterator[str | Statement]:
+def _unparsable(sql: str, error: Exception) -> Step:
+    problem = " ".join(str(error.args[0] if error.args else error).split())
+    return Step(sql=sql, actions=(CannotParse(problem=problem),))
+
+
+def _embedded(tree: Any) -> Iterator[str | Step]:
     """The SQL in PL/pgSQL's tree; a statement of its own for what is put together when it runs."""
     if isinstance(tree, list):
         for one in tree:
@@ -75,7 +68,7 @@ def _embedded(tree: Any) -> Iterator[str | Statement]:
                 yield value["expr"]["PLpgSQL_expr"]["query"]
             elif name in {"PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"}:
                 text = value["query"]["PLpgSQL_expr"]["query"]
-                yield Statement(sql=text, actions=(ExecuteText(text=text),))
+                yield Step(sql=text, actions=(ExecuteText(text=text),))
                 yield from _embedded(value.get("body"))
             else:
                 yield from _embedded(value)
@@ -90,8 +83,4 @@ def _cascades(node: Any) -> Iterator[Action]:
     for one in said:
         one.behavior = enums.DropBehavior.DROP_RESTRICT
     named = [node.relation] if isinstance(node, ast.AlterTableStmt) else getattr(node, "relations", None) or ()
-    yield Cascade(without=printed(node), tables=tuple(relation(one) for one in named))
-
-
-def _words(error: Exception) -> str:
-    return " ".join(str(error.args[0] if error.args else error).split())
+    yield Cascade(without=printed(node), tables=tuple(map(relation, named)))

@@ -2,33 +2,27 @@
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
-
-from alembic.script import Script
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.findings import Finding
 from schema_tools.lint.actions import AskDatabase, CreateTable
 from schema_tools.lint.capture import Compilation, compile_revision
-from schema_tools.lint.environments import environment_findings
 from schema_tools.lint.model import Schema
 from schema_tools.lint.reading import read
-from schema_tools.lint.rule import Hit, RevisionRule, Waived
-from schema_tools.lint.rules import ALL_RULES
-from schema_tools.lint.rules.waivers import UNKNOWN_RULE, UNUSED_WAIVER, WITHOUT_REASON
+from schema_tools.lint.rule import REVISION_RULES, At, Hit, RevisionRule, Step, Waived
+from schema_tools.lint.rules import NO_TIMEOUTS, waiver_findings
 from schema_tools.lint.safe_forms import execute, outside_transaction
-from schema_tools.lint.step import At, Step
 from schema_tools.lint.waivers import Source, Waiver, waiver_comment
 from schema_tools.migrations.runner import alembic_config, script_directory, versions_directory
 from schema_tools.project import SchemaProject
 
-_RULES: Final = [rule for rule in ALL_RULES if isinstance(rule, RevisionRule)]
-_NAMES: Final = frozenset(rule.name for rule in ALL_RULES)
 # What a statement may mention and still be understood outside of its revision.
 _COMMON_NAMES: Final = frozenset({"op", "sa", "postgresql"})
+_TIMEOUTS: Final = ("lock_timeout", "statement_timeout")
 
 
 def judge_revisions(project: SchemaProject, revisions: Collection[str] | None = None) -> list[Finding]:
@@ -43,16 +37,38 @@ def judge_revisions(project: SchemaProject, revisions: Collection[str] | None = 
         asked = None if revisions is None else {found.revision for found in directory.get_revisions(tuple(revisions))}
     config = alembic_config(project)
     schema = Schema()
-    found = environment_findings(directory.env_py_location, project.alembic_ini) if asked is None else []
+    found = _judged_environment(Path(directory.env_py_location), project.alembic_ini) if asked is None else []
     for script in history:
+        file = Path(script.path)
+        try:
+            source = Source(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SchemaToolsError(f"{file.name} cannot be read: {error}") from error
         compilation = compile_revision(script, directory, config, project.metadata)
-        place = _shown(Path(script.path), project.alembic_ini)
-        judged = JudgedRevision(
-            name=script.revision, place=place, source=_source(script), compilation=compilation, schema=schema
-        )
+        place = _shown(file, project.alembic_ini)
+        judged = JudgedRevision(script.revision, place, source, compilation, schema)
         findings = judged.findings()
         found += findings if asked is None or script.revision in asked else []
     return found
+
+
+def _judged_environment(env_py: Path, alembic_ini: Path) -> list[Finding]:
+    """The finding in `env.py`, if there is one; a file that cannot be read or parsed has none."""
+    try:
+        source = env_py.read_text(encoding="utf-8")
+        tree = ast.parse(source)
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return []  # Running a migration reports it.
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    if "schema_tools.environment" in imported or all(timeout in source for timeout in _TIMEOUTS):
+        return []
+    fix = (
+        "from alembic import context\nfrom schema_tools.environment import run\n\n"
+        'run(target_metadata, lambda: context.config.get_main_option("sqlalchemy.url") or "")'
+    )
+    message = "migrations that the alembic command runs wait for locks without a limit"
+    return [NO_TIMEOUTS.finding(_shown(env_py, alembic_ini), message, fix)]
 
 
 @dataclass
@@ -74,14 +90,29 @@ class JudgedRevision:
 
     def findings(self) -> list[Finding]:
         """Every finding, in the order of lines."""
-        steps = list(_steps(self.compilation, self.source))
-        found = []
-        for step in steps:
-            hits = self._judged(step, steps)
-            found += [(step.lines[:1], finding) for finding in self._reported(step, hits)]
-        found += [((waiver.line,), finding) for waiver, finding in self._about_waivers()]
+        steps = list(self._steps())
+        found = [
+            (step.lines[:1], finding) for step in steps for finding in self._reported(step, self._judged(step, steps))
+        ]
+        complete = self.compilation.needs_database is None
+        for waiver in self.source.waivers:
+            place = f"{self.place}:{waiver.line}"
+            used = waiver in self._used or not complete
+            about = waiver_findings(place, waiver.rule, waiver.reason, used=used)
+            found += [((waiver.line,), finding) for finding in about]
         unique = {finding: lines for lines, finding in reversed(found)}
         return sorted(unique, key=lambda finding: (unique[finding], finding.rule, finding.message))
+
+    def _steps(self) -> Iterator[Step]:
+        number = 0
+        for captured in self.compilation.emitted:
+            for step in read(captured.sql):
+                yield replace(step, lines=captured.lines, transaction=captured.transaction, number=number)
+                number += 1
+        lines = self.compilation.needs_database
+        if lines is not None:
+            asking = AskDatabase(code=self.source.statement(lines[0]) if lines else "")
+            yield Step(sql="", actions=(asking,), lines=lines, transaction=-1, number=number)
 
     def _judged(self, step: Step, steps: Sequence[Step]) -> list[tuple[RevisionRule, Hit]]:
         hits = []
@@ -89,7 +120,7 @@ class JudgedRevision:
             at = At(step=step, steps=steps, schema=self.schema, revision=self.name, exempt=self._exempt)
             exempt = at.is_on_new_tables(action) or isinstance(action, CreateTable)
             self._exempt |= {id(action)} if exempt else set()
-            for rule in _RULES:
+            for rule in REVISION_RULES:
                 if isinstance(action, rule.on) and (rule.new_tables or not exempt):
                     hits += [(rule, hit) for hit in rule.check(action, at)]
             self.schema.apply(action, self.name)
@@ -106,8 +137,8 @@ class JudgedRevision:
             if isinstance(fix, Waived):
                 reasons = {name: reason for name, reason in waivable.items() if not (fix.sql and name == rule.name)}
                 fix = self._waived(step, reasons, fix.sql)
-            place = self._at(step.lines[0] if step.lines else 1)
-            yield Finding(rule=rule.name, place=place, message=hit.message, why=rule.explanation, fix=fix)
+            place = f"{self.place}:{step.lines[0] if step.lines else 1}"
+            yield rule.finding(place, hit.message, fix)
 
     def _waived(self, step: Step, reasons: dict[str, str], sql: str) -> str:
         """The statement with a waiver for each of the rules that it breaks with good reason."""
@@ -122,41 +153,6 @@ class JudgedRevision:
         code = self.source.statement(step.lines[0]) if step.lines else ""
         return code if code.startswith("op.") and _stands_alone(code) else execute(step.sql)
 
-    def _about_waivers(self) -> Iterator[tuple[Waiver, Finding]]:
-        complete = self.compilation.needs_database is None
-        for waiver in self.source.waivers:
-            place = self._at(waiver.line)
-            if waiver.rule not in _NAMES:
-                yield waiver, UNKNOWN_RULE.finding(place, waiver.rule)
-            elif waiver not in self._used and complete:
-                yield waiver, UNUSED_WAIVER.finding(place, waiver.rule)
-            elif not waiver.reason:
-                yield waiver, WITHOUT_REASON.finding(place, waiver.rule)
-
-    def _at(self, line: int) -> str:
-        return f"{self.place}:{line}"
-
-
-def _steps(compilation: Compilation, source: Source) -> Iterator[Step]:
-    number = 0
-    for captured in compilation.emitted:
-        for statement in read(captured.sql):
-            yield Step(
-                sql=statement.sql,
-                actions=statement.actions,
-                literals=statement.literals,
-                lines=captured.lines,
-                transaction=captured.transaction,
-                number=number,
-            )
-            number += 1
-    if compilation.needs_database is not None:
-        lines = compilation.needs_database
-        code = source.statement(lines[0]) if lines else ""
-        yield Step(
-            sql="", actions=(AskDatabase(code=code),), literals=frozenset(), lines=lines, transaction=-1, number=number
-        )
-
 
 def _stands_alone(code: str) -> bool:
     try:
@@ -164,13 +160,6 @@ def _stands_alone(code: str) -> bool:
     except SyntaxError:
         return False
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} <= _COMMON_NAMES
-
-
-def _source(script: Script) -> Source:
-    try:
-        return Source(Path(script.path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SchemaToolsError(f"{Path(script.path).name} cannot be read: {error}") from error
 
 
 def _shown(file: Path, alembic_ini: Path) -> str:

@@ -1,15 +1,103 @@
-"""What a rule is, for revisions and for tables, and the register of all of them."""
+"""What a rule is, for revisions and for tables, where it looks, and the register of all of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_type_hints
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from sqlalchemy import Table
 
+from schema_tools.findings import Finding
+from schema_tools.lint import actions
 from schema_tools.lint.actions import Action
+from schema_tools.lint.model import Schema
 
-if TYPE_CHECKING:
-    from schema_tools.lint.step import At
+_ActionT = TypeVar("_ActionT", bound=Action)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A statement of a revision.
+
+    Attributes:
+        actions: What it does, in order.
+        literals: The text constants in it.
+        lines: The lines of the revision's file that led to it, the innermost first.
+        transaction: The number of its transaction in the revision; None in an autocommit block.
+        number: Its position in the revision.
+    """
+
+    sql: str
+    actions: tuple[Action, ...]
+    literals: frozenset[str] = frozenset()
+    lines: tuple[int, ...] = ()
+    transaction: int | None = None
+    number: int = 0
+
+    @property
+    def is_light(self) -> bool:
+        """Whether it neither waits for a lock of a table nor works on rows."""
+        return all(isinstance(one, _LIGHT) or (isinstance(one, actions.Other) and one.harmless) for one in self.actions)
+
+
+_LIGHT: Final = (
+    *(actions.CreateFunction, actions.CreateView, actions.DropView, actions.SetVariable, actions.CreateEnum),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Where a rule looks: at a step of a revision, when the schema is what the steps before have made it.
+
+    Attributes:
+        schema: The schema before the action.
+        exempt: The actions so far, by `id`, that were on what the revision itself had made.
+    """
+
+    step: Step
+    steps: Sequence[Step]
+    schema: Schema
+    revision: str
+    exempt: set[int]
+
+    @property
+    def before(self) -> list[Step]:
+        """The statements before this one in its transaction."""
+        return [one for one in self.together if one.number < self.step.number]
+
+    @property
+    def together(self) -> list[Step]:
+        """Every statement of its transaction: itself alone, in an autocommit block."""
+        if self.step.transaction is None:
+            return [self.step]
+        return [one for one in self.steps if one.transaction == self.step.transaction]
+
+    def beside(self, kind: type[_ActionT]) -> list[_ActionT]:
+        """Every action of a kind in its transaction."""
+        return [one for step in self.together for one in step.actions if isinstance(one, kind)]
+
+    def changed_before(self) -> list[actions.TableAction]:
+        """What the statements before this one do to tables that were there before the revision."""
+        before = (one for step in self.before for one in step.actions)
+        return [one for one in before if isinstance(one, actions.TableAction) and id(one) not in self.exempt]
+
+    def is_first(self, action: Action) -> bool:
+        """Whether this action is the first of its statement, so that a rule speaks once per statement."""
+        return action is self.step.actions[0]
+
+    def is_on_new_tables(self, action: Action) -> bool:
+        """Whether all that the action works on was made by this revision, so that it is not in use yet."""
+        match action:
+            case actions.AddEnumValue() | actions.RenameEnumValue() | actions.DropType():
+                return self.schema.enums.get(action.name) == self.revision
+            case actions.DropIndex() | actions.RenameIndex():
+                tables = [one.table for name, one in self.schema.indexes.items() if name == action.name]
+            case actions.Cascade():
+                tables = list(action.tables)
+            case actions.TableAction():
+                tables = [action.table]
+            case _:
+                tables = []
+        return bool(tables) and all(self.schema.is_new(one, self.revision) for one in tables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +113,9 @@ class Waived:
     sql: str = ""
 
 
+SMALL: Final = Waived(reason="the table is small, so the lock is short")
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A rule that is broken: what is wrong, and the safe form."""
@@ -35,7 +126,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What every rule has.
+    """What every rule has; neither an action nor a table breaks one that is nothing more.
 
     Attributes:
         fires: What it fires on, in a few words.
@@ -48,10 +139,10 @@ class Rule:
     source: str = ""
     example: str
 
-    @property
-    def explanation(self) -> str:
-        """Why, and where that is said."""
-        return f"{self.why} ({self.source})" if self.source else self.why
+    def finding(self, place: str, message: str, fix: str = "") -> Finding:
+        """The finding where it is broken: why it matters, and where that is said, come from the rule."""
+        why = f"{self.why} ({self.source})" if self.source else self.why
+        return Finding(rule=self.name, place=place, message=message, why=why, fix=fix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +156,7 @@ class RevisionRule(Rule):
     """
 
     on: tuple[type[Action], ...]
-    check: "Callable[[Any, At], Iterator[Hit]]"
+    check: Callable[[Any, At], Iterator[Hit]]
     new_tables: bool
 
 
@@ -92,17 +183,12 @@ class TableRule(Rule):
     check: Callable[[Table], Iterator[TableHit]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherRule(Rule):
-    """A rule that neither an action nor a table breaks: one about waivers, or about `env.py`."""
-
-
 _MANUAL: Final = "https://www.postgresql.org/docs/current/"
 
 REVISION_RULES: Final[list[RevisionRule]] = []
 TABLE_RULES: Final[list[TableRule]] = []
 
-_Revision = TypeVar("_Revision", bound="Callable[[Any, At], Iterator[Hit]]")
+_Revision = TypeVar("_Revision", bound=Callable[[Any, At], Iterator[Hit]])
 _Table = TypeVar("_Table", bound=Callable[[Table], Iterator[TableHit]])
 
 
@@ -114,9 +200,8 @@ def revision_rule(
     def register(check: _Revision) -> _Revision:
         action = get_type_hints(check)["action"]
         on = get_args(action) or (action,)
-        REVISION_RULES.append(
-            RevisionRule(**_stated(check, fires, source, example), on=on, check=check, new_tables=new_tables)
-        )
+        stated = _stated(check, fires, source, example)
+        REVISION_RULES.append(RevisionRule(**stated, on=on, check=check, new_tables=new_tables))
         return check
 
     return register

@@ -1,21 +1,21 @@
 """The code of safe forms: bodies of `upgrade()`, with the names of the statement that they replace."""
 
-import re
 import textwrap
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy.dialects import postgresql
-
-from schema_tools.lint.actions import CreateIndex
-from schema_tools.lint.definitions import Expression, SqlType
+from schema_tools.dialects import DIALECTS, escaped
+from schema_tools.lint.actions import ColumnAction, ControlTransaction, CreateIndex, short
+from schema_tools.lint.definitions import ColumnFacts, SqlType
 from schema_tools.lint.model import Schema
+from schema_tools.lint.rule import Step
+from schema_tools.lint.waivers import waiver_comment
 
 NEXT_REVISION: Final = "# next revision"
 """The line between the bodies of two revisions."""
 
 _BATCH: Final = 1000
-_PREPARER: Final = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
+_PREPARER: Final = DIALECTS["postgresql"].identifier_preparer
 
 # A constant that is in place of a value for the rows that are there already.
 _ZEROES: Final = {
@@ -34,11 +34,6 @@ def quoted(name: str) -> str:
     return ".".join(str(_PREPARER.quote(part)) for part in name.split("."))
 
 
-def short(name: str) -> str:
-    """A name without its schema."""
-    return name.rpartition(".")[2]
-
-
 def revisions(*bodies: str) -> str:
     """Several revisions, one after the other."""
     return f"\n{NEXT_REVISION}\n".join(body.strip("\n") for body in bodies if body)
@@ -49,29 +44,41 @@ def execute(*statements: str) -> str:
     return "\n".join(_call(one) for one in statements)
 
 
+def alter_table(table: str, *changes: str) -> str:
+    """An ALTER TABLE for each of the changes."""
+    return execute(*(f"ALTER TABLE {quoted(table)} {change}" for change in changes))
+
+
 def outside_transaction(code: str) -> str:
     """Code in an autocommit block."""
     return "with op.get_context().autocommit_block():\n" + textwrap.indent(code, "    ", lambda _line: True)
 
 
+def split(steps: Sequence[Step]) -> str:
+    """One revision for each statement; the light ones stay with the next one."""
+    bodies: list[list[str]] = [[]]
+    for step in steps:
+        if not any(isinstance(one, ControlTransaction) for one in step.actions):
+            code = execute(step.sql)
+            bodies[-1].append(code if step.transaction is not None else outside_transaction(code))
+            bodies += [] if step.is_light else [[]]
+    return revisions(*("\n".join(body) for body in bodies))
+
+
 def create_index(name: str, table: str, columns: Sequence[str], *, unique: bool = False) -> str:
     """An index on columns, built while the table is used."""
-    return outside_transaction(
-        "op.create_index(\n"
-        f"    {_text(name)},\n"
-        f"    {_text(short(table))},\n"
-        f"    [{', '.join(map(_text, columns))}],\n"
-        + ("    unique=True,\n" if unique else "")
-        + _schema(table)
-        + "    postgresql_concurrently=True,\n"
-        "    if_not_exists=True,\n"
-        ")"
-    )
+    schema = table.rpartition(".")[0]
+    arguments = [_text(name), _text(short(table)), f"[{', '.join(map(_text, columns))}]"]
+    arguments += ["unique=True"] if unique else []
+    arguments += [f"schema={_text(schema)}"] if schema else []
+    arguments += ["postgresql_concurrently=True", "if_not_exists=True"]
+    listed = "".join(f"    {argument},\n" for argument in arguments)
+    return outside_transaction(f"op.create_index(\n{listed})")
 
 
 def create_this_index(index: CreateIndex) -> str:
     """The same index, built while the table is used."""
-    if index.plain and not index.where:
+    if index.plain:
         return create_index(index.name, index.table, index.keys, unique=index.unique)
     return outside_transaction(execute(index.concurrent_sql))
 
@@ -79,24 +86,37 @@ def create_this_index(index: CreateIndex) -> str:
 def validated_later(table: str, name: str, definition: str) -> str:
     """A constraint that holds for new rows at once, and is proven for the rows that are there in the next revision."""
     return revisions(
-        execute(f"ALTER TABLE {quoted(table)} ADD CONSTRAINT {quoted(name)} {definition} NOT VALID"),
-        execute(f"ALTER TABLE {quoted(table)} VALIDATE CONSTRAINT {quoted(name)}"),
+        alter_table(table, f"ADD CONSTRAINT {quoted(name)} {definition} NOT VALID"),
+        alter_table(table, f"VALIDATE CONSTRAINT {quoted(name)}"),
     )
 
 
 def not_null_without_scan(table: str, *columns: str) -> str:
     """NOT NULL for columns without a scan under a lock that stops readers."""
     names = {column: quoted(f"ck_{short(table)}_{column}_not_null") for column in columns}
-    alter = f"ALTER TABLE {quoted(table)} "
     adding = (f"ADD CONSTRAINT {name} CHECK ({quoted(column)} IS NOT NULL) NOT VALID" for column, name in names.items())
     validating = (f"VALIDATE CONSTRAINT {name}" for name in names.values())
     setting = (f"ALTER COLUMN {quoted(column)} SET NOT NULL" for column in names)
     dropping = (f"DROP CONSTRAINT {name}" for name in names.values())
     return revisions(
-        execute(alter + ", ".join(adding)),
-        execute(alter + ", ".join(validating)),
+        alter_table(table, ", ".join(adding)),
+        alter_table(table, ", ".join(validating)),
         # In a statement of its own: PostgreSQL drops first, and then has no proof that spares it the scan.
-        execute(alter + ", ".join(setting), alter + ", ".join(dropping)),
+        alter_table(table, ", ".join(setting), ", ".join(dropping)),
+    )
+
+
+def replaced_column(
+    schema: Schema, action: ColumnAction, new: str, given: SqlType, *, value: str, where: str = ""
+) -> str:
+    """A second column in place of the first, over two releases; empty where `update_in_batches` is."""
+    table, old = action.table, action.column
+    filling = update_in_batches(schema, table, f"{quoted(new)} = {value}", where)
+    waiver = waiver_comment("drop-column", f"every release that runs reads and writes {new}")
+    return filling and revisions(
+        alter_table(table, f"ADD COLUMN {quoted(new)} {given.sql}"),
+        f"# The release before this one writes both columns.\n{filling}",
+        f"{waiver}\n{alter_table(table, f'DROP COLUMN {quoted(old)}')}",
     )
 
 
@@ -107,52 +127,48 @@ def update_in_batches(schema: Schema, table: str, assignments: str, where: str =
         return ""
     name, column = quoted(table), quoted(key[0])
     condition = f"({where}) AND " if where else ""
-    return outside_transaction(
-        _block(
-            "DECLARE",
-            f"  done_key {name}.{column}%TYPE;",
-            f"  last_key {name}.{column}%TYPE;",
-            "BEGIN",
-            "  LOOP",
-            f"    SELECT {column} INTO last_key FROM (",  # noqa: S608 -- for people
-            f"      SELECT {column} FROM {name}",  # noqa: S608
-            f"      WHERE done_key IS NULL OR {column} > done_key ORDER BY {column} LIMIT {_BATCH}",
-            f"    ) AS batch ORDER BY {column} DESC LIMIT 1;",
-            "    EXIT WHEN last_key IS NULL;",
-            f"    UPDATE {name} SET {assignments}",  # noqa: S608
-            f"    WHERE {condition}{column} <= last_key AND (done_key IS NULL OR {column} > done_key);",
-            "    done_key := last_key;",
-            "    COMMIT;",
-            "  END LOOP;",
-            "END",
-        )
-    )
+    return _in_block(f"""\
+DECLARE
+  done_key {name}.{column}%TYPE;
+  last_key {name}.{column}%TYPE;
+BEGIN
+  LOOP
+    SELECT {column} INTO last_key FROM (
+      SELECT {column} FROM {name}
+      WHERE done_key IS NULL OR {column} > done_key ORDER BY {column} LIMIT {_BATCH}
+    ) AS batch ORDER BY {column} DESC LIMIT 1;
+    EXIT WHEN last_key IS NULL;
+    UPDATE {name} SET {assignments}
+    WHERE {condition}{column} <= last_key AND (done_key IS NULL OR {column} > done_key);
+    done_key := last_key;
+    COMMIT;
+  END LOOP;
+END""")  # noqa: S608 -- for people
 
 
 def delete_in_batches(table: str, where: str) -> str:
     """A DELETE that commits after every thousand rows."""
     name = quoted(table)
     condition = f" WHERE {where}" if where else ""
-    return outside_transaction(
-        _block(
-            "BEGIN",
-            "  LOOP",
-            f"    DELETE FROM {name}",  # noqa: S608 -- for people
-            f"    WHERE ctid IN (SELECT ctid FROM {name}{condition} LIMIT {_BATCH});",  # noqa: S608
-            "    EXIT WHEN NOT FOUND;",
-            "    COMMIT;",
-            "  END LOOP;",
-            "END",
-        )
-    )
+    return _in_block(f"""\
+BEGIN
+  LOOP
+    DELETE FROM {name}
+    WHERE ctid IN (SELECT ctid FROM {name}{condition} LIMIT {_BATCH});
+    EXIT WHEN NOT FOUND;
+    COMMIT;
+  END LOOP;
+END""")  # noqa: S608 -- for people
 
 
-def column_sql(name: str, given: SqlType, default: Expression | None = None, *, not_null: bool = False) -> str:
+def _in_block(body: str) -> str:
+    return outside_transaction(_call(f"DO $$\n{body}\n$$"))
+
+
+def column_sql(column: ColumnFacts) -> str:
     """A column as ALTER TABLE ADD COLUMN has it."""
-    words = [quoted(name), given.sql]
-    if default is not None:
-        words.append(f"DEFAULT {default.sql}")
-    return " ".join([*words, *(["NOT NULL"] if not_null else [])])
+    default = f" DEFAULT {column.default.sql}" if column.default is not None else ""
+    return f"{quoted(column.name)} {column.type.sql}{default}{' NOT NULL' if column.not_null else ''}"
 
 
 def zero(given: SqlType) -> str:
@@ -160,26 +176,12 @@ def zero(given: SqlType) -> str:
     return "'{}'" if given.is_array else _ZEROES.get(given.name, "")
 
 
-def _block(*lines: str) -> str:
-    return _call("\n".join(["DO $$", *lines, "$$"]))
-
-
 def _call(sql: str) -> str:
-    escaped = _escaped(sql)
+    code = escaped(sql)
     if "\n" not in sql and len(sql) <= 100:  # noqa: PLR2004 -- what fits in a line of the report
-        return f"op.execute({_text(escaped, raw=escaped != sql)})"
-    prefix = "r" if "\\" in escaped else ""
-    return f'op.execute(\n    {prefix}"""\n{textwrap.indent(escaped, "    ")}\n    """\n)'
-
-
-def _escaped(sql: str) -> str:
-    """With what `sqlalchemy.text`, which `op.execute` calls, would take for a parameter escaped."""
-    return re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", sql)
-
-
-def _schema(table: str) -> str:
-    schema = table.rpartition(".")[0]
-    return f"    schema={_text(schema)},\n" if schema else ""
+        return f"op.execute({_text(code, raw=code != sql)})"
+    prefix = "r" if "\\" in code else ""
+    return f'op.execute(\n    {prefix}"""\n{textwrap.indent(code, "    ")}\n    """\n)'
 
 
 def _text(value: str, *, raw: bool = False) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pglast import ast, enums
 
 from schema_tools.lint import actions
-from schema_tools.lint.actions import Action
+from schema_tools.lint.actions import Action, short
 from schema_tools.lint.alterations import column_facts, constraint_facts, read_alterations
 from schema_tools.lint.syntax import compared, dotted, is_bounded, literals, printed, relation, strings, walk
 
@@ -29,12 +29,11 @@ _HARMLESS: Final = (ast.CommentStmt, ast.CreateExtensionStmt, ast.CreateSeqStmt,
 def _create_table(node: Any) -> Action:
     table = relation(node.relation)
     parts = node.tableElts or ()
-    parent = relation(node.inhRelations[0]) if node.partbound is not None else None
     return actions.CreateTable(
         table=table,
         columns=tuple(column_facts(table, one) for one in parts if isinstance(one, ast.ColumnDef)),
         constraints=tuple(constraint_facts(table, one) for one in parts if isinstance(one, ast.Constraint)),
-        parent=parent,
+        parent=relation(node.inhRelations[0]) if node.partbound is not None else None,
         partitioned=node.partspec is not None,
     )
 
@@ -58,7 +57,7 @@ def _change_rows(node: Any) -> Iterator[Action]:
     yield actions.ChangeRows(
         table=relation(node.relation),
         verb=verb,
-        where=printed(where) if where is not None else "",
+        where=printed(where),
         bounded=is_bounded(where),
         compared=compared(where),
         assignments=printed(bare).partition(" SET ")[2] if verb == "UPDATE" else "",
@@ -75,88 +74,82 @@ def _copy(node: Any) -> Action:
 def _create_index(node: Any) -> Action:
     table = relation(node.relation)
     elements = node.indexParams or ()
-    keys = tuple(one.name or printed(one.expr) for one in elements)
-    name = node.idxname or "_".join([table.rpartition(".")[2], *(one.name or "expr" for one in elements), "idx"])
+    name = node.idxname or "_".join([short(table), *(one.name or "expr" for one in elements), "idx"])
     concurrently = bool(node.concurrent)
     node.idxname, node.concurrent, node.if_not_exists = name, True, True
+    special = (
+        node.indexIncludingParams or node.options or node.tableSpace or node.nulls_not_distinct or node.whereClause
+    )
+    default = (enums.SortByDir.SORTBY_DEFAULT, enums.SortByNulls.SORTBY_NULLS_DEFAULT, None, None)
     return actions.CreateIndex(
         table=table,
         name=name,
-        keys=keys,
+        keys=tuple(one.name or printed(one.expr) for one in elements),
         plain=node.accessMethod == "btree"
-        and not (node.indexIncludingParams or node.options or node.tableSpace or node.nulls_not_distinct)
-        and all(one.name and _is_bare(one) for one in elements),
+        and not special
+        and all(one.name for one in elements)
+        and all((one.ordering, one.nulls_ordering, one.opclass, one.collation) == default for one in elements),
         unique=bool(node.unique),
         concurrently=concurrently,
         only=not node.relation.inh,
-        where=printed(node.whereClause) if node.whereClause is not None else "",
         concurrent_sql=printed(node),
     )
 
 
-def _is_bare(element: Any) -> bool:
-    bare = (enums.SortByDir.SORTBY_DEFAULT, enums.SortByNulls.SORTBY_NULLS_DEFAULT, None, None)
-    return (element.ordering, element.nulls_ordering, element.opclass, element.collation) == bare
-
-
-def _drop(node: Any) -> Iterator[Action]:
-    kinds: dict[Any, Callable[[str], Action]] = {
-        enums.ObjectType.OBJECT_TABLE: lambda name: actions.DropTable(table=name),
-        enums.ObjectType.OBJECT_FOREIGN_TABLE: lambda name: actions.DropTable(table=name),
-        enums.ObjectType.OBJECT_MATVIEW: lambda name: actions.DropTable(table=name),
-        enums.ObjectType.OBJECT_VIEW: lambda name: actions.DropView(view=name),
-        enums.ObjectType.OBJECT_INDEX: lambda name: actions.DropIndex(name=name, concurrently=bool(node.concurrent)),
-        enums.ObjectType.OBJECT_SCHEMA: lambda name: actions.DropSchema(schema=name),
-        enums.ObjectType.OBJECT_TYPE: lambda name: actions.DropType(type=name),
-        enums.ObjectType.OBJECT_DOMAIN: lambda name: actions.DropType(type=name),
-    }
-    made = kinds.get(node.removeType)
-    if node.removeType in _OF_TABLES:
-        for one in node.objects:
-            yield actions.DropTrigger(table=dotted(one[:-1]))
-        return
-    if made is None:
-        yield actions.Other(harmless=True)
-        return
-    for one in node.objects:
-        parts = one.names if isinstance(one, ast.TypeName) else one if isinstance(one, tuple) else (one,)
-        yield made(dotted(parts))
-
-
+_TABLES: Final = frozenset({enums.ObjectType.OBJECT_TABLE, enums.ObjectType.OBJECT_FOREIGN_TABLE})
+_RELATIONS: Final = _TABLES | {enums.ObjectType.OBJECT_MATVIEW}
 # The name of the table comes before its own.
 _OF_TABLES: Final = frozenset(
     {enums.ObjectType.OBJECT_POLICY, enums.ObjectType.OBJECT_RULE, enums.ObjectType.OBJECT_TRIGGER}
 )
+_NAMED: Final[dict[Any, type[actions.NamedAction]]] = {
+    enums.ObjectType.OBJECT_VIEW: actions.DropView,
+    enums.ObjectType.OBJECT_SCHEMA: actions.DropSchema,
+    enums.ObjectType.OBJECT_TYPE: actions.DropType,
+    enums.ObjectType.OBJECT_DOMAIN: actions.DropType,
+}
 
 
-def _rename(node: Any) -> Iterator[Action]:
+def _drop(node: Any) -> Iterator[Action]:
+    for one in node.objects:
+        parts: Any = one.names if isinstance(one, ast.TypeName) else one if isinstance(one, tuple) else (one,)
+        match node.removeType:
+            case kind if kind in _RELATIONS:
+                yield actions.DropTable(table=dotted(parts))
+            case kind if kind in _OF_TABLES:
+                yield actions.DropTrigger(table=dotted(parts[:-1]))
+            case kind if kind in _NAMED:
+                yield _NAMED[kind](name=dotted(parts))
+            case enums.ObjectType.OBJECT_INDEX:
+                yield actions.DropIndex(name=dotted(parts), concurrently=bool(node.concurrent))
+            case _:
+                yield actions.Other(harmless=True)
+
+
+def _rename(node: Any) -> Action:
+    new = node.newname
     match node.renameType:
-        case enums.ObjectType.OBJECT_COLUMN if node.relationType in _WITH_ROWS:
-            yield actions.RenameColumn(table=relation(node.relation), column=node.subname, new_name=node.newname)
-        case enums.ObjectType.OBJECT_TABLE | enums.ObjectType.OBJECT_MATVIEW | enums.ObjectType.OBJECT_FOREIGN_TABLE:
+        case enums.ObjectType.OBJECT_COLUMN if node.relationType in _TABLES:
+            return actions.RenameColumn(table=relation(node.relation), column=node.subname, new_name=new)
+        case kind if kind in _RELATIONS:
             table = relation(node.relation)
-            schema = table.rpartition(".")[0]
-            yield actions.RenameTable(table=table, new_name=f"{schema}.{node.newname}" if schema else node.newname)
+            return actions.RenameTable(table=table, new_name=table.removesuffix(short(table)) + new)
         case enums.ObjectType.OBJECT_TABCONSTRAINT:
-            yield actions.RenameConstraint(table=relation(node.relation), name=node.subname, new_name=node.newname)
+            return actions.RenameConstraint(table=relation(node.relation), name=node.subname, new_name=new)
         case enums.ObjectType.OBJECT_INDEX:
-            yield actions.RenameIndex(name=relation(node.relation), new_name=node.newname)
+            return actions.RenameIndex(name=relation(node.relation), new_name=new)
         case enums.ObjectType.OBJECT_SCHEMA:
-            yield actions.RenameSchema(schema=node.subname, new_name=node.newname)
+            return actions.RenameSchema(name=node.subname, new_name=new)
         case _:
-            yield actions.Other(harmless=False)
-
-
-_WITH_ROWS: Final = frozenset({enums.ObjectType.OBJECT_TABLE, enums.ObjectType.OBJECT_FOREIGN_TABLE})
+            return actions.Other(harmless=False)
 
 
 def _set_schema(node: Any) -> Action:
-    if node.objectType in _WITH_ROWS | {enums.ObjectType.OBJECT_MATVIEW}:
-        table = relation(node.relation)
-        moved = table.rpartition(".")[2]
-        new_name = moved if node.newschema == "public" else f"{node.newschema}.{moved}"
-        return actions.RenameTable(table=table, new_name=new_name)
-    return actions.Other(harmless=False)
+    if node.objectType not in _RELATIONS:
+        return actions.Other(harmless=False)
+    table = relation(node.relation)
+    schema = "" if node.newschema == "public" else f"{node.newschema}."
+    return actions.RenameTable(table=table, new_name=schema + short(table))
 
 
 def _reindex(node: Any) -> Action:
@@ -178,8 +171,8 @@ def _option(options: Any, name: str) -> bool:
 def _enum(node: Any) -> Action:
     name = dotted(node.typeName)
     if node.oldVal is not None:
-        return actions.RenameEnumValue(type=name, value=node.oldVal, new_value=node.newVal)
-    return actions.AddEnumValue(type=name, value=node.newVal)
+        return actions.RenameEnumValue(name=name, value=node.oldVal, new_value=node.newVal)
+    return actions.AddEnumValue(name=name, value=node.newVal)
 
 
 def _set(node: Any) -> Action:
@@ -203,11 +196,11 @@ _READERS: Final[dict[type, Callable[[Any], Action | Iterator[Action]]]] = {
     ast.AlterTableStmt: read_alterations,
     ast.ClusterStmt: lambda node: actions.Cluster(table=relation(node.relation) if node.relation else ""),
     ast.CopyStmt: _copy,
-    ast.CreateEnumStmt: lambda node: actions.CreateEnum(type=dotted(node.typeName)),
+    ast.CreateEnumStmt: lambda node: actions.CreateEnum(name=dotted(node.typeName)),
     ast.CreateFunctionStmt: _function,
     ast.CreateStmt: _create_table,
     ast.CreateTableAsStmt: lambda node: actions.CreateTable(table=relation(node.into.rel)),
-    ast.CreateTrigStmt: lambda node: actions.CreateTrigger(table=relation(node.relation), name=node.trigname or ""),
+    ast.CreateTrigStmt: lambda node: actions.CreateTrigger(table=relation(node.relation)),
     ast.DeleteStmt: _change_rows,
     ast.DropStmt: _drop,
     ast.IndexStmt: _create_index,
@@ -227,5 +220,5 @@ _READERS: Final[dict[type, Callable[[Any], Action | Iterator[Action]]]] = {
     ast.UpdateStmt: _change_rows,
     ast.VacuumStmt: _vacuum,
     ast.VariableSetStmt: _set,
-    ast.ViewStmt: lambda node: actions.CreateView(view=relation(node.view)),
+    ast.ViewStmt: lambda node: actions.CreateView(name=relation(node.view)),
 }

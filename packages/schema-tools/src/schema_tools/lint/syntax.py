@@ -1,22 +1,19 @@
 """Small readings of PostgreSQL's parse tree: names, types, expressions, conditions."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from pglast import ast, enums
 from pglast.stream import RawStream
 
 from schema_tools.lint.definitions import Expression, SqlType
 
-_UPPER: Final = frozenset({"<", "<="})
-_LOWER: Final = frozenset({">", ">="})
-
 
 def printed(node: Any) -> str:
-    """A node of the parse tree, or several with commas between them, as SQL in one line."""
+    """A node of the parse tree, or several with commas between them, as SQL in one line; empty without one."""
     if isinstance(node, tuple):
         return ", ".join(printed(one) for one in node)
-    return str(RawStream()(node))
+    return str(RawStream()(node)) if node is not None else ""
 
 
 def walk(node: Any) -> Iterator[Any]:
@@ -53,8 +50,10 @@ def sql_type(node: Any) -> SqlType:
     return SqlType(name=dotted(node.names), modifiers=modifiers, is_array=bool(node.arrayBounds), sql=printed(node))
 
 
-def expression(node: Any) -> Expression:
-    """An expression."""
+def expression(node: Any) -> Expression | None:
+    """An expression, if there is one."""
+    if node is None:
+        return None
     called = {dotted(one.funcname) for one in walk(node) if isinstance(one, ast.FuncCall)}
     return Expression(sql=printed(node), functions=frozenset(called))
 
@@ -67,10 +66,8 @@ def literals(node: Any) -> frozenset[str]:
 
 def proven_not_null(condition: Any) -> frozenset[str]:
     """The columns that are not null wherever `condition` is true."""
-    found = set()
-    for one in _conjuncts(condition):
-        if isinstance(one, ast.NullTest) and one.nulltesttype == enums.NullTestType.IS_NOT_NULL:
-            found.add(column(one.arg))
+    tests = [one for one in _conjuncts(condition) if isinstance(one, ast.NullTest)]
+    found = {column(one.arg) for one in tests if one.nulltesttype == enums.NullTestType.IS_NOT_NULL}
     return frozenset(found - {""})
 
 
@@ -92,14 +89,10 @@ def is_bounded(condition: Any) -> bool:
     """Whether it limits the rows itself: by a subquery with LIMIT, or by a lower and an upper bound of a column."""
     if any(isinstance(one, ast.SelectStmt) and one.limitCount is not None for one in walk(condition)):
         return True
-    upper, lower = set(), set()
-    for one in _conjuncts(condition):
-        name, operator = _comparison(one)
-        if operator == "BETWEEN":
-            return True
-        upper |= {name} if operator in _UPPER else set()
-        lower |= {name} if operator in _LOWER else set()
-    return bool(upper & lower - {""})
+    found = [_comparison(one) for one in _conjuncts(condition)]
+    upper = {name for name, operator in found if name and operator in {"<", "<="}}
+    lower = {name for name, operator in found if name and operator in {">", ">="}}
+    return bool(upper & lower) or any(operator == "BETWEEN" for _, operator in found)
 
 
 def compared(condition: Any) -> frozenset[str]:

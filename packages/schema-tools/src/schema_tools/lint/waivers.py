@@ -6,25 +6,18 @@ import re
 import textwrap
 import tokenize
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 _COMMENT: Final = re.compile(r"#\s*lint:\s*allow\s+(?P<rule>[\w-]+)(?:\s+because\s+(?P<reason>\S.*?))?\s*$")
 _ANY_COMMENT: Final = re.compile(r"#\s*lint:")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
-    """A comment that allows a rule to be broken.
-
-    Attributes:
-        rule: The rule; empty where the comment cannot be understood.
-        reason: Why; empty where it does not say.
-    """
+class Waiver(NamedTuple):
+    """A comment that allows a rule to be broken; it is not understood without a rule, nor complete without a reason."""
 
     line: int
-    rule: str
-    reason: str
+    rule: str = ""
+    reason: str = ""
 
 
 class Source:
@@ -32,13 +25,20 @@ class Source:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.waivers = list(_waivers(text))
-        self._own_lines = {number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith("#")}
+        comments = [one for one in tokenize.generate_tokens(io.StringIO(text).readline) if one.type == tokenize.COMMENT]
+        self.waivers = [_waiver(one) for one in comments if _ANY_COMMENT.match(one.string)]
+        self._own_lines = {comment.start[0] for comment in comments if comment.line.strip().startswith("#")}
         self._spans = sorted(_spans(text), key=lambda span: (span.last - span.first, span.end - span.first))
 
     def at(self, lines: Iterable[int]) -> list[Waiver]:
-        """The waivers at the statements that `lines` are part of."""
-        covered = {line for number in lines for line in self._covered(number)}
+        """The waivers at the statements that `lines` are part of, and in the comments right above them."""
+        covered: set[int] = set()
+        for span in map(self._span, lines):
+            covered |= set(range(span.first, span.last + 1))
+            above = span.first - 1
+            while above in self._own_lines:
+                covered.add(above)
+                above -= 1
         return [waiver for waiver in self.waivers if waiver.line in covered]
 
     def statement(self, line: int) -> str:
@@ -48,14 +48,6 @@ class Source:
 
     def _span(self, line: int) -> "_Span":
         return next((span for span in self._spans if span.first <= line <= span.last), _Span(line, line, line))
-
-    def _covered(self, line: int) -> range:
-        """The lines of the statement, and of the comments right above it."""
-        span = self._span(line)
-        first = span.first
-        while first - 1 in self._own_lines:
-            first -= 1
-        return range(first, span.last + 1)
 
 
 class _Span(NamedTuple):
@@ -71,12 +63,9 @@ def waiver_comment(rule: str, reason: str) -> str:
     return f"# lint: allow {rule} because {reason}"
 
 
-def _waivers(text: str) -> Iterable[Waiver]:
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT and _ANY_COMMENT.match(token.string):
-            found = _COMMENT.match(token.string)
-            rule, reason = (found["rule"], found["reason"] or "") if found else ("", "")
-            yield Waiver(line=token.start[0], rule=rule, reason=reason)
+def _waiver(comment: tokenize.TokenInfo) -> Waiver:
+    found = _COMMENT.match(comment.string)
+    return Waiver(comment.start[0], found["rule"], found["reason"] or "") if found else Waiver(comment.start[0])
 
 
 def _spans(text: str) -> Iterable[_Span]:

@@ -119,14 +119,11 @@ def account_for(installation: PostgresInstallation) -> Account:
             f"PostgreSQL does not run as root, and the account nobody cannot read {installation.bindir};"
             " run this as an ordinary account"
         )
-    directory = ThrowawayDirectory(_public_directory(), owners=[launcher.NOBODY])
+    candidates = [temporary, Path("/tmp"), Path("/var/tmp")]  # noqa: S108 -- private ones inside
+    public = next((path for path in candidates if _is_world_searchable(path)), temporary)
+    directory = ThrowawayDirectory(public, owners=[launcher.NOBODY])
     os.chown(directory.path, launcher.NOBODY, launcher.NOBODY)
     return Account(directory, "nobody")
-
-
-def _public_directory() -> Path:
-    candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108 -- private ones inside
-    return next((path for path in candidates if _is_world_searchable(path)), candidates[0])
 
 
 def _is_world_searchable(directory: Path) -> bool:

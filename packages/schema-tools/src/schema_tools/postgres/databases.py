@@ -50,11 +50,10 @@ class RunningPostgres:
             SchemaToolsError: The server cannot be reached, or refuses.
         """
         # The other strategy writes every page of the copy into the log, which takes twice as long.
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
-            sql.Identifier(name), sql.Identifier(template or "template0")
-        )
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        names = sql.Identifier(name), sql.Identifier(template or "template0")
         with _administration(self.admin) as connection:
-            connection.execute(statement)
+            connection.execute(statement.format(*names))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
@@ -63,9 +62,8 @@ class RunningPostgres:
         Raises:
             SchemaToolsError: The server cannot be reached, or refuses.
         """
-        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         with _administration(self.admin) as connection:
-            connection.execute(statement)
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def data_directory(admin: URL) -> Path:

@@ -32,8 +32,9 @@ def main(account: str, *command: str) -> None:
         os.setgid(NOBODY)
         os.setuid(NOBODY)
     if command:
-        # After the change of account, which takes the signal away.
-        _end_with_owner()
+        if sys.platform == "linux":
+            # After the change of account, which takes the signal away.
+            _call("prctl", _PR_SET_PDEATHSIG, _SIGINT, 0, 0, 0)
         os.execv(command[0], command)  # noqa: S606 -- programs that were looked up
 
 
@@ -47,11 +48,6 @@ def _enter_namespace() -> None:
         ("gid_map", f"{NOBODY} {group} 1"),
     ):
         Path("/proc/self", file).write_text(content, encoding="ascii")
-
-
-def _end_with_owner() -> None:
-    if sys.platform == "linux":
-        _call("prctl", _PR_SET_PDEATHSIG, _SIGINT, 0, 0, 0)
 
 
 def _call(function: str, *arguments: int) -> None:

@@ -1,8 +1,7 @@
 """A real PostgreSQL server that is thrown away: for tests, and to generate migrations against.
 
-It needs PostgreSQL's programs and nothing else: no service, no container, no account of its own. It
-takes less than a second to start, listens on 127.0.0.1 with a random password, and ends with the process that
-started it.
+It needs PostgreSQL's programs and nothing else: no service, no container, no account of its own. It takes less than a
+second to start, listens on 127.0.0.1 with a random password, and ends with the process that started it.
 """
 
 import atexit
@@ -15,7 +14,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 from sqlalchemy import URL
@@ -71,12 +69,7 @@ class PostgresServer:
             self.stop()
             raise
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         self.stop()
 
     @property
@@ -97,11 +90,9 @@ class PostgresServer:
     def _initialise(self, account: Account) -> None:
         password = account.private_file("password", self._password)
         # From 17 on the collation is PostgreSQL's own, the same on every system.
-        locale = (
-            ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-            if self.installation.major >= 17  # noqa: PLR2004
-            else ["--locale=C.UTF-8"]
-        )
+        locale = ["--locale=C.UTF-8"]
+        if self.installation.major >= 17:  # noqa: PLR2004
+            locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         command = account.command(
             self.installation.bindir / "initdb", "--pgdata", str(account.home / "data"), "--username", _SUPERUSER,
             "--auth", "scram-sha-256", "--pwfile", str(password), "--encoding", "UTF8", *locale,
@@ -119,7 +110,9 @@ class PostgresServer:
     def _start(self, account: Account) -> RunningPostgres:
         log = account.home / "server.log"
         for _ in range(_ATTEMPTS):
-            port = _free_port()
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port: int = probe.getsockname()[1]
             self._process = self._launch(account, port, log)
             if self._becomes_ready(account.home / "data" / "postmaster.pid", self._process):
                 return self._checked(account, port)
@@ -162,9 +155,7 @@ class PostgresServer:
 
     def _checked(self, account: Account, port: int) -> RunningPostgres:
         """The server, once it is certain that it is ours that answers on the port."""
-        admin = URL.create(
-            "postgresql+psycopg", _SUPERUSER, self._password, host="127.0.0.1", port=port, database="postgres"
-        )
+        admin = URL.create("postgresql+psycopg", _SUPERUSER, self._password, "127.0.0.1", port, "postgres")
         if data_directory(admin).resolve() != (account.home / "data").resolve():
             raise SchemaToolsError(f"another server answers on port {port}")
         return RunningPostgres.at(admin)
@@ -179,13 +170,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _end_of(output: str) -> str:

@@ -89,18 +89,16 @@ class PostgresServers:
         if name == ABSENT:
             pytest.fail(SELECTION.problem, pytrace=False)
         if name not in self._running:
-            self._running[name] = self._found_or_started(name)
+            from schema_tools.database_urls import migration_url
+            from schema_tools.postgres.databases import RunningPostgres
+            from schema_tools.postgres.server import PostgresServer
+
+            if SELECTION.external is not None:
+                self._running[name] = RunningPostgres.at(migration_url(SELECTION.external))
+            else:
+                server = PostgresServer(SELECTION.installations[name], settings=SMALL_LOG)
+                self._running[name] = self._until_the_end.enter_context(server)
         return self._running[name]
-
-    def _found_or_started(self, name: str) -> "RunningPostgres":
-        from schema_tools.database_urls import migration_url
-        from schema_tools.postgres.databases import RunningPostgres
-        from schema_tools.postgres.server import PostgresServer
-
-        if SELECTION.external is not None:
-            return RunningPostgres.at(migration_url(SELECTION.external))
-        server = PostgresServer(SELECTION.installations[name], settings=SMALL_LOG)
-        return self._until_the_end.enter_context(server)
 
     @contextmanager
     def empty_database(self, name: str) -> Iterator[str]:

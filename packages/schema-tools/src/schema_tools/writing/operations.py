@@ -10,11 +10,11 @@ from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import render_op
 from alembic.operations import ops
-from sqlalchemy import CheckConstraint, Computed, DefaultClause, Table
+from sqlalchemy import CheckConstraint, Computed, DefaultClause
 from sqlalchemy.sql.elements import ClauseElement
 
 from schema_tools.catalog.stored_code import CodeObject, StoredCode
-from schema_tools.writing.rendering import escaped
+from schema_tools.dialects import escaped
 
 _INDEX_OPERATIONS: Final = (ops.CreateIndexOp, ops.DropIndexOp)
 # At spaces where there are any.
@@ -55,16 +55,6 @@ class Concurrently(ops.MigrateOperation):
         self.elsewhere = elsewhere
 
 
-def concurrently(operations: Sequence[ops.MigrateOperation], databases: Sequence[str]) -> list[ops.MigrateOperation]:
-    """`operations`, concurrently if they are one on an index: what works outside a transaction has a revision alone.
-
-    With others beside it, it stays in their transaction, so that a failure leaves nothing half done.
-    """
-    if len(operations) == 1 and isinstance(operations[0], _INDEX_OPERATIONS):
-        return [Concurrently(operations[0], elsewhere=len(databases) > 1)]
-    return list(operations)
-
-
 @renderers.dispatch_for(Concurrently)
 def _render_concurrently(context: AutogenContext, one: Concurrently) -> list[str]:
     outside = copy(one.operation)
@@ -77,13 +67,8 @@ def _render_concurrently(context: AutogenContext, one: Concurrently) -> list[str
     block = ["with op.get_context().autocommit_block():", *render_op(context, outside), ""]
     if not one.elsewhere:
         return block
-    return [
-        "if op.get_context().dialect.name == 'postgresql':",
-        *block,
-        "else:",
-        *render_op(context, one.operation),
-        "",
-    ]
+    on_postgresql = "if op.get_context().dialect.name == 'postgresql':"
+    return [on_postgresql, *block, "else:", *render_op(context, one.operation), ""]
 
 
 @dataclass(frozen=True)
@@ -104,9 +89,9 @@ class CodeChange:
     constants: dict[str, str] = field(default_factory=dict)
 
     @property
-    def differing(self) -> list[str]:
-        """The labels of what is new, gone or changed."""
-        return [label for label in {**self.old, **self.new} if self._differs(label)]
+    def any_differs(self) -> bool:
+        """Whether anything is new, gone or changed."""
+        return any(self._differs(label) for label in {**self.old, **self.new})
 
     def around(self, container: ops.OpContainer, *, up: bool) -> tuple[list[OnlyOn], list[OnlyOn]]:
         """What to do before and after the table operations of `container`.
@@ -121,23 +106,13 @@ class CodeChange:
         before, after = (self.old, self.new) if up else (self.new, self.old)
         dropped = {one.table_name for one in container.ops if isinstance(one, ops.DropTableOp)}
         altered = _altered_tables(container) if self.dialect == "sqlite" else set()
-        set_aside = [
-            one
-            for one in before.values()
-            if one.kind == "trigger"
-            and one.table not in dropped
-            and (self._differs(one.label) or any(one.mentions(table) for table in altered))
-        ]
-        made_again = {one.label for one in set_aside}
-        first = [repr(escaped(one.drop)) for one in set_aside]
-        last = [self._constant(one) for one in after.values() if self._differs(one.label) or one.label in made_again]
-        last += [
-            repr(escaped(one.drop)) for one in before.values() if one.kind == "function" and one.label not in after
-        ]
-        return self._only_here(first), self._only_here(last)
-
-    def _only_here(self, inner: list[str]) -> list[OnlyOn]:
-        return [OnlyOn(self.dialect, inner)] if inner else []
+        triggers = (one for one in before.values() if one.kind == "trigger" and one.table not in dropped)
+        set_aside = {one.label: one for one in triggers if self._differs(one.label) or any(map(one.mentions, altered))}
+        gone = (one for one in before.values() if one.kind == "function" and one.label not in after)
+        first = [repr(escaped(one.drop)) for one in set_aside.values()]
+        last = [self._constant(one) for one in after.values() if self._differs(one.label) or one.label in set_aside]
+        last += [repr(escaped(one.drop)) for one in gone]
+        return ([OnlyOn(self.dialect, first)] if first else []), ([OnlyOn(self.dialect, last)] if last else [])
 
     def _differs(self, label: str) -> bool:
         old, new = self.old.get(label), self.new.get(label)
@@ -162,16 +137,15 @@ def split_comments(container: ops.OpContainer) -> None:
         changes: list[ops.MigrateOperation] = []
         comments: list[ops.MigrateOperation] = []
         for operation in table.ops:
-            if isinstance(operation, ops.AlterColumnOp):
-                if operation.modify_comment is not False:
-                    comments.append(_comment_of(operation))
-                # The old comment and default are not needed, and would be rendered in PostgreSQL's words.
-                operation.modify_comment = operation.existing_server_default = False
-                operation.existing_comment = None
-                if operation.has_changes():
-                    changes.append(operation)
-            else:
-                (comments if isinstance(operation, _TABLE_COMMENT_OPERATIONS) else changes).append(operation)
+            if not isinstance(operation, ops.AlterColumnOp):
+                (comments if _is_comment(operation) else changes).append(operation)
+                continue
+            if _is_comment(operation):
+                comments.append(_comment_of(operation))
+            # The old comment and default are not needed, and would be rendered in PostgreSQL's words.
+            operation.modify_comment = operation.existing_server_default = False
+            operation.existing_comment = None
+            changes += [operation] if operation.has_changes() else []
         table.ops = [*changes, *comments]
 
 
@@ -199,32 +173,39 @@ def arranged(container: ops.OpContainer) -> list[ops.MigrateOperation]:
     return result
 
 
-def for_one_database(operations: Sequence[ops.MigrateOperation]) -> list[ops.MigrateOperation]:
-    """`operations` of `arranged` for a project that has PostgreSQL only: without batches and without an `if`."""
+def for_databases(
+    operations: Sequence[ops.MigrateOperation], databases: Sequence[str]
+) -> Sequence[ops.MigrateOperation]:
+    """`operations` of `arranged` as the revisions of a project for these `databases` have them.
+
+    One that is for PostgreSQL only has neither batches nor an `if`. An operation on an index is concurrent if it is
+    alone; with others beside it, it stays in their transaction, so that a failure leaves nothing half done.
+    """
+    elsewhere = len(databases) > 1
     result: list[ops.MigrateOperation] = []
     for one in operations:
         if isinstance(one, OnlyOn):
-            one.guarded = False
-        result += one.ops if isinstance(one, ops.ModifyTableOps) else [one]
+            one.guarded = elsewhere
+        result += one.ops if isinstance(one, ops.ModifyTableOps) and not elsewhere else [one]
+    if len(result) == 1 and isinstance(result[0], _INDEX_OPERATIONS):
+        return [Concurrently(result[0], elsewhere=elsewhere)]
     return result
 
 
 def on_postgresql(statements: Sequence[str]) -> list[OnlyOn]:
-    """Statements that only PostgreSQL is to execute."""
-    return [OnlyOn("postgresql", [_in_short_lines(escaped(one)) for one in statements])] if statements else []
+    """Statements that only PostgreSQL is to execute: literals in parts, which the formatter puts on separate lines."""
+    literals = [" ".join(map(repr, _PARTS.findall(escaped(one)))) for one in statements]
+    return [OnlyOn("postgresql", literals)] if literals else []
 
 
 def _lift_checks(operation: ops.CreateTableOp) -> None:
     """Make the CHECK constraints of columns those of their table, as Alembic leaves a column's out."""
     table = operation.to_table()
     checks = [one for column in table.columns for one in column.constraints if isinstance(one, CheckConstraint)]
-    operation.columns = [*operation.columns, *(_lifted(one, table) for one in checks)]
-
-
-def _lifted(check: CheckConstraint, table: Table) -> CheckConstraint:
-    lifted = CheckConstraint(check.sqltext, name=check.name)
-    lifted.parent = table
-    return lifted
+    for check in checks:
+        lifted = CheckConstraint(check.sqltext, name=check.name)
+        lifted.parent = table
+        operation.columns = [*operation.columns, lifted]
 
 
 def _altered_tables(container: ops.OpContainer) -> set[str]:
@@ -259,11 +240,6 @@ def _is_plain(operation: ops.MigrateOperation) -> bool:
         computed = isinstance(default, DefaultClause) and isinstance(default.arg, ClauseElement)
         return not computed and not isinstance(default, Computed)
     return isinstance(operation, (ops.DropColumnOp, *_INDEX_OPERATIONS))
-
-
-def _in_short_lines(statement: str) -> str:
-    """A string literal in parts, which the formatter puts on lines of their own."""
-    return " ".join(repr(part) for part in _PARTS.findall(statement))
 
 
 def _triple_quoted(statement: str) -> str:

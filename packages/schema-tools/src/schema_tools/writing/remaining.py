@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterable
 from copy import copy
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
@@ -27,17 +26,14 @@ _BETWEEN_STATEMENTS: Final = re.compile(r";\n(?=(?:ALTER|COMMENT|CREATE|DROP)\b)
 _NEW_LABEL: Final = re.compile(r"^(ALTER TYPE .* ADD VALUE) (?!IF)")
 
 
-@dataclass(frozen=True, slots=True)
-class Remaining:
-    """Statements for PostgreSQL before and after Alembic's operations.
+class Remaining(NamedTuple):
+    """Statements for PostgreSQL before and after Alembic's operations, for the upgrade and for the downgrade.
 
-    `up_first` makes the types of new columns; `down_last` removes what the downgrade would leave behind.
+    Those before an upgrade make the types of new columns; those after a downgrade remove what it would leave behind.
     """
 
-    up_first: tuple[str, ...]
-    up_last: tuple[str, ...]
-    down_first: tuple[str, ...]
-    down_last: tuple[str, ...]
+    up: tuple[tuple[str, ...], tuple[str, ...]]
+    down: tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def remaining(pair: ScratchPair, script: ops.MigrationScript) -> Remaining:
@@ -59,7 +55,7 @@ def remaining(pair: ScratchPair, script: ops.MigrationScript) -> Remaining:
         _run(script.downgrade_ops.ops, connection)
         left = read_catalog(connection)
         connection.rollback()
-    return Remaining(up_first, _fixes(wanted, reached), _fixes(reached, wanted), _fixes(before, left))
+    return Remaining((up_first, _fixes(wanted, reached)), (_fixes(reached, wanted), _fixes(before, left)))
 
 
 def _lacking_types(

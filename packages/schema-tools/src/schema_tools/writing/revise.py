@@ -25,17 +25,9 @@ from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.comparison import in_lines, needed_migrations, schema_differences
 from schema_tools.rehearsal.example_rows import insert_example_rows
 from schema_tools.rehearsal.scratch import ScratchPair, scratch_pairs
-from schema_tools.writing.operations import (
-    CodeChange,
-    arranged,
-    concurrently,
-    for_one_database,
-    on_postgresql,
-    split_comments,
-)
+from schema_tools.writing.operations import CodeChange, arranged, for_databases, on_postgresql, split_comments
+from schema_tools.writing.portable import PortableRendering, make_portable
 from schema_tools.writing.remaining import Remaining, remaining
-from schema_tools.writing.rendering import PortableRendering
-from schema_tools.writing.restored import make_portable
 
 _LONGEST_MESSAGE: Final = 80
 _MESSAGE: Final = re.compile(r"[^\x00-\x1f\"\\\\]+")
@@ -69,7 +61,12 @@ def migrate(project: SchemaProject, message: str, server: RunningPostgres | None
         if not in_lines(schema_differences(pairs)):
             raise NothingToMigrate("there is nothing to migrate: the migrations make what the mapping says")
         written = _write(project, script, message, pairs)
-        _rehearse(project, written, pairs)
+        try:
+            _rehearse(project, pairs)
+        except SchemaToolsError as error:
+            raise SchemaToolsError(
+                f"{written.name} was written, but needs fixing: {error}; then record it with `lock`"
+            ) from error
     write_lock(project)
     if project.document is not None:
         write_document(project)
@@ -124,7 +121,7 @@ def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs:
             "this revision must be written by hand, with `migrate --empty`, because PostgreSQL refuses what would be"
             f" generated: {' '.join(str(error.orig).split())}"
         ) from error
-    if not needed.upgrade_ops.ops and not any(change.differing for change in changes) and not rest.up_last:
+    if not needed.upgrade_ops.ops and not any(change.any_differs for change in changes) and not rest.up[1]:
         raise SchemaToolsError(
             "this revision must be written by hand, with `migrate --empty`, because what differs cannot be generated: "
             + _with_fixes(schema_differences(pairs))
@@ -133,15 +130,9 @@ def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs:
     upgrades = _rendered(needed.upgrade_ops, changes, rendering, rest, up=True)
     imports = set(rendering.imports)
     downgrades = _rendered(needed.downgrade_ops, changes, rendering, rest, up=False)
+    lines = "\n".join(sorted(imports | rendering.imports))
     constants = {name: text for change in changes for name, text in change.constants.items()}
-    return _generated(
-        script,
-        message,
-        upgrades=upgrades,
-        downgrades=downgrades,
-        imports="\n".join(sorted(imports | rendering.imports)),
-        statements=constants,
-    )
+    return _generated(script, message, upgrades=upgrades, downgrades=downgrades, imports=lines, statements=constants)
 
 
 def _generated(script: ScriptDirectory, message: str, **content: Any) -> Path:
@@ -151,9 +142,10 @@ def _generated(script: ScriptDirectory, message: str, **content: Any) -> Path:
     except CommandError as error:
         raise SchemaToolsError(str(error)) from error
     assert isinstance(written, Script)  # noqa: S101 -- None only for a file that is no revision
-    path = Path(written.path)
-    _format(path)
-    return path
+    # Lay the file out as the project's formatter does, where it is installed.
+    for command in (["check", "--quiet", "--select", "I", "--fix"], ["format", "--quiet"]) if find_spec("ruff") else ():
+        subprocess.run([sys.executable, "-m", "ruff", *command, written.path], check=False)  # noqa: S603
+    return Path(written.path)
 
 
 def _rendered(
@@ -168,38 +160,24 @@ def _rendered(
     around = [change.around(container, up=up) for change in changes]
     first = [one for before, _ in around for one in before]
     last = [one for _, after in around for one in after]
-    before, after = (rest.up_first, rest.up_last) if up else (rest.down_first, rest.down_last)
+    before, after = rest.up if up else rest.down
     operations = [*first, *on_postgresql(before), *arranged(container), *on_postgresql(after), *last]
-    if len(rendering.databases) == 1:
-        operations = for_one_database(operations)
-    container.ops = concurrently(operations, rendering.databases)
+    container.ops = list(for_databases(operations, rendering.databases))
     code = render_python_code(container, render_as_batch=True, render_item=rendering)
     # Without Alembic's remark that it wrote this; the author reads a revision before committing it.
     return "\n".join(line for line in code.splitlines() if line.strip() and "# ###" not in line).strip()
 
 
-def _format(path: Path) -> None:
-    """Lay the file out as the project's formatter does, where it is installed."""
-    if find_spec("ruff") is None:
-        return
-    for command in (["check", "--quiet", "--select", "I", "--fix"], ["format", "--quiet"]):
-        subprocess.run([sys.executable, "-m", "ruff", *command, path], check=False)  # noqa: S603
-
-
-def _rehearse(project: SchemaProject, written: Path, pairs: Mapping[str, ScratchPair]) -> None:
+def _rehearse(project: SchemaProject, pairs: Mapping[str, ScratchPair]) -> None:
     """Run the new revision up, down and up over example rows, and see that nothing differs any more."""
-    try:
-        for pair in pairs.values():
-            with explained(pair.head.url), pair.head.engine().begin() as connection:
-                insert_example_rows(connection, project.metadata)
-            for step in (runner.upgrade, runner.downgrade, runner.upgrade):
-                step(project, pair.head.url, locked=False)
-    except SchemaToolsError as error:
-        raise _needs_fixing(written, str(error)) from error
-    migrated = {name: ScratchPair(pair.head.read_again(), pair.mapping) for name, pair in pairs.items()}
-    left = schema_differences(migrated)
+    for pair in pairs.values():
+        with explained(pair.head.url), pair.head.engine().begin() as connection:
+            insert_example_rows(connection, project.metadata)
+        for step in (runner.upgrade, runner.downgrade, runner.upgrade):
+            step(project, pair.head.url, locked=False)
+    left = schema_differences({name: ScratchPair(pair.head.read_again(), pair.mapping) for name, pair in pairs.items()})
     if in_lines(left):
-        raise _needs_fixing(written, f"it does not lead to the mapping: {_with_fixes(left)}")
+        raise SchemaToolsError(f"it does not lead to the mapping: {_with_fixes(left)}")
 
 
 def _with_fixes(found: Mapping[str, Sequence[Difference]]) -> str:
@@ -208,7 +186,3 @@ def _with_fixes(found: Mapping[str, Sequence[Difference]]) -> str:
     fixes = [" ".join(one.fix.split()) for differences in found.values() for one in differences]
     pairs = zip(sentences, fixes, strict=True)
     return "; ".join(f"{sentence} (fixed by {fix})" if fix else sentence for sentence, fix in pairs)
-
-
-def _needs_fixing(written: Path, why: str) -> SchemaToolsError:
-    return SchemaToolsError(f"{written.name} was written, but needs fixing: {why}; then record it with `lock`")

@@ -19,7 +19,6 @@ from foundation.files.file_format import FileFormat, format_of
 from foundation.files.reading import read_records
 from foundation.files.writing import write_records
 from foundation.http.edge.concurrency_limit import ConcurrencyLimit
-from foundation.http.json_response import json_response
 from foundation.http.limits import LARGEST_IMPORT
 from foundation.http.openapi.headers import content_disposition
 from foundation.http.openapi.operations import parameters, responses, text_body
@@ -29,8 +28,8 @@ from foundation.http.requests.idempotency import refuse_key
 from foundation.http.requests.json_body import JSON
 from foundation.http.requests.negotiation import answers
 from foundation.http.requests.query import query
+from foundation.http.responses import json_response, streamed
 from foundation.http.routing.providing import provided
-from foundation.http.streaming import streamed
 
 router = APIRouter(prefix="/users")
 

@@ -4,8 +4,7 @@ from typing import Final
 
 from domain.users.errors import EmailAddressesTaken, EmailAlreadyTaken
 from entrypoints.user_files import USER_FILES
-from foundation.files.rejected import RejectedLine
-from foundation.files.report import errors_by_line
+from foundation.files.rejected import RejectedLine, errors_by_line
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import FieldError, Problem, ProblemKind
 from foundation.kernel.bulk_import import ImportRefused, ImportReport

@@ -25,14 +25,13 @@ from entrypoints.http.v1.users.schemas import (
     UsersBody,
     present_user,
 )
-from foundation.http.json_response import json_response
 from foundation.http.limits import LARGEST_BATCH_DOCUMENT
 from foundation.http.openapi.resources import ResourceOperations
 from foundation.http.requests.entity_tags import expected_versions
 from foundation.http.requests.idempotency import GivenKey, replay_headers
 from foundation.http.requests.json_body import JSON, MERGE_PATCH, json_body
 from foundation.http.requests.lists import Listing, listing
-from foundation.http.resource_responses import created_response, read_response, resource_response
+from foundation.http.responses import created_response, json_response, read_response, resource_response
 from foundation.http.routing.path_ids import path_id
 from foundation.http.routing.providing import provided
 

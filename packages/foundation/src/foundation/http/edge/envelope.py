@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem, ProblemKind, problem_response
-from foundation.http.streaming import AnswerBrokenOff
+from foundation.http.responses import AnswerBrokenOff
 
 if TYPE_CHECKING:
     from foundation.http.edge.draining import Draining

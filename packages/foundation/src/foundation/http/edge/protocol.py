@@ -154,7 +154,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is complete, unless its head is about to be read anew."""
+        """The request is complete, unless its head is about to be read again."""
         if self._stage is not _Stage.BODY:
             return
         self._stage = _Stage.NOTHING

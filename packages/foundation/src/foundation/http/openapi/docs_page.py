@@ -7,7 +7,6 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from foundation.http.json_response import json_response
 from foundation.http.openapi.headers import policy
 from foundation.http.openapi.operations import html_page, responses
 from foundation.http.problems import kinds
@@ -15,6 +14,7 @@ from foundation.http.problems.problem import Problem
 from foundation.http.requests.json_body import JSON
 from foundation.http.requests.negotiation import answers
 from foundation.http.requests.query import NoParameters, query
+from foundation.http.responses import json_response
 
 router = APIRouter(tags=["documentation"], dependencies=[Depends(query(NoParameters))])
 

@@ -97,7 +97,6 @@ def content_disposition(name: str, suffixes: Sequence[str]) -> dict[str, Any]:
 ON_EVERY_ANSWER: Final[Mapping[str, Any]] = {
     name: reference for known in ("X-Request-Id", *HEADERS) for name, reference in header(known).items()
 }
-ALLOW: Final = header("Allow")
 ENTITY_TAG: Final = header("ETag")
 IDEMPOTENT_REPLAYED: Final = header("Idempotent-Replayed")
 LINK_TO_NEXT: Final = header("Link")

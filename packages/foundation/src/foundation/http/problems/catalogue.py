@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from foundation.http.problems import kinds
-from foundation.http.problems.problem import Problem, ProblemKind
+from foundation.http.problems.problem import FieldError, Problem, ProblemKind
 from foundation.kernel import errors
 
 _GENERAL_ERRORS: Final[Mapping[type[Exception], ProblemKind]] = {
@@ -16,6 +16,7 @@ _GENERAL_ERRORS: Final[Mapping[type[Exception], ProblemKind]] = {
     errors.InvalidValue: kinds.VALIDATION_FAILED,
     errors.NotFound: kinds.NOT_FOUND,
     errors.PreconditionFailed: kinds.PRECONDITION_FAILED,
+    errors.ReferenceNotFound: kinds.REFERENCE_NOT_FOUND,
     errors.StillReferenced: kinds.STILL_REFERENCED,
     errors.StorageOverloaded: kinds.OVERLOADED,
     errors.StorageUnavailable: kinds.STORAGE_UNAVAILABLE,
@@ -23,12 +24,23 @@ _GENERAL_ERRORS: Final[Mapping[type[Exception], ProblemKind]] = {
 }
 
 
+def _reference_not_found(error: errors.ReferenceNotFound) -> Problem:
+    wrong = FieldError(f"#/{error.attribute}", error.code, str(error))
+    return Problem(kinds.REFERENCE_NOT_FOUND, str(error), errors=[wrong])
+
+
+_GENERAL_PRESENTERS: Final[Mapping[type[Exception], Callable[[Any], Problem]]] = {
+    errors.ReferenceNotFound: _reference_not_found,
+}
+
+
 class ProblemCatalogue:
     """The general kinds of problems, and those that a service adds by its errors.
 
-    `errors` gives the kind of the service's own errors; `presenters` make the problem of an error that says more than
-    its message, such as which of several values are wrong. The entry of the nearest base class counts, so that an error
-    without an entry has the kind of its family in `foundation.kernel.errors`. An error that has none is a defect.
+    `kinds_of_errors` has the kinds of the service's own errors; `presenters` make the problem of an error that says
+    more than its message, such as which of several values are wrong. The entry of the nearest base class counts, so
+    that an error without an entry has the kind of its family in `foundation.kernel.errors`. An error that has none is a
+    defect.
 
     Raises:
         ValueError: two kinds have the same slug.
@@ -36,11 +48,11 @@ class ProblemCatalogue:
 
     def __init__(
         self,
-        errors: Mapping[type[Exception], ProblemKind] | None = None,
+        kinds_of_errors: Mapping[type[Exception], ProblemKind] | None = None,
         presenters: Mapping[type[Exception], Callable[[Any], Problem]] | None = None,
     ) -> None:
-        self._kinds = {**_GENERAL_ERRORS, **(errors or {})}
-        self._presenters = dict(presenters or {})
+        self._kinds = {**_GENERAL_ERRORS, **(kinds_of_errors or {})}
+        self._presenters = {**_GENERAL_PRESENTERS, **(presenters or {})}
         known = dict.fromkeys([*kinds.GENERAL_KINDS, *self._kinds.values()])
         self.kinds = tuple(sorted(known, key=lambda kind: kind.status))
         if len({kind.slug for kind in self.kinds}) < len(self.kinds):

@@ -103,6 +103,14 @@ STILL_REFERENCED: Final = ProblemKind(
     happened=f"The resource cannot be deleted, because another one refers to it. {_NOTHING_CHANGED}",
     to_do="First delete the resources that refer to it, or make them refer to another one.",
 )
+REFERENCE_NOT_FOUND: Final = ProblemKind(
+    slug="reference-not-found",
+    status=409,
+    title="The resource to refer to does not exist.",
+    advice="Refer to another resource, or create it first.",
+    happened=f"The body has the id of a resource that does not exist; `errors` says where. {_NOTHING_CHANGED}",
+    to_do="Refer to another resource, or create it first. It may have been deleted.",
+)
 IDEMPOTENCY_KEY_IN_USE: Final = ProblemKind(
     slug="idempotency-key-in-use",
     status=409,
@@ -119,7 +127,7 @@ PRECONDITION_FAILED: Final = ProblemKind(
     slug="precondition-failed",
     status=412,
     title="The resource has changed.",
-    advice="Read the resource again, decide anew, and send its new entity tag.",
+    advice="Read the resource again, decide what to change, and send its new entity tag.",
     happened=(
         "`If-Match` names versions of the resource, and its version is another one by now: it was changed in between. "
         f"{_NOTHING_CHANGED}"

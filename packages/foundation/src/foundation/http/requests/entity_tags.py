@@ -13,7 +13,7 @@ from foundation.http.requests.field_syntax import members
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 # One member of the list: weak or strong, then the opaque tag between quotes. It may be empty (RFC 9110, 5.6.1.2).
-# Possessive (++), so that a long run of blanks is read once and not anew from each of them.
+# Possessive (++), so that a long run of blanks is read once, and not once from each of them.
 _MEMBER: Final = re.compile(r'[ \t]*+(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*+)?(?:,|$)')
 # As `entity_tag` writes it, without leading zeros, so that no other text names the same version.
 _OUR_TAG: Final = re.compile(r"([1-9a-f][0-9a-f]{0,7})-(0|[1-9a-f][0-9a-f]{0,14})")

@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 from fastapi import Request
 from starlette.responses import Response
 
-from foundation.http.json_response import json_response
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
 from foundation.http.requests.cursors import CursorCodec, InvalidCursor
 from foundation.http.requests.preferences import prefers
 from foundation.http.requests.query import query
+from foundation.http.responses import json_response
 from foundation.http.schemas.models import ListParameters
 from foundation.kernel.pagination import Page, Position
 from foundation.kernel.queries import SortOrder

@@ -1,4 +1,4 @@
-"""Serves plain routes without solving their dependencies anew for every request.
+"""Serves plain routes without resolving their dependencies again for every request.
 
 FastAPI looks through nested routers, and walks and inspects the tree of dependencies, whenever a request comes. Neither
 changes while the service runs, so both are done once here, for the routes that ask for nothing more than a request,

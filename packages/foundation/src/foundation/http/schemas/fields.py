@@ -23,6 +23,8 @@ from foundation.kernel.pagination import check_limit
 from foundation.kernel.unset import Unset
 from foundation.times import read_rfc3339
 
+# Above it, a float may stand for several integers.
+_LARGEST_EXACT: Final = 2**53
 _WHOLE_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 
 T = TypeVar("T")
@@ -105,9 +107,14 @@ def from_text(read: Callable[[str], object], schema: Mapping[str, Any]) -> Value
 
 
 def from_integer(read: Callable[[int], object], schema: Mapping[str, Any]) -> ValueField:
-    """A field of a body that is sent as a JSON integer, which `read` makes a value of."""
+    """A field of a body that is sent as a JSON integer, which `read` makes a value of.
+
+    JSON has one type of numbers: 7.0 is an integer, too (JSON Schema Validation, 6.1.1).
+    """
 
     def validate(value: object) -> object:
+        if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST_EXACT:
+            value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
             raise _refused("not-an-integer", "must be an integer, and not null")
         return _read(read, value)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from psycopg import AsyncConnection as DriverConnection
@@ -23,6 +24,7 @@ _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "
 # The text of their values is what COPY reads.
 _READABLE: Final = (String, Integer, Numeric)
 
+_value: Final = attrgetter("value")
 _Format: TypeAlias = Callable[[Sequence[Numbered[Any]]], str]
 
 
@@ -76,13 +78,17 @@ def _is_readable(column: Column[Any]) -> bool:
 
 
 def _as_they_are(columns: Sequence[Column[Any]]) -> _Format:
-    """Writes values as they are. It is compiled for their number: that takes half the time of any loop over them."""
-    names = [f"value{position}" for position in range(len(columns))]
-    held = [".value" if isinstance(column.type, ValueObjectType) else "" for column in columns]
-    row = "".join(f"\\t{{{name}{value}}}" for name, value in zip(names, held, strict=True))
-    source = f"lambda batch: ''.join([f'{{line}}{row}\\n' for line, ({', '.join(names)},) in batch])"
-    compiled: _Format = eval(source)  # noqa: S307 -- of numbers alone
-    return compiled
+    """Writes values as they are, a column at a time: a loop over the rows takes twice as long."""
+    held = [isinstance(column.type, ValueObjectType) for column in columns]
+
+    def rows(batch: Sequence[Numbered[Any]]) -> str:
+        lines, records = zip(*batch, strict=True)
+        fields = zip(held, zip(*records, strict=True), strict=True)
+        values = [map(_value, column) if is_held else column for is_held, column in fields]
+        texts = [map(str, column) for column in (lines, *values)]
+        return "\n".join([*map("\t".join, zip(*texts, strict=True)), ""])
+
+    return rows
 
 
 def _converted(columns: Sequence[Column[Any]]) -> _Format:

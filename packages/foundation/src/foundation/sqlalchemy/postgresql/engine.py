@@ -24,7 +24,7 @@ _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "veri
 def open_postgresql(url: URL, limits: Limits, *, kept: int = 0) -> AsyncEngine:
     """An engine for the server at `url`, which pools `kept` connections; 0 leaves pooling to the caller.
 
-    Its connections open no transaction of their own accord.
+    Its connections open no transaction by themselves.
 
     Raises:
         StorageMisconfigured: no connection could be made as the URL says.

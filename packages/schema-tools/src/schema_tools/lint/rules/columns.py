@@ -1,4 +1,4 @@
-"""Columns of the mapping: types that PostgreSQL's own authors advise against, comments, and the times of rows.
+"""Columns of the mapping: types that PostgreSQL's own authors advise against, comments, times of rows, foreign keys.
 
 Source: https://wiki.postgresql.org/wiki/Don%27t_Do_This
 """
@@ -6,15 +6,18 @@ Source: https://wiki.postgresql.org/wiki/Don%27t_Do_This
 import re
 from collections.abc import Callable, Iterator
 
-from sqlalchemy import Column, Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Column, ForeignKeyConstraint, Table
 from sqlalchemy.schema import CreateColumn
 
-from schema_tools.document.table_facts import sql_type
+from schema_tools.dialects import DIALECTS
+from schema_tools.document.table_facts import full_name, sql_type
+from schema_tools.lint.actions import short
+from schema_tools.lint.keys import leading_columns
 from schema_tools.lint.rule import TableHit, table_rule
 
 _ADVICE = "https://wiki.postgresql.org/wiki/Don%27t_Do_This"
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_SOURCE = "ddl-constraints.html#DDL-CONSTRAINTS-FK"
+_TEAMS = 'Table("teams", metadata, Column("id", BigInteger, Identity(), primary_key=True))\n'
 
 
 @table_rule(
@@ -49,10 +52,10 @@ def timestamp_without_zone(table: Table) -> Iterator[TableHit]:
 def serial_type(table: Table) -> Iterator[TableHit]:
     """Its sequence has its own owner and privileges, and any number can be inserted; an identity prevents both."""
     for column in table.columns:
-        worded = str(CreateColumn(column).compile(dialect=_DIALECT))
+        worded = str(CreateColumn(column).compile(dialect=DIALECTS["postgresql"]))
         if re.search(r"\b(SMALL|BIG)?SERIAL\b", worded) and column.table.autoincrement_column is column:
             fix = f'Column("{column.name}", {type(column.type).__name__}, Identity(), primary_key=True)'
-            yield _hit(column, "is serial", fix)
+            yield _hit(column, "{} is serial", fix)
 
 
 @table_rule(
@@ -63,11 +66,9 @@ def serial_type(table: Table) -> Iterator[TableHit]:
 )
 def char_type(table: Table) -> Iterator[TableHit]:
     """It is padded with blanks, which count in some comparisons and not in others; it is no faster."""
-
-    def fix(column: Column[object]) -> str:
-        return f'Column("{column.name}", String({getattr(column.type, "length", None) or 1}))'
-
-    return _typed(table, r"CHAR(\(\d+\))?(\[\])*", fix)
+    # CHAR is CHAR(1).
+    pattern = r"CHAR(\(\d+\))?(\[\])*"
+    return _typed(table, pattern, lambda one: f'Column("{one.name}", String({getattr(one.type, "length", 0) or 1}))')
 
 
 @table_rule(
@@ -85,12 +86,12 @@ def _typed(table: Table, pattern: str, fix: Callable[[Column[object]], str]) -> 
     for column in table.columns:
         words = sql_type(column)
         if re.fullmatch(pattern, words):
-            yield _hit(column, f"is {words.lower()}", fix(column))
+            yield _hit(column, f"{{}} is {words.lower()}", fix(column))
 
 
 def _hit(column: Column[object], message: str, fix: str) -> TableHit:
-    place = f"{column.table.fullname}.{column.name}"
-    return TableHit(place, f"{place} {message}", fix, column.info)
+    """A hit at a column, which `{}` in the message stands for."""
+    return TableHit(full_name(column), message.replace("{}", full_name(column)), fix, column.info)
 
 
 @table_rule(
@@ -106,10 +107,8 @@ def missing_comment(table: Table) -> Iterator[TableHit]:
         yield TableHit(table.fullname, f"what does {table.fullname} store?", fix, table.info)
     for column in table.columns:
         if not (column.comment or "").strip():
-            place = f"{table.fullname}.{column.name}"
             words = column.name.replace("_", " ").capitalize()
-            fix = f'comment="{words}"'
-            yield TableHit(place, f"what does {place} mean?", fix, column.info)
+            yield _hit(column, "what does {} mean?", f'comment="{words}"')
 
 
 @table_rule(
@@ -138,19 +137,90 @@ def missing_timestamps(table: Table) -> Iterator[TableHit]:
         if column is None:
             yield TableHit(table.fullname, f"{table.fullname} has no {name}", fix, table.info)
             continue
-        faults = _faults(column)
-        if faults:
-            place = f"{table.fullname}.{name}"
-            yield TableHit(place, f"{place} {' and '.join(faults)}", fix, column.info)
+        words = sql_type(column)
+        faults = {
+            f"is {words.lower()}, not timestamp with time zone": not re.fullmatch("TIMESTAMP.*WITH TIME ZONE", words),
+            "may be null": column.nullable,
+            "has no default in the database": column.server_default is None,
+        }
+        if any(faults.values()):
+            yield _hit(column, "{} " + " and ".join(words for words, holds in faults.items() if holds), fix)
 
 
-def _faults(column: Column[object]) -> list[str]:
-    faults = []
-    words = sql_type(column)
-    if not (words.startswith("TIMESTAMP") and words.endswith("WITH TIME ZONE")):
-        faults.append(f"is {words.lower()}, not timestamp with time zone")
-    if column.nullable:
-        faults.append("may be null")
-    if column.server_default is None:
-        faults.append("has no default in the database")
-    return faults
+@table_rule(
+    fires="a foreign key whose type is not that of the column it refers to",
+    source=_SOURCE,
+    example=_TEAMS
+    + 'Table("notes", metadata, Column("team_id", Integer, ForeignKey("teams.id", ondelete="CASCADE"), index=True))',
+    safe=_TEAMS
+    + 'Table("notes", metadata, Column("team_id", BigInteger, ForeignKey("teams.id", ondelete="CASCADE"), index=True))',
+)
+def foreign_key_type(table: Table) -> Iterator[TableHit]:
+    """Each lookup converts the value, which may rule out an index, and a value may not fit."""
+    for constraint in _foreign_keys(table):
+        for element in constraint.elements:
+            column: Column[object] = element.parent
+            own, other = sql_type(column), sql_type(element.column)
+            if own != other:
+                target = full_name(element.column)
+                wanted = getattr(element.column.type, "impl_instance", element.column.type)
+                fix = f'Column("{column.name}", {wanted!r}, ForeignKey("{target}"))'
+                yield _hit(column, f"{{}} is {own.lower()}, and {target} is {other.lower()}", fix)
+
+
+@table_rule(
+    fires="a foreign key that no index begins with",
+    source=_SOURCE,
+    example=_TEAMS + 'Table("notes", metadata, Column("team_id", ForeignKey("teams.id", ondelete="CASCADE")))',
+    safe=_TEAMS + 'Table("notes", metadata, Column("team_id", ForeignKey("teams.id", ondelete="CASCADE"), index=True))',
+)
+def foreign_key_without_index(table: Table) -> Iterator[TableHit]:
+    """Each DELETE or key change in the other table reads this whole table; so do joins."""
+    # The order of its columns in the index does not matter.
+    for constraint in _foreign_keys(table):
+        columns = list(constraint.columns)
+        names = {column.name for column in columns}
+        if not any(set(key[: len(names)]) == names for key in leading_columns(table)):
+            listed = ", ".join(f'"{column.name}"' for column in columns)
+            message = f"no index of {table.fullname} begins with {', '.join(column.name for column in columns)}"
+            yield _hit(columns[0], message, f"Index(None, {listed})")
+
+
+@table_rule(
+    fires="a foreign key that does not say what a delete does",
+    source=_SOURCE,
+    example=_TEAMS + 'Table("notes", metadata, Column("team_id", ForeignKey("teams.id"), index=True))',
+    safe=_TEAMS
+    + 'Table("notes", metadata, Column("team_id", ForeignKey("teams.id", ondelete="RESTRICT"), index=True))',
+)
+def foreign_key_without_on_delete(table: Table) -> Iterator[TableHit]:
+    """NO ACTION may be intended or forgotten; that is unclear until a delete fails."""
+    for constraint in _foreign_keys(table):
+        if not constraint.ondelete:
+            column = next(iter(constraint.columns))
+            target = constraint.elements[0].target_fullname
+            message = f"what happens to {table.fullname} when a row of {constraint.referred_table.fullname} is deleted?"
+            fix = f'ForeignKey("{target}", ondelete="RESTRICT")  # or CASCADE, or SET NULL'
+            yield _hit(column, message, fix)
+
+
+@table_rule(
+    fires='a column called *_id without a foreign key and without info={"not_a_reference": "reason"}',
+    source=_SOURCE,
+    example='Table("notes", metadata, Column("team_id", Integer))',
+    safe='Table("notes", metadata, Column("team_id", Integer, info={"not_a_reference": "It is of another system."}))',
+)
+def reference_without_foreign_key(table: Table) -> Iterator[TableHit]:
+    """Nothing keeps it from referring to a missing row."""
+    for column in table.columns:
+        if column.name.endswith("_id") and not column.foreign_keys and not column.info.get("not_a_reference"):
+            other = column.name.removesuffix("_id")
+            fix = 'info={"not_a_reference": "It identifies something in another system."}'
+            if any(short(name) in {other, f"{other}s"} for name in table.metadata.tables):
+                fix = f'ForeignKey("{other}s.id", ondelete="RESTRICT")'
+            yield _hit(column, "{} is called a reference, and is none", fix)
+
+
+def _foreign_keys(table: Table) -> list[ForeignKeyConstraint]:
+    found = [one for one in table.constraints if isinstance(one, ForeignKeyConstraint)]
+    return sorted(found, key=lambda one: tuple(one.column_keys))

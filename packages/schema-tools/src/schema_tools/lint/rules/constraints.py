@@ -4,10 +4,17 @@ from collections.abc import Iterator
 
 from schema_tools.lint.actions import AddColumn, AddConstraint, SetNotNull, ValidateConstraint
 from schema_tools.lint.definitions import ConstraintFacts, ConstraintKind
-from schema_tools.lint.rule import Hit, Waived, revision_rule
-from schema_tools.lint.rules.indexes import PARTITIONED, unique_by_index
-from schema_tools.lint.safe_forms import column_sql, execute, not_null_without_scan, quoted, revisions, validated_later
-from schema_tools.lint.step import At
+from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
+from schema_tools.lint.rules.indexes import unique_by_index, unless_partitioned
+from schema_tools.lint.safe_forms import (
+    alter_table,
+    column_sql,
+    execute,
+    not_null_without_scan,
+    quoted,
+    revisions,
+    validated_later,
+)
 
 _NOTES = "sql-altertable.html#SQL-ALTERTABLE-NOTES"
 
@@ -23,7 +30,7 @@ def foreign_key_without_not_valid(action: AddConstraint | AddColumn, at: At) -> 
     for found in _added(action, ConstraintKind.FOREIGN_KEY):
         if isinstance(action, AddConstraint) or action.column.default is not None:
             message = f"{found.name} is checked for every row of {action.table}, which stops writers of {found.target}"
-            yield Hit(message, PARTITIONED if at.schema.is_partitioned(action.table) else _later(action, found))
+            yield Hit(message, unless_partitioned(at, action.table, _later(action, found)))
 
 
 @revision_rule(
@@ -46,10 +53,7 @@ def check_without_not_valid(action: AddConstraint | AddColumn, _at: At) -> Itera
     ),
 )
 def validate_with_add(action: ValidateConstraint, at: At) -> Iterator[Hit]:
-    """Adding the constraint took a strong lock, which lasts until the transaction ends.
-
-    The scan of VALIDATE, which blocks nothing by itself, runs under that lock.
-    """
+    """The scan of VALIDATE, which blocks nothing by itself, runs under the strong lock that adding it took."""
     for one in (part for step in [*at.before, at.step] for part in step.actions):
         if isinstance(one, AddConstraint) and (one.table, one.constraint.name) == (action.table, action.name):
             fix = validated_later(one.table, one.constraint.name, one.constraint.definition)
@@ -65,11 +69,9 @@ def unique_builds_index(action: AddConstraint | AddColumn, at: At) -> Iterator[H
     """Reads and writes block while the index is built under ACCESS EXCLUSIVE."""
     for found in _added(action, ConstraintKind.UNIQUE):
         if found.index is None:
-            fix: str | Waived = PARTITIONED
-            if not at.schema.is_partitioned(action.table):
-                key = unique_by_index(at, action.table, found.name, found.columns, found.kind)
-                fix = revisions(_column_alone(action) if isinstance(action, AddColumn) else "", key)
-            yield Hit(f"readers and writers of {action.table} wait while {found.name} builds its index", fix)
+            fix = revisions(_column_alone(action), unique_by_index(at, action.table, found))
+            message = f"readers and writers of {action.table} wait while {found.name} builds its index"
+            yield Hit(message, unless_partitioned(at, action.table, fix))
 
 
 @revision_rule(
@@ -81,21 +83,18 @@ def primary_key_builds_index(action: AddConstraint | AddColumn, at: At) -> Itera
     """Reads and writes block while its index is built, or its columns are checked for nulls."""
     for found in _added(action, ConstraintKind.PRIMARY_KEY):
         if isinstance(action, AddColumn):
-            fix: str | Waived = Waived(reason="the table is small, and its rows get their keys here")
-            yield Hit(f"readers and writers of {action.table} wait while every row gets its key", fix)
+            small = Waived(reason="the table is small, and its rows get their keys here")
+            yield Hit(f"readers and writers of {action.table} wait while every row gets its key", small)
             continue
         index = at.schema.indexes.get(found.index or "")
         columns = found.columns or (index.keys if index is not None else ())
         table = at.schema.tables.get(action.table)
         nullable = [name for name in columns if table is None or not table.is_proven_not_null(name)]
-        key = execute(at.step.sql)
-        if found.index is None:
-            key = unique_by_index(at, action.table, found.name, columns, found.kind)
         if found.index is None or nullable:
+            key = execute(at.step.sql) if found.index else unique_by_index(at, action.table, found)
             fix = revisions(not_null_without_scan(action.table, *nullable) if nullable else "", key)
-            if at.schema.is_partitioned(action.table):
-                fix = PARTITIONED
-            yield Hit(f"readers and writers of {action.table} wait while {found.name} is built", fix)
+            message = f"readers and writers of {action.table} wait while {found.name} is built"
+            yield Hit(message, unless_partitioned(at, action.table, fix))
 
 
 @revision_rule(
@@ -104,13 +103,9 @@ def primary_key_builds_index(action: AddConstraint | AddColumn, at: At) -> Itera
     example='op.execute("ALTER TABLE bookings ADD CONSTRAINT ex_bookings EXCLUDE USING gist (during WITH &&)")',
 )
 def exclude_constraint(action: AddConstraint, _at: At) -> Iterator[Hit]:
-    """Reads and writes block while its index is built under ACCESS EXCLUSIVE.
-
-    There is neither a concurrent form nor NOT VALID: create it together with the table.
-    """
+    """Reads and writes block while its index is built, which has no concurrent form: create it with the table."""
     if action.constraint.kind is ConstraintKind.EXCLUDE:
-        waived = Waived(reason="the table is small, so the lock is short")
-        yield Hit(f"readers and writers of {action.table} wait while {action.constraint.name} is built", waived)
+        yield Hit(f"readers and writers of {action.table} wait while {action.constraint.name} is built", SMALL)
 
 
 @revision_rule(
@@ -122,10 +117,7 @@ def exclude_constraint(action: AddConstraint, _at: At) -> Iterator[Hit]:
     ),
 )
 def several_foreign_keys(action: AddConstraint | AddColumn, at: At) -> Iterator[Hit]:
-    """Each locks two tables, and holds those locks while it waits for the next.
-
-    Writes to all of them block, and it deadlocks with transactions that use the tables in another order.
-    """
+    """Writes to all the tables block until the transaction ends, and it may deadlock with other transactions."""
     added = [
         (one, found)
         for step in at.together
@@ -173,15 +165,12 @@ def _constraints(action: AddConstraint | AddColumn, kind: ConstraintKind) -> lis
 
 
 def _later(action: AddConstraint | AddColumn, constraint: ConstraintFacts) -> str:
-    if isinstance(action, AddColumn):
-        return revisions(_column_alone(action), validated_later(action.table, constraint.name, constraint.definition))
-    if constraint.validated:
-        return validated_later(action.table, constraint.name, constraint.definition)
-    name, definition = quoted(constraint.name), constraint.definition
-    return execute(f"ALTER TABLE {quoted(action.table)} ADD CONSTRAINT {name} {definition} NOT VALID")
+    name, definition = constraint.name, constraint.definition
+    if constraint.validated or isinstance(action, AddColumn):
+        return revisions(_column_alone(action), validated_later(action.table, name, definition))
+    return alter_table(action.table, f"ADD CONSTRAINT {quoted(name)} {definition} NOT VALID")
 
 
-def _column_alone(action: AddColumn) -> str:
-    column = action.column
-    words = column_sql(column.name, column.type, column.default, not_null=column.not_null)
-    return execute(f"ALTER TABLE {quoted(action.table)} ADD COLUMN {words}")
+def _column_alone(action: AddConstraint | AddColumn) -> str:
+    """The column without its constraints; empty for a constraint that is added alone."""
+    return alter_table(action.table, f"ADD COLUMN {column_sql(action.column)}") if isinstance(action, AddColumn) else ""

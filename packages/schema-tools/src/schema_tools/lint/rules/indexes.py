@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 
 from schema_tools.lint import actions
-from schema_tools.lint.definitions import ConstraintKind
-from schema_tools.lint.model import Index
-from schema_tools.lint.rule import Hit, Waived, revision_rule
+from schema_tools.lint.definitions import ConstraintFacts, ConstraintKind
+from schema_tools.lint.rule import At, Hit, Waived, revision_rule
 from schema_tools.lint.safe_forms import (
+    alter_table,
     create_index,
     create_this_index,
     execute,
     outside_transaction,
     quoted,
     revisions,
+    split,
 )
-from schema_tools.lint.step import At, is_light, split
 from schema_tools.lint.waivers import waiver_comment
 
 # Its index can be built neither concurrently nor beforehand, and before release 18 no foreign key of it is NOT VALID.
-PARTITIONED = Waived(reason="the partitions are small, so the lock is short")
+_PARTITIONED = Waived(reason="the partitions are small, so the lock is short")
 _UNIQUE_KINDS = frozenset({ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY})
 _NO_TWO = "it was looked for, and no two rows are alike in it"
 
@@ -30,14 +30,13 @@ _NO_TWO = "it was looked for, and no two rows are alike in it"
 )
 def index_not_concurrent(action: actions.CreateIndex, at: At) -> Iterator[Hit]:
     """Writes to the table block while the index is built: it holds a SHARE lock for the whole scan."""
-    table = at.schema.tables.get(action.table)
     if action.concurrently:
         return
-    if table is None or not table.partitioned:
-        fix = guarded(create_this_index(action), at, action.table, action.keys, unique=action.unique)
+    if not at.schema.is_partitioned(action.table):
+        fix = _guarded(create_this_index(action), at, action.table, action.keys, unique=action.unique)
         yield Hit(f"writers of {action.table} wait until the index {action.name} is built", fix)
     elif not action.only:
-        fix = _on_partitions(action, table.partitions)
+        fix = _on_partitions(action, at.schema.tables[action.table].partitions)
         yield Hit(f"writers of every partition of {action.table} wait until {action.name} is built", fix)
 
 
@@ -51,12 +50,11 @@ def drop_index_not_concurrent(action: actions.DropIndex, at: At) -> Iterator[Hit
     index = at.schema.indexes.get(action.name)
     if action.concurrently or (index is not None and _goes_anyway(index, at)):
         return
-    message = f"readers and writers of {index.table if index else 'its table'} wait for {action.name} to be dropped"
-    if index is not None and index.table in at.schema.tables and at.schema.tables[index.table].partitioned:
-        yield Hit(message, Waived(reason="an index of a partitioned table cannot be dropped concurrently"))
-        return
-    code = execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(action.name)}")
-    yield Hit(message, outside_transaction(code))
+    fix: str | Waived = outside_transaction(execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(action.name)}"))
+    if index is not None and at.schema.is_partitioned(index.table):
+        fix = Waived(reason="an index of a partitioned table cannot be dropped concurrently")
+    table = index.table if index is not None else "its table"
+    yield Hit(f"readers and writers of {table} wait for {action.name} to be dropped", fix)
 
 
 @revision_rule(
@@ -84,7 +82,7 @@ def concurrently_in_transaction(
     """It fails: a concurrent operation ends its transaction several times, so it cannot be part of one."""
     if action.concurrently and at.step.transaction is not None:
         if isinstance(action, actions.CreateIndex):
-            fix = guarded(create_this_index(action), at, action.table, action.keys, unique=action.unique)
+            fix = _guarded(create_this_index(action), at, action.table, action.keys, unique=action.unique)
         else:
             fix = outside_transaction(execute(at.step.sql))
         yield Hit("CONCURRENTLY does not work inside a transaction", fix)
@@ -103,13 +101,9 @@ with op.get_context().autocommit_block():
 def concurrently_beside_other_work(
     action: actions.CreateIndex | actions.DropIndex | actions.Reindex | actions.DetachPartition, at: At
 ) -> Iterator[Hit]:
-    """The autocommit block commits what came before it.
-
-    When the concurrent operation fails, half of the revision is done while the database is still recorded at the
-    previous one, so it cannot simply be run again.
-    """
+    """When it fails, what came before it is committed but not recorded, so it cannot simply be run again."""
     # Reported once per revision.
-    others = [one for one in at.steps if one is not at.step and not is_light(one)]
+    others = [one for one in at.steps if one is not at.step and not one.is_light]
     earlier = [part for one in others if one.number < at.step.number for part in one.actions]
     said = any(getattr(part, "concurrently", False) for part in earlier)
     if action.concurrently and others and not said and at.is_first(action):
@@ -125,27 +119,34 @@ with op.get_context().autocommit_block():
 """,
 )
 def unique_over_existing_rows(action: actions.CreateIndex | actions.AddConstraint, at: At) -> Iterator[Hit]:
-    """It fails where two rows are alike, in production if not in the rehearsal.
-
-    From then on it refuses rows that the previous release may still write.
-    """
+    """It fails where two rows are alike, and from then on refuses rows that the previous release may write."""
     # Columns that already include a unique key cannot fail.
     match action:
         case actions.CreateIndex() if action.unique and not _is_unique_already(at, action.table, action.keys):
-            code = guarded(create_this_index(action), at, action.table, action.keys, unique=True)
+            code = _guarded(create_this_index(action), at, action.table, action.keys, unique=True)
             yield Hit(f"rows of {action.table} may be alike in {', '.join(action.keys)}", code)
         case actions.AddConstraint() if action.constraint.kind in _UNIQUE_KINDS and action.constraint.index is None:
             columns = action.constraint.columns
             if not _is_unique_already(at, action.table, columns):
-                fix: str | Waived = PARTITIONED
-                if not at.schema.is_partitioned(action.table):
-                    fix = unique_by_index(at, action.table, action.constraint.name, columns, action.constraint.kind)
+                fix = unless_partitioned(at, action.table, unique_by_index(at, action.table, action.constraint))
                 yield Hit(f"rows of {action.table} may be alike in {', '.join(columns)}", fix)
-        case _:
-            pass
 
 
-def guarded(code: str, at: At, table: str, keys: tuple[str, ...], *, unique: bool) -> str:
+def unless_partitioned(at: At, table: str, fix: str) -> str | Waived:
+    """The safe form `fix`, where the table has no partitions."""
+    return _PARTITIONED if at.schema.is_partitioned(table) else fix
+
+
+def unique_by_index(at: At, table: str, key: ConstraintFacts) -> str:
+    """A unique constraint or a primary key whose index is built first, while the table is used."""
+    name = quoted(key.name)
+    return revisions(
+        _guarded(create_index(key.name, table, key.columns, unique=True), at, table, key.columns, unique=True),
+        alter_table(table, f"ADD CONSTRAINT {name} {key.kind.upper()} USING INDEX {name}"),
+    )
+
+
+def _guarded(code: str, at: At, table: str, keys: tuple[str, ...], *, unique: bool) -> str:
     """The code of an index in its autocommit block, with the waiver that a unique one needs."""
     if not unique or _is_unique_already(at, table, keys):
         return code
@@ -153,39 +154,27 @@ def guarded(code: str, at: At, table: str, keys: tuple[str, ...], *, unique: boo
     return f"{block}\n    {waiver_comment('unique-over-existing-rows', _NO_TWO)}\n{body}"
 
 
-def unique_by_index(at: At, table: str, name: str, columns: tuple[str, ...], kind: ConstraintKind) -> str:
-    """A unique constraint or a primary key whose index is built first, while the table is used."""
-    code = create_index(name, table, columns, unique=True)
-    return revisions(
-        guarded(code, at, table, columns, unique=True),
-        execute(f"ALTER TABLE {quoted(table)} ADD CONSTRAINT {quoted(name)} {kind.upper()} USING INDEX {quoted(name)}"),
-    )
-
-
 def _is_unique_already(at: At, table: str, keys: tuple[str, ...]) -> bool:
     return any(key <= set(keys) for key in at.schema.unique_keys(table))
 
 
-def _goes_anyway(index: Index, at: At) -> bool:
+def _goes_anyway(index: actions.CreateIndex, at: At) -> bool:
     """Whether its column or its table is dropped together with it, under the same lock."""
-    return any(
-        (isinstance(one, actions.DropTable) and one.table == index.table)
-        or (isinstance(one, actions.DropColumn) and one.table == index.table and one.column in index.keys)
-        for step in at.together
-        for one in step.actions
+    return any(one.table == index.table for one in at.beside(actions.DropTable)) or any(
+        one.table == index.table and one.column in index.keys for one in at.beside(actions.DropColumn)
     )
 
 
 def _on_partitions(action: actions.CreateIndex, partitions: list[str]) -> str:
-    plain = action.concurrent_sql.replace("CONCURRENTLY ", "", 1)
-    parent = plain.replace(f" ON {quoted(action.table)} ", f" ON ONLY {quoted(action.table)} ", 1)
-    bodies = [execute(parent)]
+    def on(target: str) -> str:
+        return action.concurrent_sql.replace(f" ON {quoted(action.table)} ", f" ON {target} ", 1)
+
+    bodies = [execute(on(f"ONLY {quoted(action.table)}").replace("CONCURRENTLY ", "", 1))]
     for partition in partitions:
-        name = f"{action.name}_{partition.rpartition('.')[2]}"
-        own = action.concurrent_sql.replace(f" {quoted(action.name)} ", f" {quoted(name)} ", 1)
-        own = own.replace(f" ON {quoted(action.table)} ", f" ON {quoted(partition)} ", 1)
+        name = quoted(f"{action.name}_{actions.short(partition)}")
+        own = on(quoted(partition)).replace(f" {quoted(action.name)} ", f" {name} ", 1)
         bodies += [
             outside_transaction(execute(own)),
-            execute(f"ALTER INDEX {quoted(action.name)} ATTACH PARTITION {quoted(name)}"),
+            execute(f"ALTER INDEX {quoted(action.name)} ATTACH PARTITION {name}"),
         ]
     return revisions(*bodies)

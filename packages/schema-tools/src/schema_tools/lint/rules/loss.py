@@ -1,14 +1,24 @@
-"""What takes something away from the previous release, which still runs, or destroys data."""
+"""What breaks the previous release, which still runs, or destroys data: what is taken away or renamed."""
 
 from collections.abc import Iterator
 
+from schema_tools.catalog.statements import literal
 from schema_tools.lint import actions
 from schema_tools.lint.definitions import ConstraintKind
-from schema_tools.lint.rule import Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import column_sql, execute, quoted, zero
-from schema_tools.lint.step import At
+from schema_tools.lint.rule import At, Hit, Waived, revision_rule
+from schema_tools.lint.safe_forms import (
+    alter_table,
+    execute,
+    outside_transaction,
+    quoted,
+    replaced_column,
+    revisions,
+    update_in_batches,
+    zero,
+)
 
 _UNUSED = Waived(reason="no release that still runs uses it")
+_STOPPED = Waived(reason="the service is stopped meanwhile")
 
 
 @revision_rule(
@@ -45,9 +55,8 @@ def drop_view(action: actions.DropView, at: At) -> Iterator[Hit]:
 
     Stop using the view in one release, drop it in the next.
     """
-    made = {one.view for step in at.together for one in step.actions if isinstance(one, actions.CreateView)}
-    if action.view not in made:
-        yield Hit(f"{action.view} is gone for the release that still runs", _UNUSED)
+    if not any(one.name == action.name for one in at.beside(actions.CreateView)):
+        yield Hit(f"{action.name} is gone for the release that still runs", _UNUSED)
 
 
 @revision_rule(fires="DROP SCHEMA", source="sql-dropschema.html", example='op.execute("DROP SCHEMA archive")')
@@ -56,13 +65,13 @@ def drop_schema(action: actions.DropSchema, _at: At) -> Iterator[Hit]:
 
     Everything in the schema is lost.
     """
-    yield Hit(f"the schema {action.schema} is gone for the release that still runs", _UNUSED)
+    yield Hit(f"the schema {action.name} is gone for the release that still runs", _UNUSED)
 
 
 @revision_rule(fires="DROP TYPE or DROP DOMAIN", source="sql-droptype.html", example='op.execute("DROP TYPE color")')
 def drop_type(action: actions.DropType, _at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment, and after a rollback, and fails on what is gone."""
-    yield Hit(f"the type {action.type} is gone for the release that still runs", _UNUSED)
+    yield Hit(f"the type {action.name} is gone for the release that still runs", _UNUSED)
 
 
 @revision_rule(
@@ -76,11 +85,8 @@ def not_null_without_default(action: actions.AddColumn, _at: At) -> Iterator[Hit
     keys = any(one.kind is ConstraintKind.PRIMARY_KEY for one in column.constraints)
     numbered = column.identity or column.generated or column.type.name.endswith("serial")
     if (column.not_null or keys) and column.default is None and not numbered:
-        words = column_sql(column.name, column.type)
-        constant = zero(column.type)
-        if constant:
-            words += f" DEFAULT {constant} NOT NULL"
-        fix = execute(f"ALTER TABLE {quoted(action.table)} ADD COLUMN {words}")
+        value = f" DEFAULT {zero(column.type)} NOT NULL" if zero(column.type) else ""
+        fix = alter_table(action.table, f"ADD COLUMN {quoted(column.name)} {column.type.sql}{value}")
         yield Hit(f"the rows of {action.table} have no value for {column.name}", fix)
 
 
@@ -105,9 +111,8 @@ def drop_constraint(action: actions.DropConstraint, at: At) -> Iterator[Hit]:
 
     The index of a unique constraint or a primary key is dropped too, under ACCESS EXCLUSIVE.
     """
-    added = (one for step in at.together for one in step.actions if isinstance(one, actions.AddConstraint))
-    replaced = any((one.table, one.constraint.name) == (action.table, action.name) for one in added)
-    if not replaced and not _is_said_by_not_null(action, at):
+    added = {(one.table, one.constraint.name) for one in at.beside(actions.AddConstraint)}
+    if (action.table, action.name) not in added and not _is_said_by_not_null(action, at):
         waived = Waived(reason="every release that runs copes with what it kept out")
         yield Hit(f"{action.table} accepts rows that {action.name} kept out", waived)
 
@@ -143,12 +148,78 @@ def default_changed(action: actions.ChangeDefault, at: At) -> Iterator[Hit]:
     yield Hit(f"the default of {action.table}.{action.column} is {verb} for writers that rely on it", waived)
 
 
+@revision_rule(
+    fires="RENAME COLUMN",
+    source="sql-altertable.html",
+    example='op.alter_column("members", "name", new_column_name="full_name")',
+)
+def rename_column(action: actions.RenameColumn, at: At) -> Iterator[Hit]:
+    """The previous release still runs during the deployment and fails on the old name; no order of both works.
+
+    Add the new column, write both, fill it, read it, then drop the old one.
+    """
+    message = f"the release that still runs looks for {action.table}.{action.column}"
+    column = at.schema.column(action.table, action.column)
+    fix = ""
+    if column is not None:
+        new, old = action.new_name, quoted(action.column)
+        fix = replaced_column(at.schema, action, new, column.type, value=old, where=f"{quoted(new)} IS NULL")
+    yield Hit(message, fix or _STOPPED)
+
+
+@revision_rule(
+    fires="RENAME TO or SET SCHEMA of a table, without a view of the old name in the same transaction",
+    source="sql-createview.html#SQL-CREATEVIEW-UPDATABLE-VIEWS",
+    example='op.rename_table("logs", "messages")',
+)
+def rename_table(action: actions.RenameTable, at: At) -> Iterator[Hit]:
+    """The previous release still runs during the deployment and fails on the old name; no order of both works.
+
+    A view of the old name can be read and written as the table could.
+    """
+    if not any(one.name == action.table for one in at.beside(actions.CreateView)):
+        view = f"CREATE VIEW {quoted(action.table)} AS SELECT * FROM {quoted(action.new_name)}"  # noqa: S608 -- for people
+        yield Hit(f"the release that still runs looks for {action.table}", execute(at.step.sql, view))
+
+
+@revision_rule(
+    fires="ALTER TYPE RENAME VALUE",
+    source="sql-altertype.html",
+    example="""op.execute("ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'")""",
+)
+def rename_enum_value(action: actions.RenameEnumValue, at: At) -> Iterator[Hit]:
+    """The previous release still runs during the deployment and fails on the old name; no order of both works.
+
+    It writes the old value, and does not know the new one.
+    """
+    old, new = literal(action.value), literal(action.new_value)
+    adding = f"ALTER TYPE {quoted(action.name)} ADD VALUE IF NOT EXISTS {new} AFTER {old}"
+    moving = [
+        update_in_batches(at.schema, table, f"{quoted(name)} = {new}", f"{quoted(name)} = {old}")
+        for table, found in at.schema.tables.items()
+        for name, column in found.columns.items()
+        if column.type.name == action.name
+    ]
+    fix = revisions(outside_transaction(execute(adding)), *moving)
+    yield Hit(f"the release that still runs writes {action.value}", fix)
+
+
+@revision_rule(
+    fires="ALTER SCHEMA RENAME",
+    source="sql-alterschema.html",
+    example='op.execute("ALTER SCHEMA archive RENAME TO attic")',
+)
+def rename_schema(action: actions.RenameSchema, _at: At) -> Iterator[Hit]:
+    """The previous release still runs during the deployment and fails on the old name; no order of both works."""
+    yield Hit(f"the release that still runs looks in {action.name}", _STOPPED)
+
+
 def _is_said_by_not_null(action: actions.DropConstraint, at: At) -> bool:
     """Whether it is a CHECK that says no more than NOT NULL, which its column has by now."""
     table = at.schema.tables.get(action.table)
-    constraint = table.constraints.get(action.name) if table is not None else None
-    if table is None or constraint is None or len(constraint.not_null) != 1:
+    if table is None or action.name not in table.constraints:
         return False
-    (name,) = constraint.not_null
-    only = constraint.definition == f"CHECK ({quoted(name)} IS NOT NULL)"
-    return only and name in table.columns and table.columns[name].not_null
+    definition = table.constraints[action.name].definition
+    return any(
+        definition == f"CHECK ({quoted(name)} IS NOT NULL)" for name, one in table.columns.items() if one.not_null
+    )

@@ -1,28 +1,24 @@
 """What rewrites rows: columns for which PostgreSQL rewrites the whole table, and statements that change rows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
-from schema_tools.lint.actions import AddColumn, ChangeRows, ChangeType, SetExpression
-from schema_tools.lint.definitions import ColumnFacts, Expression, SqlType
-from schema_tools.lint.rewriting import is_rewritten, volatile_functions
-from schema_tools.lint.rule import Hit, Waived, revision_rule
+from schema_tools.lint.actions import AddColumn, ChangeRows, ChangeType, SetExpression, short
+from schema_tools.lint.definitions import SERIAL_TYPES, Expression, SqlType, is_rewritten, volatile_functions
+from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
 from schema_tools.lint.safe_forms import (
-    column_sql,
+    alter_table,
     delete_in_batches,
     execute,
     not_null_without_scan,
     quoted,
+    replaced_column,
     revisions,
-    short,
     update_in_batches,
 )
-from schema_tools.lint.step import At
-from schema_tools.lint.waivers import waiver_comment
 
-_SMALL: Final = Waived(reason="the table is small, so the lock is short")
 _FEW: Final = Waived(reason="it concerns a few rows only")
-_SERIAL: Final = {"smallserial": "smallint", "serial": "integer", "bigserial": "bigint"}
 
 
 @revision_rule(
@@ -37,7 +33,9 @@ def type_change_rewrites(action: ChangeType, at: At) -> Iterator[Hit]:
     if before is not None and not action.converts and not is_rewritten(before, action.type):
         return
     change = f"from {before.sql} to {action.type.sql}" if before is not None else f"to {action.type.sql}"
-    yield Hit(f"{action.table}.{action.column} {change} rewrites the table", _by_a_column(action, at))
+    value = action.using or f"{quoted(action.column)}::{action.type.sql}"
+    fix = replaced_column(at.schema, action, f"{action.column}_new", action.type, value=value)
+    yield Hit(f"{action.table}.{action.column} {change} rewrites the table", fix or SMALL)
 
 
 @revision_rule(
@@ -68,11 +66,11 @@ def volatile_default(action: AddColumn, at: At) -> Iterator[Hit]:
 def identity_or_serial_column(action: AddColumn, at: At) -> Iterator[Hit]:
     """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes."""
     column = action.column
-    if column.identity or column.type.name in _SERIAL:
+    if column.identity or column.type.name in SERIAL_TYPES:
         sequence = f"{short(action.table)}_{column.name}_seq"
-        default = Expression(sql=f"nextval('{quoted(sequence)}')", functions=frozenset({"nextval"}))
-        words = _SERIAL.get(column.type.name, column.type.sql)
-        numbers = ColumnFacts(name=column.name, type=SqlType(name=words, sql=words), not_null=True)
+        default = Expression(sql=f"nextval('{quoted(sequence)}')")
+        words = SERIAL_TYPES.get(column.type.name, column.type.sql)
+        numbers = replace(column, type=SqlType(name=words, sql=words), not_null=True)
         fix = _filled_later(AddColumn(table=action.table, column=numbers), at, default, sequence=sequence)
         yield Hit(f"numbering the rows of {action.table} rewrites the table", fix)
 
@@ -85,7 +83,7 @@ def identity_or_serial_column(action: AddColumn, at: At) -> Iterator[Hit]:
 def stored_generated_column(action: AddColumn | SetExpression, at: At) -> Iterator[Hit]:
     """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes."""
     if isinstance(action, SetExpression):
-        yield Hit(f"{action.table}.{action.column} is computed anew for each row", _SMALL)
+        yield Hit(f"{action.table}.{action.column} is computed anew for each row", SMALL)
     elif action.column.generated == "stored":
         message = f"{action.table}.{action.column.name} is computed for each row, which rewrites the table"
         yield Hit(message, _by_a_trigger(action, at))
@@ -97,10 +95,7 @@ def stored_generated_column(action: AddColumn | SetExpression, at: At) -> Iterat
     example="""op.execute("UPDATE members SET name = trim(name)")""",
 )
 def unbatched_update(action: ChangeRows, at: At) -> Iterator[Hit]:
-    """It locks every row that it changes until the transaction ends, so writes to those rows block.
-
-    It doubles the size of the table, and starts over when it fails.
-    """
+    """Writes to every row that it changes block until it commits; it doubles the table, and fails as a whole."""
     if action.verb not in {"UPDATE", "DELETE"} or action.bounded or _is_catalog(action.table):
         return
     if action.plain and any(key <= action.compared for key in at.schema.unique_keys(action.table)):
@@ -126,62 +121,38 @@ def catalog_edit(action: ChangeRows, _at: At) -> Iterator[Hit]:
         yield Hit(f"{action.table} is PostgreSQL's own", waived)
 
 
-def _by_a_column(action: ChangeType, at: At) -> str | Waived:
-    """A second column, which takes the place of the first one over two releases."""
-    new = f"{action.column}_new"
-    value = action.using or f"{quoted(action.column)}::{action.type.sql}"
-    filling = update_in_batches(at.schema, action.table, f"{quoted(new)} = {value}")
-    if not filling:
-        return _SMALL
-    return revisions(
-        execute(f"ALTER TABLE {quoted(action.table)} ADD COLUMN {column_sql(new, action.type)}"),
-        f"# The release before this one writes both columns.\n{filling}",
-        waiver_comment("drop-column", f"every release that runs reads and writes {new}")
-        + "\n"
-        + execute(f"ALTER TABLE {quoted(action.table)} DROP COLUMN {quoted(action.column)}"),
-    )
-
-
 def _filled_later(action: AddColumn, at: At, default: Expression, sequence: str = "") -> str | Waived:
     """The column without its default, the default for new rows, then a value for the rows that are there."""
-    name = quoted(action.column.name)
-    table = quoted(action.table)
-    filling = update_in_batches(at.schema, action.table, f"{name} = {default.sql}", f"{name} IS NULL")
+    name, table = quoted(action.column.name), action.table
+    filling = update_in_batches(at.schema, table, f"{name} = {default.sql}", f"{name} IS NULL")
     if not filling:
-        return _SMALL
-    adding = [f"ALTER TABLE {table} ADD COLUMN {column_sql(action.column.name, action.column.type)}"]
-    if sequence:
-        adding.append(f"CREATE SEQUENCE {quoted(sequence)} OWNED BY {table}.{name}")
-    adding.append(f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default.sql}")
-    last = not_null_without_scan(action.table, action.column.name) if action.column.not_null else ""
-    return revisions(execute(*adding), filling, last)
+        return SMALL
+    adding = [alter_table(table, f"ADD COLUMN {name} {action.column.type.sql}")]
+    adding += [execute(f"CREATE SEQUENCE {quoted(sequence)} OWNED BY {quoted(table)}.{name}")] if sequence else []
+    adding.append(alter_table(table, f"ALTER COLUMN {name} SET DEFAULT {default.sql}"))
+    last = not_null_without_scan(table, action.column.name) if action.column.not_null else ""
+    return revisions("\n".join(adding), filling, last)
 
 
 def _by_a_trigger(action: AddColumn, at: At) -> str | Waived:
     """A plain column that a trigger computes."""
-    column, name = action.column, quoted(action.column.name)
+    column, name, table = action.column, quoted(action.column.name), quoted(action.table)
+    filling = update_in_batches(at.schema, action.table, f"{name} = {column.expression}")
+    if not filling or not column.expression:
+        return SMALL
     function = quoted(f"compute_{short(action.table)}_{column.name}")
-    expression = column.expression
-    filling = update_in_batches(at.schema, action.table, f"{name} = {expression}")
-    if not filling or not expression:
-        return _SMALL
-    computing = [
-        f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$",
-        "BEGIN",
-        f"  SELECT {expression} INTO NEW.{name} FROM (SELECT NEW.*) AS changed;",  # noqa: S608 -- for people
-        "  RETURN NEW;",
-        "END",
-        "$$",
-    ]
-    trigger = [
-        f"CREATE TRIGGER {function} BEFORE INSERT OR UPDATE ON {quoted(action.table)}",
-        f"FOR EACH ROW EXECUTE FUNCTION {function}()",
-    ]
-    return revisions(
-        execute(f"ALTER TABLE {quoted(action.table)} ADD COLUMN {column_sql(column.name, column.type)}"),
-        execute("\n".join(computing), "\n".join(trigger)),
-        filling,
-    )
+    computing = f"""\
+CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT {column.expression} INTO NEW.{name} FROM (SELECT NEW.*) AS changed;
+  RETURN NEW;
+END
+$$"""  # noqa: S608 -- for people
+    trigger = f"""\
+CREATE TRIGGER {function} BEFORE INSERT OR UPDATE ON {table}
+FOR EACH ROW EXECUTE FUNCTION {function}()"""
+    adding = alter_table(action.table, f"ADD COLUMN {name} {column.type.sql}")
+    return revisions(adding, execute(computing, trigger), filling)
 
 
 def _is_catalog(table: str) -> bool:

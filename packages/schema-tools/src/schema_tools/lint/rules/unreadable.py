@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from schema_tools.lint.actions import AskDatabase, CannotParse, ControlTransaction, ExecuteText
-from schema_tools.lint.rule import Hit, Waived, revision_rule
+from schema_tools.lint.rule import At, Hit, Waived, revision_rule
 from schema_tools.lint.safe_forms import execute, revisions
-from schema_tools.lint.step import At, Step
 
 
 @revision_rule(
@@ -48,12 +47,13 @@ def transaction_control(action: ControlTransaction, at: At) -> Iterator[Hit]:
     If the revision ends it, a later failure leaves the revision half done, and the timeouts and the recorded
     version unreliable.
     """
-    before = _statements(one for one in at.steps if one.number < at.step.number)
-    after = _statements(one for one in at.steps if one.number > at.step.number)
+    statements = [
+        (one.number, one.sql)
+        for one in at.steps
+        if not any(isinstance(part, ControlTransaction) for part in one.actions)
+    ]
+    before = [sql for number, sql in statements if number < at.step.number]
+    after = [sql for number, sql in statements if number > at.step.number]
     ends = action.words.startswith(("COMMIT", "END"))
-    fix = revisions(*([execute(*before), execute(*after)] if ends else [execute(*before, *after)]))
+    fix = revisions(execute(*before), execute(*after)) if ends else execute(*before, *after)
     yield Hit(f"{action.words} meddles with the transaction of the revision", fix or "pass")
-
-
-def _statements(steps: Iterator[Step]) -> list[str]:
-    return [one.sql for one in steps if not any(isinstance(part, ControlTransaction) for part in one.actions)]

@@ -1,10 +1,11 @@
-"""Tables, constraints and triggers that do not do what they look like."""
+"""What one query of the catalog or of the statistics tells: tables, constraints, triggers, vacuum and analyze."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from sqlalchemy import Connection
 
+from schema_tools.audit import thresholds
 from schema_tools.audit.catalog import Check, found_by
 from schema_tools.findings import Finding
 
@@ -18,6 +19,33 @@ ORDER BY 2, 1
 """
 
 _CHECKS: Final = (
+    # An index of a part of the table serves where the part is the rows that refer to something.
+    Check(
+        rule="foreign-key-without-index",
+        place="foreign key {name} on {table}",
+        message="no index begins with {columns}",
+        why="deleting a row of {referred}, or changing its key, reads all of {table}",
+        fix="CREATE INDEX {concurrently}ON {table} ({columns});",
+        query="""
+            SELECT quote_ident(k.conname) AS name, c.name AS table, k.confrelid::regclass::text AS referred,
+                   CASE c.relkind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END AS concurrently,
+                   (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.place)
+                    FROM unnest(k.conkey) WITH ORDINALITY AS u(number, place)
+                    JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number) AS columns
+            FROM pg_constraint k JOIN own_tables c ON c.oid = k.conrelid
+            WHERE k.contype = 'f' AND k.conparentid = 0 AND NOT c.relispartition
+              AND NOT EXISTS (
+                SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am am ON am.oid = x.relam
+                WHERE i.indrelid = k.conrelid AND i.indisvalid AND am.amname IN ('btree', 'hash')
+                  AND i.indnkeyatts >= cardinality(k.conkey)
+                  AND k.conkey @> (i.indkey::int2[])[0:cardinality(k.conkey) - 1]
+                  AND k.conkey <@ (i.indkey::int2[])[0:cardinality(k.conkey) - 1]
+                  AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) IN (
+                         SELECT format('(%I IS NOT NULL)', a.attname) FROM pg_attribute a
+                         WHERE a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum])))
+            ORDER BY 2, 1
+        """,
+    ),
     Check(
         rule="no-primary-key",
         place="table {table}",
@@ -119,9 +147,64 @@ _CHECKS: Final = (
             ORDER BY 1
         """,
     ),
+    Check(
+        rule="bloat",
+        place="table {table}",
+        message="an estimated {share:.0%} of its rows are dead ({dead:,} of {all:,}, in {megabytes} MB);"
+        " last vacuum: {vacuumed}",
+        why=f"scans read them and memory holds them; autovacuum should have begun at {thresholds.DEAD_ROWS:.0%}:"
+        " is it off, or held up by an old transaction?",
+        fix="VACUUM (ANALYZE) {table};",
+        query="""
+            SELECT c.name AS table, s.n_dead_tup AS dead, s.n_dead_tup + s.n_live_tup AS all,
+                   CAST(s.n_dead_tup AS float8) / nullif(s.n_dead_tup + s.n_live_tup, 0) AS share,
+                   pg_table_size(c.oid) / 1048576 AS megabytes,
+                   coalesce(to_char(greatest(s.last_vacuum, s.last_autovacuum) AT TIME ZONE 'UTC',
+                                    'YYYY-MM-DD HH24:MI "UTC"'), 'never') AS vacuumed
+            FROM pg_stat_all_tables s JOIN own_tables c ON c.oid = s.relid
+            WHERE s.n_dead_tup >= CAST(:share AS float8) * (s.n_dead_tup + s.n_live_tup) AND s.n_dead_tup > 0
+              AND pg_table_size(c.oid) >= :bytes
+            ORDER BY 1
+        """,
+    ),
+    Check(
+        rule="never-analysed",
+        place="table {table}",
+        message="it has about {live:,} rows and was never analysed",
+        why="the planner guesses how many rows a condition meets",
+        fix="ANALYZE {table};",
+        query="""
+            SELECT c.name AS table, s.n_live_tup AS live
+            FROM pg_stat_all_tables s JOIN own_tables c ON c.oid = s.relid
+            WHERE s.n_live_tup >= :rows AND greatest(s.last_analyze, s.last_autoanalyze) IS NULL
+            ORDER BY 1
+        """,
+    ),
+    # The TOAST table of a table may be older than itself, and is vacuumed with it.
+    Check(
+        rule="transaction-id-age",
+        place="table {table}",
+        message="its oldest rows are {age:,} transactions old",
+        why="before 2,147,483,648 the server stops accepting writes until they are frozen",
+        fix="VACUUM (FREEZE) {table};",
+        query="""
+            SELECT c.name AS table, greatest(age(c.relfrozenxid), age(t.relfrozenxid)) AS age
+            FROM own_tables c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
+            WHERE c.relkind IN ('r', 'm')
+              AND greatest(age(c.relfrozenxid), age(t.relfrozenxid)) >= :age
+            ORDER BY 2 DESC, 1
+        """,
+    ),
 )
 
 
-def table_findings(connection: Connection) -> Iterator[Finding]:
-    """What the catalog alone tells of tables, constraints and triggers."""
-    return found_by(connection, _CHECKS)
+def check_findings(connection: Connection) -> Iterator[Finding]:
+    """What the checks find. Bloat is an estimate, from the count of dead rows."""
+    return found_by(
+        connection,
+        _CHECKS,
+        share=thresholds.DEAD_ROWS,
+        bytes=thresholds.BLOATED_TABLE_BYTES,
+        rows=thresholds.UNANALYSED_ROWS,
+        age=thresholds.TRANSACTION_AGE,
+    )

@@ -3,15 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import Column, ForeignKey, Identity, Integer, MetaData, Numeric, String, Table, UniqueConstraint
 
-from contract.storages import PATIENT
-from entrypoints.settings import Settings
 from foundation.kernel.constraints import Reference, Unique
 from foundation.kernel.entity import Entity
 from foundation.kernel.errors import AlreadyTaken, NotFound, StillReferenced
@@ -28,7 +26,7 @@ from foundation.sqlalchemy.limits import Limits
 from foundation.sqlalchemy.tables import created_at, idempotency_keys_table, known_choice, named_metadata, updated_at
 from foundation.sqlalchemy.types import ChoiceType, ValueObjectType
 from foundation.testing.clocks import NOON
-from plain_sql import connected
+from schema_tools.testing.plain_sql import connected
 
 
 class ShelfId(IntegerId): ...
@@ -240,19 +238,12 @@ class Library:
 
 @asynccontextmanager
 async def open_library(url: str) -> AsyncIterator[Library]:
-    """The entities on the storage at `url`; their tables are made, and dropped afterwards."""
+    """The entities on the storage at `url`; it is a new one, in which their tables are made."""
     if url == "memory://":
         yield Library(InMemoryStorage(IN_MEMORY))
         return
-    settings = Settings(_env_file=None, database_url=url, **PATIENT)  # type: ignore[arg-type]  # coerced
-    limits = Limits(
-        pool_size=4,
-        pool_timeout=settings.database_pool_timeout,
-        statement_timeout=settings.database_statement_timeout,
-        lock_timeout=settings.database_lock_timeout,
-        idle_timeout=settings.database_idle_timeout,
-        bulk_timeout=settings.database_bulk_timeout,
-    )
+    patient = timedelta(seconds=60)  # a slow machine is no failing test
+    limits = Limits(4, patient, patient, patient, patient, patient)
     with connected(url) as connection:
         METADATA.create_all(connection)
     storage = open_database(url, limits, METADATA, IN_SQL)
@@ -260,5 +251,3 @@ async def open_library(url: str) -> AsyncIterator[Library]:
         yield Library(storage)
     finally:
         await storage.dispose()
-        with connected(url) as connection:
-            METADATA.drop_all(connection, [BOOKS, SHELVES])

@@ -1,4 +1,4 @@
-"""The direct way answers as FastAPI's own, is left where it must be, and is the way of every route of the service."""
+"""The direct way answers as FastAPI's own, and is left where it must be."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,11 +7,8 @@ from typing import Annotated
 import httpx2
 import pytest
 from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Header, HTTPException, Request, Response
-from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from entrypoints.http.app import create_app
-from entrypoints.settings import load_settings
 from foundation.http.routing.direct_routes import DirectRoutes
 
 LOG: list[str] = []
@@ -204,11 +201,3 @@ def test_below_a_mount_the_direct_way_is_left() -> None:
     outside = FastAPI()
     outside.mount("/mounted", service(direct=True))
     assert ask(outside, "GET", "/mounted/outer/inner/words/hello")[2].startswith("HELLO")
-
-
-def test_every_route_of_the_service_is_served_directly() -> None:
-    app = create_app(load_settings(database_url="memory://"))
-    direct = DirectRoutes(app, routes=app.routes)
-    routes = [route for routes in direct._routes_of_method.values() for route in routes]
-    assert len(routes) == sum(len(route.methods or ()) for route in iter_route_contexts(app.routes))
-    assert [route.path.pattern for route in routes if route.steps is None] == []

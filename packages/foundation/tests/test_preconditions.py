@@ -1,26 +1,27 @@
 """Entity tags and the preconditions made of them."""
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from application.users.ports import UserView
-from domain.users.user_id import LARGEST_USER_ID
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
 from foundation.http.requests.entity_tags import entity_tag, expected_versions, matches_any
+from foundation.kernel.integer_id import LARGEST_ID
 from foundation.testing.clocks import MICROSECOND, NOON
 
 
-def user(number: int = 7, updated_at: datetime = NOON) -> UserView:
-    return UserView(number, "ada@example.com", "Ada Lovelace", NOON, updated_at)
+class Thing(NamedTuple):
+    id: int = 7
+    updated_at: datetime = NOON
 
 
-TAG = entity_tag(user())
-LATER_TAG = entity_tag(user(updated_at=NOON + MICROSECOND))
+TAG = entity_tag(Thing())
+LATER_TAG = entity_tag(Thing(updated_at=NOON + MICROSECOND))
 
 
 def request(name: str, *values: str) -> Request:
@@ -33,15 +34,15 @@ def expected(*if_match: str, number: int = 7) -> frozenset[datetime] | None:
 
 
 @settings(max_examples=50)
-@given(st.integers(1, LARGEST_USER_ID), st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 -- zone beside
-def test_the_tag_of_a_user_names_its_version(number: int, updated_at: datetime) -> None:
-    tag = entity_tag(user(number, updated_at))
+@given(st.integers(1, LARGEST_ID), st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 -- zone beside
+def test_the_tag_of_a_thing_names_its_version(number: int, updated_at: datetime) -> None:
+    tag = entity_tag(Thing(number, updated_at))
     assert expected(tag, number=number) == frozenset({updated_at})
-    assert matches_any(request("If-None-Match", tag), user(number, updated_at))
+    assert matches_any(request("If-None-Match", tag), Thing(number, updated_at))
 
 
-def test_a_tag_is_strong_and_changes_with_the_user_and_with_the_version() -> None:
-    assert len({TAG, LATER_TAG, entity_tag(user(8))}) == 3
+def test_a_tag_is_strong_and_changes_with_the_thing_and_with_the_version() -> None:
+    assert len({TAG, LATER_TAG, entity_tag(Thing(8))}) == 3
     assert TAG[0] == TAG[-1] == '"'
 
 
@@ -79,7 +80,7 @@ class TestIfMatch:
         "tag",
         [
             f"W/{TAG}",
-            entity_tag(user(8)),
+            entity_tag(Thing(8)),
             '""',
             '"anything"',
             '"7"',
@@ -96,7 +97,7 @@ class TestIfMatch:
             "",
         ],
     )
-    def test_a_tag_that_was_never_given_for_the_user_names_no_version(self, tag: str) -> None:
+    def test_a_tag_that_was_never_given_for_the_thing_names_no_version(self, tag: str) -> None:
         assert expected(tag) == frozenset()
 
     @pytest.mark.parametrize(
@@ -130,19 +131,19 @@ class TestIfMatch:
 class TestIfNoneMatch:
     @pytest.mark.parametrize("value", ["*", TAG, f"W/{TAG}", f'"else", {TAG}', f'W/"else" ,{TAG}'])
     def test_names_the_version_the_client_has(self, value: str) -> None:
-        assert matches_any(request("If-None-Match", value), user())
+        assert matches_any(request("If-None-Match", value), Thing())
 
-    @pytest.mark.parametrize("value", ["", LATER_TAG, f"W/{LATER_TAG}", '"else"', entity_tag(user(8))])
+    @pytest.mark.parametrize("value", ["", LATER_TAG, f"W/{LATER_TAG}", '"else"', entity_tag(Thing(8))])
     def test_names_another_version(self, value: str) -> None:
-        assert not matches_any(request("If-None-Match", value), user())
+        assert not matches_any(request("If-None-Match", value), Thing())
 
     def test_missing_names_no_version(self) -> None:
-        assert not matches_any(request("Accept", "*/*"), user())
+        assert not matches_any(request("Accept", "*/*"), Thing())
 
     @pytest.mark.parametrize("garbage", [TAG.strip('"'), f"{TAG} {TAG}", "*, *"])
     def test_what_is_no_list_of_tags_is_malformed(self, garbage: str) -> None:
         with pytest.raises(Problem) as problem:
-            matches_any(request("If-None-Match", garbage), user())
+            matches_any(request("If-None-Match", garbage), Thing())
         assert problem.value.kind is kinds.MALFORMED_REQUEST
 
 

@@ -2,13 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from contract.shelves_and_books import (
+from foundation.kernel.bulk_loading import Loaded, Numbered
+from foundation.testing.clocks import NOON
+from schema_tools.testing.plain_sql import connected
+from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers
+from shelves_and_books import (
     Binding,
     Book,
     BookFilter,
@@ -27,19 +33,25 @@ from contract.shelves_and_books import (
     ShelfNotFound,
     open_library,
 )
-from foundation.kernel.bulk_loading import Loaded, Numbered
-from foundation.testing.clocks import NOON
-from plain_sql import connected
 
 pytestmark = pytest.mark.anyio
 
 NO_SHELF = ShelfId(999)
 
 
-@pytest.fixture
-async def library(storage_url: str) -> AsyncIterator[Library]:
-    async with open_library(storage_url) as library:
-        yield library
+@pytest.fixture(params=["memory", "sqlite", *POSTGRES_NAMES])
+async def library(
+    request: pytest.FixtureRequest, tmp_path: Path, postgres_servers: PostgresServers
+) -> AsyncIterator[Library]:
+    with ExitStack() as until_the_end:
+        if request.param == "memory":
+            url = "memory://"
+        elif request.param == "sqlite":
+            url = f"sqlite+aiosqlite:///{tmp_path}/library.db"
+        else:
+            url = until_the_end.enter_context(postgres_servers.empty_database(request.param))
+        async with open_library(url) as library:
+            yield library
 
 
 def book(new: NewBook) -> Book:
@@ -284,8 +296,8 @@ async def remove_shelf(library: Library, shelf_id: ShelfId) -> None:
         await uow.commit()
 
 
-async def test_a_value_that_is_not_one_of_an_enumeration_cannot_be_stored(sql_url: str) -> None:
-    async with open_library(sql_url) as library:
+async def test_a_value_that_is_not_one_of_an_enumeration_cannot_be_stored(empty_url: str) -> None:
+    async with open_library(empty_url) as library:
         await library.add(NewBook())
-        with connected(sql_url) as connection, pytest.raises(IntegrityError, match="ck_books_binding"):
+        with connected(empty_url) as connection, pytest.raises(IntegrityError, match="ck_books_binding"):
             connection.execute(text("UPDATE books SET binding = 'folded'"))

@@ -1,0 +1,199 @@
+"""The commands on the files of a checkout: migrate, lock, check, docs, docs-check, lint."""
+
+import time
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schema_tools.cli.output import (
+    Format,
+    FormatOption,
+    counted,
+    findings_text,
+    finish,
+    finish_findings,
+    write,
+    write_json,
+    write_report,
+)
+from schema_tools.errors import SchemaToolsError
+from schema_tools.findings import Finding
+
+if TYPE_CHECKING:
+    from schema_tools.cli.context import CommandContext
+
+
+class DocumentFormat(StrEnum):
+    """What the schema is written as."""
+
+    MARKDOWN = "markdown"
+    JSON = "json"
+    CSV = "csv"
+
+
+def migrate(
+    ctx: typer.Context,
+    message: Annotated[str, typer.Option("--message", "-m", help='What it does: "add isbn to books".')],
+    output: FormatOption = Format.TEXT,
+    *,
+    empty: Annotated[bool, typer.Option("--empty", help="Write one to be filled by hand, then `lock`.")] = False,
+) -> None:
+    """Write the migration that leads to the tables as they are in the code now, and the schema document.
+
+    It compares with throwaway databases, never with yours, records the file in versions.lock and looks for unsafe
+    statements in it; those it finds make exit status 1, and the file stays. Read it before you commit it. Record
+    an edit of it with `lock --again`.
+    """
+    from schema_tools.document.markdown import check_document
+    from schema_tools.lint import lint_revisions
+    from schema_tools.migrations.revision_files import revision_files
+    from schema_tools.writing.revise import NothingToMigrate, migrate_empty
+    from schema_tools.writing.revise import migrate as write_revision
+
+    context: CommandContext = ctx.obj
+    project = context.checkout()
+    try:
+        written = migrate_empty(project, message) if empty else write_revision(project, message)
+    except NothingToMigrate as nothing:
+        context.say_error(str(nothing))
+        raise typer.Exit(1) from None
+    names = {one.revision for one in revision_files(written.parent).values() if one.path.name == written.name}
+    unsafe = lint_revisions(project, names)
+    lacking = check_document(project)
+    if output is Format.JSON:
+        findings = [one.as_document() for one in unsafe]
+        write_json({"revision": str(written), "findings": findings, "document": lacking})
+    else:
+        write(f"written: {written}\n")
+        write_report(*findings_text(unsafe))
+    _complain(lacking, failed=bool(unsafe))
+
+
+def lock(
+    ctx: typer.Context,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(metavar="REV", help="One that no shared database has had, written anew; those after it, too."),
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Record migrations in versions.lock that it does not have yet: one that was written or filled by hand.
+
+    What it knows differently is refused: a migration that a shared database has had is never edited.
+    """
+    from schema_tools.migrations.lock_file import write_lock
+
+    recorded = write_lock(ctx.obj.checkout(), again or [])
+    nothing = ["recorded nothing new: versions.lock has every migration"]
+    finish(output, {"recorded": recorded}, [f"recorded {one}" for one in recorded] or nothing)
+
+
+def check(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
+    """Check all that needs no live database: versions.lock, lint, docs-check and verify. CI runs this.
+
+    PostgreSQL is started for it and thrown away; no database of yours is touched.
+    """
+    from schema_tools.document.markdown import check_document
+    from schema_tools.lint import lint_revisions, lint_tables
+    from schema_tools.migrations.lock_file import check_lock
+    from schema_tools.rehearsal.verify import verify
+
+    project = ctx.obj.checkout()
+    differs = Finding(
+        rule="document-differs",
+        place=project.document.path.name,
+        message="the schema document is not what the tables and the migrations say",
+        fix="run the docs command, and commit the file",
+    )
+    # The quickest first, so that what is found soon is said soon.
+    checks: dict[str, Callable[[], Sequence[Finding]]] = {
+        "versions.lock": lambda: check_lock(project),
+        "docs-check": lambda: [differs] if check_document(project) else [],
+        "lint": lambda: [*lint_revisions(project), *lint_tables(project.metadata)],
+        "verify": lambda: verify(project).findings,
+    }
+    found: list[Finding] = []
+    documents = []
+    for name, judge in checks.items():
+        began = time.monotonic()
+        findings = judge()
+        seconds = time.monotonic() - began
+        found += findings
+        written = [one.as_document() for one in findings]
+        documents.append({"check": name, "seconds": round(seconds, 2), "findings": written})
+        if output is Format.TEXT:
+            verdict = counted(len(findings), "finding") if findings else "clean"
+            write_report(f"{name:<14} {verdict:<12} {seconds:5.1f} s")
+    finish(output, {"checks": documents}, ["", *findings_text(found)], failed=bool(found))
+
+
+def docs(
+    ctx: typer.Context,
+    output: Annotated[
+        DocumentFormat,
+        typer.Option("--format", help="json (as tbls has it) and csv (a data dictionary) go to standard output."),
+    ] = DocumentFormat.MARKDOWN,
+) -> None:
+    """Write the schema document from the tables and the migrations."""
+    from schema_tools.document.data_dictionary import data_dictionary
+    from schema_tools.document.markdown import write_document
+    from schema_tools.document.tbls import tbls_document
+
+    context: CommandContext = ctx.obj
+    match output:
+        case DocumentFormat.JSON:
+            write_json(tbls_document(context.project()))
+        case DocumentFormat.CSV:
+            write(data_dictionary(context.project().metadata))
+        case DocumentFormat.MARKDOWN:
+            _complain(write_document(context.checkout()))
+
+
+def docs_check(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
+    """See whether the schema document is, byte by byte, what `docs` would write."""
+    from schema_tools.document.markdown import check_document
+
+    findings = check_document(ctx.obj.checkout())
+    if output is Format.JSON:
+        write_json({"findings": findings})
+    elif findings:
+        ctx.obj.say_error("the schema document is not what `docs` writes")
+    _complain(findings)
+
+
+def lint(
+    ctx: typer.Context,
+    revision: Annotated[
+        list[str] | None, typer.Option(help="Judge only this revision, by its beginning; may be given again.")
+    ] = None,
+    write_rules: Annotated[
+        Path | None, typer.Option(help="Write the document of all rules to this file, and judge nothing.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Find unsafe statements in the migrations, with file, line and the safe form, and weak tables."""
+    from schema_tools.lint import lint_revisions, lint_tables, render_rules
+
+    if write_rules is not None:
+        rules = render_rules()
+        try:
+            write_rules.write_text(rules, encoding="utf-8")
+        except OSError as error:
+            raise SchemaToolsError(f"the rules cannot be written to {write_rules}: {error.strerror}") from error
+        return
+    project = ctx.obj.project()
+    findings = lint_revisions(project, revision)
+    if not revision:
+        findings += lint_tables(project.metadata)
+    finish_findings(output, findings, clean="nothing unsafe in the migrations, nothing weak in the tables")
+
+
+def _complain(lines: Sequence[str], *, failed: bool = False) -> None:
+    """Write what is wrong on standard error, and exit with status 1 if there is anything."""
+    for line in lines:
+        typer.echo(line, err=True)
+    if failed or lines:
+        raise typer.Exit(1)
