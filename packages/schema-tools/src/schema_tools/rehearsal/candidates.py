@@ -1,10 +1,8 @@
-"""Values to try for a column, as text: of its type, its extremes, and what its CHECKs hint at.
-
-They are proposals, of which the database takes what it likes.
-"""
+"""Values to try for a column, as text: of its type, its extremes, and those that its CHECKs suggest."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice, pairwise
@@ -24,7 +22,7 @@ _INTEGERS: Final = {
 }
 _STRINGS: Final = frozenset({"text", "varchar", "bpchar", "name", "citext", "char"})
 _MOMENTS: Final = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%d %H:%M:%S.%f", "timestamptz": "%Y-%m-%d %H:%M:%S.%f+00"}
-# Enough to find what an unbounded text may not be, and short enough for an index entry.
+# Long enough to find the limits of an unbounded text, and short enough for an index entry.
 _LONG: Final = 1_000
 _LENGTHS: Final = {"text": _LONG, "citext": _LONG, "name": 63, "char": 1}
 _LONG_ENOUGH: Final = 12
@@ -66,16 +64,26 @@ _FIXED: Final = {
     "hstore": ('"a"=>"1"', ""),
     "ltree": ("top.next", "top"),
 }
+# A value of each number, of types whose values are not made up of parts.
+_NUMBERED: Final[Mapping[str, Callable[[int], str]]] = {
+    **dict.fromkeys(("json", "jsonb"), lambda number: json.dumps({"number": number})),
+    **dict.fromkeys(("inet", "cidr"), lambda number: f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"),
+    **dict.fromkeys(("macaddr", "macaddr8"), lambda number: f"08:00:{number.to_bytes(4).hex(':')}"),
+    **dict.fromkeys(
+        ("time", "interval"), lambda number: f"{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}"
+    ),
+    "bytea": lambda number: f"\\x{number:08x}",
+}
 _UNKNOWN: Final = ("1", "a", "", "{}", "(0,0)", "[1,2,3]", "2025-12-16")
 
 
 def candidates(kind: ValueType, clues: Clues, random: Random) -> list[str]:
-    """Values to try, the ordinary and the extreme in turn, each once."""
+    """Ordinary and extreme values to try, each once."""
     return list(dict.fromkeys([*_of_type(kind, clues, random), *clues.strings]))
 
 
 def fresh(kind: ValueType, clues: Clues, random: Random, start: int, count: int) -> list[str]:
-    """`count` values that no earlier call with a lower `start` gave, where the type has so many."""
+    """About `count` values, different from those of calls with a lower `start` where the type has enough."""
     numbers = range(start + 1, start + count + 1)
     if kind.family in _INTEGERS or kind.family in {"numeric", "float4", "float8", "money"}:
         bases = {0, *(int(number) for number in clues.numbers)}
@@ -89,32 +97,20 @@ def fresh(kind: ValueType, clues: Clues, random: Random, start: int, count: int)
     return [text for number in numbers for text in _numbered(kind, clues, random, number)]
 
 
-def _numbered(  # noqa: C901 -- one branch a type
-    kind: ValueType, clues: Clues, random: Random, number: int
-) -> Iterator[str]:
-    """The values of the given number, of types that are no numbers and no strings."""
+def _numbered(kind: ValueType, clues: Clues, random: Random, number: int) -> Iterator[str]:
+    """The values of the given number, of types other than numbers and strings."""
     family = kind.family
-    if family == "uuid":
+    if family in _NUMBERED:
+        yield _NUMBERED[family](number)
+    elif family == "uuid":
         yield str(UUID(int=random.getrandbits(128), version=4))
     elif family in _MOMENTS:
         # Seconds as well, so that a range of some days has room for many.
         yield (datetime(2000, 1, 1) + timedelta(days=number, seconds=number)).strftime(_MOMENTS[family])  # noqa: DTZ001
-        for base in _days(clues):
-            yield (base + timedelta(days=number)).isoformat()
-    elif family in {"json", "jsonb"}:
-        yield json.dumps({"number": number})
-    elif family == "bytea":
-        yield f"\\x{number:08x}"
-    elif family in {"inet", "cidr"}:
-        yield f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-    elif family in {"macaddr", "macaddr8"}:
-        tail = f"{number:08x}"
-        yield ":".join(["08", "00", *(tail[at : at + 2] for at in range(0, 8, 2))])
+        yield from ((base + timedelta(days=number)).isoformat() for base in _days(clues))
     elif family in {"bit", "varbit"}:
         width = (kind.limits or (1,))[0]
         yield f"{number % 2**width:0{width}b}"
-    elif family in {"time", "interval"}:
-        yield f"{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}"
     elif family in {"range", "multirange", "array"} and kind.element is not None:
         yield from _of_parts(kind, fresh(kind.element, clues, random, number * 2, 2))
     elif family == "composite":
@@ -180,9 +176,8 @@ def _bounds(kind: ValueType) -> tuple[Decimal, Decimal, Decimal]:
 
 def _texts(kind: ValueType, clues: Clues, random: Random) -> Iterator[str]:
     limit = _longest(kind)
-    drawn = clues.matching(random)
-    # A pattern that the column has to match says most.
-    proposals = [*drawn, *clues.strings, _WORDS[0], "x" * limit, *_WORDS[1:]]
+    # A pattern that the column has to match is the best clue.
+    proposals = [*clues.matching(random), *clues.strings, _WORDS[0], "x" * limit, *_WORDS[1:]]
     proposals += ["x" * length for length in clues.lengths if length <= limit]
     proposals += _affixed(clues.strings, "a")
     proposals.append("".join(clues.strings))
@@ -220,19 +215,15 @@ def _moments(family: str, clues: Clues) -> Iterator[str]:
 def _days(clues: Clues) -> list[date]:
     found = []
     for text in clues.strings:
-        try:
+        with suppress(ValueError):
             found.append(datetime.fromisoformat(text).date())
-        except ValueError:
-            continue
     return found
 
 
 def _documents(clues: Clues) -> Iterator[str]:
     values: tuple[object, ...] = (1, "a", True, [], {}, None, *clues.strings)
-    for value in values[: len(values) if clues.strings else 0]:
-        yield json.dumps(dict.fromkeys(clues.strings, value))
-    for key in clues.strings:
-        yield from (json.dumps({key: value}) for value in values)
+    yield from (json.dumps(dict.fromkeys(clues.strings, value)) for value in values if clues.strings)
+    yield from (json.dumps({key: value}) for key in clues.strings for value in values)
 
 
 def _of_parts(kind: ValueType, parts: list[str]) -> Iterator[str]:

@@ -1,10 +1,10 @@
-"""Choosing rows for a table: values that fit together, of which the database took the conditions to be true."""
+"""Choosing rows for a table: combinations of values for which the database found no condition to be false."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import islice, product
+from itertools import chain, islice, product
 from math import gcd, prod
 from random import Random
 from typing import Final, TypeAlias
@@ -18,19 +18,19 @@ from schema_tools.rehearsal.stores import Store, Value
 
 ChosenRow: TypeAlias = dict[str, Value]
 
-# How many combinations of values are put before the database at once, and how many of them when it fails.
+# How many combinations of values the database is asked about at once, and how many after an error.
 _COMBINATIONS: Final = 3_000
 _SINGLY: Final = 300
 _PARENTS: Final = 10_000
 _STEPS: Final = 16
-# NULL is the third value to be tried, so that few rows have it among them.
+# NULL is the third value to be tried, so that a small number of rows includes it.
 _PLACE_OF_NULL: Final = 2
-# Every so many rows are written as a writer does who leaves everything to the defaults.
+# Every third row omits the columns that have a default.
 _LEFT_TO_DEFAULTS: Final = 3
 
 
 class NoRowFits(Exception):
-    """No combination of values was found that a table takes; the message names the constraint that prevented it."""
+    """No combination of values was accepted; the message names the constraint that prevented it."""
 
 
 @dataclass
@@ -40,8 +40,8 @@ class Chooser:
     Attributes:
         examples: Values that are known to be good, by column, as text.
         banned: Pairs of column and value that are not to be chosen again.
-        explicit: Columns to choose values for though the database would count them.
-        free: References that are not to be heeded, because what they refer to is being chosen as well.
+        explicit: Columns to choose values for although the database could fill them in.
+        free: References to ignore, because the rows that they refer to are being chosen as well.
     """
 
     store: Store
@@ -54,10 +54,10 @@ class Chooser:
     free: frozenset[str] = frozenset()
 
     def rows(self, start: int, count: int) -> list[ChosenRow]:
-        """`count` rows, of which those with a higher number than `start` were not given before.
+        """At most `count` rows; `start` is how many were chosen before.
 
         Raises:
-            NoRowFits: There is none.
+            NoRowFits: No combination of values was accepted.
         """
         groups = [self._choices(group, start, count) for group in self._groups()]
         return [row for number in range(count) if (row := self._row(groups, start, number, count)) is not None]
@@ -69,7 +69,7 @@ class Chooser:
             if all(self._may_be_left_out(name) for name in choices[0]):
                 if number % _LEFT_TO_DEFAULTS == _LEFT_TO_DEFAULTS - 1:
                     continue
-                # Rows that leave them out have no turn, so that no choice is passed over.
+                # Rows that omit them take no turn, so that no choice is skipped.
                 turn, turns = number - (number + 1) // _LEFT_TO_DEFAULTS, count - count // _LEFT_TO_DEFAULTS
             first = self._first(choices, start, turn, turns, place)
             candidates_of_row = (choices[(first + more) % len(choices)] for more in range(len(choices)))
@@ -80,13 +80,13 @@ class Chooser:
         return row
 
     def _first(self, choices: Sequence[ChosenRow], start: int, turn: int, turns: int, place: int) -> int:
-        """Which of the choices a row begins with, so that every column goes through the most telling ones.
+        """The index of the choice that a row tries first.
 
-        The first row has the first choice everywhere. In the later ones the choices of different columns meet in
-        different ways, because each column goes through them in steps of another length.
+        The first row has the first choice of every group. Each group then goes through its choices with another
+        stride, so that the rows combine them in different ways.
         """
         if choices[0].keys() & self._in_keys:
-            # A key that refers to rows goes on where it stopped; the others are given fresh values every time.
+            # A key that is a reference continues where it stopped; other keys get fresh values every time.
             refers = any(choices[0].keys() & set(one.columns) for one in self._references)
             return start + turn if refers else turn
         width = max(1, min(turns, len(choices)))
@@ -117,7 +117,7 @@ class Chooser:
         return [one for one in self.table.references if one.name not in self.free]
 
     def _groups(self) -> list[list[ColumnShape]]:
-        """The columns, those together that depend on each other by a check or a reference."""
+        """The columns, grouped where a check or a reference connects them."""
         columns = self._columns
         group_of = {column.name: {column.name} for column in columns}
         for names in [*(one.columns for one in self.table.checks), *(one.columns for one in self._references)]:
@@ -129,14 +129,14 @@ class Chooser:
         return [[column for column in columns if column.name in group] for group in unique.values()]
 
     def _choices(self, group: Sequence[ColumnShape], start: int, count: int) -> list[ChosenRow]:
-        """Values for a group of columns, the most telling first."""
+        """Values for a group of columns; those that add a new value come first."""
         names = {column.name for column in group}
-        checks = [one for one in self.table.checks if set(one.columns) & names and set(one.columns) <= names]
+        checks = [one for one in self.table.checks if one.columns and names.issuperset(one.columns)]
         conditions = {one.name: one.condition for one in checks}
         for column in group:
             for condition in column.type.checks:
                 conditions[f"the domain {column.type.name}"] = _on_column(condition, column.name)
-        referring = [one for one in self._references if set(one.columns) <= names]
+        referring = [one for one in self._references if names.issuperset(one.columns)]
         axes = [self._referred(referring, start, count)] if referring else []
         given = {name for row in (axes[0] if axes else []) for name in row}
         for column in group:
@@ -152,7 +152,7 @@ class Chooser:
         usual: list[Value] = list(candidates(column.type, clues, self.random))
         keyed = column.name in self._in_keys
         new = fresh(column.type, clues, self.random, start, count + 3 if keyed else 3)
-        # A key needs many values that are not there yet, and still some extreme ones among the first.
+        # A key needs many new values, and still some extreme ones among the first.
         found: list[Value] = [*new[:1], *usual[:3], *new[1:], *usual[3:]] if keyed else [*usual, *new]
         if keyed and start:
             taken = {key[0] for key in self.store.keys(self.table, [column.name], _PARENTS)}
@@ -164,7 +164,7 @@ class Chooser:
         return list(dict.fromkeys(found))
 
     def _referred(self, references: Sequence[ReferenceShape], start: int, count: int) -> list[ChosenRow]:
-        """What the columns of references can have together, by what is in the tables that they refer to."""
+        """The combinations of values that the columns of references can have, from the tables that they refer to."""
         joined: list[ChosenRow] = [{}]
         for one in references:
             options: list[ChosenRow] = [
@@ -177,7 +177,10 @@ class Chooser:
                 raise NoRowFits(f"{one.name}: {one.table} has no row to refer to")
             if len(joined) * len(options) > _PARENTS:
                 options = options[: max(1, _PARENTS // len(joined))]
-            joined = [row | more for row in joined for more in options if _agree(row, more)]
+            # References that share a column must agree on its value.
+            joined = [
+                row | one for row in joined for one in options if all(row.get(key, at) == at for key, at in one.items())
+            ]
         if not joined:
             names = ", ".join(one.name for one in references)
             raise NoRowFits(f"{names}: the tables referred to have no rows that fit together")
@@ -190,12 +193,9 @@ class Chooser:
         else:
             along = (tuple(axis[at % len(axis)] for axis in axes) for at in range(max(map(len, axes))))
             drawn = (tuple(self.random.choice(axis) for axis in axes) for _ in range(limit))
-            combinations = islice((one for some in (along, drawn) for one in some), limit)
+            combinations = islice(chain(along, drawn), limit)
         for parts in combinations:
-            row: ChosenRow = {}
-            for part in parts:
-                row |= part
-            yield row
+            yield {name: value for part in parts for name, value in part.items()}
 
     def _judged(
         self, group: Sequence[ColumnShape], rows: list[ChosenRow], conditions: Mapping[str, str]
@@ -215,7 +215,7 @@ class Chooser:
         judged = self._attempt(group, rows, conditions)
         if judged is not None:
             return [rows[at] for at in sorted(judged)]
-        # A condition that fails, by a division by zero for instance, does so for everything put before it.
+        # A condition that raises, by a division by zero for instance, does so for the whole statement.
         if len(rows) == 1:
             return []
         some = rows if len(rows) <= _SINGLY else self.random.sample(list(rows), _SINGLY)
@@ -234,7 +234,7 @@ class Chooser:
     def _attempt(
         self, group: Sequence[ColumnShape], rows: Sequence[ChosenRow], conditions: Sequence[str]
     ) -> set[int] | None:
-        """The positions of what passes; None when the database could not tell."""
+        """The positions of the rows that pass; None when the database raised an error."""
         values = [tuple(row[column.name] for column in group) for row in rows]
         try:
             with self.store.connection.begin_nested():
@@ -245,16 +245,12 @@ class Chooser:
 
 @cache
 def _steps(width: int) -> list[int]:
-    """The steps that lead through all of so many choices, round and round."""
+    """The strides that lead through all of `width` choices, round and round."""
     return [step for step in range(1, width + 1) if gcd(step, width) == 1][:_STEPS]
 
 
-def _agree(row: ChosenRow, more: ChosenRow) -> bool:
-    return all(row.get(name, value) == value for name, value in more.items())
-
-
 def _on_column(condition: str, column: str) -> str:
-    """The condition of a domain as one on a column; what is in quotes stays."""
+    """The condition of a domain as one on a column; string literals are left alone."""
     parts = re.split(r"('(?:[^']|'')*')", condition)
     return "".join(
         part if part.startswith("'") else re.sub(r"\bVALUE\b", lambda _: quoted(column), part) for part in parts
@@ -262,11 +258,11 @@ def _on_column(condition: str, column: str) -> str:
 
 
 def _varied(rows: Sequence[ChosenRow]) -> list[ChosenRow]:
-    """The same rows, first those that bring a value which no earlier one has."""
+    """The same rows, those that add a value to the earlier ones first."""
     seen: set[tuple[str, Value]] = set()
-    telling: list[ChosenRow] = []
+    first: list[ChosenRow] = []
     others: list[ChosenRow] = []
     for row in rows:
-        (others if seen >= set(row.items()) else telling).append(row)
-        seen |= set(row.items())
-    return telling + others
+        (others if seen >= row.items() else first).append(row)
+        seen.update(row.items())
+    return first + others

@@ -1,4 +1,4 @@
-"""Putting rows into a table: as many as it takes, and which value of the others it refuses."""
+"""Inserting as many rows as a table accepts, and finding the values for which it refuses the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from schema_tools.rehearsal.choices import ChosenRow
 from schema_tools.rehearsal.shapes import TableShape
 from schema_tools.rehearsal.stores import Store, Value, said
 
-# So many refusals are enough to give up the rest.
+# After so many refusals the other rows are not tried.
 _ERRORS: Final = 60
-# So many refused rows are looked at to find out which of their values is the reason.
+# How many refused rows are examined for the value that is the reason.
 _EXAMINED: Final = 6
 
 
@@ -21,8 +21,9 @@ class Outcome:
     """The result of inserting rows.
 
     Attributes:
-        refused: Those that are not, for another reason than that one like them is.
-        taken: Those that were put in, or that had one like them.
+        refused: The rows that raised an error, or were not tried.
+        taken: The rows that were inserted, or skipped as duplicates.
+        reason: Why the last of them was refused.
     """
 
     count: int = 0
@@ -32,7 +33,7 @@ class Outcome:
 
 
 def culprits_of(store: Store, table: TableShape, outcome: Outcome) -> set[tuple[str, Value]]:
-    """The values that the table refuses in any row: each is put into a row that it took, and refused there."""
+    """The values that the table refuses in any row: each is refused in a row that was taken before, too."""
     good = {pair for row in outcome.taken for pair in row.items()}
     if not outcome.taken:
         return {pair for row in outcome.refused for pair in row.items()}
@@ -41,10 +42,8 @@ def culprits_of(store: Store, table: TableShape, outcome: Outcome) -> set[tuple[
         if found & row.items():
             continue  # One reason is enough.
         for name, value in row.items():
-            if (name, value) in good:
-                continue
             like = next((one for one in outcome.taken if name in one), None)
-            if like is not None and _is_refused(store, table, {**like, name: value}):
+            if (name, value) not in good and like and _is_refused(store, table, {**like, name: value}):
                 found.add((name, value))
     return found
 
@@ -61,7 +60,7 @@ def _is_refused(store: Store, table: TableShape, row: ChosenRow) -> bool:
 
 
 def corrected(outcome: Outcome, culprits: set[tuple[str, Value]]) -> list[ChosenRow]:
-    """The rows that were refused, with values that were taken in the place of the culprits."""
+    """The refused rows, with values that were taken instead of the culprits."""
     taken: ChosenRow = {name: value for row in reversed(outcome.taken) for name, value in row.items()}
     changed = [
         {name: taken[name] if (name, value) in culprits and name in taken else value for name, value in row.items()}
@@ -71,7 +70,7 @@ def corrected(outcome: Outcome, culprits: set[tuple[str, Value]]) -> list[Chosen
 
 
 def insert_most(store: Store, table: TableShape, rows: Sequence[ChosenRow]) -> Outcome:
-    """Put in what goes in, all at once where possible, those with the same columns together."""
+    """Insert what the table accepts, rows with the same columns in one statement where possible."""
     outcome = Outcome()
     alike: dict[tuple[str, ...], list[ChosenRow]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Rows for every table of a database at any revision: read from its catalog, and judged by the database itself."""
+"""Filling the tables of a database at any revision with rows that satisfy its types and constraints."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,16 +14,16 @@ from schema_tools.rehearsal.insertion import corrected, culprits_of, insert_most
 from schema_tools.rehearsal.shapes import TableShape
 from schema_tools.rehearsal.stores import Store, count_rows, read_shapes, said, store_of
 
-# The first rows of a table are tried in a small number, which shows what it refuses.
+# The first wave is small, and finds out which values a table refuses.
 _TRIAL: Final = 12
 _WAVES: Final = 8
-# Tables that cannot have a row without each other are filled row by row.
+# Tables whose rows need each other are filled row by row.
 _MOST_TOGETHER: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfilled:
-    """A table that no row was found for, and the constraint or sentence of the database that says why."""
+    """A table that accepted no row, and the constraint or the message of the database that says why."""
 
     table: str
     reason: str
@@ -31,7 +31,7 @@ class Unfilled:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """How many rows each table was given, and the tables that stayed empty."""
+    """How many rows each table got, and the tables that stayed empty."""
 
     rows: Mapping[str, int]
     unfilled: Sequence[Unfilled]
@@ -45,18 +45,18 @@ def fill(
     tables: Collection[str] | None = None,
     shapes: Mapping[str, TableShape] | None = None,
 ) -> Filled:
-    """Put rows into every table, each referred table first, so that every type and constraint is satisfied.
+    """Insert rows into every table, each referred table first, so that every type and constraint is satisfied.
 
-    The rows vary: empty and filled in, the longest text and the shortest, the largest number and the least. The
-    same database gets the same rows every time. A table whose keys allow fewer rows, as a unique enum does, gets as
-    many as it can have.
+    The rows vary: NULL and values, the longest text and the shortest, the largest number and the least. The same
+    database gets the same rows every time. A table whose keys allow fewer rows, as a unique enum does, gets as many as
+    it can have.
 
     Args:
         connection: A connection in a transaction, which the caller commits.
         rows: How many rows each table is given in addition to those that it has.
-        examples: Values that are known to be good, by table and column: the first choice.
-        tables: The tables to fill; all when it is None.
-        shapes: Every table, for a caller who has read them already.
+        examples: Values that are known to be good, by table and column; they are tried first.
+        tables: The tables to fill; by default all.
+        shapes: Every table, if the caller has read them already.
 
     Raises:
         sqlalchemy.exc.DBAPIError: The catalog cannot be read, or a deferred constraint is broken at the end.
@@ -90,7 +90,7 @@ class _Filling:
                     again.append(table)
                 self._fill(table)
         for table in again:
-            # What was empty then, around a circle of references, has rows now.
+            # The tables that were empty then, in a cycle of references, may have rows now.
             if not any(self._is_empty(one.table) for one in table.references):
                 self._fill(table)
 
@@ -101,11 +101,10 @@ class _Filling:
         self._count(table, 0)
         chooser = self._chooser(table)
         wanted, start, reason = self.rows, self.present[table.name], ""
-        refers_to_itself = any(one.table == table.name for one in table.references)
-        for wave in range(_WAVES):
-            size = min(wanted, _TRIAL) if wave == 0 else wanted
-            if wave == 0 and refers_to_itself:
-                size = (size + 1) // 2
+        size = min(wanted, _TRIAL)
+        if any(one.table == table.name for one in table.references):
+            size = (size + 1) // 2  # The later rows can refer to these.
+        for _ in range(_WAVES):
             try:
                 chosen = chooser.rows(start, size)
             except NoRowFits as error:
@@ -119,12 +118,13 @@ class _Filling:
             again = insert_most(self.store, table, corrected(outcome, culprits))
             self._count(table, outcome.count + again.count)
             wanted -= outcome.count + again.count
+            size = wanted
             if wanted <= 0:
                 break
         self._note(table, reason)
 
     def _fill_together(self, group: Sequence[TableShape]) -> None:
-        """Fill tables that cannot have a row without each other, or a table whose rows must refer to its own."""
+        """Fill tables whose rows must refer to each other, or a table whose rows must refer to its own."""
         names = {table.name for table in group}
         wanted, reason = min(self.rows, _MOST_TOGETHER), ""
         choosers = []
@@ -181,7 +181,7 @@ def _demands_itself(table: TableShape) -> bool:
 
 
 def _referring(group: Sequence[TableShape], rows: Mapping[str, ChosenRow]) -> None:
-    """Let rows of tables that refer to each other do so: each gets the keys of the others."""
+    """Set the references between rows of tables that refer to each other."""
     for table in group:
         for one in [one for one in table.references if one.table in rows]:
             for name, referred in zip(one.columns, one.referred, strict=True):
@@ -189,24 +189,22 @@ def _referring(group: Sequence[TableShape], rows: Mapping[str, ChosenRow]) -> No
 
 
 def _filling_order(tables: Mapping[str, TableShape]) -> Iterator[list[TableShape]]:
-    """Every table after those that its rows must refer to; more than one where each must refer to the other.
+    """Every table after those that its rows must refer to; those that must refer to each other come together.
 
-    Among those that could come next, the one comes first that refers to the fewest empty tables where it may.
+    Of several that could come next, the one with the fewest optional references to later tables comes first.
     """
     referred = {name: {one.table for one in table.references} - {name} for name, table in tables.items()}
     demanded = {name: {one.table for one in table.references if table.demands(one)} for name, table in tables.items()}
     left = set(tables)
     while left:
         ready = [name for name in left if not (demanded[name] - {name}) & left]
-        names = [min(ready, key=lambda name: (len(referred[name] & left), name))] if ready else _circle(left, demanded)
-        left -= set(names)
-        yield [tables[name] for name in names]
-
-
-def _circle(left: set[str], demanded: Mapping[str, set[str]]) -> list[str]:
-    """Tables that demand each other, and no other table that is left."""
-    reached = {name: _reachable(name, left, demanded) for name in sorted(left)}
-    return next(sorted(names) for name, names in reached.items() if all(name in reached[other] for other in names))
+        if ready:
+            names = {min(ready, key=lambda name: (len(referred[name] & left), name))}
+        else:
+            # The smallest set of tables that demand no table outside it: each of them demands all the others.
+            names = min((_reachable(name, left, demanded) for name in sorted(left)), key=len)
+        left -= names
+        yield [tables[name] for name in sorted(names)]
 
 
 def _reachable(start: str, left: set[str], demanded: Mapping[str, set[str]]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Scratch databases: what the migrations make and what the mapping makes, side by side, on both databases."""
+"""Scratch databases: one made by the migrations and one from the mapping, on each kind of database."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -23,7 +23,7 @@ from schema_tools.project import SchemaProject
 
 @dataclass(frozen=True, slots=True)
 class ScratchDatabase:
-    """A database that is thrown away, and the triggers and functions that are in it."""
+    """A throwaway database, and the triggers and functions in it."""
 
     url: URL
     code: StoredCode
@@ -47,9 +47,9 @@ class ScratchPair:
 
 @contextmanager
 def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None) -> Iterator[Mapping[str, ScratchPair]]:
-    """A pair on each of the project's databases, by dialect name; they are gone afterwards.
+    """A pair on each of the project's databases, by dialect name; they are dropped afterwards.
 
-    PostgreSQL databases are made on `server`, or on a throwaway server when it is None.
+    PostgreSQL databases are created on `server`, by default on a throwaway server.
 
     Raises:
         SchemaToolsError: A revision fails, or no PostgreSQL can be had.
@@ -60,7 +60,13 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
         pairs = {}
         for dialect in project.databases:
             head, mapping = (_new_url(stack, dialect, server, directory, kind) for kind in ("head", "mapping"))
-            pairs[dialect] = ScratchPair(_by_migrations(project, head), _by_mapping(project, mapping))
+            with recorded_statements() as migrated:
+                runner.upgrade(project, head, locked=False)
+            with recorded_statements() as mapped, explained(mapping), engine_of(mapping).begin() as connection:
+                make_mapped(connection, project.metadata)
+            pairs[dialect] = ScratchPair(
+                ScratchDatabase(head, _code(head, migrated)), ScratchDatabase(mapping, _code(mapping, mapped))
+            )
         yield pairs
 
 
@@ -85,18 +91,6 @@ def _new_url(stack: ExitStack, dialect: str, server: RunningPostgres, directory:
     name = f"scratch_{kind}_{uuid4().hex}"
     stack.callback(server.drop_database, name)
     return server.create_database(name)
-
-
-def _by_migrations(project: SchemaProject, url: URL) -> ScratchDatabase:
-    with recorded_statements() as statements:
-        runner.upgrade(project, url, locked=False)
-    return ScratchDatabase(url, _code(url, statements))
-
-
-def _by_mapping(project: SchemaProject, url: URL) -> ScratchDatabase:
-    with recorded_statements() as statements, explained(url), engine_of(url).begin() as connection:
-        make_mapped(connection, project.metadata)
-    return ScratchDatabase(url, _code(url, statements))
 
 
 def _code(url: URL, statements: list[str]) -> StoredCode:

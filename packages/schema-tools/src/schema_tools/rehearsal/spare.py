@@ -1,4 +1,4 @@
-"""The databases of a rehearsal, and the spare that takes over when one has become useless."""
+"""The databases of a rehearsal, and the spare that replaces one that a revision left in a wrong state."""
 
 import shutil
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ from schema_tools.rehearsal.steps import Revisions, Walker
 
 @dataclass
 class Databases:
-    """Where a rehearsal works, on one kind of database: a context manager.
+    """The databases of a rehearsal, on one kind of database; a context manager that drops them.
 
-    A revision that failed, or was not taken back as it should, leaves a database behind in which the next ones cannot
-    be judged. Then a copy is made of the spare, in which every revision was applied once, upwards, without rows. The
-    spare is brought forward only when it is needed, so that a long history costs no more than each step twice.
+    After a revision that failed, or was not restored by its downgrade, the next ones cannot be judged in the same
+    database. A copy of the spare replaces it, to which the revisions were applied without rows. The spare is upgraded
+    only when it is needed, so no step of a long history is run there more than once.
 
     Attributes:
-        server: Where PostgreSQL databases are made; None where there are none to make.
+        server: Where PostgreSQL databases are created; None when there are none to create.
         directory: Where SQLite files are.
     """
 
@@ -46,7 +46,7 @@ class Databases:
         return self._made_from(None)
 
     def at(self, history: list[Script]) -> Walker:
-        """A new database that has had `history`, which is never shorter than the last time, and has no rows.
+        """A new database without rows to which `history` was applied; it is never shorter than the last time.
 
         Raises:
             StepFailed: A revision fails without rows, too.

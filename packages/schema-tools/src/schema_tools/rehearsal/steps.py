@@ -1,4 +1,4 @@
-"""Taking one database through the revisions one by one, without reading all of them again for every step."""
+"""Taking a database through the revisions one by one, without loading all of them again for every step."""
 
 import traceback
 from collections.abc import Iterator, Sequence
@@ -30,8 +30,8 @@ class StepFailed(SchemaToolsError):
     """A revision failed.
 
     Attributes:
-        place: The file and line, as findings name it; the file alone when no line of it was at work.
-        statement: The statement it said it of, on one line; empty when there was none.
+        place: The file and line, as findings name it; the file alone when no line of it was executing.
+        statement: The statement that failed, on one line; empty when there was none.
         irreversible: Whether the revision says by `NotImplementedError` that it cannot be taken back.
     """
 
@@ -82,15 +82,6 @@ class Revisions:
         name = str(file.relative_to(root)) if file.is_relative_to(root) else file.name
         return f"{name}:{line}" if line else name
 
-    def line_of(self, script: Script, error: BaseException) -> int | None:
-        """The line of the revision that was at work when `error` was raised."""
-        lines = [
-            frame.lineno
-            for frame in traceback.extract_tb(error.__traceback__)
-            if Path(frame.filename).resolve() == Path(script.path).resolve()
-        ]
-        return lines[-1] if lines else None
-
 
 @dataclass
 class Walker:
@@ -103,16 +94,16 @@ class Walker:
 
     @property
     def connection(self) -> Connection:
-        """The connection; outside a transaction when it was left so."""
+        """The connection, which is opened when it is needed."""
         if self._connection is None:
             self._connection = engine_of(self.url).connect()
             if self.url.get_backend_name() == "postgresql":
-                # Tables change between two statements that read alike, which a prepared one does not survive.
+                # A prepared statement does not survive a change of its tables.
                 self._connection.connection.driver_connection.prepare_threshold = None  # type: ignore[union-attr]
         return self._connection
 
     def close(self) -> None:
-        """Close the connection, as the database is copied or dropped; it is opened again when it is needed."""
+        """Close the connection, before the database is copied or dropped."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -153,8 +144,9 @@ class Walker:
         except Exception as error:
             # What the revision did to the connection, or left open on it, must not affect the next step.
             self.close()
-            place = self.revisions.place(script, self.revisions.line_of(script, error))
-            raise StepFailed(place, error) from error
+            frames = traceback.extract_tb(error.__traceback__)
+            lines = [one.lineno for one in frames if Path(one.filename).resolve() == Path(script.path).resolve()]
+            raise StepFailed(self.revisions.place(script, lines[-1] if lines else None), error) from error
 
 
 def in_one_line(statement: str) -> str:

@@ -1,4 +1,4 @@
-"""Taking every revision up, down and up again with rows in place, and saying what did not come back as it was."""
+"""Taking every revision up, down and up again over rows, and comparing the head with the mapping."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
