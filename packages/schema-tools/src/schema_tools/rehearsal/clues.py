@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import chain
 from random import Random
-from re import _parser  # type: ignore[attr-defined] # the only parser of regular expressions in the standard library
+from re import _parser  # the only parser of regular expressions in the standard library
 from typing import Any, Final
 
 _STRING: Final = re.compile(r"(?P<escapes>\bE)?'(?P<text>(?:[^']|'')*)'")
