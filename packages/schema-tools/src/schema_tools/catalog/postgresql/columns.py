@@ -1,19 +1,17 @@
-"""Columns of tables and of views."""
+"""Columns of tables and of views; sequences, whose options identities share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Row
 
 from schema_tools.catalog.objects import CatalogObject
-from schema_tools.catalog.postgresql.found import Address, Found, catalog_object
-from schema_tools.catalog.postgresql.sequences import sequence_options
-from schema_tools.catalog.statements import joined, known
+from schema_tools.catalog.postgresql.found import Aspect, Source, catalog_object, clauses, parameters
 
 # PostgreSQL 18 keeps NOT NULL as constraints with generated names, of which only the validity says something.
 # What a partition or a child inherits is its parent's.
 _COLUMNS: Final = """
-SELECT a.attrelid, a.attnum, c.relkind::text AS relkind, a.attrelid::regclass::text AS "table",
+SELECT a.attrelid AS oid, a.attnum, c.relkind::text AS relkind, a.attrelid::regclass::text AS "table",
        quote_ident(a.attname) AS name, format_type(a.atttypid, a.atttypmod) AS formatted,
        CASE WHEN NOT a.attnotnull THEN 'no' WHEN nn.convalidated IS FALSE THEN 'not valid' ELSE 'yes' END AS not_null,
        a.attidentity::text AS identity, a.attgenerated::text AS generated, d.oid AS default_oid,
@@ -36,119 +34,144 @@ LEFT JOIN pg_description de ON de.classoid = 'pg_class'::regclass AND de.objoid 
   AND de.objsubid = a.attnum
 WHERE c.relnamespace = :namespace AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped
   AND (a.attinhcount = 0 OR a.attislocal)
-ORDER BY c.relname, a.attnum
+ORDER BY a.attrelid, a.attnum
+"""
+
+# An identity's sequence depends on its column internally, and is part of the column.
+_SEQUENCES: Final = """
+SELECT c.oid, quote_ident(c.relname) AS name, c.relpersistence = 'u' AS unlogged, format_type(s.seqtypid, NULL) AS type,
+       s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
+       o.refobjid::regclass::text AS "table", o.refobjid::regclass::text || '.' || quote_ident(a.attname) AS owner,
+       obj_description(c.oid, 'pg_class') AS comment
+FROM pg_class c JOIN pg_sequence s ON s.seqrelid = c.oid
+LEFT JOIN pg_depend o ON o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.refclassid = 'pg_class'::regclass
+  AND o.refobjsubid > 0 AND o.deptype IN ('a', 'i')
+LEFT JOIN pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid
+WHERE c.relnamespace = :namespace AND o.deptype IS DISTINCT FROM 'i'
 """
 
 _STORAGE: Final = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
-_COMPRESSION: Final = {"p": "pglz", "l": "lz4"}
-
-
-def columns(connection: Connection, namespace: int) -> Iterator[Found]:
-    """The columns of a schema; what is inherited is left out, and of a view's only default and comment are read."""
-    for row in connection.execute(text(_COLUMNS), {"namespace": namespace}).all():
-        address: Address = ("pg_class", row.attrelid, row.attnum)
-        if row.relkind in {"v", "m"}:
-            yield Found(address, _of_view(row))
-            continue
-        aliases: list[Address] = []
-        if row.default_oid is not None:
-            aliases.append(("pg_attrdef", row.default_oid, 0))
-        if row.sequence is not None:
-            aliases.append(("pg_class", row.sequence, 0))
-        yield Found(address, _of_table(row), tuple(aliases))
-
-
-def definition(column: CatalogObject) -> str:
-    """The column as CREATE TABLE has it."""
-    return _clause(column.own_name, column.aspects)
-
-
-def _of_table(row: Row[Any]) -> CatalogObject:
-    this = f"ALTER TABLE {row.table} ALTER COLUMN {row.name}"
-    aspects = known(
-        {
-            "type": row.formatted,
-            "not null": row.not_null,
-            "default": None if row.generated else row.expression,
-            "identity": _identity(row),
-            "generated": _generated(row),
-            "collation": row.collation,
-            "storage": row.storage and _STORAGE[row.storage],
-            "compression": row.compression and _COMPRESSION[row.compression],
-            "statistics target": row.statistics,
-            "options": row.options,
-        }
-    )
-    default = aspects.get("default")
-    alter = {
-        "not null": f"{this} {'DROP' if row.not_null == 'no' else 'SET'} NOT NULL",
-        "default": f"{this} DROP DEFAULT" if default is None else f"{this} SET DEFAULT {default}",
-        "storage": f"{this} SET STORAGE {_STORAGE[row.storage or row.usual_storage]}",
-        "compression": f"{this} SET COMPRESSION {aspects.get('compression', 'default')}",
-        "statistics target": f"{this} SET STATISTICS {aspects.get('statistics target', '-1')}",
-        "options": "" if row.options is None else f"{this} SET ({row.options})",
-    }
-    if row.identity:
-        clauses = " ".join(f"SET {clause}" for clause in sequence_options(row).values())
-        alter["identity"] = f"{this} SET GENERATED {_IDENTITY[row.identity]} {clauses}"
-    if row.generated and row.has_set_expression:
-        alter["generated"] = f"{this} SET EXPRESSION AS ({row.expression})"
-    names = ", ".join(one.partition("=")[0] for one in (row.options or "").split(", "))
-    beside = [aspect for aspect in ("storage", "compression", "statistics target", "options") if aspect in aspects]
-    return catalog_object(
-        "column",
-        f"COLUMN {row.table}.{row.name}",
-        row,
-        joined(
-            f"ALTER TABLE {row.table} ADD COLUMN {_clause(row.name, aspects)}", *(alter[aspect] for aspect in beside)
-        ),
-        aspects=aspects,
-        of_table=True,
-        drop=f"ALTER TABLE {row.table} DROP COLUMN {row.name}",
-        alter=alter,
-        reset={"options": f"{this} RESET ({names})"} if row.options else {},
-    )
-
-
-def _clause(name: str, aspects: Mapping[str, str]) -> str:
-    parts = [f"{name} {aspects['type']}"]
-    for aspect, words in (("collation", "COLLATE"), ("generated", "GENERATED"), ("identity", "GENERATED")):
-        if aspect in aspects:
-            parts.append(f"{words} {aspects[aspect]}")
-    if "default" in aspects:
-        parts.append(f"DEFAULT {aspects['default']}")
-    if aspects["not null"] != "no":
-        parts.append("NOT NULL")
-    return " ".join(parts)
-
-
+_COMPRESSION: Final = {None: "default", "p": "pglz", "l": "lz4"}
 _IDENTITY: Final = {"a": "ALWAYS", "d": "BY DEFAULT"}
 _UNSAID: Final = {"INCREMENT BY 1", "NO MINVALUE", "NO MAXVALUE", "START WITH 1", "CACHE 1", "NO CYCLE"}
+_BITS: Final = {"smallint": 16, "integer": 32, "bigint": 64}
 
 
-def _identity(row: Row[Any]) -> str | None:
-    if not row.identity:
-        return None
-    options = " ".join(clause for clause in sequence_options(row).values() if clause not in _UNSAID)
-    return f"{_IDENTITY[row.identity]} AS IDENTITY" + (f" ({options})" if options else "")
+def definition(name: str, values: Mapping[str, str | None]) -> str:
+    """The column as CREATE TABLE has it, from the values of its aspects."""
+    return f"{name} {values['type']}" + clauses(
+        ("COLLATE {}", values.get("collation")),
+        ("GENERATED {}", values.get("generated")),
+        ("GENERATED {}", values.get("identity")),
+        ("DEFAULT {}", values.get("default")),
+        ("NOT NULL", values["not null"] != "no"),
+    )
 
 
-def _generated(row: Row[Any]) -> str | None:
-    if not row.generated:
-        return None
-    return f"ALWAYS AS ({row.expression}) {'STORED' if row.generated == 's' else 'VIRTUAL'}"
+def _column(row: Row[Any]) -> CatalogObject:
+    if row.relkind in {"v", "m"}:
+        return _of_view(row)
+    kind = "STORED" if row.generated == "s" else "VIRTUAL"
+    values = {
+        "type": row.formatted,
+        "not null": row.not_null,
+        "default": None if row.generated else row.expression,
+        "identity": _identity(row) if row.identity else None,
+        "generated": f"ALWAYS AS ({row.expression}) {kind}" if row.generated else None,
+        "collation": row.collation,
+    }
+    this = f"ALTER TABLE {row.table} ALTER COLUMN {row.name}"
+    aspects = {
+        **values,
+        "not null": Aspect(row.not_null, f"{this} {'DROP' if row.not_null == 'no' else 'SET'} NOT NULL"),
+        "default": Aspect(values["default"], f"{this} {_default(values['default'])}"),
+        "storage": Aspect(
+            row.storage and _STORAGE[row.storage],
+            f"{this} SET STORAGE {_STORAGE[row.storage or row.usual_storage]}",
+            follows=row.storage is not None,
+        ),
+        "compression": Aspect(
+            row.compression and _COMPRESSION[row.compression],
+            f"{this} SET COMPRESSION {_COMPRESSION[row.compression]}",
+            follows=row.compression is not None,
+        ),
+        "statistics target": Aspect(
+            row.statistics,
+            f"{this} SET STATISTICS {-1 if row.statistics is None else row.statistics}",
+            follows=row.statistics is not None,
+        ),
+        "options": parameters(f"TABLE {row.table} ALTER COLUMN {row.name}", row.options, follows=True),
+    }
+    if row.identity:
+        options = " ".join(f"SET {clause}" for clause in _sequence_options(row).values())
+        alter = f"{this} SET GENERATED {_IDENTITY[row.identity]} {options}"
+        aspects["identity"] = Aspect(values["identity"], alter)
+    if row.generated and row.has_set_expression:
+        aspects["generated"] = Aspect(values["generated"], f"{this} SET EXPRESSION AS ({row.expression})")
+    create = f"ALTER TABLE {row.table} ADD COLUMN {definition(row.name, values)}"
+    drop = f"ALTER TABLE {row.table} DROP COLUMN {row.name}"
+    return catalog_object(row, "column", f"COLUMN {row.table}.{row.name}", create, aspects, drop=drop)
 
 
 def _of_view(row: Row[Any]) -> CatalogObject:
-    change = "DROP DEFAULT" if row.expression is None else f"SET DEFAULT {row.expression}"
-    default = f"ALTER VIEW {row.table} ALTER COLUMN {row.name} {change}"
-    return catalog_object(
-        "column",
-        f"COLUMN {row.table}.{row.name}",
-        row,
-        default if row.expression else "",
-        aspects={"default": row.expression},
-        alter={"default": default} if row.relkind == "v" else {},
-        of_table=True,
-        drop="",
-    )
+    """Of the column of a view, only the default and the comment are read."""
+    alter = f"ALTER VIEW {row.table} ALTER COLUMN {row.name} {_default(row.expression)}"
+    default = Aspect(row.expression, alter if row.relkind == "v" else None, follows=row.expression is not None)
+    return catalog_object(row, "column", f"COLUMN {row.table}.{row.name}", "", {"default": default}, drop="")
+
+
+def _default(expression: str | None) -> str:
+    return "DROP DEFAULT" if expression is None else f"SET DEFAULT {expression}"
+
+
+def _identity(row: Row[Any]) -> str:
+    options = " ".join(clause for clause in _sequence_options(row).values() if clause not in _UNSAID)
+    return f"{_IDENTITY[row.identity]} AS IDENTITY" + (f" ({options})" if options else "")
+
+
+def _sequence(row: Row[Any]) -> CatalogObject:
+    target = f"SEQUENCE {row.name}"
+    options = _sequence_options(row)
+    values = {
+        "start": row.seqstart,
+        "increment": row.seqincrement,
+        "minimum": None if options["minimum"].startswith("NO ") else row.seqmin,
+        "maximum": None if options["maximum"].startswith("NO ") else row.seqmax,
+        "cache": row.seqcache,
+        "cycle": row.seqcycle,
+    }
+    aspects = {
+        "type": Aspect(row.type, f"ALTER {target} AS {row.type}"),
+        **{name: Aspect(value, f"ALTER {target} {options[name]}") for name, value in values.items()},
+        # Not as soon as it is made: its owner may not be there yet.
+        "owned by": Aspect(row.owner, f"ALTER {target} OWNED BY {row.owner or 'NONE'}"),
+        # That of a sequence with an owner is its table's.
+        "persistence": Aspect(
+            "unlogged" if row.unlogged and row.owner is None else None,
+            f"ALTER {target} SET {'UNLOGGED' if row.unlogged else 'LOGGED'}",
+        ),
+    }
+    create = f"CREATE {'UNLOGGED ' * row.unlogged}{target} AS {row.type} {' '.join(options.values())}"
+    return catalog_object(row, "sequence", target, create, aspects, name=row.name)
+
+
+def _sequence_options(row: Row[Any]) -> Mapping[str, str]:
+    """The clause of each option of a sequence, as CREATE SEQUENCE has them.
+
+    A limit that is that of the type is not spelled out, so that it changes when the type does.
+    https://www.postgresql.org/docs/current/sql-createsequence.html
+    """
+    highest = 2 ** (_BITS[row.type] - 1)
+    default = (1, highest - 1) if row.seqincrement > 0 else (-highest, -1)
+    return {
+        "increment": f"INCREMENT BY {row.seqincrement}",
+        "minimum": "NO MINVALUE" if row.seqmin == default[0] else f"MINVALUE {row.seqmin}",
+        "maximum": "NO MAXVALUE" if row.seqmax == default[1] else f"MAXVALUE {row.seqmax}",
+        "start": f"START WITH {row.seqstart}",
+        "cache": f"CACHE {row.seqcache}",
+        "cycle": "CYCLE" if row.seqcycle else "NO CYCLE",
+    }
+
+
+COLUMNS: Final = Source("pg_class", _COLUMNS, _column, {"default_oid": "pg_attrdef", "sequence": "pg_class"})
+SEQUENCES: Final = Source("pg_class", _SEQUENCES, _sequence)

@@ -1,14 +1,12 @@
-"""Constraints of tables, those with an index together with it."""
+"""Constraints of tables, those with an index together with it; and the other indexes."""
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Row
 
 from schema_tools.catalog.objects import CatalogObject
-from schema_tools.catalog.postgresql.found import Found, catalog_object, parameters
-from schema_tools.catalog.statements import joined
+from schema_tools.catalog.postgresql.found import Aspect, Source, catalog_object, parameters, tablespace
 
 # What a partition has from its parent is the parent's. NOT NULL is the column's.
 _CONSTRAINTS: Final = """
@@ -20,14 +18,33 @@ SELECT c.oid, c.conrelid::regclass::text AS "table", quote_ident(c.conname) AS n
        ts.spcname AS tablespace, de.description AS comment,
        (SELECT string_agg(DISTINCT t.tgenabled::text, '') FROM pg_trigger t
         WHERE t.tgconstraint = c.oid AND t.tgisinternal) AS enforcement
-FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
+FROM pg_constraint c
 LEFT JOIN pg_index i ON i.indexrelid = c.conindid AND c.contype IN ('p', 'u', 'x')
 LEFT JOIN pg_class k ON k.oid = i.indexrelid
 LEFT JOIN pg_tablespace ts ON ts.oid = k.reltablespace
 LEFT JOIN pg_description de ON de.classoid = 'pg_constraint'::regclass AND de.objoid = c.oid
-WHERE c.connamespace = :namespace AND c.contype IN ('c', 'f', 'p', 'u', 'x')
+WHERE c.connamespace = :namespace AND c.conrelid <> 0 AND c.contype IN ('c', 'f', 'p', 'u', 'x')
   AND c.conparentid = 0 AND (c.coninhcount = 0 OR c.conislocal)
-ORDER BY r.relname, c.conname
+"""
+
+# What a partition has from its parent is the parent's. The definition always names the schema, so what comes before
+# the method is taken off it.
+_INDEXES: Final = """
+SELECT c.oid, quote_ident(c.relname) AS name, quote_ident(c.relname) AS index_name, r.oid::regclass::text AS "table",
+       i.indisunique AS unique, split_part(definition.full, definition.head, 2) AS rest,
+       i.indisvalid AND i.indisready AND i.indislive AS valid, i.indisclustered AS clustered,
+       i.indisreplident AS replica_identity, ts.spcname AS tablespace, obj_description(c.oid, 'pg_class') AS comment,
+       (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) AS o) AS options
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid
+LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+CROSS JOIN LATERAL (
+  SELECT pg_get_indexdef(c.oid) AS full,
+         format('INDEX %I ON %s%I.%I USING ', c.relname, CASE WHEN c.relkind = 'I' THEN 'ONLY ' ELSE '' END,
+                r.relnamespace::regnamespace::name, r.relname) AS head
+) AS definition
+WHERE r.relnamespace = :namespace AND r.relkind IN ('r', 'p', 'm')
+  AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))
+  AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
 """
 
 _KINDS: Final = {
@@ -42,68 +59,78 @@ _KINDS: Final = {
 _ENDING: Final = re.compile(
     r"(?P<deferrable> DEFERRABLE)?(?P<deferred> INITIALLY DEFERRED)?(?: NOT (VALID|ENFORCED))?$"
 )
-
-
-def constraints(connection: Connection, namespace: int) -> Iterator[Found]:
-    """The constraints of a schema's tables, but NOT NULL."""
-    for row in connection.execute(text(_CONSTRAINTS), {"namespace": namespace}).all():
-        aliases = (("pg_class", row.index_oid, 0),) if row.index_oid is not None else ()
-        yield Found(("pg_constraint", row.oid, 0), _constraint(row), aliases)
+_PARAMETERS: Final = re.compile(r" WITH \((?:\w+=(?:'[^']*'|\w+)(?:, )?)+\)")
 
 
 def _constraint(row: Row[Any]) -> CatalogObject:
     this = f"ALTER TABLE {row.table}"
     ending = _ENDING.search(row.definition)
     assert ending is not None  # noqa: S101 -- everything in it is optional
-    validity = _validity(row)
-    deferrability = " ".join(
-        [
-            "DEFERRABLE" if ending["deferrable"] else "NOT DEFERRABLE",
-            "INITIALLY DEFERRED" if ending["deferred"] else "INITIALLY IMMEDIATE",
-        ]
+    deferrability = (
+        f"{'DEFERRABLE' if ending['deferrable'] else 'NOT DEFERRABLE'}"
+        f" {'INITIALLY DEFERRED' if ending['deferred'] else 'INITIALLY IMMEDIATE'}"
     )
-    storage, reset = parameters(f"INDEX {row.index_name}", row.options) if row.index_oid is not None else ({}, {})
+    alter = f"{this} ALTER CONSTRAINT {row.name} {deferrability}" if row.type == "f" else None
     aspects = {
         "definition": row.definition[: ending.start()],
-        "validity": validity,
-        "deferrability": None if row.type == "c" else deferrability,
+        "validity": _validity(row),
+        "deferrability": Aspect(None if row.type == "c" else deferrability, alter),
         # The triggers that enforce it may be disabled.
         "enforcement": None if row.enforcement in {None, "O"} else "triggers disabled or only on a replica",
-        "index validity": None if row.index_oid is None or row.index_valid else "invalid",
-        "storage parameters": row.options,
-        "clustered": row.clustered,
-        "tablespace": row.tablespace,
     }
-    alter = {**storage}
     if row.index_oid is not None:
-        alter["clustered"] = f"{this} {f'CLUSTER ON {row.index_name}' if row.clustered else 'SET WITHOUT CLUSTER'}"
-        alter["tablespace"] = f"ALTER INDEX {row.index_name} SET TABLESPACE {row.tablespace or 'pg_default'}"
-        alter["index validity"] = f"REINDEX INDEX {row.index_name}"
-    if row.type == "f":
-        alter["deferrability"] = f"{this} ALTER CONSTRAINT {row.name} {deferrability}"
-    if validity == "valid":
-        alter["validity"] = f"{this} VALIDATE CONSTRAINT {row.name}"
+        validity = Aspect(None if row.index_valid else "invalid", f"REINDEX INDEX {row.index_name}")
+        aspects |= {"index validity": validity, **_of_index(row)}
     return catalog_object(
+        row,
         _KINDS[row.type],
         f"CONSTRAINT {row.name} ON {row.table}",
-        row,
-        joined(
-            f"{this} ADD CONSTRAINT {row.name} {row.definition}",
-            storage.get("storage parameters", ""),
-            alter["clustered"] if row.clustered else "",
-            alter["tablespace"] if row.tablespace else "",
-            f"{this} REPLICA IDENTITY USING INDEX {row.index_name}" if row.replica_identity else "",
-        ),
-        aspects=aspects,
+        f"{this} ADD CONSTRAINT {row.name} {row.definition}",
+        aspects,
+        also=_replica_identity(row),
         drop=f"{this} DROP CONSTRAINT {row.name}",
-        alter=alter,
-        of_table=True,
-        reset=reset,
         rename=f"{this} RENAME CONSTRAINT {row.name} TO",
     )
 
 
-def _validity(row: Row[Any]) -> str:
+def _validity(row: Row[Any]) -> Aspect:
     if row.definition.endswith(" NOT ENFORCED"):
-        return "not enforced"
-    return "valid" if row.convalidated else "not valid"
+        return Aspect("not enforced")
+    validate = f"ALTER TABLE {row.table} VALIDATE CONSTRAINT {row.name}"
+    return Aspect("valid", validate) if row.convalidated else Aspect("not valid")
+
+
+def _index(row: Row[Any]) -> CatalogObject:
+    # The parameters are an aspect of their own.
+    rest = _PARAMETERS.sub("", row.rest, count=1) if row.options else row.rest
+    unique = "UNIQUE " if row.unique else ""
+    target = f"INDEX {row.name}"
+    aspects = {
+        "definition": f"{unique}{rest}",
+        "validity": Aspect("valid", f"REINDEX {target}") if row.valid else Aspect("invalid"),
+        **_of_index(row),
+    }
+    create = f"CREATE {unique}{target} ON {row.table} USING {rest}"
+    also = _replica_identity(row)
+    return catalog_object(row, "index", target, create, aspects, also=also, rename=f"ALTER {target} RENAME TO")
+
+
+def _of_index(row: Row[Any]) -> dict[str, Aspect]:
+    """The aspects of an index, a constraint's or not, that the statement that makes it is without."""
+    target = f"INDEX {row.index_name}"
+    cluster = f"CLUSTER ON {row.index_name}" if row.clustered else "SET WITHOUT CLUSTER"
+    return {
+        "storage parameters": parameters(target, row.options, follows=True),
+        "clustered": Aspect(row.clustered, f"ALTER TABLE {row.table} {cluster}", follows=row.clustered),
+        "tablespace": tablespace(target, row.tablespace, follows=True),
+    }
+
+
+def _replica_identity(row: Row[Any]) -> str:
+    return f"ALTER TABLE {row.table} REPLICA IDENTITY USING INDEX {row.index_name}" if row.replica_identity else ""
+
+
+CONSTRAINTS: Final = (
+    Source("pg_constraint", _CONSTRAINTS, _constraint, {"index_oid": "pg_class"}),
+    Source("pg_class", _INDEXES, _index),
+)

@@ -1,8 +1,8 @@
 """What a query of PostgreSQL's catalog gives: an object and where the catalog has it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Row
 
@@ -14,64 +14,99 @@ Address: TypeAlias = tuple[str, int, int]
 (https://www.postgresql.org/docs/current/catalog-pg-depend.html)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An object, its address, and the other addresses that mean it: of its index, its default, its row type."""
 
     address: Address
     object: CatalogObject
-    aliases: tuple[Address, ...] = ()
+    aliases: list[Address]
+
+
+class Source(NamedTuple):
+    """A query for the objects of one kind, and the function that makes the object of each row.
+
+    The query has the parameter `namespace`. Its rows have an `oid` in `catalog` (and `attnum`, if they are columns);
+    `aliases` names the columns with further identifiers, and the catalog of each.
+    """
+
+    catalog: str
+    query: str
+    object_of: Callable[[Row[Any]], CatalogObject]
+    aliases: Mapping[str, str] = MappingProxyType({})
+
+
+class Aspect(NamedTuple):
+    """A value, None where there is none, and the statements about it.
+
+    `alter` gives an existing object the value, `reset` takes the value away before another is given. An aspect that
+    `follows` is not part of the statement that makes the object, so `alter` comes after that.
+    """
+
+    value: object
+    alter: str | None = None
+    reset: str = ""
+    follows: bool = False
+
+
+UNSET: Final = Aspect(None, "")
+"""The aspect without a value that was reset already, so that nothing remains to be altered."""
 
 
 def catalog_object(
-    kind: str,
-    target: str,
-    row: Row[Any],
-    create: str,
-    *,
-    aspects: Mapping[str, object],
-    alter: Mapping[str, str] | None = None,
-    of_table: bool = False,
-    **others: Any,
+    row: Row[Any], kind: str, target: str, create: str, aspects: Mapping[str, object], *, also: str = "", **others: Any
 ) -> CatalogObject:
     """The object of a row with `name`, `comment` and, if it belongs to one, its `table`.
 
-    COMMENT ON and DROP call it `target`. `create`, `aspects` and `alter` are without the comment; `others` are further
-    attributes of `CatalogObject`, or replace what is derived.
+    Args:
+        row: The row.
+        kind: Its kind.
+        target: What COMMENT ON and DROP call it.
+        create: The statement that makes it, without its comment and the aspects that follow.
+        aspects: Its aspects but the comment, each an `Aspect` or only the value.
+        also: A statement to execute after it was made.
+        others: Further attributes of `CatalogObject`, or what replaces derived ones.
     """
+    table = getattr(row, "table", None)
+    comment = f"COMMENT ON {target} IS {literal(row.comment)}"
+    all_aspects = {
+        name: one if isinstance(one, Aspect) else Aspect(one)
+        for name, one in {**aspects, "comment": Aspect(row.comment, comment)}.items()
+    }
+    following = (one.alter or "" for one in all_aspects.values() if one.follows)
     return CatalogObject(
         kind=kind,
         **{
-            "name": f"{row.table}.{row.name}" if of_table else row.name,
-            "table": row.table if of_table else None,
-            "create": joined(create, commented(target, row.comment)),
+            "name": f"{table}.{row.name}" if table else row.name,
+            "table": table,
+            "create": joined(create, *following, also, "" if row.comment is None else comment),
             "drop": f"DROP {target}",
             **others,
         },
-        aspects=known({**aspects, "comment": row.comment}),
-        alter={**(alter or {}), "comment": comment_on(target, row.comment)},
+        aspects=known({name: one.value for name, one in all_aspects.items()}),
+        alter={name: one.alter for name, one in all_aspects.items() if one.alter is not None},
+        reset={name: one.reset for name, one in all_aspects.items() if one.reset},
     )
 
 
-def comment_on(target: str, comment: str | None) -> str:
-    """The statement that gives `target`, such as `TABLE books`, its comment or takes it away."""
-    return f"COMMENT ON {target} IS {literal(comment)}"
-
-
-def commented(target: str, comment: str | None) -> str:
-    """The same, to follow the statement that makes it: empty where there is no comment."""
-    return "" if comment is None else comment_on(target, comment)
-
-
-def parameters(target: str, options: str | None) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """What alters and what resets the storage parameters of `target`, such as `TABLE books`.
+def parameters(target: str, options: str | None, *, follows: bool = False) -> Aspect:
+    """The storage parameters of `target`, such as `TABLE books`.
 
     Args:
         target: What has them.
         options: As the catalog has them: `fillfactor=70, autovacuum_enabled=false`, or None.
+        follows: Whether the statement that makes `target` is without them.
     """
     if options is None:
-        return {"storage parameters": ""}, {}
+        return UNSET
     names = ", ".join(one.partition("=")[0] for one in options.split(", "))
-    aspect = "storage parameters"
-    return {aspect: f"ALTER {target} SET ({options})"}, {aspect: f"ALTER {target} RESET ({names})"}
+    return Aspect(options, f"ALTER {target} SET ({options})", f"ALTER {target} RESET ({names})", follows)
+
+
+def tablespace(target: str, name: str | None, *, follows: bool = False) -> Aspect:
+    """The tablespace of `target`, such as `TABLE books`: None is the database's own."""
+    return Aspect(name, f"ALTER {target} SET TABLESPACE {name or 'pg_default'}", follows=follows and name is not None)
+
+
+def clauses(*parts: tuple[str, object]) -> str:
+    """The clauses of a statement that have a value, such as `("WITH ({})", options)`, each after a space."""
+    return "".join(f" {clause.format(value)}" for clause, value in parts if value)

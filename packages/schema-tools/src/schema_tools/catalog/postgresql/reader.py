@@ -3,20 +3,18 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
 from typing import Final
 
 from sqlalchemy import Connection, text
 
 from schema_tools.catalog.objects import Catalog
-from schema_tools.catalog.postgresql import code, policies, types
-from schema_tools.catalog.postgresql.columns import columns
-from schema_tools.catalog.postgresql.constraints import constraints
-from schema_tools.catalog.postgresql.indexes import indexes
+from schema_tools.catalog.postgresql.attached import ATTACHED
+from schema_tools.catalog.postgresql.columns import COLUMNS, SEQUENCES
+from schema_tools.catalog.postgresql.constraints import CONSTRAINTS
+from schema_tools.catalog.postgresql.found import Found, Source
 from schema_tools.catalog.postgresql.needs import in_order, of_extensions
-from schema_tools.catalog.postgresql.sequences import sequences
-from schema_tools.catalog.postgresql.tables import tables
-from schema_tools.catalog.postgresql.views import views
+from schema_tools.catalog.postgresql.tables import VIEWS, tables
+from schema_tools.catalog.postgresql.types import TYPES
 from schema_tools.errors import SchemaToolsError
 
 _SCHEMA: Final = """
@@ -58,28 +56,20 @@ def read_postgresql(connection: Connection, schema: str | None, leave_out: froze
         where = f"the schema {schema}" if schema else "a schema: its search_path names none that exists"
         raise SchemaToolsError(f"the database does not have {where}")
     with _settings(connection, {**_WORDING, "search_path": found.path}):
-        of_table = list(columns(connection, found.oid))
-        objects = chain(
-            types.extensions(connection),
-            types.enums(connection, found.oid),
-            types.composites(connection, found.oid),
-            types.domains(connection, found.oid),
-            sequences(connection, found.oid),
-            tables(connection, found.oid, of_table),
-            of_table,
-            constraints(connection, found.oid),
-            indexes(connection, found.oid),
-            views(connection, found.oid),
-            code.functions(connection, found.oid),
-            code.triggers(connection, found.oid),
-            code.rules(connection, found.oid),
-            policies.policies(connection, found.oid),
-            policies.statistics(connection, found.oid),
-        )
+        columns = list(_found(connection, found.oid, COLUMNS))
+        others = (*TYPES, SEQUENCES, tables(columns), *CONSTRAINTS, VIEWS, *ATTACHED)
+        objects = [*columns, *(one for source in others for one in _found(connection, found.oid, source))]
         foreign = of_extensions(connection)
         kept = [one for one in objects if one.address[:2] not in foreign and one.object.name not in leave_out]
         owners = {one.object.name for one in kept if one.object.table is None} | {None}
         return in_order(connection, found.oid, [one for one in kept if one.object.table in owners])
+
+
+def _found(connection: Connection, namespace: int, source: Source) -> Iterator[Found]:
+    for row in connection.execute(text(source.query), {"namespace": namespace}).all():
+        others = ((catalog, getattr(row, column), 0) for column, catalog in source.aliases.items())
+        aliases = [other for other in others if other[1] is not None]
+        yield Found((source.catalog, row.oid, getattr(row, "attnum", 0)), source.object_of(row), aliases)
 
 
 def search_path(connection: Connection, schema: str) -> str:

@@ -1,21 +1,30 @@
-"""Tables, with partitions and children."""
+"""Tables, with partitions and children; views, materialized or not."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Row
 
 from schema_tools.catalog.objects import CatalogObject
 from schema_tools.catalog.postgresql.columns import definition
-from schema_tools.catalog.postgresql.found import Found, catalog_object, parameters
+from schema_tools.catalog.postgresql.found import (
+    UNSET,
+    Aspect,
+    Found,
+    Source,
+    catalog_object,
+    clauses,
+    parameters,
+    tablespace,
+)
 from schema_tools.catalog.statements import joined
 
 _TABLES: Final = """
-SELECT c.oid, c.reltype, c.oid::regclass::text AS name, c.relpersistence::text AS persistence,
+SELECT c.oid, c.reltype, c.oid::regclass::text AS name, c.relpersistence = 'u' AS unlogged,
        am.amname AS access_method, ts.spcname AS tablespace, c.relrowsecurity, c.relforcerowsecurity,
        c.relreplident::text AS identity, pg_get_partkeydef(c.oid) AS partitioned,
-       pg_get_expr(c.relpartbound, c.oid) AS bound, de.description AS comment,
+       pg_get_expr(c.relpartbound, c.oid) AS bound, obj_description(c.oid, 'pg_class') AS comment,
        CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END AS of_type,
        (SELECT quote_ident(k.relname) FROM pg_index i JOIN pg_class k ON k.oid = i.indexrelid
         WHERE i.indrelid = c.oid AND i.indisreplident) AS identity_index,
@@ -27,103 +36,116 @@ FROM pg_class c
 LEFT JOIN pg_am am ON am.oid = c.relam
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
 LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid
-LEFT JOIN pg_description de ON de.classoid = 'pg_class'::regclass AND de.objoid = c.oid AND de.objsubid = 0
 WHERE c.relnamespace = :namespace AND c.relkind IN ('r', 'p')
-ORDER BY c.relname
+"""
+
+# What the view reads is what its rule depends on.
+_VIEWS: Final = """
+SELECT c.oid, c.reltype, c.oid::regclass::text AS name, c.relkind = 'm' AS materialized,
+       rtrim(pg_get_viewdef(c.oid), ';') AS definition, c.relispopulated AS populated, am.amname AS access_method,
+       ts.spcname AS tablespace, obj_description(c.oid, 'pg_class') AS comment, r.oid AS rule,
+       (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) AS o) AS options
+FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN'
+LEFT JOIN pg_am am ON am.oid = c.relam
+LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+WHERE c.relnamespace = :namespace AND c.relkind IN ('v', 'm')
 """
 
 
-def tables(connection: Connection, namespace: int, columns: Iterable[Found]) -> Iterator[Found]:
+def tables(columns: Iterable[Found]) -> Source:
     """The tables of a schema, each made with those of `columns` that are its own."""
-    clauses: dict[int, list[str]] = defaultdict(list)
-    for one in columns:
-        clauses[one.address[1]].append(definition(one.object) if "type" in one.object.aspects else "")
-    for row in connection.execute(text(_TABLES), {"namespace": namespace}).all():
-        yield Found(("pg_class", row.oid, 0), _table(row, clauses[row.oid]), aliases=(("pg_type", row.reltype, 0),))
+    definitions: dict[str | None, list[str]] = defaultdict(list)
+    for one in (found.object for found in columns):
+        if "type" in one.aspects:
+            definitions[one.table].append(definition(one.own_name, one.aspects))
+    return Source("pg_class", _TABLES, lambda row: _table(row, definitions[row.name]), {"reltype": "pg_type"})
 
 
-def _table(row: Row[Any], clauses: list[str]) -> CatalogObject:
-    this = f"ALTER TABLE {row.name}"
+def _table(row: Row[Any], columns: Sequence[str]) -> CatalogObject:
     target = f"TABLE {row.name}"
-    storage, storage_reset = parameters(target, row.options)
-    unlogged = row.persistence == "u"
-    partition = f"of {row.parents} {row.bound}" if row.bound else None
-    inherits = None if row.bound else row.parents
+    this = f"ALTER {target}"
+    identity = {"d": "default", "n": "nothing", "f": "full", "i": f"index {row.identity_index}"}[row.identity]
+    identity_clause = f"USING INDEX {row.identity_index}" if row.identity == "i" else identity.upper()
+    partition = inherits = of_type = UNSET
+    if row.bound:
+        attach = f"ALTER TABLE {row.parents} ATTACH PARTITION {row.name} {row.bound}"
+        detach = f"ALTER TABLE {row.parents} DETACH PARTITION {row.name}"
+        partition = Aspect(f"of {row.parents} {row.bound}", attach, detach)
+    elif row.parents:
+        inherit, disinherit = (
+            joined(*(f"{this} {verb} {parent}" for parent in row.parents.split(", ")))
+            for verb in ("INHERIT", "NO INHERIT")
+        )
+        inherits = Aspect(row.parents, inherit, disinherit)
+    if row.of_type:
+        of_type = Aspect(row.of_type, f"{this} OF {row.of_type}", f"{this} NOT OF")
+    enable, force = "ENABLE" if row.relrowsecurity else "DISABLE", "FORCE" if row.relforcerowsecurity else "NO FORCE"
     aspects = {
-        "persistence": "unlogged" if unlogged else "permanent",
+        "persistence": Aspect(
+            "unlogged" if row.unlogged else "permanent", f"{this} SET {'UNLOGGED' if row.unlogged else 'LOGGED'}"
+        ),
         "partitioned by": row.partitioned,
         "partition": partition,
         "inherits": inherits,
-        "of type": row.of_type,
-        "access method": row.access_method,
-        "tablespace": row.tablespace,
-        "storage parameters": row.options,
-        "row security": row.relrowsecurity,
-        "forced row security": row.relforcerowsecurity,
-        "replica identity": _identity(row),
-    }
-    parents = (inherits or "").split(", ") if inherits else []
-    alter: Mapping[str, str] = {
-        **storage,
-        "persistence": f"{this} SET {'UNLOGGED' if unlogged else 'LOGGED'}",
-        "partition": f"ALTER TABLE {row.parents} ATTACH PARTITION {row.name} {row.bound}" if row.bound else "",
-        "inherits": joined(*(f"{this} INHERIT {parent}" for parent in parents)),
-        "of type": f"{this} OF {row.of_type}" if row.of_type else "",
-        "access method": f"{this} SET ACCESS METHOD {row.access_method}",
-        "tablespace": f"{this} SET TABLESPACE {row.tablespace or 'pg_default'}",
-        "row security": f"{this} {'ENABLE' if row.relrowsecurity else 'DISABLE'} ROW LEVEL SECURITY",
-        "forced row security": f"{this} {'FORCE' if row.relforcerowsecurity else 'NO FORCE'} ROW LEVEL SECURITY",
-        "replica identity": f"{this} REPLICA IDENTITY {_identity_clause(row)}",
-    }
-    reset = {
-        **storage_reset,
-        "partition": f"ALTER TABLE {row.parents} DETACH PARTITION {row.name}" if row.bound else "",
-        "inherits": joined(*(f"{this} NO INHERIT {parent}" for parent in parents)),
-        "of type": f"{this} NOT OF" if row.of_type else "",
-    }
-    return catalog_object(
-        "table",
-        target,
-        row,
-        joined(
-            _create(row, clauses, inherits),
-            alter["row security"] if row.relrowsecurity else "",
-            alter["forced row security"] if row.relforcerowsecurity else "",
-            # The index, if it is one, is not there yet, and says so itself.
-            alter["replica identity"] if row.identity in {"f", "n"} else "",
+        "of type": of_type,
+        "access method": Aspect(row.access_method, f"{this} SET ACCESS METHOD {row.access_method}"),
+        "tablespace": tablespace(target, row.tablespace),
+        "storage parameters": parameters(target, row.options),
+        "row security": Aspect(row.relrowsecurity, f"{this} {enable} ROW LEVEL SECURITY", follows=row.relrowsecurity),
+        "forced row security": Aspect(
+            row.relforcerowsecurity, f"{this} {force} ROW LEVEL SECURITY", follows=row.relforcerowsecurity
         ),
-        aspects=aspects,
-        alter=alter,
-        reset=reset,
+        # The index, if it is one, is not there as soon as the table is, and brings this itself.
+        "replica identity": Aspect(
+            identity, f"{this} REPLICA IDENTITY {identity_clause}", follows=row.identity in "fn"
+        ),
+    }
+    return catalog_object(row, "table", target, _create_table(row, columns), aspects)
+
+
+def _create_table(row: Row[Any], columns: Sequence[str]) -> str:
+    if row.bound:
+        content = f"PARTITION OF {row.parents} {row.bound}"
+    elif row.of_type:
+        content = f"OF {row.of_type}"
+    else:
+        content = "(\n  " + ",\n  ".join(columns) + "\n)" if columns else "()"
+    return f"CREATE {'UNLOGGED ' * row.unlogged}TABLE {row.name} {content}" + clauses(
+        ("INHERITS ({})", None if row.bound else row.parents),
+        ("PARTITION BY {}", row.partitioned),
+        *_storage(row),
     )
 
 
-def _create(row: Row[Any], clauses: list[str], inherits: str | None) -> str:
-    unlogged = "UNLOGGED " if row.persistence == "u" else ""
-    head = f"CREATE {unlogged}TABLE {row.name}"
-    if row.bound:
-        parts = [f"{head} PARTITION OF {row.parents} {row.bound}"]
-    elif row.of_type:
-        parts = [f"{head} OF {row.of_type}"]
-    else:
-        parts = [f"{head} (\n  " + ",\n  ".join(clauses) + "\n)" if clauses else f"{head} ()"]
-    if inherits:
-        parts.append(f"INHERITS ({inherits})")
-    if row.partitioned:
-        parts.append(f"PARTITION BY {row.partitioned}")
-    if row.access_method not in {None, "heap"}:
-        parts.append(f"USING {row.access_method}")
-    if row.options:
-        parts.append(f"WITH ({row.options})")
-    if row.tablespace:
-        parts.append(f"TABLESPACE {row.tablespace}")
-    return " ".join(parts)
+def _storage(row: Row[Any]) -> Sequence[tuple[str, object]]:
+    return (
+        ("USING {}", None if row.access_method == "heap" else row.access_method),
+        ("WITH ({})", row.options),
+        ("TABLESPACE {}", row.tablespace),
+    )
 
 
-def _identity(row: Row[Any]) -> str:
-    words = {"d": "default", "n": "nothing", "f": "full", "i": f"index {row.identity_index}"}
-    return words[row.identity]
+def _view(row: Row[Any]) -> CatalogObject:
+    if row.materialized:
+        return _materialized(row)
+    target = f"VIEW {row.name}"
+    create = f"CREATE {target}{clauses(('WITH ({})', row.options))} AS\n{row.definition}"
+    aspects = {"definition": row.definition.strip(), "options": parameters(target, row.options)}
+    return catalog_object(row, "view", target, create, aspects)
 
 
-def _identity_clause(row: Row[Any]) -> str:
-    return f"USING INDEX {row.identity_index}" if row.identity == "i" else _identity(row).upper()
+def _materialized(row: Row[Any]) -> CatalogObject:
+    target = f"MATERIALIZED VIEW {row.name}"
+    data = "DATA" if row.populated else "NO DATA"
+    aspects = {
+        "definition": row.definition.strip(),
+        "populated": Aspect(row.populated, f"REFRESH {target} WITH {data}"),
+        "storage parameters": parameters(target, row.options),
+        "access method": Aspect(row.access_method, f"ALTER {target} SET ACCESS METHOD {row.access_method}"),
+        "tablespace": tablespace(target, row.tablespace),
+    }
+    create = f"CREATE {target}{clauses(*_storage(row))} AS\n{row.definition}\nWITH {data}"
+    return catalog_object(row, "materialized view", target, create, aspects)
+
+
+VIEWS: Final = Source("pg_class", _VIEWS, _view, {"rule": "pg_rewrite", "reltype": "pg_type"})
