@@ -289,6 +289,16 @@ def test_a_revision_that_is_taken_back_as_it_should_has_no_finding(
     assert report.rows == 16
 
 
+def test_a_column_may_be_called_as_the_alias_in_a_query_of_ours(newest: RunningPostgres, tmp_path: Path) -> None:
+    scratch = with_library(tmp_path / "project", newest)
+    added = executing("ALTER TABLE books ADD COLUMN t text NOT NULL DEFAULT 'a'")
+    scratch.revision("second", added, executing("ALTER TABLE books DROP COLUMN t"))
+    scratch.revision("third", executing(MORE), executing(LESS))
+
+    for report in rehearsed(on_postgresql(scratch), newest, tmp_path, "postgresql"):
+        assert (report.irreversible, report.findings) == (None, ())
+
+
 def test_an_irreversible_revision_says_why_and_the_walk_goes_on(newest: RunningPostgres, tmp_path: Path) -> None:
     scratch = with_library(tmp_path / "project", newest)
     dropping = executing("ALTER TABLE books DROP COLUMN pages")

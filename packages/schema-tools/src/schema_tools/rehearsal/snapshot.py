@@ -48,7 +48,7 @@ def take_snapshot(connection: Connection, shapes: Mapping[str, TableShape]) -> S
         counters = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence") if counts else ()
         return Snapshot(shapes, rows, dict(map(tuple, counters)))
     names = list(shapes)
-    parts = [f"SELECT {at}, row_to_json(t)::text FROM {table.sql} AS t" for at, table in enumerate(shapes.values())]  # noqa: S608
+    parts = [f"SELECT {at}, row_to_json(t.*)::text FROM {table.sql} AS t" for at, table in enumerate(shapes.values())]  # noqa: S608
     if parts:
         for at, document in connection.exec_driver_sql(" UNION ALL ".join(parts).replace("%", "%%")):
             # As text, or a numeric would be taken for a float.
