@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 
 from e2e.answers import create, created, pointers, problem
+from e2e.processes import PATIENCE
 
 # RFC 3339 in UTC, always with six fractional digits.
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -157,7 +158,7 @@ def test_the_id_of_the_newest_user_is_never_given_again(http: httpx2.Client) -> 
 
 
 def test_of_fifty_creations_of_one_address_at_once_exactly_one_succeeds(http: httpx2.Client) -> None:
-    all_ready = threading.Barrier(50)
+    all_ready = threading.Barrier(50, timeout=PATIENCE)
 
     def create_one(number: int) -> int:
         all_ready.wait()
@@ -171,7 +172,7 @@ def test_of_fifty_creations_of_one_address_at_once_exactly_one_succeeds(http: ht
 
 def test_of_twenty_writers_who_read_first_none_loses_an_update(http: httpx2.Client) -> None:
     address = f"/api/v1/users/{create(http, name='read by')['id']}"
-    all_ready = threading.Barrier(20)
+    all_ready = threading.Barrier(20, timeout=PATIENCE)
     deadline = time.monotonic() + 30
 
     def sign(number: int) -> int:

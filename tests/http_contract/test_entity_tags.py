@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 
 from e2e.answers import create, problem
-from e2e.processes import ServerProcess
+from e2e.processes import PATIENCE, ServerProcess
 from http_contract.talking import USERS
 
 
@@ -43,7 +43,7 @@ def test_a_writer_who_saw_an_older_version_changes_nothing(http: httpx2.Client, 
 
 def test_two_writers_with_one_tag_are_one_200_and_one_412(http: httpx2.Client, ada: str) -> None:
     if_match = {"If-Match": tag_of(http, ada)}
-    both_are_there = threading.Barrier(2)
+    both_are_there = threading.Barrier(2, timeout=PATIENCE)
 
     def rename(name: str) -> int:
         both_are_there.wait()

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from e2e.answers import problem
-from e2e.processes import ServerProcess, eventually
+from e2e.processes import PATIENCE, ServerProcess, eventually
 from http_contract.talking import JSON, USERS, emails, new_user
 from plain_sql import connected
 
@@ -93,7 +93,7 @@ def test_a_recorded_answer_outlives_its_user(http: httpx2.Client, key: dict[str,
 
 
 def test_of_20_requests_at_once_with_one_key_one_creates(http: httpx2.Client, key: dict[str, str]) -> None:
-    all_are_there = threading.Barrier(20)
+    all_are_there = threading.Barrier(20, timeout=PATIENCE)
 
     def post(_number: int) -> httpx2.Response:
         all_are_there.wait()
