@@ -1,1 +1,1 @@
-"""What the service can do: use cases, and the ports they need. Imports the domain, nothing else."""
+"""Use cases and the ports they need. Imports `domain` and `foundation.kernel` only."""

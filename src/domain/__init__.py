@@ -1,1 +1,1 @@
-"""What is true, whatever the technology: entities, value objects and their rules. Standard library only."""
+"""Entities, value objects and their rules. Imports the standard library and `foundation.kernel` only."""

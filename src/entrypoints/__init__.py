@@ -1,1 +1,1 @@
-"""Who drives the application: HTTP and the command line. Nothing imports this package."""
+"""HTTP and command-line entry points. No other layer imports this one."""

@@ -42,8 +42,8 @@ def _import_limit(settings: Settings) -> ConcurrencyLimit:
 class Container(containers.DeclarativeContainer):
     """The service, assembled. Nothing is opened before it is asked for.
 
-    `Singleton`s live as long as the container; `Factory`s make one of a kind per call. No provider is
-    asynchronous: that would turn everything depending on it into a future.
+    No provider is asynchronous: that would turn everything depending on it into a future. `unit_of_work.provider` is a
+    factory of units of work.
     """
 
     settings = providers.Dependency(instance_of=Settings)
@@ -61,5 +61,5 @@ class Container(containers.DeclarativeContainer):
 
 
 async def close(container: Container) -> None:
-    """Close the connections that the container opened."""
+    """Close the connections of the storage."""
     await container.storage().dispose()

@@ -11,7 +11,7 @@ from foundation.kernel.idempotency_keys import IdempotencyKey
 
 @dataclass(frozen=True, slots=True)
 class CreateUser:
-    """The request for a new user; with a `key`, it is idempotent for 24 hours."""
+    """The command to create a user; with a `key`, which `Idempotent` reads, it is idempotent for 24 hours."""
 
     user: NewUser
     key: IdempotencyKey | None = None

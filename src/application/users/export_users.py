@@ -13,5 +13,5 @@ class ExportUsersHandler:
         self._queries = queries
 
     async def __call__(self) -> AsyncIterator[Sequence[UserView]]:
-        """All users by id, in batches, of which the first has been read: see `Queries.iterate_all`."""
+        """All users by id, in batches, the first of which is read before this returns: see `Queries.iterate_all`."""
         return await read_ahead(self._queries.iterate_all())

@@ -1,4 +1,4 @@
-"""How users are stored and found."""
+"""The ports of users, with the read model, the filter and the orders of lists."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,4 +56,4 @@ class UserRepository(Repository[User, UserId], BulkLoader[NewUser], Protocol):
 
 
 class UserQueries(Queries[UserId, UserView, UserFilter, UserSort], Protocol):
-    """The committed users."""
+    """The read side: what is committed, outside a unit of work."""

@@ -1,4 +1,4 @@
-"""What can be wrong about users, beside the values of one."""
+"""Errors about users as a whole. Those of a value stand with its value object."""
 
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId

@@ -13,7 +13,7 @@ from foundation.kernel.versions import next_version
 
 
 class NewUser(NamedTuple):
-    """What describes a user who does not exist yet."""
+    """The data needed to create a user."""
 
     email: EmailAddress
     name: UserName
@@ -47,7 +47,7 @@ class User(Entity[UserId]):
         return cls(email=new.email, name=new.name, created_at=at, updated_at=at)
 
     def change(self, changes: UserChanges, *, at: datetime) -> None:
-        """Change what is given."""
+        """Apply the fields that are set."""
         if changes.email is not UNSET:
             self.change_email(changes.email, at=at)
         if changes.name is not UNSET:

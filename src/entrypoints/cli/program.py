@@ -1,4 +1,4 @@
-"""The program `fastapi-service`, as its commands share it."""
+"""The settings and the container of the commands."""
 
 from typing import TYPE_CHECKING, Final
 

@@ -1,4 +1,4 @@
-"""The application as a server process has it."""
+"""The ASGI application for a server process, with the garbage collector tuned."""
 
 import gc
 

@@ -9,7 +9,7 @@ from foundation.sqlalchemy.tables import idempotency_keys_table
 idempotency_keys: Final = idempotency_keys_table(
     metadata,
     operation="POST /api/v1/users",
-    answer='[[1,"user@example.com","John Doe","2025-12-16T10:00:00+00:00","2025-12-16T10:00:00+00:00"]]',
+    answer='[{"id": 1, "email": "user@example.com", "name": "John Doe"}]',
 )
 
 __all__ = ["idempotency_keys", "metadata", "users"]

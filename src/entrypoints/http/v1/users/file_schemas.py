@@ -1,4 +1,4 @@
-"""What clients send and receive about files of users."""
+"""The parameters and the report of an import, and the parameters of an export."""
 
 from typing import Annotated, Any, Final, TypeAlias
 

@@ -1,4 +1,4 @@
-"""The routes of files of users."""
+"""The routes that import and export users."""
 
 from contextlib import aclosing
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""Users, as the application is told of them."""
+"""Registers the routes of users and the problems of their errors with the HTTP application."""
 
 from typing import Final
 
