@@ -289,7 +289,7 @@ def test_a_revision_that_is_taken_back_as_it_should_has_no_finding(
     assert report.rows == 16
 
 
-def test_a_column_may_be_called_as_the_alias_in_a_query_of_ours(newest: RunningPostgres, tmp_path: Path) -> None:
+def test_a_column_may_have_the_name_of_an_alias(newest: RunningPostgres, tmp_path: Path) -> None:
     scratch = with_library(tmp_path / "project", newest)
     added = executing("ALTER TABLE books ADD COLUMN t text NOT NULL DEFAULT 'a'")
     scratch.revision("second", added, executing("ALTER TABLE books DROP COLUMN t"))

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 # With named parameters a percent sign in SQL stays single.
 DIALECTS: Final[Mapping[str, Dialect]] = {
-    "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
+    "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]  # of SQLAlchemy
     "sqlite": sqlite.dialect(paramstyle="named"),
 }
 

@@ -42,7 +42,7 @@ class StillReferenced(DomainError):
 
 
 class ReferenceNotFound(DomainError):
-    """What an entity is to refer to does not exist; `attribute` is the one that has its id."""
+    """An entity would refer to another one that does not exist; `attribute` names what would hold its id."""
 
     code = "reference-not-found"
     attribute: ClassVar[str]

@@ -205,5 +205,6 @@ def default_sql(column: sa.Column[Any]) -> str | None:
 
 def constraint_sql(constraint: sa.Constraint) -> str:
     """The definition of a constraint as PostgreSQL words it, without its name."""
+    # A constraint needs no statement around it, which the types of SQLAlchemy do not know.
     words = " ".join(_POSTGRESQL.ddl_compiler(_POSTGRESQL, None).process(constraint).split())  # type: ignore[arg-type]
     return re.sub(r'^CONSTRAINT ("[^"]+"|\S+) ', "", words)

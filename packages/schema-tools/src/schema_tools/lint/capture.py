@@ -72,6 +72,7 @@ def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaDat
     result = recording.result
     try:
         with only(None, Path(file).parent), Operations.context(recording.context) as operations:
+            # On this instance alone; Alembic has no event for the beginning of a batch.
             operations.batch_alter_table = _noting_lines(operations.batch_alter_table, recording)  # type: ignore[method-assign]
             upgrade()
     except _NeedsDatabase:
@@ -132,8 +133,8 @@ class _Recording(PostgresqlImpl):
 
 
 def _recording(file: str, metadata: MetaData) -> _Recording:
-    # Names rather than percent signs for parameters, or every % of a text would come out doubled.
-    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+    # Of its own, because its compiler is replaced. Named parameters, or every % of a text would come out doubled.
+    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # of SQLAlchemy
     dialect.statement_compiler = _Compiler
     options: dict[str, Any] = {"as_sql": True, "literal_binds": True, "target_metadata": metadata}
     recording = _Recording(dialect, None, True, None, None, options)  # noqa: FBT003 -- Alembic's signature
