@@ -27,8 +27,9 @@ from sqlalchemy import (
 )
 
 from schema_tools.document.markdown import check_document, render_document, write_document
+from schema_tools.document.tbls import tbls_document
 from schema_tools.errors import SchemaToolsError
-from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
+from schema_tools.project import SchemaDocument, SchemaProject
 
 BOOKSHOP_INI = Path(__file__).parent / "bookshop" / "alembic.ini"
 
@@ -91,17 +92,8 @@ def library() -> MetaData:
 
 
 def project(metadata: MetaData, directory: Path) -> SchemaProject:
-    texts = DocumentTexts(
-        title="Library",
-        introduction="All of it.",
-        source_of_truth="`tables.py`",
-        migrations="`versions/`",
-        database=(("Type", "PostgreSQL"),),
-        new_model_steps=("Write it",),
-        targets=(("Apply", "`make`"),),
-        practices=(("Migrate", "Tests see to it"),),
-    )
-    document = SchemaDocument(path=directory / "docs" / "schema.md", texts=texts)
+    path = directory / "docs" / "schema.md"
+    document = SchemaDocument.of_any_project(path, tables="tables", migrations=BOOKSHOP_INI)
     return SchemaProject(metadata=metadata, alembic_ini=BOOKSHOP_INI, document=document)
 
 
@@ -252,3 +244,27 @@ def test_what_has_no_comment_and_no_example_is_named(tmp_path: Path) -> None:
 def test_a_project_without_a_document_says_so() -> None:
     with pytest.raises(SchemaToolsError, match="no schema document"):
         render_document(SchemaProject(metadata=MetaData(), alembic_ini=BOOKSHOP_INI))
+
+
+def test_the_text_around_the_tables_is_that_of_the_template(tmp_path: Path) -> None:
+    template = tmp_path / "template.md"
+    template.write_text("# Shop\n\nAll of <!-- it -->.\n\n<!-- tables -->\n<!-- diagram -->\n<!-- history -->\n")
+    document = SchemaDocument(path=tmp_path / "schema.md", template=template, texts={"it": "`this`"})
+    here = SchemaProject(metadata=library(), alembic_ini=BOOKSHOP_INI, document=document)
+
+    assert render_document(here).startswith("# Shop\n\nAll of `this`.\n\n### `books`\n\nStores the books.\n")
+    assert "<!-- " not in render_document(here)
+    assert tbls_document(here)["name"] == "Shop"
+
+
+@pytest.mark.parametrize("text", [None, "# Shop\n\n<!-- tables -->\n<!-- diagram -->\n"])
+def test_a_template_that_cannot_be_read_or_says_not_where_a_part_goes_is_refused(
+    tmp_path: Path, text: str | None
+) -> None:
+    template = tmp_path / "template.md"
+    if text is not None:
+        template.write_text(text)
+    document = SchemaDocument(path=tmp_path / "schema.md", template=template)
+
+    with pytest.raises(SchemaToolsError, match="cannot be read" if text is None else "history"):
+        render_document(SchemaProject(metadata=library(), alembic_ini=BOOKSHOP_INI, document=document))

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from bookshop.tables import metadata
 from schema_tools.cli.application import application
 from schema_tools.cli.context import CommandContext
-from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
+from schema_tools.project import SchemaDocument, SchemaProject
 from schema_tools.testing.plain_sql import connected
 from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers
 
@@ -27,8 +27,7 @@ def one_empty_url(postgres_servers: PostgresServers) -> Iterator[str]:
 def run(directory: Path, *arguments: str, url: str = "") -> Result:
     """Run a command on the bookshop, its document in `directory`."""
     ini = directory / "alembic.ini"
-    texts = DocumentTexts.of_any_project(tables="bookshop.tables", migrations=ini)
-    document = SchemaDocument(path=directory / "schema.md", texts=texts)
+    document = SchemaDocument.of_any_project(directory / "schema.md", tables="bookshop.tables", migrations=ini)
     answers = CommandContext(
         project=lambda: SchemaProject(metadata=metadata, alembic_ini=ini, document=document),
         database_url=lambda: url,

@@ -16,14 +16,13 @@ from schema_tools.document.data_dictionary import HEAD, data_dictionary
 from schema_tools.document.markdown import render_document
 from schema_tools.document.tbls import tbls_document
 from schema_tools.errors import SchemaToolsError
-from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
+from schema_tools.project import SchemaDocument, SchemaProject
 
 BOOKSHOP_INI = Path(__file__).parent / "bookshop" / "alembic.ini"
 
 
 def project(metadata: MetaData, *registries: registry) -> SchemaProject:
-    texts = DocumentTexts.of_any_project(tables="bookshop.tables", migrations=BOOKSHOP_INI)
-    document = SchemaDocument(path=Path("schema.md"), texts=texts)
+    document = SchemaDocument.of_any_project(Path("schema.md"), tables="bookshop.tables", migrations=BOOKSHOP_INI)
     return SchemaProject(metadata=metadata, alembic_ini=BOOKSHOP_INI, document=document, registries=lambda: registries)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import registry
 from schema_tools.cli.application import application
 from schema_tools.cli.context import CommandContext
 from schema_tools.errors import SchemaToolsError
-from schema_tools.project import DocumentTexts, SchemaDocument, SchemaProject
+from schema_tools.project import SchemaDocument, SchemaProject
 
 
 @dataclass
@@ -30,12 +30,12 @@ class _Options:
     def project(self) -> SchemaProject:
         """The project that the options name."""
         found = _mapping(self.metadata)
-        texts = DocumentTexts.of_any_project(tables=self.metadata.partition(":")[0], migrations=self.config)
+        tables = self.metadata.partition(":")[0]
         return SchemaProject(
             metadata=found if isinstance(found, MetaData) else found.metadata,
             registries=lambda: () if isinstance(found, MetaData) else (found,),
             alembic_ini=self.config,
-            document=SchemaDocument(path=self.document, texts=texts),
+            document=SchemaDocument.of_any_project(self.document, tables=tables, migrations=self.config),
             postgres_bindir=self.pg_bindir,
             databases=("postgresql", "sqlite") if self.sqlite else ("postgresql",),
         )

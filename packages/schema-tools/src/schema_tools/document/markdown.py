@@ -11,8 +11,8 @@ from sqlalchemy import Column, MetaData, Table
 from schema_tools.document import table_facts
 from schema_tools.document.relationships import MappedRelationship, mapped_relationships, relationships
 from schema_tools.errors import SchemaToolsError
-from schema_tools.migrations import runner
-from schema_tools.migrations.runner import Revision
+from schema_tools.migrations.history import history
+from schema_tools.migrations.scripts import Revision
 from schema_tools.project import SchemaDocument, SchemaProject
 
 _NONE: Final = "None"
@@ -24,32 +24,36 @@ def render_document(project: SchemaProject) -> str:
     Raises:
         SchemaToolsError: The project has no document, or its migrations or its mapped classes cannot be read.
     """
-    texts = _document(project).texts
+    document = _document(project)
     mapped = mapped_relationships(project)
-    sections = [
-        f"# {texts.title}",
-        texts.introduction,
-        f"**Source of Truth**: {texts.source_of_truth}  \n**Migrations**: {texts.migrations}",
-        "## Database",
-        _bullets(f"**{name}**: {value}" for name, value in texts.database),
-        "## Tables",
-        *(
-            part
-            for table in table_facts.ordered_tables(project.metadata)
-            for part in _table(table, project.metadata, mapped)
-        ),
-        "## Diagram",
-        f"```mermaid\n{_er_diagram(project.metadata)}\n```",
-        "## Migration History",
-        _history(runner.history(project)),
-        "## Creating New Models",
-        _numbered(texts.new_model_steps),
-        "## Migration Management",
-        _bullets(f"**{purpose}**: {command}" for purpose, command in texts.targets),
-        "## Best Practices",
-        _numbered(f"{practice}. {held}" for practice, held in texts.practices),
-    ]
-    return "\n\n".join(sections) + "\n"
+    tables = (
+        part
+        for table in table_facts.ordered_tables(project.metadata)
+        for part in _table(table, project.metadata, mapped)
+    )
+    return filled(
+        document,
+        tables="\n\n".join(tables),
+        diagram=f"```mermaid\n{_er_diagram(project.metadata)}\n```",
+        history=_history(history(project)),
+        **document.texts,
+    )
+
+
+def filled(document: SchemaDocument, **parts: str) -> str:
+    """The template of the document, with each of `parts` in place of the comment of its name.
+
+    Raises:
+        SchemaToolsError: The template cannot be read, or does not have each of these comments.
+    """
+    try:
+        text = document.template.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SchemaToolsError(f"the template of the schema document cannot be read: {error}") from error
+    lacking = [name for name in parts if f"<!-- {name} -->" not in text]
+    if lacking:
+        raise SchemaToolsError(f"{document.template} must say where the {lacking[0]} go: <!-- {lacking[0]} -->")
+    return re.sub(r"<!-- (\w+) -->", lambda found: parts.get(found[1], found[0]), text)
 
 
 def write_document(project: SchemaProject) -> list[str]:
@@ -187,10 +191,6 @@ def _grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     rule = f"|{'|'.join('-' * (len(title) + 2) for title in head)}|"
     first, *others = (f"| {' | '.join(line)} |" for line in (head, *cells))
     return "\n".join([first, rule, *others])
-
-
-def _numbered(items: Iterable[str]) -> str:
-    return "\n".join(f"{number}. {item}" for number, item in enumerate(items, start=1))
 
 
 def _bullets(items: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from schema_tools.dialects import DIALECTS
 from schema_tools.document import table_facts
+from schema_tools.document.markdown import filled
 from schema_tools.document.relationships import relationships
 from schema_tools.project import SchemaProject
 
@@ -32,9 +33,10 @@ def tbls_document(project: SchemaProject) -> dict[str, Any]:
     tables = table_facts.ordered_tables(project.metadata)
     types = [column.type for table in tables for column in table.columns]
     enums = {one.name: list(one.enums) for one in types if isinstance(one, sa.Enum) and one.name}
+    heading, _, rest = filled(project.document).partition("\n") if project.document else ("schema", "", "")
     return {
-        "name": project.document.texts.title if project.document else "schema",
-        "desc": project.document.texts.introduction if project.document else "",
+        "name": heading.removeprefix("# "),
+        "desc": rest.strip().partition("\n\n")[0],
         "tables": [_table(table) for table in tables],
         "relations": [
             {
