@@ -12,6 +12,7 @@ from newcomer import copy_project
 from plain_sql import connected
 from schema_tools.catalog.stored_code import stored_code
 from schema_tools.migrations import runner
+from schema_tools.migrations.history import history
 from schema_tools.project import SchemaProject
 
 COLUMN = '        Column("nickname", String(32), nullable=True, comment="Nickname"),\n'
@@ -54,7 +55,7 @@ def test_a_second_migrate_finds_nothing_and_the_document_is_current(copy: Path) 
 
 def test_it_goes_up_down_and_up_with_rows_in_place(copy: Path, empty_url: str) -> None:
     project = SchemaProject(metadata=MetaData(), alembic_ini=copy / "alembic.ini")
-    *_, before, added = runner.history(project)
+    *_, before, added = history(project)
     assert added.message == "add nickname to users"
     runner.upgrade(project, empty_url, before.revision)
     with connected(empty_url) as connection:

@@ -6,6 +6,7 @@ from sqlalchemy import MetaData, inspect, select, text
 
 from plain_sql import connected
 from schema_tools.migrations import runner
+from schema_tools.migrations.history import history
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.example_rows import insert_example_rows
 
@@ -15,7 +16,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def test_every_revision_goes_up_down_and_up_with_rows_in_place(service: SchemaProject, empty_url: str) -> None:
-    for revision in runner.history(service):
+    for revision in history(service):
         before = _rows(empty_url)
         runner.upgrade(service, empty_url, revision.revision)
         assert _restricted(_rows(empty_url), before) == before
@@ -42,12 +43,12 @@ def test_a_downgrade_to_base_leaves_nothing_behind(service: SchemaProject, migra
 
 
 def test_each_step_says_what_it_did(service: SchemaProject, empty_url: str) -> None:
-    everything = [one.revision for one in runner.history(service)]
+    everything = [one.revision for one in history(service)]
 
     assert [one.revision for one in runner.upgrade(service, empty_url)] == everything
-    assert all(one.applied for one in runner.history(service, empty_url))
+    assert all(one.applied for one in history(service, empty_url))
     assert [one.revision for one in runner.downgrade(service, empty_url)] == everything[-1:]
-    assert not runner.history(service, empty_url)[-1].applied
+    assert not history(service, empty_url)[-1].applied
 
 
 def _rows(url: str) -> Rows:

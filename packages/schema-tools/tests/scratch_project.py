@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import DDL, Column, DateTime, Identity, Integer, MetaData, String, Table, UniqueConstraint, event, func
 
-from schema_tools.migrations import runner
 from schema_tools.migrations.lock_file import write_lock
+from schema_tools.migrations.scripts import heads
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.writing.revise import migrate
@@ -83,7 +83,7 @@ class ScratchProject:
 
     def revision(self, name: str, upgrade: str, downgrade: str = "pass") -> None:
         """Write a revision by hand, after the last one, and record it in the lock."""
-        parents = runner.heads(self.project(MetaData()))
+        parents = heads(self.project(MetaData()))
         (self.directory / "alembic" / "versions" / f"{name}.py").write_text(
             f"""\
 import sqlalchemy as sa

@@ -20,6 +20,7 @@ from schema_tools.errors import DataWouldBeLost, SchemaToolsError
 from schema_tools.lint.revisions import judge_revisions
 from schema_tools.migrations import runner
 from schema_tools.migrations.foreign_connections import ForeignConnection, only
+from schema_tools.migrations.history import history
 from schema_tools.migrations.lock_file import write_lock
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
@@ -289,7 +290,7 @@ def test_a_revision_that_connects_by_itself_is_stopped_before_it_does(
     assert all("op.get_bind()" in one for one in sentences)
     # Upgraded last: the revision before it is in place, and this one is not.
     assert sentences[-1].endswith("left the schema as it was")
-    assert [one.applied for one in runner.history(project, target)] == [True, False]
+    assert [one.applied for one in history(project, target)] == [True, False]
 
 
 @pytest.mark.parametrize("way", OWN_CONNECTIONS)
@@ -322,7 +323,7 @@ def test_a_revision_that_connects_when_it_is_read_is_stopped(way: str, scratch: 
     with_revision(scratch, live, module=OWN_CONNECTIONS[way])
 
     with pytest.raises(ForeignConnection, match=r"^alembic/versions/second\.py:\d+ was stopped"):
-        runner.history(on_postgresql(scratch, NOTES))
+        history(on_postgresql(scratch, NOTES))
 
 
 def with_revision(

@@ -12,7 +12,7 @@ from lint_cases import CASES
 from lint_project import LintProject, rules_of
 from schema_tools.lint.capture import compile_revision
 from schema_tools.lint.rule import REVISION_RULES
-from schema_tools.migrations.runner import alembic_config, script_directory
+from schema_tools.migrations.scripts import alembic_config, script_directory
 
 # What the runner sets before each revision.
 TIMEOUTS = "SET lock_timeout = '5s';\nSET statement_timeout = '15min';"

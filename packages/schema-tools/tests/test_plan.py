@@ -9,6 +9,7 @@ from sqlalchemy import make_url
 
 from rehearsals import executing, on_postgresql, with_library
 from schema_tools.migrations import runner
+from schema_tools.migrations.history import history
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.measuring import Counts, Effect
@@ -144,7 +145,7 @@ def test_a_statement_has_its_line_and_its_table_the_rows_of_the_live_database(
         assert effect is not None
         assert effect.counts == {"authors": Counts(scanned=ROWS)}
         # Nothing was written there.
-        assert [one.applied for one in runner.history(project, url)] == [True, False]
+        assert [one.applied for one in history(project, url)] == [True, False]
 
 
 def test_a_migration_that_fails_over_the_rows_ends_the_plan(postgres_servers: PostgresServers, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import MetaData, inspect, make_url, text
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
+from schema_tools.migrations.history import history
 from schema_tools.migrations.lock_file import write_lock
 from schema_tools.migrations.log import TABLE
 from schema_tools.postgres.databases import RunningPostgres
@@ -62,7 +63,7 @@ def rows(url: str) -> list[tuple[str, str]]:
 
 
 def tampered(project: SchemaProject, url: str) -> dict[str, str]:
-    return {one.revision: one.tampered for one in runner.history(project, url) if one.tampered}
+    return {one.revision: one.tampered for one in history(project, url) if one.tampered}
 
 
 def test_every_step_is_recorded_with_direction_checksum_time_and_duration(
@@ -75,7 +76,7 @@ def test_every_step_is_recorded_with_direction_checksum_time_and_duration(
 
     assert rows(empty_url) == [("a", "upgrade"), ("b", "upgrade"), ("c", "upgrade"), ("c", "downgrade")]
     lines = (scratch.directory / "alembic" / "versions.lock").read_text().splitlines()[1:]
-    a, b, c = runner.history(project, empty_url)
+    a, b, c = history(project, empty_url)
     assert [f"{one.revision} {','.join(one.parents) or '-'} {one.checksum}" for one in (a, b, c)] == lines
     assert [(one.applied, one.taken_back) for one in (a, b, c)] == [(True, False), (True, False), (False, True)]
     for one in (a, b, c):
@@ -110,11 +111,11 @@ def test_a_record_and_a_date_of_somebody_else_are_no_riddle(
     path.write_text(f'"""Make c.\n\nCreate Date: yesterday\n"""\n{path.read_text()}')
     write_lock(project, ["c"])
     runner.upgrade(project, empty_url)
-    assert [one.created for one in runner.history(project, empty_url)] == [None, None, None]
+    assert [one.created for one in history(project, empty_url)] == [None, None, None]
 
     with connected(empty_url) as connection:
         connection.execute(text(f"UPDATE {TABLE} SET direction = 'sideways' WHERE revision = 'b'"))  # noqa: S608
-    for work in (runner.history, runner.upgrade):
+    for work in (history, runner.upgrade):
         with pytest.raises(SchemaToolsError, match="a row of migration_log is not as these tools write it: 'sideways'"):
             work(project, empty_url)
 
@@ -125,16 +126,14 @@ def test_a_database_older_than_its_records_goes_on(
     runner.upgrade(project, empty_url)
     with connected(empty_url) as connection:
         connection.execute(text(f"DROP TABLE {TABLE}"))
-    assert [(one.applied, one.last_step, one.took) for one in runner.history(project, empty_url)] == [
-        (True, None, None)
-    ] * 3
+    assert [(one.applied, one.last_step, one.took) for one in history(project, empty_url)] == [(True, None, None)] * 3
 
     add(scratch, "d")
     assert [one.revision for one in runner.upgrade(project, empty_url)] == ["d"]
 
     assert rows(empty_url) == [("d", "upgrade")]
     assert tampered(project, empty_url) == {}
-    assert [one.last_step is not None for one in runner.history(project, empty_url)] == [False, False, False, True]
+    assert [one.last_step is not None for one in history(project, empty_url)] == [False, False, False, True]
 
 
 def test_a_revision_that_was_edited_since_is_named_and_nothing_is_run(
@@ -193,7 +192,7 @@ def test_a_revision_that_was_deleted_since_is_named_until_the_database_is_stampe
 
     with pytest.raises(SchemaToolsError, match="revision c is not among the migrations of this release"):
         runner.upgrade(project, empty_url)
-    *_, gone = runner.history(project, empty_url)
+    *_, gone = history(project, empty_url)
     assert (gone.revision, gone.applied, gone.file) == ("c", True, "")
     assert gone.tampered.startswith("revision c was applied here on ")
     assert gone.tampered.endswith("use a release that has it, or restore its file")

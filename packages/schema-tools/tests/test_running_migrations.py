@@ -13,6 +13,7 @@ from sqlalchemy import URL, MetaData, inspect, make_url, text
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
 from schema_tools.migrations.connection import ADVISORY_LOCK, migration_connection
+from schema_tools.migrations.history import history
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.testing.plain_sql import connected
@@ -67,7 +68,7 @@ def test_three_upgrades_at_once_apply_every_revision_once(project: SchemaProject
 
     done = sorted(int(upgrader.communicate(timeout=60)[0]) for upgrader in upgraders)
 
-    assert done == [0, 0, len(runner.history(project))]
+    assert done == [0, 0, len(history(project))]
 
 
 def test_upgrades_in_several_threads_do_not_mix_up_their_databases(project: SchemaProject, tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_upgrades_in_several_threads_do_not_mix_up_their_databases(project: Sche
     with ThreadPoolExecutor(3) as threads:
         done = list(threads.map(lambda url: len(runner.upgrade(project, url)), urls))
 
-    assert done == [len(runner.history(project))] * 3
+    assert done == [len(history(project))] * 3
 
 
 def test_an_upgrade_says_that_it_waits_and_goes_on_afterwards(project: SchemaProject, empty_postgres_url: str) -> None:
@@ -88,7 +89,7 @@ def test_an_upgrade_says_that_it_waits_and_goes_on_afterwards(project: SchemaPro
             time.sleep(0.1)
             assert not other.done()
 
-        assert len(other.result(30)) == len(runner.history(project))
+        assert len(other.result(30)) == len(history(project))
 
 
 def test_the_lock_is_free_after_an_upgrade_and_after_a_failure(project: SchemaProject, empty_postgres_url: str) -> None:
@@ -116,7 +117,7 @@ def test_a_failing_revision_leaves_the_schema_as_it_was_and_is_named_with_its_li
     assert raised.value.__cause__ is None
     with connected(empty_url) as connection:
         assert sorted(inspect(connection).get_table_names()) == ["alembic_version", "migration_log", "one"]
-    assert [one.applied for one in runner.history(project, empty_url)] == [True, False]
+    assert [one.applied for one in history(project, empty_url)] == [True, False]
 
 
 def test_a_revision_with_a_syntax_error_is_named(scratch: ScratchProject, empty_url: str) -> None:
@@ -180,7 +181,7 @@ def test_a_database_that_is_ahead_of_this_release_is_refused(project: SchemaProj
     with connected(empty_url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'fromthefuture'"))
 
-    for step in (runner.upgrade, runner.downgrade, runner.history):
+    for step in (runner.upgrade, runner.downgrade, history):
         with pytest.raises(SchemaToolsError, match=r"^revision fromthefuture is not among"):
             step(project, empty_url)
 
@@ -188,12 +189,12 @@ def test_a_database_that_is_ahead_of_this_release_is_refused(project: SchemaProj
 def test_looking_at_the_history_does_not_create_a_database(project: SchemaProject, tmp_path: Path) -> None:
     file = tmp_path / "none.db"
 
-    assert not any(one.applied for one in runner.history(project, f"sqlite+aiosqlite:///{file}"))
+    assert not any(one.applied for one in history(project, f"sqlite+aiosqlite:///{file}"))
     assert not file.exists()
 
 
 def test_a_directory_that_does_not_exist_is_named(project: SchemaProject, tmp_path: Path) -> None:
-    for step in (runner.upgrade, runner.downgrade, runner.history):
+    for step in (runner.upgrade, runner.downgrade, history):
         with pytest.raises(SchemaToolsError, match=f"^the directory {tmp_path}/nowhere does not exist$"):
             step(project, f"sqlite+aiosqlite:///{tmp_path}/nowhere/service.db")
 
@@ -216,7 +217,7 @@ def test_the_history_is_shown_while_somebody_writes(project: SchemaProject, tmp_
     url = f"sqlite+aiosqlite:///{tmp_path}/busy.db"
     runner.upgrade(project, url)
     with connected(url):
-        assert all(one.applied for one in runner.history(project, f"{url}?timeout=0.1"))
+        assert all(one.applied for one in history(project, f"{url}?timeout=0.1"))
 
 
 def test_the_history_does_not_wait_for_a_lock_for_ever(
@@ -227,7 +228,7 @@ def test_the_history_does_not_wait_for_a_lock_for_ever(
     with connected(empty_postgres_url) as holder:
         holder.execute(text("LOCK TABLE alembic_version"))
         with pytest.raises(SchemaToolsError, match="canceling statement due to lock timeout"):
-            runner.history(project, empty_postgres_url)
+            history(project, empty_postgres_url)
 
 
 @pytest.mark.parametrize(
@@ -265,7 +266,7 @@ def test_what_rows_hold_is_never_told(
 )
 def test_an_address_that_is_none_is_one_sentence(project: SchemaProject, url: str, sentence: str) -> None:
     with pytest.raises(SchemaToolsError, match=sentence) as raised:
-        runner.history(project, url)
+        history(project, url)
 
     assert "cret" not in str(raised.value)
 

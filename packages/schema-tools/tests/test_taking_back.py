@@ -14,6 +14,7 @@ from sqlalchemy import MetaData, TableClause, column, inspect, make_url, text
 from schema_tools.errors import DataWouldBeLost, IrreversibleRevision
 from schema_tools.migrations import runner
 from schema_tools.migrations.downgrades import Loss
+from schema_tools.migrations.history import history
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.testing.in_process import Done
@@ -196,7 +197,7 @@ def test_an_irreversible_revision_says_so_and_nothing_is_changed(
         runner.downgrade(project, empty_url, "base")
 
     assert schema(empty_url) == before
-    assert all(one.applied for one in runner.history(project, empty_url))
+    assert all(one.applied for one in history(project, empty_url))
 
 
 def test_a_revision_that_finds_out_while_it_runs_leaves_the_schema_as_it_was(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, MetaData, inspect, make_url, text
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
 from schema_tools.migrations.connection import Patience
+from schema_tools.migrations.history import history
 from schema_tools.migrations.steps import Progress, Stage
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
@@ -128,7 +129,7 @@ def test_a_failed_concurrent_build_is_told_of_and_cleaned_on_the_next_run(
         str(raised.value),
     )
     assert index_is_valid(empty_postgres_url) is False
-    assert [one.applied for one in runner.history(project, empty_postgres_url)] == [True, False]
+    assert [one.applied for one in history(project, empty_postgres_url)] == [True, False]
 
     with connected(empty_postgres_url) as connection:
         connection.execute(text("DELETE FROM busy"))
@@ -257,5 +258,5 @@ def test_it_stops_when_the_lock_against_other_migrators_is_lost(
     with pytest.raises(SchemaToolsError, match="kept other migrators waiting was lost"):
         runner.upgrade(project, empty_postgres_url, locked=False, progress=until_it_is_noticed, patience=HASTY)
 
-    assert [one.applied for one in runner.history(project, empty_postgres_url)] == [True, True, False]
+    assert [one.applied for one in history(project, empty_postgres_url)] == [True, True, False]
     assert [one.revision for one in runner.upgrade(project, empty_postgres_url, locked=False)] == ["third"]

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from schema_tools.catalog.stored_code import stored_code
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
+from schema_tools.migrations.history import history
 from schema_tools.testing.plain_sql import connected
 from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers
 from schema_tools.writing.revise import NothingToMigrate
@@ -96,7 +97,7 @@ def test_rows_and_the_counter_of_ids_survive_every_way_of_changing_a_table(
     written: ScratchProject, empty_url: str
 ) -> None:
     project = written.project(MetaData())
-    first, _added, retyped, *_ = (one.revision for one in runner.history(project))
+    first, _added, retyped, *_ = (one.revision for one in history(project))
     runner.upgrade(project, empty_url, first)
     with connected(empty_url) as connection:
         for email in ("a@example.com", "b@example.com"):
@@ -117,7 +118,7 @@ def test_rows_and_the_counter_of_ids_survive_every_way_of_changing_a_table(
 def test_every_step_down_restores_the_schema_of_the_step_before(written: ScratchProject, empty_url: str) -> None:
     project = written.project(MetaData())
     schemas = [described(empty_url)]
-    for one in runner.history(project):
+    for one in history(project):
         runner.upgrade(project, empty_url, one.revision)
         schemas.append(described(empty_url))
     assert schemas[-1] == []
@@ -145,7 +146,7 @@ def described(url: str) -> list[str]:
 def test_a_copied_table_keeps_its_triggers_on_sqlite(written: ScratchProject, tmp_path: Path) -> None:
     project = written.project(MetaData())
     url = f"sqlite:///{tmp_path}/kept.db"
-    retyped = runner.history(project)[2]
+    retyped = history(project)[2]
     code = (written.directory / "alembic" / "versions" / retyped.file).read_text()
 
     runner.upgrade(project, url, retyped.revision)
@@ -157,7 +158,7 @@ def test_a_copied_table_keeps_its_triggers_on_sqlite(written: ScratchProject, tm
 
 def test_a_new_table_has_its_foreign_key_and_generated_column(written: ScratchProject, empty_url: str) -> None:
     project = written.project(MetaData())
-    runner.upgrade(project, empty_url, runner.history(project)[3].revision)
+    runner.upgrade(project, empty_url, history(project)[3].revision)
 
     with connected(empty_url) as connection:
         connection.execute(text("INSERT INTO accounts (email) VALUES ('a@example.com')"))

@@ -82,10 +82,10 @@ def history(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
 
     Those that were changed after the database had them are marked, and then the exit status is 1.
     """
-    from schema_tools.migrations import runner
+    from schema_tools.migrations.history import history as recorded_history
 
     context: CommandContext = ctx.obj
-    revisions = runner.history(context.project(), context.database_url())
+    revisions = recorded_history(context.project(), context.database_url())
     document = [
         _revision_document(one)
         | {

@@ -17,7 +17,7 @@ from schema_tools.lint.rule import REVISION_RULES, At, Hit, RevisionRule, Step, 
 from schema_tools.lint.rules import NO_TIMEOUTS, waiver_findings
 from schema_tools.lint.safe_forms import execute, outside_transaction
 from schema_tools.lint.waivers import Source, Waiver, waiver_comment
-from schema_tools.migrations.runner import alembic_config, script_directory, versions_directory
+from schema_tools.migrations.scripts import alembic_config, script_directory, versions_directory
 from schema_tools.project import SchemaProject
 
 # What a statement may mention and still be understood outside of its revision.

@@ -12,7 +12,7 @@ from typing import Final
 from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
 from schema_tools.migrations.lock_causes import NAME, Cause, Entry, causes, shown
-from schema_tools.migrations.revision_files import RevisionFile, revision_files
+from schema_tools.migrations.revision_files import RevisionFile, checksums, revision_files
 from schema_tools.migrations.scripts import script_directory, versions_directory
 from schema_tools.project import SchemaProject
 
@@ -70,7 +70,8 @@ def write_lock(project: SchemaProject, again: Collection[str] = ()) -> list[str]
     if unknown:
         raise SchemaToolsError(f"revision {unknown[0]} is neither among the migrations nor in {NAME}")
     kept = [one for one in entries if one.revision not in redone]
-    recorded = _chained_on(kept, files)
+    chain = checksums(files, {one.revision: one.checksum for one in kept})
+    recorded = [Entry(name, files[name].parents, checksum) for name, checksum in chain.items()]
     lines = (f"{name} {','.join(parents) or _NO_PARENTS} {checksum}" for name, parents, checksum in (*kept, *recorded))
     path.write_text("".join(f"{line}\n" for line in (HEADER, *lines)), "utf-8", newline="\n")
     return [one.revision for one in recorded]
@@ -131,21 +132,6 @@ def _read(path: Path) -> list[Entry]:
             raise _Malformed(number, f"revision {match['revision']} is in it twice")
         found[match["revision"]] = Entry(match["revision"], parents, match["checksum"])
     return list(found.values())
-
-
-def _chained_on(kept: Iterable[Entry], files: dict[str, RevisionFile]) -> list[Entry]:
-    """The entries of the files that are not among those `kept`."""
-    chain = {one.revision: one.checksum for one in kept}
-    recorded = []
-    for name, one in files.items():
-        if name in chain:
-            continue
-        lost = [parent for parent in one.parents if parent not in chain]
-        if lost:
-            raise SchemaToolsError(f"{one.path.name} follows revision {lost[0]}, which is not among the migrations")
-        chain[name] = one.checksum(chain[parent] for parent in one.parents)
-        recorded.append(Entry(name, one.parents, chain[name]))
-    return recorded
 
 
 def _with_those_after(names: Collection[str], known: Iterable[Entry | RevisionFile]) -> set[str]:

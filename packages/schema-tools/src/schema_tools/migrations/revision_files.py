@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from schema_tools.errors import SchemaToolsError
@@ -49,19 +50,21 @@ def revision_files(versions: Path) -> dict[str, RevisionFile]:
         raise SchemaToolsError(f"revisions follow each other in a circle: {' -> '.join(error.args[1])}") from None
 
 
-def checksums(files: Mapping[str, RevisionFile]) -> dict[str, str]:
-    """The chained checksum of every revision of `revision_files`.
+def checksums(files: Mapping[str, RevisionFile], known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """The chained checksum of every revision of `revision_files` that is not among the `known` ones, in their order.
 
     Raises:
         SchemaToolsError: One follows a revision that is not there.
     """
-    chain: dict[str, str] = {}
+    chain = dict(known)
     for name, one in files.items():
-        missing = [parent for parent in one.parents if parent not in files]
+        if name in known:
+            continue
+        missing = [parent for parent in one.parents if parent not in chain]
         if missing:
             raise SchemaToolsError(f"{one.path.name} follows revision {missing[0]}, which is not among the migrations")
         chain[name] = one.checksum(chain[parent] for parent in one.parents)
-    return chain
+    return {name: checksum for name, checksum in chain.items() if name not in known}
 
 
 def _read(path: Path) -> RevisionFile:

@@ -1,4 +1,4 @@
-"""Running migrations: up, down, and what a database has had of them."""
+"""Running migrations, up and down."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,30 +16,18 @@ from schema_tools.migrations.connection import Patience, migration_connection
 from schema_tools.migrations.downgrades import Loss, irreversible_reason, losses, stated_reason
 from schema_tools.migrations.environments import Work, probe_environment, run_environment
 from schema_tools.migrations.foreign_connections import ForeignConnection
-from schema_tools.migrations.history import history, refuse_changed_history
+from schema_tools.migrations.history import refuse_changed_history
 from schema_tools.migrations.lock_file import refuse_changed_files
 from schema_tools.migrations.retries import with_retries
 from schema_tools.migrations.scripts import (
     Revision,
     alembic_config,
     applied_heads,
-    heads,
     script_directory,
     versions_directory,
 )
 from schema_tools.migrations.steps import Progress, Steps
 from schema_tools.project import SchemaProject
-
-__all__ = [
-    "Revision",
-    "alembic_config",
-    "downgrade",
-    "heads",
-    "history",
-    "script_directory",
-    "upgrade",
-    "versions_directory",
-]
 
 Consent: TypeAlias = Callable[[Sequence[Loss]], bool]
 

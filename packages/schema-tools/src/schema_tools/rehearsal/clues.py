@@ -7,10 +7,13 @@ from collections.abc import Container
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from importlib import import_module
 from itertools import chain
 from random import Random
-from re import _parser  # the only parser of regular expressions in the standard library
 from typing import Any, Final
+
+# The only parser of regular expressions in the standard library; it has no types.
+_parser: Any = import_module("re._parser")
 
 _STRING: Final = re.compile(r"(?P<escapes>\bE)?'(?P<text>(?:[^']|'')*)'")
 _NUMBER: Final = re.compile(r"(?<![\w.'])\d+(?:\.\d+)?(?![\w.'])")

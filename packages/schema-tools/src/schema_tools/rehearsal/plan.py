@@ -12,7 +12,7 @@ from sqlalchemy import URL, text
 
 from schema_tools.database_urls import migration_url
 from schema_tools.failures import explained
-from schema_tools.migrations import runner
+from schema_tools.migrations.history import history
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.examples import examples_of
@@ -84,7 +84,7 @@ def plan(
     """
     target = migration_url(url) if url is not None else None
     dialect = target.get_backend_name() if target is not None else project.databases[0]
-    pending = {one.revision for one in runner.history(project, target) if not one.applied}
+    pending = {one.revision for one in history(project, target) if not one.applied}
     live = _live_rows(target) if target is not None else {}
     if not pending:
         return PlanReport(dialect=dialect, revisions=(), live_rows=live)

@@ -20,6 +20,7 @@ from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.migrations import runner
 from schema_tools.migrations.lock_file import refuse_changed_files, write_lock
+from schema_tools.migrations.scripts import script_directory, versions_directory
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.comparison import in_lines, needed_migrations, schema_differences
@@ -102,8 +103,8 @@ def _prepared(project: SchemaProject, message: str) -> tuple[str, ScriptDirector
             f"the message must be one line of at most {_LONGEST_MESSAGE} characters,"
             " without quotation marks and backslashes"
         )
-    script = runner.script_directory(project)
-    refuse_changed_files(runner.versions_directory(script), unrecorded=False)
+    script = script_directory(project)
+    refuse_changed_files(versions_directory(script), unrecorded=False)
     return message, script
 
 
