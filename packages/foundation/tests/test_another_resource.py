@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +11,14 @@ import openapi_spec_validator
 import pytest
 from fastapi import FastAPI
 
-from foundation.http.application import HttpOptions, build_application
+from foundation.http.application import build_application
 from foundation.kernel.errors import AlreadyTaken, NotFound, ReferenceNotFound, StillReferenced
 from foundation.kernel.idempotency import Outcome
 from foundation.kernel.pagination import Page, Position
 from foundation.kernel.unset import UNSET
 from foundation.kernel.versions import check_version
 from foundation.memory.storage import InMemoryReadiness
+from foundation.settings import ServiceSettings
 from foundation.testing.clocks import MICROSECOND, NOON
 from shelves import SHELVES, ShelfFilter, ShelfSort, ShelfView
 
@@ -105,14 +105,7 @@ def service(container: Container) -> FastAPI:
         info={"summary": "Shelves."},
         prefix="/v1",
         resources=[SHELVES],
-        options=HttpOptions(
-            allowed_hosts=(),
-            body_timeout=timedelta(seconds=1),
-            drain_delay=timedelta(0),
-            docs_enabled=True,
-            require_if_match=True,
-            cursor_key=None,
-        ),
+        settings=ServiceSettings(database_url="memory://", require_if_match=True),
         container=container,
         readiness=InMemoryReadiness(),
         background_tasks={},

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from entrypoints.container import Container, close
 from entrypoints.http.v1.users.resource import USERS
 from entrypoints.settings import Settings, load_settings
-from foundation.http.application import HttpOptions, build_application
+from foundation.http.application import build_application
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -29,14 +29,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         },
         prefix="/api/v1",
         resources=[USERS],
-        options=HttpOptions(
-            allowed_hosts=settings.allowed_hosts,
-            body_timeout=settings.server_body_timeout,
-            drain_delay=settings.server_drain_delay,
-            docs_enabled=settings.docs_enabled,
-            require_if_match=settings.require_if_match,
-            cursor_key=settings.cursor_key.get_secret_value().encode() if settings.cursor_key else None,
-        ),
+        settings=settings,
         container=container,
         readiness=container.readiness(),
         background_tasks={"forgetting expired idempotency keys": container.forget_expired_keys()},

@@ -25,6 +25,7 @@ from foundation.http.requests.cursors import CursorCodec
 from foundation.http.routing.direct_routes import DirectRoutes
 from foundation.http.routing.route_table import templates_by_endpoint
 from foundation.kernel.storage import StorageReadiness
+from foundation.settings import ServiceSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,21 +44,6 @@ class Resource:
     refers_to: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpOptions:
-    """What an operator may choose; `entrypoints.settings` explains each.
-
-    Without a `cursor_key`, cursors are good in this process only.
-    """
-
-    allowed_hosts: Collection[str]
-    body_timeout: timedelta
-    drain_delay: timedelta
-    docs_enabled: bool
-    require_if_match: bool
-    cursor_key: bytes | None
-
-
 def build_application(
     *,
     title: str,
@@ -65,7 +51,7 @@ def build_application(
     info: Mapping[str, Any],
     prefix: str,
     resources: Sequence[Resource],
-    options: HttpOptions,
+    settings: ServiceSettings,
     container: object,
     readiness: StorageReadiness,
     background_tasks: Mapping[str, Callable[[], Awaitable[object]]],
@@ -73,9 +59,9 @@ def build_application(
 ) -> FastAPI:
     """The application, with health, documentation and problem pages beside the `resources`, which are below `prefix`.
 
-    `info` are more members of the document's `info`. `container` has the providers that routes ask for by name
-    (`provided`). `background_tasks`, by the names that the log calls them, run periodically while the application is
-    served; `close` is awaited at the end.
+    `info` are more members of the document's `info`. Without a cursor key in the `settings`, cursors are good in this
+    process only. `container` has the providers that routes ask for by name (`provided`). `background_tasks`, by the
+    names that the log calls them, run periodically while the application is served; `close` is awaited at the end.
 
     Raises:
         ValueError: two kinds of problems have the same slug.
@@ -94,25 +80,32 @@ def build_application(
         generate_unique_id_function=lambda route: route.name,
         # FastAPI's own traces would have whole addresses, and so the personal data in the filters of lists.
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        lifespan=_lifespan(options.drain_delay, background_tasks, close),
+        lifespan=_lifespan(settings.server_drain_delay, background_tasks, close),
     )
+    cursor_key = settings.cursor_key.get_secret_value().encode() if settings.cursor_key else secrets.token_bytes(32)
     app.state.container = container
-    app.state.cursors = CursorCodec(options.cursor_key or secrets.token_bytes(32))
+    app.state.cursors = CursorCodec(cursor_key)
     app.state.draining = Draining()
     app.state.problems = problems
     app.state.readiness = ReadinessMonitor(readiness)
-    app.state.require_if_match = options.require_if_match
+    app.state.require_if_match = settings.require_if_match
     app.add_middleware(DirectRoutes, routes=app.routes)
     app.add_middleware(
-        StrictInput, allowed_hosts=options.allowed_hosts, body_timeout=options.body_timeout.total_seconds()
+        StrictInput,
+        allowed_hosts=settings.allowed_hosts,
+        body_timeout=settings.server_body_timeout.total_seconds(),
     )
     app.add_middleware(Envelope)
     install_error_handlers(app)
-    _include_routes(app, prefix, resources, docs_enabled=options.docs_enabled)
+    _include_routes(app, prefix, resources, docs_enabled=settings.docs_enabled)
     app.state.templates = templates_by_endpoint(app)
-    tags = [{"name": resource.tag, "description": resource.description} for resource in resources]
-    referred = {tag for resource in resources for tag in resource.refers_to}
-    install_openapi(app, info=info, tags=tags, referred=referred, catalogue=problems.kinds)
+    install_openapi(
+        app,
+        info=info,
+        tags=[{"name": resource.tag, "description": resource.description} for resource in resources],
+        referred={tag for resource in resources for tag in resource.refers_to},
+        catalogue=problems.kinds,
+    )
     return app
 
 
