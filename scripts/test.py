@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
-MOST_WORKERS = 8  # each has its own database; more of them wait for the server more than they gain
+MAX_WORKERS = 8  # each has its own database; more of them wait for the server more than they gain
 MEMORY = Path("/dev/shm")  # noqa: S108 -- the directory made in it is private
 # What of the service's tests needs more than Python, or minutes, and why. One that is named among the arguments runs.
 LEFT_OUT = {
@@ -36,7 +36,7 @@ ENOUGH = 4 << 30  # bytes; two workers need half of one of these gigabytes, and 
 
 def command(arguments: Sequence[str], *, packages: bool) -> list[str]:
     """Return the command that runs pytest with these arguments."""
-    pytest = [sys.executable, "-m", "pytest", "--numprocesses=auto", f"--maxprocesses={MOST_WORKERS}"]
+    pytest = [sys.executable, "-m", "pytest", "--numprocesses=auto", f"--maxprocesses={MAX_WORKERS}"]
     # Neighbours run in one process, so that what they share is made once.
     pytest.append("--dist=worksteal")
     if packages:

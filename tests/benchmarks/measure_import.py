@@ -26,7 +26,7 @@ from schema_tools.migrations import runner
 from schema_tools.postgres.binaries import preferred_installation
 from schema_tools.postgres.server import PostgresServer
 
-MOST_GROWTH: Final = 30
+MAX_GROWTH: Final = 30
 """Megabytes that an import or an export may add to the resident memory of an idle server."""
 
 _MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
@@ -90,7 +90,7 @@ def _over_http(directory: Path, url: str, form: str, content: bytes, rows: int) 
             assert exported == content, "the export differs from the file"
         peak = _memory(server.pid, "VmHWM")
     print(f"  memory of the server: {idle:.1f} MB idle, {peak:.1f} MB at most, {peak - idle:+.1f} MB")
-    assert peak - idle <= MOST_GROWTH, "memory grew with the file"
+    assert peak - idle <= MAX_GROWTH, "memory grew with the file"
 
 
 def _received(http: httpx2.Client, headers: dict[str, str]) -> bytes:

@@ -21,7 +21,7 @@ from schema_tools.postgres.server import PostgresServer
 
 _BYTES_PER_ROW: Final = 500  # with indexes, and what is written ahead
 _BYTES_AT_LEAST: Final = 1 << 30
-_MOST_SHARED_BUFFERS: Final = 1 << 30
+_MAX_SHARED_BUFFERS: Final = 1 << 30
 _SHARED_PART: Final = 8  # of the memory; the manual advises a quarter of it where nothing else runs
 
 
@@ -55,7 +55,7 @@ def databases(cores: frozenset[int], rows: int) -> Iterator[Databases]:
         raise BenchmarkFailed(
             f"{directory} has not the {needed / 1e9:.0f} GB free that are needed; name another in TMPDIR"
         )
-    shared = min(_MOST_SHARED_BUFFERS, machine.memory_bytes() // _SHARED_PART)
+    shared = min(_MAX_SHARED_BUFFERS, machine.memory_bytes() // _SHARED_PART)
     settings = {"shared_buffers": f"{shared >> 20}MB", "max_wal_size": "4GB"}
     with ExitStack() as until_the_end:
         try:

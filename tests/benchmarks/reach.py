@@ -8,7 +8,7 @@ from benchmarks.figures import Spread, ratios
 from benchmarks.stages import BY_HAND, SERVICE, TEMPLATES
 from benchmarks.works import ALL, DEEP, DEEP_PAGE, LIST, READ_ONE
 
-MOST_GROWTH: Final = 30.0
+MAX_GROWTH: Final = 30.0
 """Megabytes that a file may add to the resident memory of an idle server, which counts as flat."""
 
 _CPU_AT_MOST: Final = {"read-one": 1.10, "list": 1.10, "create": 1.35, "patch": 1.35}
@@ -76,7 +76,7 @@ def _bulk(figures: Figures) -> Iterator[Line]:
         speed = ratios(bulk["service"], bulk["copy"]) if bulk else None
         yield Line(f"{what}: rows per second, to bare {other}", 0.5, speed, least=True)
         growth = Spread.of([bulk["peak"] - bulk["idle"]]) if bulk else None
-        yield Line(f"{what}: memory beside that of an idle server", MOST_GROWTH, growth, unit=" MB")
+        yield Line(f"{what}: memory beside that of an idle server", MAX_GROWTH, growth, unit=" MB")
 
 
 def _growth(figures: Figures) -> Iterator[Line]:

@@ -27,12 +27,13 @@ from contract.storages import SQL_STORAGES, Service, Storages, open_service
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken
 from domain.users.user import NewUser, UserChanges
-from domain.users.user_id import LARGEST_USER_ID, UserId
+from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.errors import ApplicationError, DomainError
 from foundation.kernel.idempotency import KEPT_FOR, Outcome
 from foundation.kernel.idempotency_keys import IdempotencyKey
+from foundation.kernel.integer_id import MAX_ID
 from foundation.kernel.pagination import Page, Position
 from foundation.kernel.unset import UNSET, Unset
 from foundation.testing.clocks import MICROSECOND, NOON, FixedClock
@@ -71,7 +72,7 @@ class Side:
 
     def user_id(self, number: int) -> UserId:
         """The id of a user; one that nobody has when nobody has the number."""
-        return UserId(self._ids[number - 1] if number <= len(self._ids) else LARGEST_USER_ID - number)
+        return UserId(self._ids[number - 1] if number <= len(self._ids) else MAX_ID - number)
 
     def position(self, after: Position | None, sort: UserSort) -> Position | None:
         """A position with an id in the place of a number."""

@@ -9,8 +9,9 @@ from application.users.ports import UserFilter, UserSort, UserView
 from contract.storages import Service, ada, open_service
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAlreadyTaken, UserNotFound
-from domain.users.user_id import LARGEST_USER_ID, UserId
+from domain.users.user_id import UserId
 from domain.users.user_name import UserName
+from foundation.kernel.integer_id import MAX_ID
 from foundation.testing.clocks import MICROSECOND, NOON
 
 pytestmark = pytest.mark.anyio
@@ -102,7 +103,7 @@ class TestLoading:
     async def test_finds_nobody_by_an_id_that_was_not_given(self, service: Service) -> None:
         await service.add(ada())
         async with service.unit_of_work() as uow:
-            for number in (2, LARGEST_USER_ID):
+            for number in (2, MAX_ID):
                 with pytest.raises(UserNotFound) as missing:
                     await uow.users.get(UserId(number))
                 assert missing.value.user_id == UserId(number)

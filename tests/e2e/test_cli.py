@@ -143,7 +143,7 @@ def test_a_reader_who_has_seen_enough_ends_the_command_quietly(reading_cli: Comm
         (("create", "--email", SECRET, "--name", "B"), "An email address needs an @"),
         (("update", "1", "--name", f"{SECRET}\u202e"), "A name may not contain characters that override"),
         (("create", "--email", "b@example.com", "--name", f"{SECRET}\udcff"), "A name must be valid Unicode text."),
-        (("get", "2147483648"), "A user id is a whole number from 1 to 2147483647."),
+        (("get", "2147483648"), "An id is a whole number from 1 to 2147483647."),
     ],
 )  # fmt: skip
 def test_what_the_rules_refuse_is_status_1(reading_cli: Command, arguments: tuple[str, ...], reason: str) -> None:

@@ -12,7 +12,7 @@ from e2e.answers import create, problem
 USERS = "/api/v1/users"
 BODY = {"email": "a@example.com", "name": "A"}
 MERGE_PATCH = "application/merge-patch+json"
-LARGEST_BODY = 64 * 1024
+MAX_BODY_SIZE = 64 * 1024
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 BESIDE_THE_API = [
     "/livez",
@@ -214,8 +214,8 @@ def body_of_size(size: int) -> bytes:
 
 
 def test_a_body_may_be_64_kib_and_not_a_byte_longer(http: httpx2.Client) -> None:
-    assert post(http, body_of_size(LARGEST_BODY)).status_code == 201
-    problem(post(http, body_of_size(LARGEST_BODY + 1)), 413, "content-too-large")
+    assert post(http, body_of_size(MAX_BODY_SIZE)).status_code == 201
+    problem(post(http, body_of_size(MAX_BODY_SIZE + 1)), 413, "content-too-large")
 
 
 def test_a_chunked_body_is_counted_while_it_arrives(http: httpx2.Client) -> None:
@@ -226,6 +226,6 @@ def test_a_chunked_body_is_counted_while_it_arrives(http: httpx2.Client) -> None
         assert answer.request.headers["transfer-encoding"] == "chunked"
         return answer
 
-    problem(post_in_chunks(LARGEST_BODY + 1), 413, "content-too-large")
+    problem(post_in_chunks(MAX_BODY_SIZE + 1), 413, "content-too-large")
     assert http.get(USERS).json()["items"] == []
-    assert post_in_chunks(LARGEST_BODY).status_code == 201
+    assert post_in_chunks(MAX_BODY_SIZE).status_code == 201

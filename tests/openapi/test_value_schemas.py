@@ -16,7 +16,7 @@ from entrypoints.http.v1.users.value_schemas import (
     SENT_EMAIL,
     SENT_NAME,
 )
-from foundation.http.schemas.values import LONGEST_TEXT, SENT_TIME
+from foundation.http.schemas.values import MAX_TEXT_LENGTH, SENT_TIME
 
 WORDS = st.text("aB0.+-!", max_size=70)
 ADDRESSES = st.one_of(
@@ -56,8 +56,8 @@ def taken(**values: str) -> CreateUserBody | None:
 @example("a@" + ("b" * 63 + ".") * 3 + "b" * 58 + ".co")
 @example("a@" + "b" * 64 + ".co")
 @example("a@xn--a.co")
-@example("a@b.co" + " " * (LONGEST_TEXT - 6))
-@example("a@b.co" + " " * (LONGEST_TEXT - 5))
+@example("a@b.co" + " " * (MAX_TEXT_LENGTH - 6))
+@example("a@b.co" + " " * (MAX_TEXT_LENGTH - 5))
 def test_an_address_is_admitted_when_it_is_taken(text: str) -> None:
     body = taken(email=text)
     assert admits(SENT_EMAIL, text) == (body is not None)
@@ -68,8 +68,8 @@ def test_an_address_is_admitted_when_it_is_taken(text: str) -> None:
 @settings(max_examples=150)
 @given(NAMES)
 @example(" " + "A" * 200 + "\n")
-@example("A" + " " * (LONGEST_TEXT - 1))
-@example("A" + " " * LONGEST_TEXT)
+@example("A" + " " * (MAX_TEXT_LENGTH - 1))
+@example("A" + " " * MAX_TEXT_LENGTH)
 @example("\u200b")
 @example("\u200bA")
 def test_a_name_in_normalisation_form_c_is_admitted_when_it_is_taken(text: str) -> None:

@@ -13,7 +13,7 @@ from foundation.http.application import Resource
 from foundation.http.openapi.resources import ResourceOperations
 from foundation.http.problems import kinds
 from foundation.http.requests.entity_tags import expected_versions
-from foundation.http.requests.idempotency import GivenKey
+from foundation.http.requests.idempotency import IdempotencyKeyHeader
 from foundation.http.requests.json_body import JSON, MERGE_PATCH, json_body
 from foundation.http.requests.lists import Listing, listing
 from foundation.http.responses import created_response, read_response, resource_response
@@ -149,7 +149,7 @@ Shelves: TypeAlias = Annotated[Any, provided("shelves")]
 @router.post("", **operations.create(CreateShelfBody, kinds.ALREADY_TAKEN, kinds.REFERENCE_NOT_FOUND))
 async def create_shelf(
     request: Request,
-    key: GivenKey,
+    key: IdempotencyKeyHeader,
     body: Annotated[CreateShelfBody, Depends(json_body(CreateShelfBody, JSON, resource=ShelfBody))],
     shelves: Shelves,
 ) -> Response:

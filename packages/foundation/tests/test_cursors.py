@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.http.requests.cursors import CursorCodec, InvalidCursor
-from foundation.kernel.integer_id import LARGEST_ID
+from foundation.kernel.integer_id import MAX_ID
 from foundation.kernel.pagination import Position
 from foundation.kernel.queries import SortOrder
 from foundation.kernel.value_object import ValueObject
@@ -44,8 +44,8 @@ moments = st.one_of(st.none(), st.datetimes(timezones=st.just(UTC)))
 filters = st.builds(ThingFilter, st.sampled_from([None, WORD]), moments, moments)
 positions = st.builds(
     Position,
-    st.one_of(st.integers(1, LARGEST_ID), st.datetimes(timezones=st.just(UTC))),
-    st.integers(1, LARGEST_ID),
+    st.one_of(st.integers(1, MAX_ID), st.datetimes(timezones=st.just(UTC))),
+    st.integers(1, MAX_ID),
 )
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.types import Message
 
-from foundation.http.limits import LARGEST_DOCUMENT
+from foundation.http.limits import MAX_DOCUMENT_SIZE
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
 from foundation.http.requests.json_body import JSON, MERGE_PATCH, json_body, parse_json
@@ -175,8 +175,8 @@ class TestDependency:
 
     async def test_reads_64_kib_and_no_byte_more(self) -> None:
         body = b'{"name": "Ada"}'
-        assert await read_thing(request(body.ljust(LARGEST_DOCUMENT))) == Thing(name="Ada")
-        problem = await problem_of(request(body.ljust(LARGEST_DOCUMENT), b" "))
+        assert await read_thing(request(body.ljust(MAX_DOCUMENT_SIZE))) == Thing(name="Ada")
+        problem = await problem_of(request(body.ljust(MAX_DOCUMENT_SIZE), b" "))
         assert problem.kind is kinds.CONTENT_TOO_LARGE
 
     async def test_stops_reading_a_body_that_does_not_end(self) -> None:

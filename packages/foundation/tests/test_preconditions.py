@@ -11,7 +11,7 @@ from starlette.requests import Request
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
 from foundation.http.requests.entity_tags import entity_tag, expected_versions, matches_any
-from foundation.kernel.integer_id import LARGEST_ID
+from foundation.kernel.integer_id import MAX_ID
 from foundation.testing.clocks import MICROSECOND, NOON
 
 
@@ -34,7 +34,7 @@ def expected(*if_match: str, number: int = 7) -> frozenset[datetime] | None:
 
 
 @settings(max_examples=50)
-@given(st.integers(1, LARGEST_ID), st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 -- zone beside
+@given(st.integers(1, MAX_ID), st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 -- zone beside
 def test_the_tag_of_a_thing_names_its_version(number: int, updated_at: datetime) -> None:
     tag = entity_tag(Thing(number, updated_at))
     assert expected(tag, number=number) == frozenset({updated_at})

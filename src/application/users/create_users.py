@@ -10,7 +10,7 @@ from foundation.kernel.clock import Clock
 from foundation.kernel.errors import InvalidValue
 from foundation.kernel.idempotency_keys import IdempotencyKey
 
-LARGEST_BATCH: Final = 100
+MAX_BATCH_SIZE: Final = 100
 
 
 class BatchSizeOutOfRange(InvalidValue):
@@ -19,7 +19,7 @@ class BatchSizeOutOfRange(InvalidValue):
     code = "batch-size-out-of-range"
 
     def __init__(self) -> None:
-        super().__init__(f"A batch holds from 1 to {LARGEST_BATCH} items.")
+        super().__init__(f"A batch holds from 1 to {MAX_BATCH_SIZE} items.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class CreateUsers:
     key: IdempotencyKey | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.users) <= LARGEST_BATCH:
+        if not 1 <= len(self.users) <= MAX_BATCH_SIZE:
             raise BatchSizeOutOfRange
 
 

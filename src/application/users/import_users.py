@@ -6,7 +6,7 @@ from typing import Generic
 
 from application.unit_of_work import UnitOfWorkFactory
 from domain.users.user import NewUser
-from foundation.kernel.bulk_import import MOST_REPORTED, ImportReport, LineFilter, OnConflict, RejectedT
+from foundation.kernel.bulk_import import MAX_REPORTED, ImportReport, LineFilter, OnConflict, RejectedT
 from foundation.kernel.bulk_loading import Numbered
 from foundation.kernel.clock import Clock
 
@@ -34,7 +34,7 @@ class ImportUsersHandler:
         """
         lines = LineFilter[NewUser, RejectedT](command.lines, command.on_conflict)
         async with lines, self._unit_of_work() as uow:
-            loaded = await uow.users.load(lines.accepted, self._clock.now(), MOST_REPORTED)
+            loaded = await uow.users.load(lines.accepted, self._clock.now(), MAX_REPORTED)
             report = lines.report(loaded)
             await uow.commit()
             return report

@@ -8,11 +8,11 @@ from foundation.kernel.errors import InvalidValue
 from foundation.kernel.value_object import ValueObject
 
 # RFC 5321, 4.5.3.1.1 and 4.5.3.1.3, the latter less the two angle brackets of a path.
-LONGEST_LOCAL_PART: Final = 64
-LONGEST_ADDRESS: Final = 254
+MAX_LOCAL_PART_LENGTH: Final = 64
+MAX_ADDRESS_LENGTH: Final = 254
 # RFC 1035, 2.3.4, as text without the root's dot.
-LONGEST_DOMAIN: Final = 253
-LONGEST_LABEL: Final = 63
+MAX_DOMAIN_LENGTH: Final = 253
+MAX_LABEL_LENGTH: Final = 63
 
 # dot-atom of RFC 5322, 3.2.3; quoted local parts are legal there and useless in practice.
 _LOCAL_PART: Final = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -23,8 +23,8 @@ SPECIAL_USE: Final = frozenset({"arpa", "invalid", "local", "localhost", "onion"
 # What nearly every address is, and what obeys every rule as it is if it is not too long: a long list is read twice as
 # fast so. There is no hyphen in its domain, and no digit in its top-level domain.
 _ORDINARY: Final = re.compile(
-    rf"(?=[^@]{{1,{LONGEST_LOCAL_PART}}}@){_LOCAL_PART.pattern}@"
-    rf"(?:[a-z0-9]{{1,{LONGEST_LABEL}}}\.)+(?!(?:{'|'.join(sorted(SPECIAL_USE))})\Z)[a-z]{{1,{LONGEST_LABEL}}}"
+    rf"(?=[^@]{{1,{MAX_LOCAL_PART_LENGTH}}}@){_LOCAL_PART.pattern}@"
+    rf"(?:[a-z0-9]{{1,{MAX_LABEL_LENGTH}}}\.)+(?!(?:{'|'.join(sorted(SPECIAL_USE))})\Z)[a-z]{{1,{MAX_LABEL_LENGTH}}}"
 )
 
 
@@ -46,13 +46,13 @@ class EmailAddress(ValueObject[str]):
     """
 
     def __post_init__(self) -> None:
-        if len(self.value) <= LONGEST_ADDRESS and _ORDINARY.fullmatch(self.value):
+        if len(self.value) <= MAX_ADDRESS_LENGTH and _ORDINARY.fullmatch(self.value):
             return
         if not self.value.isascii():
             raise InvalidEmailAddress("An email address may contain ASCII characters only.")
         text = self.value.strip(" \t\r\n").lower()
-        if len(text) > LONGEST_ADDRESS:
-            raise InvalidEmailAddress(f"An email address may have at most {LONGEST_ADDRESS} characters.")
+        if len(text) > MAX_ADDRESS_LENGTH:
+            raise InvalidEmailAddress(f"An email address may have at most {MAX_ADDRESS_LENGTH} characters.")
         local_part, at_sign, domain = text.rpartition("@")
         if not at_sign:
             raise InvalidEmailAddress("An email address needs an @ between a local part and a domain.")
@@ -62,8 +62,8 @@ class EmailAddress(ValueObject[str]):
 
 
 def _check_local_part(local_part: str) -> None:
-    if len(local_part) > LONGEST_LOCAL_PART:
-        raise InvalidEmailAddress(f"The part before the @ may have at most {LONGEST_LOCAL_PART} characters.")
+    if len(local_part) > MAX_LOCAL_PART_LENGTH:
+        raise InvalidEmailAddress(f"The part before the @ may have at most {MAX_LOCAL_PART_LENGTH} characters.")
     if not _LOCAL_PART.fullmatch(local_part):
         raise InvalidEmailAddress(
             "The part before the @ must be letters, digits and !#$%&'*+/=?^_`{|}~-, with single dots between."
@@ -72,9 +72,10 @@ def _check_local_part(local_part: str) -> None:
 
 def _check_domain(domain: str) -> None:
     labels = domain.split(".")
-    if len(domain) > LONGEST_DOMAIN or max(map(len, labels)) > LONGEST_LABEL:
+    if len(domain) > MAX_DOMAIN_LENGTH or max(map(len, labels)) > MAX_LABEL_LENGTH:
         raise InvalidEmailAddress(
-            f"The part after the @ may have at most {LONGEST_DOMAIN} characters, {LONGEST_LABEL} between two dots."
+            f"The part after the @ may have at most {MAX_DOMAIN_LENGTH} characters, {MAX_LABEL_LENGTH} between two "
+            "dots."
         )
     if not _DOMAIN.fullmatch(domain):
         raise InvalidEmailAddress("The part after the @ must be a domain name such as example.com.")

@@ -7,7 +7,7 @@ from typing import Final
 from foundation.kernel.errors import InvalidValue
 from foundation.kernel.value_object import ValueObject
 
-LONGEST_NAME: Final = 200
+MAX_NAME_LENGTH: Final = 200
 
 # Control characters, lone surrogates, and the separators that break a line of text.
 _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -41,7 +41,7 @@ class UserName(ValueObject[str]):
     def __post_init__(self) -> None:
         value = self.value
         # Printable ASCII is what most names are made of, and it obeys the other rules; a long list is read faster so.
-        if value.isascii() and value.isprintable() and 0 < len(value.strip()) == len(value) <= LONGEST_NAME:
+        if value.isascii() and value.isprintable() and 0 < len(value.strip()) == len(value) <= MAX_NAME_LENGTH:
             return
         try:
             self.value.encode()
@@ -50,8 +50,8 @@ class UserName(ValueObject[str]):
         text = unicodedata.normalize("NFC", self.value).strip()
         if not text:
             raise InvalidUserName("A name may not be empty.")
-        if len(text) > LONGEST_NAME:
-            raise InvalidUserName(f"A name may have at most {LONGEST_NAME} characters.")
+        if len(text) > MAX_NAME_LENGTH:
+            raise InvalidUserName(f"A name may have at most {MAX_NAME_LENGTH} characters.")
         # What Python calls printable has none of the characters that are refused: they are in categories of their own,
         # with the directional ones in Cf.
         if not text.isprintable():

@@ -22,9 +22,9 @@ Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 _PATH: Final = "/api/v1/users"
-_LARGEST_PAGE: Final = 100
-_LONGEST_EMAIL: Final = 254
-_LONGEST_NAME: Final = 200
+_MAX_PAGE: Final = 100
+_MAX_EMAIL_LENGTH: Final = 254
+_MAX_NAME_LENGTH: Final = 200
 
 _SIZE: Final = int(os.environ["POOL_SIZE"])
 _POOL: Final = AsyncConnectionPool[AsyncConnection[TupleRow]](
@@ -105,7 +105,7 @@ async def _list(query_string: bytes) -> tuple[int, Headers, dict[str, Any]]:
         created_after = datetime.fromisoformat(query["created_after"]) if "created_after" in query else None
     except ValueError:
         raise _Refused(422) from None
-    if not 1 <= limit <= _LARGEST_PAGE:
+    if not 1 <= limit <= _MAX_PAGE:
         raise _Refused(422)
     async with _POOL.connection() as connection:
         if created_after is None:
@@ -163,13 +163,13 @@ async def _body(receive: Receive) -> dict[str, Any]:
 
 
 def _email(value: object) -> str:
-    if not (isinstance(value, str) and len(value) <= _LONGEST_EMAIL and "@" in value):
+    if not (isinstance(value, str) and len(value) <= _MAX_EMAIL_LENGTH and "@" in value):
         raise _Refused(422)
     return value.lower()
 
 
 def _name(value: object) -> str:
-    if not (isinstance(value, str) and 1 <= len(value) <= _LONGEST_NAME):
+    if not (isinstance(value, str) and 1 <= len(value) <= _MAX_NAME_LENGTH):
         raise _Refused(422)
     return value
 

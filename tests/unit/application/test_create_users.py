@@ -3,7 +3,7 @@
 import pytest
 
 from application.users.create_user import CreateUser
-from application.users.create_users import LARGEST_BATCH, BatchSizeOutOfRange, CreateUsers
+from application.users.create_users import MAX_BATCH_SIZE, BatchSizeOutOfRange, CreateUsers
 from application.users.get_user import GetUser
 from domain.users.email_address import EmailAddress
 from domain.users.errors import EmailAddressesTaken
@@ -62,13 +62,13 @@ async def test_the_third_conflict_is_reported() -> None:
     assert not service.stored
 
 
-@pytest.mark.parametrize("length", [0, LARGEST_BATCH + 1])
+@pytest.mark.parametrize("length", [0, MAX_BATCH_SIZE + 1])
 def test_a_batch_that_is_empty_or_too_long_is_refused(length: int) -> None:
     with pytest.raises(BatchSizeOutOfRange, match="from 1 to 100"):
         CreateUsers(users(*(f"a{number}" for number in range(length))))
 
 
-@pytest.mark.parametrize("length", [1, LARGEST_BATCH])
+@pytest.mark.parametrize("length", [1, MAX_BATCH_SIZE])
 async def test_the_shortest_and_the_longest_batch_are_created(length: int) -> None:
     created = await InMemoryService().create_all(CreateUsers(users(*(f"a{number}" for number in range(length)))))
     assert len(created.value) == length

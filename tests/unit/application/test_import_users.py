@@ -10,7 +10,7 @@ from application.users.import_users import ImportUsers
 from domain.users.email_address import EmailAddress
 from domain.users.user import NewUser
 from domain.users.user_name import UserName
-from foundation.kernel.bulk_import import MOST_REPORTED, ImportRefused, ImportReport, OnConflict
+from foundation.kernel.bulk_import import MAX_REPORTED, ImportRefused, ImportReport, OnConflict
 from foundation.kernel.bulk_loading import Numbered
 from in_memory import InMemoryService
 
@@ -95,8 +95,8 @@ class TestSkipping:
         lines = Lines([good(number, "a") for number in range(1, 151)], [bad(number) for number in range(151, 351)])
         report = await service.import_all(ImportUsers(lines, OnConflict.SKIP))
         assert (report.imported, report.taken, report.rejected) == (0, 150, 200)
-        assert report.taken_lines == tuple(range(1, MOST_REPORTED + 1))
-        assert report.rejected_lines == tuple(bad(number) for number in range(151, 151 + MOST_REPORTED))
+        assert report.taken_lines == tuple(range(1, MAX_REPORTED + 1))
+        assert report.rejected_lines == tuple(bad(number) for number in range(151, 151 + MAX_REPORTED))
 
 
 class TestFailing:

@@ -11,9 +11,9 @@ from hypothesis.strategies import DrawFn
 from domain.users.email_address import EmailAddress, InvalidEmailAddress
 from foundation.kernel.errors import InvalidValue
 
-LONGEST_LABEL = "d" * 63
+MAX_LABEL_LENGTH = "d" * 63
 # 253 characters, of which an address can use 252: one before the @, and the @.
-LONGEST_DOMAIN = ".".join([LONGEST_LABEL] * 3 + ["e" * 57, "com"])
+MAX_DOMAIN_LENGTH = ".".join([MAX_LABEL_LENGTH] * 3 + ["e" * 57, "com"])
 
 
 def as_the_oracle_reads(address: str) -> str:
@@ -31,8 +31,8 @@ def as_the_oracle_reads(address: str) -> str:
         "-dash-@example.com",
         "1@1.example.c0m",
         "x" * 64 + "@example.com",
-        f"x@{LONGEST_LABEL}.com",
-        f"ab@{LONGEST_DOMAIN[2:]}",
+        f"x@{MAX_LABEL_LENGTH}.com",
+        f"ab@{MAX_DOMAIN_LENGTH[2:]}",
         "a@a-b.example",
         "a@a--b.example",
     ],
@@ -110,9 +110,9 @@ def test_what_is_no_plain_address_is_refused_with_the_rule_it_breaks(address: st
     ("address", "reason"),
     [
         ("x" * 65 + "@example.com", "before the @ may have at most 64"),
-        (f"x@{LONGEST_LABEL}d.com", "63 between two dots"),
-        (f"x@d{LONGEST_DOMAIN}", "at most 254"),
-        (f"abc@{LONGEST_DOMAIN[2:]}", "at most 254"),
+        (f"x@{MAX_LABEL_LENGTH}d.com", "63 between two dots"),
+        (f"x@d{MAX_DOMAIN_LENGTH}", "at most 254"),
+        (f"abc@{MAX_DOMAIN_LENGTH[2:]}", "at most 254"),
         ("x" * 1_000_000, "at most 254"),
     ],
 )

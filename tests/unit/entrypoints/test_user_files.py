@@ -19,7 +19,7 @@ from domain.users.user_name import UserName
 from entrypoints.http.v1.users.schemas import CreateUserBody, UserBody
 from entrypoints.user_files import USER_FILES
 from foundation.files.file_format import FileFormat, format_of
-from foundation.files.lines import LONGEST_LINE
+from foundation.files.lines import MAX_LINE_LENGTH
 from foundation.files.reading import read_records
 from foundation.files.rejected import RejectedLine
 from foundation.files.schema import ReadLine, WrongFields
@@ -119,7 +119,7 @@ def test_an_empty_file_of_ndjson_has_no_lines() -> None:
         ('{"email":"a","name":"A","nick":1}', {("#/email", "invalid-email-address"), ("#", "unknown-field")}),
         ('{"email":"a@example.com","name":"a\\u0000"}', {("#/name", "invalid-user-name")}),
         ('{"email":"a@example.com","name":"a\x00"}', {("#", "malformed-line")}),
-        (" " * (LONGEST_LINE - len(ADA) + 1) + ADA, {("#", "line-too-long")}),
+        (" " * (MAX_LINE_LENGTH - len(ADA) + 1) + ADA, {("#", "line-too-long")}),
     ],
 )  # fmt: skip
 def test_a_bad_line_of_ndjson_is_rejected_and_the_next_one_is_read(line: str, errors: set[tuple[str, str]]) -> None:
@@ -143,7 +143,7 @@ def test_bytes_that_are_no_utf8_reject_their_line_only(file_format: FileFormat) 
 
 
 def test_the_longest_line_is_read() -> None:
-    line = " " * (LONGEST_LINE - len(ADA)) + ADA
+    line = " " * (MAX_LINE_LENGTH - len(ADA)) + ADA
     lines = read(f"{line}\n{ADA}", FileFormat.NDJSON)
     assert kept(lines) == [(1, "ada@example.com", "Ada"), (2, "ada@example.com", "Ada")]
 
@@ -225,7 +225,7 @@ def test_csv_is_read_in_either_order_of_columns_with_either_end_of_line() -> Non
         ("email;name\n", {("#/email", "required"), ("#/name", "required"), ("#", "unknown-field")}),
         ('"email,name\n', {("#", "malformed-line")}),
         ("email,na\rme\n", {("#", "malformed-line")}),
-        ("x" * (LONGEST_LINE + 1), {("#", "line-too-long")}),
+        ("x" * (MAX_LINE_LENGTH + 1), {("#", "line-too-long")}),
     ],
 )
 def test_csv_needs_a_header_that_names_the_columns(header: str, errors: set[tuple[str, str]]) -> None:
@@ -249,8 +249,8 @@ def test_numbers_are_those_of_lines_also_where_a_record_has_several() -> None:
         ('a@example.com,"A"B', "malformed-line"),
         ('a@example.com, "A"', "malformed-line"),
         ("a@example.com,A\rB", "malformed-line"),
-        ("x" * (LONGEST_LINE + 1), "line-too-long"),
-        ('"' + "x\n" * (LONGEST_LINE // 2 + 1), "line-too-long"),
+        ("x" * (MAX_LINE_LENGTH + 1), "line-too-long"),
+        ('"' + "x\n" * (MAX_LINE_LENGTH // 2 + 1), "line-too-long"),
     ],
 )
 def test_a_bad_record_is_rejected_and_the_next_one_is_read(record: str, code: str) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final, NoReturn
 
-DEEPEST_NESTING: Final = 32
+MAX_NESTING: Final = 32
 
 
 class NotStrictJson(ValueError):
@@ -57,7 +57,7 @@ def _check_text_and_depth(value: Any, depth: int = 0) -> None:
         return
     if not isinstance(value, dict | list):
         return
-    if depth == DEEPEST_NESTING:
+    if depth == MAX_NESTING:
         raise ValueError("nested too deeply")
     for member in [*value, *value.values()] if isinstance(value, dict) else value:
         _check_text_and_depth(member, depth + 1)

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Identity, Index, Integer, String, Table, UniqueCo
 from adapters.sqlalchemy.tables.metadata import metadata
 from domain.users.email_address import EmailAddress
 from domain.users.user_id import UserId
-from domain.users.user_name import UserName
+from domain.users.user_name import MAX_NAME_LENGTH, UserName
 from foundation.sqlalchemy.ddl import timestamped
 from foundation.sqlalchemy.tables import created_at, updated_at
 from foundation.sqlalchemy.types import ValueObjectType
@@ -33,7 +33,7 @@ users: Final = timestamped(
         ),
         Column(
             "name",
-            ValueObjectType(UserName, String(200)),
+            ValueObjectType(UserName, String(MAX_NAME_LENGTH)),
             nullable=False,
             comment="User full name",
             info={"example": "John Doe"},

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import typer
 
 from foundation.cli.output import Format, write_json, write_table
-from foundation.kernel.pagination import LARGEST_LIMIT, Page, Position
+from foundation.kernel.pagination import MAX_LIMIT, Page, Position
 from foundation.times import rfc3339
 
 ViewT = TypeVar("ViewT")
@@ -34,7 +34,7 @@ async def first_records(read_page: Callable[[int, Position | None], Awaitable[Pa
     records: list[ViewT] = []
     after = None
     while len(records) < limit:
-        page = await read_page(min(limit - len(records), LARGEST_LIMIT), after)
+        page = await read_page(min(limit - len(records), MAX_LIMIT), after)
         records += page.items
         if page.next is None:
             break

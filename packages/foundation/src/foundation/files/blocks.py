@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, count, zip_longest
 from operator import add
 
-from foundation.files.lines import LONGEST_LINE
+from foundation.files.lines import MAX_LINE_LENGTH
 from foundation.files.schema import Columns, NewT, ReadLine
 
 
@@ -27,7 +27,7 @@ def read_together(
     A line that it does not match is left to `read_other`. None when each line must be read by itself: one of them may
     be too long, or is not UTF-8.
     """
-    if len(lines) > LONGEST_LINE:
+    if len(lines) > MAX_LINE_LENGTH:
         return None
     try:
         parts = ordinary.split(lines.decode())

@@ -8,7 +8,7 @@ from typing import Any, Final, Generic
 from foundation.files import rejected
 from foundation.files.blocks import read_together
 from foundation.files.fields import ExportedField, ImportedField
-from foundation.files.lines import LONGEST_LINE, Line, LineSplitter, lines_of
+from foundation.files.lines import MAX_LINE_LENGTH, Line, LineSplitter, lines_of
 from foundation.files.schema import Columns, FileSchema, NewT, ReadLine
 from foundation.files.spreadsheets import begins_formula, escaped, unescaped
 from foundation.kernel.bulk_import import ImportRefused, ImportReport
@@ -85,7 +85,7 @@ class CsvReader(Generic[NewT]):
         """The record that ends with `line`, unless that is the header."""
         self._number += 1
         self._length += len(line or b"") + 1
-        if line is None or self._length > LONGEST_LINE + 1:
+        if line is None or self._length > MAX_LINE_LENGTH + 1:
             yield self._reject(self._number, rejected.TOO_LONG)
             return
         # A byte that is not UTF-8 becomes a lone surrogate, which no value may have: so its cell is named.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-LONGEST_LINE: Final = 64 * 1024
+MAX_LINE_LENGTH: Final = 64 * 1024
 
 Line: TypeAlias = bytes | None
 """A line without its line feed; None for one that is too long."""
@@ -22,7 +22,7 @@ class LineSplitter:
         if end:
             self._begun.clear()
         # A byte more than a line may have, so that one that is too long stays so.
-        self._begun += piece[end:][: LONGEST_LINE + 1 - len(self._begun)]
+        self._begun += piece[end:][: MAX_LINE_LENGTH + 1 - len(self._begun)]
         return lines
 
     def finish(self) -> bytes:
@@ -35,5 +35,5 @@ def lines_of(lines: bytes) -> Iterator[Line]:
     start = 0
     while start < len(lines):
         end = lines.index(b"\n", start)
-        yield lines[start:end] if end - start <= LONGEST_LINE else None
+        yield lines[start:end] if end - start <= MAX_LINE_LENGTH else None
         start = end + 1

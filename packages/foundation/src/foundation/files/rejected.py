@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Self
 
-from foundation.files.lines import LONGEST_LINE
-from foundation.kernel.bulk_import import MOST_REPORTED, ImportReport
+from foundation.files.lines import MAX_LINE_LENGTH
+from foundation.kernel.bulk_import import MAX_REPORTED, ImportReport
 from foundation.kernel.errors import DomainError
 
 
@@ -30,7 +30,7 @@ class RejectedLine:
     errors: tuple[LineError, ...]
 
 
-TOO_LONG: Final = LineError("#", "line-too-long", f"may have at most {LONGEST_LINE} bytes")
+TOO_LONG: Final = LineError("#", "line-too-long", f"may have at most {MAX_LINE_LENGTH} bytes")
 NOT_JSON: Final = LineError("#", "malformed-line", "must be a valid JSON document")
 NOT_AN_OBJECT: Final = LineError("#", "not-an-object", "must be an object")
 UNKNOWN_FIELD: Final = LineError("#", "unknown-field", "has a field that this resource does not have")
@@ -59,4 +59,4 @@ def errors_by_line(report: ImportReport[RejectedLine], taken: LineError | None =
     errors = [(rejected.line, error) for rejected in report.rejected_lines for error in rejected.errors]
     if taken is not None:
         errors += [(line, taken) for line in report.taken_lines]
-    return sorted(errors, key=lambda each: each[0])[:MOST_REPORTED]
+    return sorted(errors, key=lambda each: each[0])[:MAX_REPORTED]

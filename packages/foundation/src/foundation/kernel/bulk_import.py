@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, Protocol, Self, TypeVar, cast
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.errors import ApplicationError
 
-MOST_REPORTED: Final = 100
+MAX_REPORTED: Final = 100
 """How many lines of each kind a report names; it counts all of them."""
 
 
@@ -125,7 +125,7 @@ class LineFilter(Generic[NewT, RejectedT]):
                 accepted.append(line)
                 continue
             self._rejected += 1
-            if len(self._rejected_lines) < MOST_REPORTED:
+            if len(self._rejected_lines) < MAX_REPORTED:
                 self._rejected_lines.append(line)
         return accepted
 

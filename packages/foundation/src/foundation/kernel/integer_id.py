@@ -6,7 +6,7 @@ from typing import Final
 from foundation.kernel.errors import InvalidValue
 from foundation.kernel.value_object import ValueObject
 
-LARGEST_ID: Final = 2**31 - 1
+MAX_ID: Final = 2**31 - 1
 """A column of type INTEGER has 32 bits and counts from one."""
 
 
@@ -25,5 +25,5 @@ class IntegerId(ValueObject[int]):
     """
 
     def __post_init__(self) -> None:
-        if not 1 <= self.value <= LARGEST_ID:
-            raise InvalidId(f"An id is a whole number from 1 to {LARGEST_ID}.")
+        if not 1 <= self.value <= MAX_ID:
+            raise InvalidId(f"An id is a whole number from 1 to {MAX_ID}.")

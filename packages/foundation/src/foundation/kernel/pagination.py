@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 from foundation.kernel.errors import InvalidValue
 
 DEFAULT_LIMIT: Final = 50
-LARGEST_LIMIT: Final = 100
+MAX_LIMIT: Final = 100
 
 Item = TypeVar("Item", covariant=True)
 
@@ -18,7 +18,7 @@ class LimitOutOfRange(InvalidValue):
     code = "limit-out-of-range"
 
     def __init__(self) -> None:
-        super().__init__(f"A page holds from 1 to {LARGEST_LIMIT} items.")
+        super().__init__(f"A page holds from 1 to {MAX_LIMIT} items.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +43,5 @@ class Page(Generic[Item]):
 
 def check_limit(limit: int) -> None:
     """Raise `LimitOutOfRange` unless a page may hold `limit` items."""
-    if not 1 <= limit <= LARGEST_LIMIT:
+    if not 1 <= limit <= MAX_LIMIT:
         raise LimitOutOfRange

@@ -23,7 +23,7 @@ class Limits:
     bulk_timeout: timedelta
 
 
-LONGEST_LIFE: Final = timedelta(minutes=30)
+MAX_LIFETIME: Final = timedelta(minutes=30)
 """After which a connection is replaced, so that servers and what is between can be changed behind it."""
 
 
@@ -36,7 +36,7 @@ def pool_options(limits: Limits, size: int) -> dict[str, Any]:
         "pool_pre_ping": True,
         # The connection used last is used next, so that those a peak opened fall idle and are recycled.
         "pool_use_lifo": True,
-        "pool_recycle": LONGEST_LIFE.total_seconds(),
+        "pool_recycle": MAX_LIFETIME.total_seconds(),
         "hide_parameters": True,
     }
 

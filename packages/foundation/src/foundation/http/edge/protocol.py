@@ -12,17 +12,17 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from foundation.http.edge.lingering_close import PATIENCE, LingeringCloseTransport
-from foundation.http.limits import LARGEST_HEADERS, LONGEST_TARGET
+from foundation.http.limits import MAX_HEADERS_SIZE, MAX_TARGET_LENGTH
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import ProblemKind
 from foundation.http.problems.raw import raw_problem
 
 # Bytes that may arrive without the head, or a piece of the body, being complete. The exact limits are for the
 # application to check; this one bounds the memory before there is something to check.
-_LARGEST_HEAD: Final = 2 * (LONGEST_TARGET + LARGEST_HEADERS)
+_MAX_HEAD_SIZE: Final = 2 * (MAX_TARGET_LENGTH + MAX_HEADERS_SIZE)
 # Bytes of a body, sent although the answer is complete, that are read for the sake of the connection. More cost more
 # than a new connection does.
-_LARGEST_REST: Final = 256 * 1024
+_MAX_REST_SIZE: Final = 256 * 1024
 
 
 class _Stage(Enum):
@@ -184,13 +184,13 @@ class HttpProtocol(HttpToolsProtocol):
     def _watch(self) -> None:
         """Bound what is incomplete."""
         if self._stage is _Stage.BODY:
-            if self._rest_bytes > _LARGEST_REST:
+            if self._rest_bytes > _MAX_REST_SIZE:
                 self.transport.close()
-            elif self._idle_bytes > _LARGEST_HEAD:
+            elif self._idle_bytes > _MAX_HEAD_SIZE:
                 # Neither body nor end: the extensions of a chunk, or headers after the last.
                 self._refuse(kinds.MALFORMED_REQUEST)
-        elif self._idle_bytes > _LARGEST_HEAD:
-            in_address = self._stage is _Stage.HEAD and not self.headers and len(self.url) > LONGEST_TARGET
+        elif self._idle_bytes > _MAX_HEAD_SIZE:
+            in_address = self._stage is _Stage.HEAD and not self.headers and len(self.url) > MAX_TARGET_LENGTH
             self._refuse(kinds.URI_TOO_LONG if in_address else kinds.HEADERS_TOO_LARGE)
         elif self._stage is _Stage.HEAD or self._idle_bytes:
             if self._timer is None:

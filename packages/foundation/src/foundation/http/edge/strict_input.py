@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from foundation.http.edge.body_deadline import BodyDeadline
-from foundation.http.limits import LARGEST_HEADER, LARGEST_HEADERS, LONGEST_TARGET, MOST_HEADERS
+from foundation.http.limits import MAX_HEADER_SIZE, MAX_HEADERS, MAX_HEADERS_SIZE, MAX_TARGET_LENGTH
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem, problem_response
 
@@ -76,8 +76,8 @@ class StrictInput:
 
 def _check_target(scope: Scope) -> None:
     path, query = scope.get("raw_path") or b"", scope["query_string"]
-    if len(path) + len(query) > LONGEST_TARGET:
-        raise Problem(kinds.URI_TOO_LONG, f"An address may have at most {LONGEST_TARGET} bytes.")
+    if len(path) + len(query) > MAX_TARGET_LENGTH:
+        raise Problem(kinds.URI_TOO_LONG, f"An address may have at most {MAX_TARGET_LENGTH} bytes.")
     for part in (path, query):
         if b"%" in part:
             _check_escapes(part)
@@ -104,16 +104,16 @@ def _decisive_headers(scope: Scope) -> Mapping[bytes, bytes]:
     for name, value in headers:
         length = len(name) + len(value)
         size += length
-        if length > LARGEST_HEADER:
-            raise Problem(kinds.HEADERS_TOO_LARGE, f"A header may have at most {LARGEST_HEADER} bytes.")
+        if length > MAX_HEADER_SIZE:
+            raise Problem(kinds.HEADERS_TOO_LARGE, f"A header may have at most {MAX_HEADER_SIZE} bytes.")
         if name in _DECISIVE:
             if name in decisive:
                 raise _malformed("A header is repeated that a request may have once.")
             decisive[name] = value
-    if len(headers) > MOST_HEADERS or size > LARGEST_HEADERS:
+    if len(headers) > MAX_HEADERS or size > MAX_HEADERS_SIZE:
         raise Problem(
             kinds.HEADERS_TOO_LARGE,
-            f"A request may have at most {MOST_HEADERS} headers, of {LARGEST_HEADERS} bytes together.",
+            f"A request may have at most {MAX_HEADERS} headers, of {MAX_HEADERS_SIZE} bytes together.",
         )
     return decisive
 

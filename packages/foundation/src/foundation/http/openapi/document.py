@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from fastapi import FastAPI
 
-from foundation.http.limits import LONGEST_TARGET
+from foundation.http.limits import MAX_TARGET_LENGTH
 from foundation.http.openapi.headers import HEADER_COMPONENTS, ON_EVERY_ANSWER, REQUEST_HEADERS, header
 from foundation.http.openapi.operations import AT_THE_EDGE, no_content
 from foundation.http.openapi.problem_answers import COMPONENT, problem_answers, problem_examples, problem_schemas
@@ -176,4 +176,4 @@ def _by_its_form(parameter: Json) -> Json:
     schema = parameter["schema"]
     if schema.get("type") == "integer" and "maximum" in schema:
         return {**parameter, "schema": schema | {"format": "int64", "maximum": 9_999_999_999}}
-    return {**parameter, "schema": {"type": "string", "pattern": "^[^/]+$", "maxLength": LONGEST_TARGET}}
+    return {**parameter, "schema": {"type": "string", "pattern": "^[^/]+$", "maxLength": MAX_TARGET_LENGTH}}

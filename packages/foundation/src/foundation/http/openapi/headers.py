@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from foundation.http.edge.envelope import HEADERS
-from foundation.http.limits import LARGEST_HEADER
+from foundation.http.limits import MAX_HEADER_SIZE
 
 _ID: Final = "^[A-Za-z0-9._-]{1,128}$"
 _PATH: Final = r"^/[A-Za-z0-9/_-]{1,200}$"
@@ -106,7 +106,7 @@ PREFERENCE_APPLIED: Final = header("Preference-Applied")
 
 def _text_of_a_header(name: str, pattern: str) -> dict[str, Any]:
     """The schema of a header of requests, which may be as long as the name leaves room for: see `strict_input`."""
-    return {"type": "string", "pattern": pattern, "maxLength": LARGEST_HEADER - len(name)}
+    return {"type": "string", "pattern": pattern, "maxLength": MAX_HEADER_SIZE - len(name)}
 
 
 # A list of entity tags, or any version (RFC 9110, 8.8.3 and 13.1); members of a list may be empty (5.6.1.2).

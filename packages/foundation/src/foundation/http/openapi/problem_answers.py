@@ -14,8 +14,8 @@ _EXAMPLE_ID: Final = "5f2b9a0c7d1e4f6a8b3c2d1e0f9a8b7c"
 # The member of an answer that names the component which it becomes: see `sharing`.
 COMPONENT: Final = "x-component"
 # More than a batch of a hundred items has, with ten errors each.
-_MOST_ERRORS: Final = 1000
-_LONGEST_SENTENCE: Final = 1000
+_MAX_ERRORS: Final = 1000
+_MAX_SENTENCE_LENGTH: Final = 1000
 
 
 def _count(description: str) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def _sentence(description: str) -> dict[str, Any]:
     return {
         "type": "string",
         "pattern": r"^[^\x00-\x1f\x7f]+$",
-        "maxLength": _LONGEST_SENTENCE,
+        "maxLength": _MAX_SENTENCE_LENGTH,
         "description": description,
     }
 
@@ -102,7 +102,7 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
         "errors": {
             "type": "array",
             "minItems": 1,
-            "maxItems": _MOST_ERRORS,
+            "maxItems": _MAX_ERRORS,
             "items": {"$ref": "#/components/schemas/FieldError"},
             "description": "What is wrong with which value, where that can be said.",
         },

@@ -4,7 +4,7 @@ from typing import Final
 
 from foundation.http import limits
 from foundation.http.problems.problem import FieldError, ProblemKind
-from foundation.strict_json import DEEPEST_NESTING
+from foundation.strict_json import MAX_NESTING
 
 _KIB: Final = 1024
 _MIB: Final = 1024 * 1024
@@ -17,7 +17,7 @@ MALFORMED_REQUEST: Final = ProblemKind(
     advice="Correct the syntax of the request.",
     happened=(
         "The request cannot be understood, or could be understood in two ways: its framing, its address, a header, "
-        f"or its JSON. JSON must be UTF-8 without a byte order mark, nest at most {DEEPEST_NESTING} levels, and have "
+        f"or its JSON. JSON must be UTF-8 without a byte order mark, nest at most {MAX_NESTING} levels, and have "
         f"no repeated names, no lone surrogates and no `NaN` or `Infinity`. {_NOTHING_CHANGED}"
     ),
     to_do="Look at `detail`, which says what was wrong where that is known. The same request will fail again.",
@@ -140,9 +140,9 @@ CONTENT_TOO_LARGE: Final = ProblemKind(
     title="The body is too large.",
     advice="Send a smaller body.",
     happened=(
-        f"The body is larger than it may be: {limits.LARGEST_DOCUMENT // _KIB} KiB for a single resource, "
-        f"{limits.LARGEST_BATCH_DOCUMENT // _MIB} MiB for a batch, {limits.LARGEST_IMPORT // _MIB} MiB for an import. "
-        f"{_NOTHING_CHANGED} The connection is closed."
+        f"The body is larger than it may be: {limits.MAX_DOCUMENT_SIZE // _KIB} KiB for a single resource, "
+        f"{limits.MAX_BATCH_DOCUMENT_SIZE // _MIB} MiB for a batch, {limits.MAX_IMPORT_SIZE // _MIB} MiB for an "
+        f"import. {_NOTHING_CHANGED} The connection is closed."
     ),
     to_do="Send less at once: several batches, or several imports.",
 )
@@ -151,7 +151,7 @@ URI_TOO_LONG: Final = ProblemKind(
     status=414,
     title="The address is too long.",
     advice="Shorten the address.",
-    happened=f"The address, with its query, is longer than {limits.LONGEST_TARGET // _KIB} KiB.",
+    happened=f"The address, with its query, is longer than {limits.MAX_TARGET_LENGTH // _KIB} KiB.",
     to_do="Leave parameters out. No request of this API needs as many.",
 )
 UNSUPPORTED_MEDIA_TYPE: Final = ProblemKind(
@@ -202,8 +202,8 @@ HEADERS_TOO_LARGE: Final = ProblemKind(
     title="The headers are too large.",
     advice="Send fewer or shorter headers.",
     happened=(
-        f"The request has more than {limits.MOST_HEADERS} headers, one above {limits.LARGEST_HEADER // _KIB} KiB, "
-        f"or more than {limits.LARGEST_HEADERS // _KIB} KiB of them. The connection is closed."
+        f"The request has more than {limits.MAX_HEADERS} headers, one above {limits.MAX_HEADER_SIZE // _KIB} KiB, "
+        f"or more than {limits.MAX_HEADERS_SIZE // _KIB} KiB of them. The connection is closed."
     ),
     to_do="Send fewer or shorter headers. Often cookies have added up.",
 )

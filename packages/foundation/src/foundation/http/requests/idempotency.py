@@ -29,7 +29,7 @@ async def _read_key(request: Request) -> IdempotencyKey | None:
     return IdempotencyKey(_PRINCIPAL, f"{request.method} {template}", values[0])
 
 
-GivenKey: TypeAlias = Annotated[IdempotencyKey | None, Depends(_read_key)]
+IdempotencyKeyHeader: TypeAlias = Annotated[IdempotencyKey | None, Depends(_read_key)]
 """The key of the request, if it has one. Raises `Problem`: 400 for a header that is repeated or is not a key."""
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from foundation.http.limits import LARGEST_DOCUMENT
+from foundation.http.limits import MAX_DOCUMENT_SIZE
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
 from foundation.http.problems.validation import field_errors_of_body
@@ -20,7 +20,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 def json_body(
-    model: type[Body], *media_types: str, resource: type[BaseModel], largest: int = LARGEST_DOCUMENT
+    model: type[Body], *media_types: str, resource: type[BaseModel], largest: int = MAX_DOCUMENT_SIZE
 ) -> Callable[[Request], Awaitable[Body]]:
     """A dependency that reads the body of a request as `model`, in one of `media_types`.
 

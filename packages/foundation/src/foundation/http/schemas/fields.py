@@ -17,14 +17,14 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from foundation.http.problems.validation import OURS
-from foundation.http.schemas.values import LIMIT, LONGEST_TEXT, SENT_TIME, decimal_number, decimal_pattern, one_of
+from foundation.http.schemas.values import LIMIT, MAX_TEXT_LENGTH, SENT_TIME, decimal_number, decimal_pattern, one_of
 from foundation.kernel.errors import DomainError, InvalidValue
 from foundation.kernel.pagination import check_limit
 from foundation.kernel.unset import Unset
 from foundation.times import read_rfc3339
 
 # Above it, a float may stand for several integers.
-_LARGEST_EXACT: Final = 2**53
+_MAX_EXACT: Final = 2**53
 _WHOLE_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 
 T = TypeVar("T")
@@ -99,8 +99,8 @@ def from_text(read: Callable[[str], object], schema: Mapping[str, Any]) -> Value
     def validate(value: object) -> object:
         if not isinstance(value, str):
             raise _refused("not-a-string", "must be a string, and not null")
-        if len(value) > LONGEST_TEXT:
-            raise _refused("text-too-long", f"must have at most {LONGEST_TEXT} characters")
+        if len(value) > MAX_TEXT_LENGTH:
+            raise _refused("text-too-long", f"must have at most {MAX_TEXT_LENGTH} characters")
         return _read(read, value)
 
     return ValueField(validate, schema)
@@ -113,7 +113,7 @@ def from_integer(read: Callable[[int], object], schema: Mapping[str, Any]) -> Va
     """
 
     def validate(value: object) -> object:
-        if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST_EXACT:
+        if isinstance(value, float) and value.is_integer() and abs(value) <= _MAX_EXACT:
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
             raise _refused("not-an-integer", "must be an integer, and not null")

@@ -11,7 +11,7 @@ from foundation.http.schemas.fields import LimitField, from_choice
 from foundation.http.schemas.presenting import PresentedBy, present_decimal, present_time
 from foundation.http.schemas.values import COUNT, CURSOR, ID, KEPT_TIME, sort_order
 from foundation.kernel.errors import InvalidValue
-from foundation.kernel.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
+from foundation.kernel.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from foundation.kernel.queries import SortOrder
 from foundation.kernel.unset import UNSET
 
@@ -73,7 +73,7 @@ _OF_EVERY_LIST: Final = frozenset(ListParameters.model_fields)
 class PageBody(BaseModel, Generic[ItemT]):
     """A page of a list."""
 
-    items: list[ItemT] = Field(max_length=LARGEST_LIMIT)
+    items: list[ItemT] = Field(max_length=MAX_LIMIT)
     next_cursor: Annotated[str, WithJsonSchema(CURSOR)] | None = Field(
         description="Where the next page starts; null after the last page."
     )

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
 
-from foundation.kernel.pagination import DEFAULT_LIMIT, LARGEST_LIMIT
+from foundation.kernel.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from foundation.kernel.queries import SortOrder
 
-LONGEST_TEXT: Final = 1024
+MAX_TEXT_LENGTH: Final = 1024
 """Characters of a text in a request, with the blanks around it that a value object may trim."""
-LONGEST_CURSOR: Final = 6144
+MAX_CURSOR_LENGTH: Final = 6144
 """Characters of a cursor, which has the value of the last item that the list is sorted by, and that may be a text."""
 
 # RFC 3339, 5.6, in years that the proleptic Gregorian calendar of Python has.
@@ -53,14 +53,14 @@ LIMIT: Final[dict[str, Any]] = {
     "type": "integer",
     "format": "int32",
     "minimum": 1,
-    "maximum": LARGEST_LIMIT,
+    "maximum": MAX_LIMIT,
     "default": DEFAULT_LIMIT,
     "description": "How many items a page holds at most.",
 }
 CURSOR: Final[dict[str, Any]] = {
     "type": "string",
-    "pattern": f"^[A-Za-z0-9_-]{{64,{LONGEST_CURSOR}}}$",
-    "maxLength": LONGEST_CURSOR,
+    "pattern": f"^[A-Za-z0-9_-]{{64,{MAX_CURSOR_LENGTH}}}$",
+    "maxLength": MAX_CURSOR_LENGTH,
     "description": "Where the page starts: `next_cursor` of the page before, unchanged, with the same sort and filter.",
     "examples": ["q83vEjRWeJCrze8SNFZ4kFsxLCAiaWQiLCAiNGY1M2NkYTE4YzJiYWEwYyIsIDUwLCA1MF0"],
 }

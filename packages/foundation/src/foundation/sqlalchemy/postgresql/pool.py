@@ -12,7 +12,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from foundation.kernel.errors import StorageOverloaded
-from foundation.sqlalchemy.limits import LONGEST_LIFE
+from foundation.sqlalchemy.limits import MAX_LIFETIME
 from foundation.sqlalchemy.postgresql.connection import PipelineConnection
 
 
@@ -113,7 +113,7 @@ class ConnectionPool:
     async def _idle_or_new(self) -> PooledConnection:
         while self._idle:
             pooled = self._idle.pop()
-            oldest = max(self._valid_since, time.monotonic() - LONGEST_LIFE.total_seconds())
+            oldest = max(self._valid_since, time.monotonic() - MAX_LIFETIME.total_seconds())
             if pooled.pipeline.usable and pooled.opened_at > oldest:
                 return pooled
             await _close(pooled)
