@@ -1,4 +1,4 @@
-"""What goes through the pipeline to PostgreSQL, captured: `schema_tools.query_plans` sees what SQLAlchemy sends."""
+"""What goes through the pipeline to PostgreSQL, captured: `query_plans` sees what SQLAlchemy sends."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from unittest.mock import patch
 from psycopg.pq.abc import PGresult
 
 from foundation.sqlalchemy.postgresql.connection import Call, PipelineConnection
-from schema_tools.query_plans import CapturedStatement, captured_statements
+from foundation.testing.query_plans import CapturedStatement, captured_statements
 
 _PLACEHOLDER = re.compile(r"\$(\d+)")
 

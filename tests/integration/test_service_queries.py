@@ -21,10 +21,10 @@ from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
 from foundation.kernel.pagination import Position
 from foundation.sqlalchemy.loading.statements import staged_table
 from foundation.testing.clocks import MICROSECOND, NOON
+from foundation.testing.query_plans import CapturedStatement, sequential_scans
 from integration.pipelined_statements import all_statements
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
-from schema_tools.query_plans import CapturedStatement, sequential_scans
 
 pytestmark = pytest.mark.anyio
 

@@ -1,6 +1,5 @@
 """Clocks that tests set."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -30,14 +29,3 @@ class SteppingClock:
         """See `Clock.now`."""
         moment, self._next = self._next, self._next + self._step
         return moment
-
-
-class ScriptedClock:
-    """A clock that a function tells the time."""
-
-    def __init__(self, tell: Callable[[], datetime]) -> None:
-        self._tell = tell
-
-    def now(self) -> datetime:
-        """See `Clock.now`."""
-        return self._tell()

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import Depends, Path
 from pydantic import WithJsonSchema
@@ -13,16 +13,9 @@ from foundation.http.problems.problem import Problem
 from foundation.http.schemas.values import ID
 from foundation.kernel.errors import InvalidValue
 
-_CONVERTOR: Final = "id"
-
-
-def id_segment(name: str) -> str:
-    """The segment of a route's path that matches an id, and hands it to the route as the text `name`."""
-    return f"{{{name}:{_CONVERTOR}}}"
-
 
 def path_id(name: str, read: Callable[[int], object]) -> Any:
-    """The annotation of a route's argument: the id in the segment `name` of its path, of which `read` makes a value.
+    """The annotation of a route's argument: the id in the segment `{name:id}` of its path, made by `read`.
 
     A number that `read` refuses is the address of nothing: 404, not 422.
     """
@@ -58,4 +51,4 @@ class IdConvertor(Convertor[str]):
         return value
 
 
-register_url_convertor(_CONVERTOR, IdConvertor())
+register_url_convertor("id", IdConvertor())

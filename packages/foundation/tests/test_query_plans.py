@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 
+from foundation.testing.query_plans import CapturedStatement, captured_statements, sequential_scans
 from schema_tools.errors import SchemaToolsError
-from schema_tools.query_plans import CapturedStatement, captured_statements, sequential_scans
 from schema_tools.testing.plain_sql import connected
 
 SCHEMA = """
