@@ -25,7 +25,9 @@ def _open_storage(settings: Settings) -> Storage:
 
     limits = Limits(
         pool_size=settings.database_pool_size,
+        pool_queue=settings.database_pool_queue,
         pool_timeout=settings.database_pool_timeout,
+        use_timeout=settings.request_timeout,
         statement_timeout=settings.database_statement_timeout,
         lock_timeout=settings.database_lock_timeout,
         idle_timeout=settings.database_idle_timeout,

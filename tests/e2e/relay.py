@@ -10,7 +10,8 @@ from threading import Thread
 class Relay:
     """Passes bytes between a port of its own and the server at `target`, as long as it is plugged in.
 
-    The port is refused before `plug_in` and after `unplug`, which also breaks every connection.
+    The port is refused before `plug_in` and after `unplug`, which also breaks every connection. While it is frozen,
+    connections are accepted and nothing is passed on, as by a network that drops packets.
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
@@ -18,6 +19,8 @@ class Relay:
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -29,6 +32,14 @@ class Relay:
     def unplug(self) -> None:
         """Refuse connections from now on, and break those there are."""
         self._run(self._break)
+
+    def freeze(self) -> None:
+        """Pass nothing on."""
+        self._loop.call_soon_threadsafe(self._flowing.clear)
+
+    def thaw(self) -> None:
+        """Pass on what came meanwhile, and go on."""
+        self._loop.call_soon_threadsafe(self._flowing.set)
 
     def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         async def run() -> None:
@@ -53,18 +64,18 @@ class Relay:
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(*self._target)
         try:
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
         finally:
             writer.transport.abort()
             far_writer.transport.abort()
 
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while content := await reader.read(65536):
-            writer.write(content)
-            await writer.drain()
-    writer.transport.abort()
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while content := await reader.read(65536):
+                await self._flowing.wait()
+                writer.write(content)
+                await writer.drain()
+        writer.transport.abort()
 
 
 @contextmanager

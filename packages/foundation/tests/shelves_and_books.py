@@ -243,7 +243,7 @@ async def open_library(url: str) -> AsyncIterator[Library]:
         yield Library(InMemoryStorage(IN_MEMORY))
         return
     patient = timedelta(seconds=60)  # a slow machine is no failing test
-    limits = Limits(4, patient, patient, patient, patient, patient)
+    limits = Limits(4, 40, patient, patient, patient, patient, patient, patient)
     with connected(url) as connection:
         METADATA.create_all(connection)
     storage = open_database(url, limits, METADATA, IN_SQL)

@@ -110,6 +110,9 @@ class ServiceSettings(BaseSettings):
     database_pool_size: int = Field(10, ge=1, le=1000)
     """Connections that each worker may hold. Workers times this must stay below the server's `max_connections`."""
 
+    database_pool_queue: int = Field(40, ge=0, le=100_000)
+    """Requests that may wait for a connection in each worker; one more is answered 503 at once."""
+
     database_pool_timeout: Seconds = timedelta(seconds=5)
     """Seconds that a request waits for a connection before it is answered 503."""
 
@@ -139,6 +142,13 @@ class ServiceSettings(BaseSettings):
 
     server_drain_delay: DrainDelay = timedelta(seconds=5)
     """Seconds between SIGTERM, from which on the service says that it is not ready, and its refusal of connections."""
+
+    request_timeout: Seconds = timedelta(seconds=8)
+    """Seconds that a request may take, beside the time that its body takes to arrive, before it is answered 504.
+
+    It bounds the waits that no limit of the database ends, as for a server that is frozen. Imports and exports have
+    DATABASE_BULK_TIMEOUT.
+    """
 
     server_header_timeout: Seconds = timedelta(seconds=10)
     """Seconds that a client may take for the headers of a request before it is answered 408."""

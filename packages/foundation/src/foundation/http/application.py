@@ -95,7 +95,7 @@ def build_application(
         allowed_hosts=settings.allowed_hosts,
         body_timeout=settings.server_body_timeout.total_seconds(),
     )
-    app.add_middleware(Envelope)
+    app.add_middleware(Envelope, request_timeout=settings.request_timeout.total_seconds())
     install_error_handlers(app)
     _include_routes(app, prefix, resources, docs_enabled=settings.docs_enabled)
     app.state.templates = templates_by_endpoint(app)

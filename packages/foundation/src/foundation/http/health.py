@@ -15,6 +15,7 @@ from foundation.http.requests.json_body import JSON
 from foundation.http.requests.negotiation import answers
 from foundation.http.requests.query import NoParameters, query
 from foundation.http.responses import json_response
+from foundation.kernel.deadline import time_limit
 from foundation.kernel.errors import ApplicationError, StorageUnavailable
 from foundation.kernel.storage import StorageReadiness
 
@@ -26,6 +27,8 @@ router = APIRouter(tags=["health"], dependencies=[Depends(query(NoParameters)), 
 _FRESH: Final = 1.0
 # Seconds that the storage has to answer.
 _PATIENCE: Final = 2.0
+# How much sooner it is asked to give up, so that its own reason is answered.
+_MARGIN: Final = 0.3
 
 
 class HealthBody(BaseModel):
@@ -54,10 +57,18 @@ class ReadinessMonitor:
         return self._failure
 
     async def _ask(self) -> ApplicationError | None:
-        try:
-            await asyncio.wait_for(self._storage.check(), _PATIENCE)
-        except TimeoutError:
+        # A storage that heeds no deadline is not waited for either.
+        check = asyncio.ensure_future(self._check())
+        done, _ = await asyncio.wait({check}, timeout=_PATIENCE)
+        if not done:
+            check.cancel()
             return StorageUnavailable()
+        return check.result()
+
+    async def _check(self) -> ApplicationError | None:
+        try:
+            with time_limit(_PATIENCE - _MARGIN):
+                await self._storage.check()
         except ApplicationError as error:
             return error
         return None

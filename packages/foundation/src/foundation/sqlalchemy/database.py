@@ -14,6 +14,7 @@ from foundation.sqlalchemy.limits import Limits
 from foundation.sqlalchemy.postgresql.engine import open_postgresql
 from foundation.sqlalchemy.postgresql.pool import ConnectionPool
 from foundation.sqlalchemy.postgresql.transaction import PipelineReader, PipelineTransaction
+from foundation.sqlalchemy.postgresql.watchdog import Watchdog
 from foundation.sqlalchemy.queries import SqlAlchemyQueries
 from foundation.sqlalchemy.readiness import SqlAlchemyReadiness
 from foundation.sqlalchemy.sqlite.engine import open_sqlite
@@ -40,7 +41,9 @@ class Database:
 
     def queries(self, name: str) -> SqlAlchemyQueries[Any, Any, Any, Any]:
         """See `Storage.queries`."""
-        return SqlAlchemyQueries(self._registered.adapters[name], self.reader, self._registered.errors)
+        return SqlAlchemyQueries(
+            self._registered.adapters[name], self.reader, self._registered.errors, self._bulk_timeout
+        )
 
     def readiness(self, revisions: Callable[[], Sequence[str]]) -> SqlAlchemyReadiness:
         """See `Storage.readiness`."""
@@ -59,10 +62,17 @@ class PostgresDatabase(Database):
     """A database on a PostgreSQL server, reached by the pipelined path: see `foundation.sqlalchemy.postgresql`."""
 
     def __init__(self, url: URL, limits: Limits, registered: Registered) -> None:
-        self.pool = ConnectionPool(open_postgresql(url, limits), limits.pool_size, limits.pool_timeout)
-        super().__init__(
-            registered, PipelineReader(self.pool), open_postgresql(url, limits, kept=1), limits.bulk_timeout
+        use_timeout = limits.use_timeout.total_seconds()
+        watchdog = Watchdog(use_timeout)
+        self.pool = ConnectionPool(
+            open_postgresql(url, limits, watchdog),
+            limits.pool_size,
+            queue=limits.pool_queue,
+            timeout=limits.pool_timeout,
+            watchdog=watchdog,
         )
+        probe = open_postgresql(url, limits, Watchdog(use_timeout), kept=1)
+        super().__init__(registered, PipelineReader(self.pool), probe, limits.bulk_timeout)
 
     def begin(self) -> PipelineTransaction:
         """See `Database.begin`."""

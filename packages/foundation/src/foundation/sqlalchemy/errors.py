@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from foundation.kernel import errors
+from foundation.kernel.deadline import seconds_left
 from foundation.sqlalchemy.constraints import Constraint, ForeignKeyViolated
 from foundation.sqlalchemy.postgresql.connection import OutcomeUnknown
 
@@ -123,6 +124,8 @@ class Translation:
             if translation is None:
                 # The message would quote the row.
                 raise StatementRefused(f"a statement failed with SQLSTATE {error.sqlstate}") from None
+        if type(translation) is errors.StorageUnavailable and seconds_left() <= 0:
+            translation = errors.DeadlineExceeded()  # the connection was ended on our side
         if translation is not None:
             raise translation from error
 

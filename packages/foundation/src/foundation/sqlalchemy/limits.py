@@ -9,14 +9,16 @@ from typing import Any, Final
 class Limits:
     """How much of the database one process may use, and for how long.
 
-    `pool_size` connections and never more; a caller waits `pool_timeout` for one. A statement may take
-    `statement_timeout`, a lock may be waited for `lock_timeout`, and an open transaction may do nothing for
-    `idle_timeout`; PostgreSQL keeps these three, SQLite the lock's. A bulk load may take `bulk_timeout` instead of
-    `statement_timeout`.
+    `pool_size` connections and never more; a caller waits `pool_timeout` for one, unless `pool_queue` wait already.
+    Where the caller has no deadline, it may use one for `use_timeout`. A statement may take `statement_timeout`, a lock
+    may be waited for `lock_timeout`, and an open transaction may do nothing for `idle_timeout`; PostgreSQL keeps these
+    three, SQLite the lock's. A bulk load may take `bulk_timeout` instead of `statement_timeout`.
     """
 
     pool_size: int
+    pool_queue: int
     pool_timeout: timedelta
+    use_timeout: timedelta
     statement_timeout: timedelta
     lock_timeout: timedelta
     idle_timeout: timedelta

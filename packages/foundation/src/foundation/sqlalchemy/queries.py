@@ -1,6 +1,7 @@
 """Entities in a relational database: the read side."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
 from functools import cache, partial
 from typing import Any, Final, Generic, TypeVar
 
@@ -8,6 +9,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, 
 from sqlalchemy.types import TypeEngine
 
 from foundation.kernel.conditions import comparison, given_conditions
+from foundation.kernel.deadline import extend_deadline
 from foundation.kernel.pagination import Page, Position
 from foundation.kernel.queries import SortOrder
 from foundation.sqlalchemy.adapter import Id, SqlAlchemyAdapter, View
@@ -25,9 +27,12 @@ _BATCH: Final = 1000
 class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
     """Reads what is committed, without a transaction: one statement a call."""
 
-    def __init__(self, adapter: SqlAlchemyAdapter[Any, Id, View], reader: Reader, errors: DatabaseErrors) -> None:
+    def __init__(
+        self, adapter: SqlAlchemyAdapter[Any, Id, View], reader: Reader, errors: DatabaseErrors, bulk_timeout: timedelta
+    ) -> None:
         self._adapter = adapter
         self._reader = reader
+        self._bulk_timeout = bulk_timeout.total_seconds()
         self._translated = errors.translated
         self._statements = view_statements(adapter)
         # The `_make` of the named tuple, in half the time.
@@ -66,6 +71,7 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
         """See `Queries.iterate_all`."""
         parameters: dict[str, Any] = {"limit": _BATCH}
         while True:
+            extend_deadline(self._bulk_timeout)
             statement = self._statements.page((), "id", False, "after_id" in parameters)  # noqa: FBT003 -- of a cache
             with self._translated:
                 found = await self._reader.rows(statement, parameters, self._make)

@@ -61,6 +61,10 @@ class Transaction(Protocol):
         """
         ...
 
+    def extend(self, seconds: float) -> None:
+        """Let the rest of the transaction take this long, which is longer than usual."""
+        ...
+
     async def commit(self) -> None:
         """Write the changes and commit; raises as `flush`."""
         ...

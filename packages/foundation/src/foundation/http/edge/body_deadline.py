@@ -8,6 +8,7 @@ from starlette.types import Message, Receive, Send
 
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
+from foundation.kernel.deadline import postpone_deadline
 
 # Bytes per second. Slower than any modem, so that only an attacker, or a client that is gone, falls below.
 SLOWEST: Final = 16 * 1024
@@ -43,7 +44,9 @@ class BodyDeadline:
         except TimeoutError:
             raise Problem(kinds.REQUEST_TIMEOUT, headers={"Connection": "close"}) from None
         arrived = len(message.get("body", b"")) / SLOWEST
-        self._left = min(self._timeout, self._left - (now() - began) + arrived)
+        waited = now() - began
+        self._left = min(self._timeout, self._left - waited + arrived)
+        postpone_deadline(waited)
         self._ended = not message.get("more_body", False)
         return message
 

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem, ProblemKind, problem_response
 from foundation.http.responses import AnswerBrokenOff
+from foundation.kernel.deadline import begin_deadline
 
 if TYPE_CHECKING:
     from foundation.http.edge.draining import Draining
@@ -33,10 +34,14 @@ _RAW_HEADERS: Final = tuple((name.lower().encode(), value.encode()) for name, va
 
 
 class Envelope:
-    """The outermost middleware. Pure ASGI, so that it costs little and streams stay streams."""
+    """The outermost middleware. Pure ASGI, so that it costs little and streams stay streams.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `request_timeout` is how many seconds a request may take, beside the time that its body takes to arrive.
+    """
+
+    def __init__(self, app: ASGIApp, *, request_timeout: float) -> None:
         self._app = app
+        self._request_timeout = request_timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of connection pass through."""
@@ -47,6 +52,7 @@ class Envelope:
             # Starlette's patterns end in $, which matches before a last line feed, too: a second spelling of each path.
             scope = {**scope, "path": scope["path"] + "/"}
         exchange = _Exchange(scope, receive, send)
+        begin_deadline(self._request_timeout)
         try:
             await self._app(exchange.scope, receive, exchange.send)
         except ClientDisconnect:

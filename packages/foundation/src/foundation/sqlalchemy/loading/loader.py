@@ -49,10 +49,12 @@ async def load_rows(
     whole = _chained(first, source)
     with errors.translated:
         connection = await transaction.connection(deferred=True)
+        transaction.extend(bulk_timeout.total_seconds())
         if transaction.dialect == "postgresql":
             staged = await stage_on_postgresql(connection, statements, whole, bulk_timeout)
         else:
             staged = await stage_on_sqlite(connection, statements, whole)
+        transaction.extend(bulk_timeout.total_seconds())
         return await _Loading(connection, statements, errors.translated, constants).add_staged(staged, reported)
 
 

@@ -1,6 +1,7 @@
 """How the service connects to PostgreSQL."""
 
 import asyncio
+from functools import partial
 from typing import Any, Final
 
 from psycopg import AsyncConnection, ProgrammingError
@@ -12,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.limits import Limits, milliseconds, pool_options
+from foundation.sqlalchemy.postgresql.watchdog import Watchdog
 
 # read_only_sql_transaction: PostgreSQL manual, appendix A.
 _READ_ONLY: Final = "25006"
@@ -21,10 +23,11 @@ _UNPOOLED: Final[dict[str, Any]] = {"poolclass": NullPool, "pool_reset_on_return
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
-def open_postgresql(url: URL, limits: Limits, *, kept: int = 0) -> AsyncEngine:
+def open_postgresql(url: URL, limits: Limits, watchdog: Watchdog, *, kept: int = 0) -> AsyncEngine:
     """An engine for the server at `url`, which pools `kept` connections; 0 leaves pooling to the caller.
 
-    Its connections open no transaction by themselves.
+    Its connections open no transaction by themselves. The `watchdog` watches each while it is opened, and those that
+    the engine pools while they are in use.
 
     Raises:
         StorageMisconfigured: no connection could be made as the URL says.
@@ -49,7 +52,7 @@ def open_postgresql(url: URL, limits: Limits, *, kept: int = 0) -> AsyncEngine:
     }
     arguments = {name: value for name, value in arguments.items() if name not in url.query}
     arguments["options"] = f"{own} {given}".strip()
-    arguments["async_creator_fn"] = _connect
+    arguments["async_creator_fn"] = partial(_connect, watchdog)
     try:
         pool = pool_options(limits, kept) if kept else _UNPOOLED
         engine = create_async_engine(
@@ -58,6 +61,9 @@ def open_postgresql(url: URL, limits: Limits, *, kept: int = 0) -> AsyncEngine:
     except ArgumentError:
         raise StorageMisconfigured("DATABASE_URL names its hosts and ports in a way that cannot be read.") from None
     event.listen(engine.sync_engine, "handle_error", _forget_standbys)
+    if kept:
+        event.listen(engine.sync_engine, "checkout", lambda one, *_: watchdog.watch(one.driver_connection))
+        event.listen(engine.sync_engine, "checkin", lambda one, _: _forget(watchdog, one))
     return engine
 
 
@@ -80,7 +86,12 @@ def _forget_standbys(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-async def _connect(**parameters: Any) -> AsyncConnection[Any]:
+def _forget(watchdog: Watchdog, connection: Any) -> None:
+    if connection is not None:  # it was closed already
+        watchdog.forget(connection.driver_connection)
+
+
+async def _connect(watchdog: Watchdog, **parameters: Any) -> AsyncConnection[Any]:
     """Open a connection of the pool; a caller that is cancelled meanwhile waits until it is open, and closes it.
 
     An opening that is cut short leaves its socket to the garbage collector: the server would count a connection that
@@ -94,6 +105,7 @@ async def _connect(**parameters: Any) -> AsyncConnection[Any]:
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is None:
+        watchdog.watch(opening.result())  # SQLAlchemy asks the first one what server this is
         return opening.result()
     if opening.exception() is None:
         await opening.result().close()

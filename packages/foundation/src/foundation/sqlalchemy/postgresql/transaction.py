@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
+from foundation.kernel.deadline import extend_deadline, seconds_left
 from foundation.kernel.errors import WriteConflict
 from foundation.sqlalchemy.postgresql.connection import Call, ConnectionLost, OutcomeUnknown, command
 from foundation.sqlalchemy.postgresql.pool import ConnectionPool, PooledConnection
@@ -46,7 +47,7 @@ class PipelineReader:
 
 def _check_retry(pool: ConnectionPool, pooled: PooledConnection, error: ConnectionLost) -> None:
     """Raise the error if another connection would give the same."""
-    if pooled.fresh:
+    if pooled.fresh or seconds_left() <= 0:
         raise error
     if error.sqlstate is None:
         pool.invalidate_idle()
@@ -103,6 +104,12 @@ class PipelineTransaction:
             connection = Connection(self._pool.engine.sync_engine, pooled.connection)
             self._connection = AsyncConnection(self._pool.engine, connection)
         return self._connection
+
+    def extend(self, seconds: float) -> None:
+        """See `Transaction.extend`."""
+        extend_deadline(seconds)
+        if self._pooled is not None:
+            self._pool.extend(self._pooled, seconds)
 
     async def commit(self) -> None:
         """See `Transaction.commit`. Where one change is all there is, the COMMIT is sent with it.

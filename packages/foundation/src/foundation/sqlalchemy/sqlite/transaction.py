@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import Delete, UpdateBase
 
+from foundation.kernel.deadline import extend_deadline
 from foundation.kernel.errors import WriteConflict
 from foundation.sqlalchemy.constraints import ForeignKeyViolated
 from foundation.sqlalchemy.mapped import KEY
@@ -67,6 +68,10 @@ class SqliteTransaction:
         connection = await self._connected(deferred=deferred)
         await self.flush()
         return connection
+
+    def extend(self, seconds: float) -> None:
+        """See `Transaction.extend`."""
+        extend_deadline(seconds)
 
     async def commit(self) -> None:
         """See `Transaction.commit`."""
