@@ -1,11 +1,14 @@
 """Trying again after a conflict."""
 
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 
+from foundation.kernel import retry
+from foundation.kernel.deadline import time_limit
 from foundation.kernel.errors import DeadlineExceeded, WriteConflict
-from foundation.kernel.retry import retry_on_conflict
+from foundation.kernel.retry import ATTEMPTS, retry_on_conflict
 
 pytestmark = pytest.mark.anyio
 
@@ -29,17 +32,27 @@ async def test_what_succeeds_at_once_is_tried_once() -> None:
     assert left == ["second"]
 
 
-async def test_a_conflict_is_tried_again_up_to_three_times() -> None:
-    attempt, left = attempts(WriteConflict(), WriteConflict(), "third")
-    assert await retry_on_conflict(attempt) == "third"
+async def test_a_conflict_is_tried_again_and_again() -> None:
+    attempt, left = attempts(*[WriteConflict()] * 4, "fifth")
+    assert await retry_on_conflict(attempt) == "fifth"
     assert left == []
 
 
-async def test_the_third_conflict_is_raised() -> None:
-    attempt, left = attempts(WriteConflict(), WriteConflict(), WriteConflict("the third"), "fourth")
-    with pytest.raises(WriteConflict, match="the third"):
+async def test_the_last_conflict_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "_LONGEST_PAUSE", 0.001)
+    attempt, left = attempts(*[WriteConflict()] * (ATTEMPTS - 1), WriteConflict("the last"), "too late")
+    with pytest.raises(WriteConflict, match="the last"):
         await retry_on_conflict(attempt)
-    assert left == ["fourth"]
+    assert left == ["too late"]
+
+
+async def test_there_is_no_try_beyond_the_deadline() -> None:
+    attempt, left = attempts(*[WriteConflict()] * ATTEMPTS, "too late")
+    began = time.monotonic()
+    with time_limit(0.05), pytest.raises(WriteConflict):
+        await retry_on_conflict(attempt)
+    assert time.monotonic() - began < 0.5
+    assert len(left) > 1
 
 
 async def test_any_other_error_is_raised_at_once() -> None:

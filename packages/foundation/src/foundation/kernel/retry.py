@@ -1,30 +1,42 @@
 """Trying again after a conflict between writers."""
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeVar
 
+from foundation.kernel.deadline import seconds_left
 from foundation.kernel.errors import WriteConflict
 
 Command = TypeVar("Command")
 Result = TypeVar("Result")
 
-# The first try and two more.
-ATTEMPTS: Final = 3
+ATTEMPTS: Final = 12
+"""The first try and eleven more: a dozen writers of one row, each of whom the others may be in the way of."""
+
+# Seconds. The longest pause before the second try, which doubles with each further one, and the longest of all.
+_FIRST_PAUSE: Final = 0.01
+_LONGEST_PAUSE: Final = 0.5
 
 
 async def retry_on_conflict(attempt: Callable[[], Awaitable[Result]]) -> Result:
-    """Await `attempt()` until it meets no conflict, at most three times.
+    """Await `attempt()` until it meets no conflict, at most twelve times and within the deadline.
 
+    The pauses between are random, so that writers who met do not meet again, and grow: five seconds together at most.
     `attempt` must open its own unit of work, so that every attempt reads the current data.
 
     Raises:
         WriteConflict: the last try met one, too.
     """
+    pause = _FIRST_PAUSE
     for _ in range(ATTEMPTS - 1):
         try:
             return await attempt()
         except WriteConflict:
-            continue
+            if seconds_left() <= pause:
+                raise
+        await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 -- not a secret
+        pause = min(2 * pause, _LONGEST_PAUSE)
     return await attempt()
 
 
