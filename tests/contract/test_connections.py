@@ -100,7 +100,7 @@ async def test_an_opening_that_is_cancelled_at_any_moment_leaves_no_connection_b
 
 
 async def test_a_crowd_of_calls_uses_no_more_connections_than_the_pool_has(sql_url: str) -> None:
-    async with open_service(sql_url, database_pool_size=POOL_SIZE) as service:
+    async with open_service(sql_url, database_pool_size=POOL_SIZE, database_pool_queue=100) as service:
         pool = pool_of(service)
         most = 0
 
@@ -122,7 +122,7 @@ async def test_a_crowd_of_calls_uses_no_more_connections_than_the_pool_has(sql_u
 async def test_the_server_sees_no_more_connections_than_the_pool_has(server_url: str) -> None:
     with sessions_counted(server_url) as count:
         await until(lambda: count() == 0)
-        async with open_service(server_url, database_pool_size=POOL_SIZE) as service:
+        async with open_service(server_url, database_pool_size=POOL_SIZE, database_pool_queue=100) as service:
             crowd = asyncio.gather(*(service.add(ada(email=f"a{number}@example.com")) for number in range(50)))
             seen = set()
             while not crowd.done():
@@ -180,3 +180,18 @@ def sessions_counted(url: str) -> Iterator[Callable[[], int]]:
             return found
 
         yield count
+
+
+async def test_of_those_who_wait_for_a_connection_one_too_many_is_refused_at_once(server_url: str) -> None:
+    opened = open_service(server_url, database_pool_size=1, database_pool_queue=2, database_pool_timeout=30)
+    async with opened as service, service.unit_of_work() as uow:
+        await uow.users.add(ada())
+        waiting = [asyncio.create_task(service.list(ListUsers())) for _ in range(2)]
+        await asyncio.sleep(0)
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(StorageOverloaded):
+            await service.list(ListUsers())
+        assert asyncio.get_running_loop().time() - began < 1
+        assert not any(one.done() for one in waiting)
+        await uow.__aexit__(None, None, None)
+        assert [page.items for page in await asyncio.gather(*waiting)] == [(), ()]

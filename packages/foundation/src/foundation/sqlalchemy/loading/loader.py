@@ -23,6 +23,8 @@ from foundation.sqlalchemy.transaction import Transaction
 
 Item = TypeVar("Item")
 
+# Seconds by which our own limit is later than that of the server, which can say what it ended.
+_LATER: Final = 2.0
 _SAVEPOINT: Final = text("SAVEPOINT adding")
 _ROLLBACK: Final = text("ROLLBACK TO SAVEPOINT adding")
 _RELEASE: Final = text("RELEASE SAVEPOINT adding")
@@ -47,14 +49,15 @@ async def load_rows(
     example = adapter.new(first[0].value, at=at)
     constants = {f"_{name}": getattr(example, name) for name in statements.constants}
     whole = _chained(first, source)
+    limit = bulk_timeout.total_seconds() + _LATER
     with errors.translated:
         connection = await transaction.connection(deferred=True)
-        transaction.extend(bulk_timeout.total_seconds())
+        transaction.extend(limit)
         if transaction.dialect == "postgresql":
             staged = await stage_on_postgresql(connection, statements, whole, bulk_timeout)
         else:
             staged = await stage_on_sqlite(connection, statements, whole)
-        transaction.extend(bulk_timeout.total_seconds())
+        transaction.extend(limit)
         return await _Loading(connection, statements, errors.translated, constants).add_staged(staged, reported)
 
 
