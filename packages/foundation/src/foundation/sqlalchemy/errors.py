@@ -79,6 +79,10 @@ Violated: TypeAlias = Callable[[str], Exception | None]
 class StatementRefused(Exception):
     """PostgreSQL refused what the driver sent, for a reason that is a defect here."""
 
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__(f"a statement failed with SQLSTATE {sqlstate}")
+        self.sqlstate = sqlstate
+
 
 class Translation:
     """Turns the errors of SQLAlchemy and of the drivers into those of the ports.
@@ -123,7 +127,7 @@ class Translation:
                 translation = errors.CommitOutcomeUnknown()
             if translation is None:
                 # The message would quote the row.
-                raise StatementRefused(f"a statement failed with SQLSTATE {error.sqlstate}") from None
+                raise StatementRefused(error.sqlstate) from None
         if type(translation) is errors.StorageUnavailable and seconds_left() <= 0:
             translation = errors.DeadlineExceeded()  # the connection was ended on our side
         if translation is not None:

@@ -4,7 +4,9 @@ import logging
 import time
 import traceback
 from functools import lru_cache
-from typing import Any, TextIO
+from typing import Any
+
+from foundation.telemetry.log_writer import LogWriter
 
 
 class Formatter(logging.Formatter):
@@ -39,10 +41,10 @@ def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
-def _standard_error() -> logging.StreamHandler[TextIO]:
+def _standard_error() -> LogWriter:
     """The handler of this process, in which records do without what our lines lack: `Optimization`, Logging HOWTO."""
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    return logging.StreamHandler()
+    return LogWriter()
 
 
 def logging_config(level: str) -> dict[str, Any]:

@@ -53,7 +53,10 @@ async def _answer_known_error(request: Request, error: DomainError | Application
     if kind is None:
         raise error
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.warning("%s", error.code, exc_info=error, extra={"request_id": request.scope["state"]["request_id"]})
+        # The cause is a fact about the storage, and no defect: a traceback for each request would bury what is one.
+        sqlstate = getattr(getattr(error.__cause__, "orig", error.__cause__), "sqlstate", None)
+        said = f"{error.code} ({sqlstate})" if sqlstate else error.code
+        logger.warning("%s", said, extra={"request_id": request.scope["state"]["request_id"]})
     return problem_response(request, problems.present(error, kind))
 
 
