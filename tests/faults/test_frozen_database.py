@@ -18,6 +18,7 @@ from running_servers import Storages
 # Seconds: the deadline of the servers here, and what an answer may take beyond it on a slow machine.
 DEADLINE = 1.0
 LATE = 1.0
+CUT_SHORT = 6
 
 
 @pytest.fixture(scope="module", params=POSTGRES_NAMES[-1:])
@@ -130,7 +131,7 @@ def test_a_write_that_is_cut_short_is_made_once_when_it_is_repeated(
     _, between = network
     met = set()
     with server.client() as http:
-        for number in range(6):
+        for number in range(CUT_SHORT):
             key = {"Idempotency-Key": f"cut-short-{number}"}
             user = {"email": f"cut-short-{number}@example.com", "name": "Ada"}
             freezing = threading.Timer(0.0005 * number, between.freeze)
@@ -148,6 +149,6 @@ def test_a_write_that_is_cut_short_is_made_once_when_it_is_repeated(
             eventually("the repetition succeeds", repeated)
         emails = [one["email"] for one in http.get("/api/v1/users?limit=100").json()["items"]]
     assert [one for one in emails if one.startswith("cut")] == [
-        f"cut-short-{number}@example.com" for number in range(10)
+        f"cut-short-{number}@example.com" for number in range(CUT_SHORT)
     ]
     assert met <= {"deadline-exceeded", "commit-outcome-unknown", "storage-unavailable"}

@@ -1,16 +1,19 @@
 """How the service connects to PostgreSQL."""
 
 import asyncio
+import math
 from functools import partial
 from typing import Any, Final
 
 from psycopg import AsyncConnection, ProgrammingError
 from psycopg.conninfo import make_conninfo, timeout_from_conninfo
+from psycopg.errors import ConnectionTimeout
 from sqlalchemy import URL, ExceptionContext, event
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from foundation.kernel.deadline import seconds_left
 from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.limits import Limits, milliseconds, pool_options
 from foundation.sqlalchemy.postgresql.watchdog import Watchdog
@@ -95,18 +98,27 @@ async def _connect(watchdog: Watchdog, **parameters: Any) -> AsyncConnection[Any
     """Open a connection of the pool; a caller that is cancelled meanwhile waits until it is open, and closes it.
 
     An opening that is cut short leaves its socket to the garbage collector: the server would count a connection that
-    the pool no longer does. `connect_timeout` limits how long that can take.
+    the pool no longer does. `connect_timeout` limits how long that can take, for each host. At the deadline the caller
+    goes, and what is opened later is closed.
     """
     opening = asyncio.create_task(AsyncConnection.connect(**parameters))
     cancelled = None
-    while not opening.done():
+    while not opening.done() and (left := seconds_left()) > 0:
         try:
-            await asyncio.wait([opening])
+            await asyncio.wait([opening], timeout=None if left == math.inf else left)
         except asyncio.CancelledError as error:
             cancelled = error
+    if not opening.done():
+        opening.add_done_callback(_close_unwanted)
+        raise cancelled or ConnectionTimeout("connection timeout expired")
     if cancelled is None:
         watchdog.watch(opening.result())  # SQLAlchemy asks the first one what server this is
         return opening.result()
     if opening.exception() is None:
         await opening.result().close()
     raise cancelled
+
+
+def _close_unwanted(opening: asyncio.Task[AsyncConnection[Any]]) -> None:
+    if opening.exception() is None:
+        opening.result().pgconn.finish()
