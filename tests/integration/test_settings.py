@@ -139,3 +139,73 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "var").touch()
     with pytest.raises(SettingsError, match=r"^The directory var for the embedded database cannot be made: "):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ('DATABASE_URL="memory://\n', 1),
+        ("# where\n\nDATABASE_URL: memory://\n", 3),
+        ("LOG_LEVEL=INFO\nSERVER_PORT\n", 2),
+        ("LOG_LEVEL=INFO\n\nLOG_LEVEL=DEBUG\n", 3),
+        ("SERVER_PORT='8001' 8002\n", 1),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_refused_with_its_number(tmp_path: Path, content: str, line: int) -> None:
+    (tmp_path / ".env").write_text(content)
+    with pytest.raises(SettingsError, match=rf"^\.env, line {line}: ") as refusal:
+        load_settings()
+    assert "memory" not in str(refusal.value)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"LOG_LEVEL=\xff")
+    with pytest.raises(SettingsError, match="not valid UTF-8"):
+        load_settings()
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(SettingsError, match=r"^\.env cannot be read: "):
+        load_settings()
+
+
+def test_a_dollar_sign_has_no_meaning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "expanded")
+    for quote in ("", "'", '"'):
+        url = "postgresql+psycopg://u:${HOME}$HOME@host/name"
+        (tmp_path / ".env").write_text(f"DATABASE_URL={quote}{url}{quote}\n")
+        assert load_settings().database_url == url
+
+
+@pytest.mark.parametrize("name", ["ALLOWED_HOST", "DATABSE_URL", "DATABASE_POOLSIZE", "server_ports"])
+def test_a_name_that_is_nearly_that_of_a_setting_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / ".env").write_text(f"{name}=1\n")
+    with pytest.raises(SettingsError, match=f"^{name.upper()} is no setting; "):
+        load_settings()
+    (tmp_path / ".env").unlink()
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(SettingsError, match=f"^{name.upper()} is no setting; "):
+        load_settings()
+
+
+def test_names_of_other_programs_are_let_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_HOST", "SERVER_NAME", "SERVER_SOFTWARE", "PGPASSWORD", "TEST_DATABASE_URL"):
+        monkeypatch.setenv(name, "x")
+    (tmp_path / ".env").write_text("COMPOSE_PROJECT_NAME=x\nexport POSTGRES_PASSWORD='a b'\n")
+    load_settings()
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("memory://", "memory"),
+        ("sqlite+aiosqlite:///var/service.db", "SQLite, var/service.db"),
+        (
+            "postgresql+psycopg://role:p%40ss@db.example.com:5432/users?sslpassword=x",
+            "PostgreSQL, db.example.com:5432/users",
+        ),
+    ],
+)
+def test_the_place_of_the_data_is_told_without_secrets(url: str, place: str) -> None:
+    assert load_settings(database_url=url).place == place

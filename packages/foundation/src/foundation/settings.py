@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
 from functools import partial
@@ -11,7 +12,17 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from foundation.env_file import EnvFileError, misspelt, read_env_file
+
+ENV_FILE: Final = Path(".env")
 
 _HOST_NAME: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -100,9 +111,7 @@ class ServiceSettings(BaseSettings):
         pydantic.ValidationError: call `load` instead, which words it for people.
     """
 
-    model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     database_url: DatabaseUrl
     """The storage: `memory://`, `sqlite+aiosqlite:///path`, or `postgresql+psycopg://role:password@host/name`."""
@@ -183,21 +192,33 @@ class ServiceSettings(BaseSettings):
     """Where the PostgreSQL programs are that the schema tools start throwaway databases with. Unset, they look."""
 
     @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- it passes over what it cannot read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- there are none
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What `load` was given, then the environment, then `.env`."""
+        return init_settings, env_settings, _EnvFileSource(settings_cls)
+
+    @classmethod
     def load(cls, **overrides: object) -> Self:
         """The settings of the environment and `.env`, where `overrides` (by field name) come first.
 
         Raises:
-            SettingsError: a setting has a value it may not have; the message names each, and shows no value.
+            SettingsError: a setting has a value it may not have, a line of `.env` cannot be read, or a name is nearly
+                that of a setting; the message says which, and shows no value.
         """
         try:
+            _refuse_misspelt([*os.environ, *read_env_file(ENV_FILE)], [name.upper() for name in cls.model_fields])
             settings = cls(**overrides)  # type: ignore[arg-type]
         except ValidationError as error:
             sentences = [_sentence(problem) for problem in error.errors(include_input=False, include_url=False)]
             raise SettingsError("; ".join(sentences) + ".") from None
-        except UnicodeDecodeError:
-            raise SettingsError(".env is not valid UTF-8 text.") from None
-        except OSError as error:
-            raise SettingsError(f".env cannot be read: {error.strerror}.") from None
+        except EnvFileError as error:
+            raise SettingsError(f"{error}.") from None
         if settings.database_url == cls.model_fields["database_url"].default and settings.storage is Storage.SQLITE:
             # The default must work in a directory that is new.
             _make_directory(settings.database_url)
@@ -207,6 +228,18 @@ class ServiceSettings(BaseSettings):
     def storage(self) -> Storage:
         """The storage that `database_url` names."""
         return Storage(self.database_url.partition("://")[0])
+
+    @property
+    def place(self) -> str:
+        """Where the data is kept, for the log: without the role, the password and the parameters of the URL."""
+        match self.storage:
+            case Storage.MEMORY:
+                return "memory"
+            case Storage.SQLITE:
+                return f"SQLite, {self.database_url.partition(':///')[2]}"
+            case Storage.POSTGRESQL:
+                url = self.database_url.partition("://")[2].partition("?")[0]
+                return f"PostgreSQL, {url.rpartition('@')[2]}"
 
     def check_serving(self, *, host: str, workers: int) -> None:
         """Raise `SettingsError` when serving from `host` with `workers` processes would be unsafe or wrong."""
@@ -220,6 +253,20 @@ class ServiceSettings(BaseSettings):
                 "memory:// lives inside one process, so it cannot be shared by several workers; "
                 "use SERVER_WORKERS=1 or another DATABASE_URL."
             )
+
+
+class _EnvFileSource(EnvSettingsSource):
+    """Settings from the file `.env` of the working directory."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in read_env_file(ENV_FILE).items()}
+
+
+def _refuse_misspelt(names: Iterable[str], known: Sequence[str]) -> None:
+    for name, meant in misspelt(names, known):
+        raise SettingsError(
+            f"{name} is no setting; {meant} is. Correct it, in the environment or in .env, or unset it."
+        )
 
 
 def share_cursor_key(settings: ServiceSettings) -> None:

@@ -1,10 +1,10 @@
 """Assembles the HTTP application of a service."""
 
+import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -26,6 +26,8 @@ from foundation.http.routing.direct_routes import DirectRoutes
 from foundation.http.routing.route_table import templates_by_endpoint
 from foundation.kernel.storage import StorageReadiness
 from foundation.settings import ServiceSettings
+
+logger = logging.getLogger("service.http")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ def build_application(
         generate_unique_id_function=lambda route: route.name,
         # FastAPI's own traces would have whole addresses, and so the personal data in the filters of lists.
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        lifespan=_lifespan(settings.server_drain_delay, background_tasks, close),
+        lifespan=_lifespan(settings, background_tasks, close),
     )
     cursor_key = settings.cursor_key.get_secret_value().encode() if settings.cursor_key else secrets.token_bytes(32)
     app.state.container = container
@@ -120,13 +122,14 @@ def _include_routes(app: FastAPI, prefix: str, resources: Sequence[Resource], *,
 
 
 def _lifespan(
-    drain_delay: timedelta,
+    settings: ServiceSettings,
     background_tasks: Mapping[str, Callable[[], Awaitable[object]]],
     close: Callable[[], Awaitable[None]],
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with app.state.draining.on_sigterm(drain_delay):
+        logger.info("storage: %s", settings.place)
+        with app.state.draining.on_sigterm(settings.server_drain_delay):
             async with AsyncExitStack() as running:
                 for name, task in background_tasks.items():
                     await running.enter_async_context(run_periodically(task, name))
