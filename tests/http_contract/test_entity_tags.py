@@ -60,6 +60,16 @@ def test_a_tag_that_is_weak_or_not_of_this_user_matches_nothing(http: httpx2.Cli
         problem(http.delete(ada, headers={"If-Match": tag}), 412, "precondition-failed")
 
 
+def test_a_reader_of_another_version_and_a_writer_of_a_new_one_are_412(http: httpx2.Client, ada: str) -> None:
+    tag = tag_of(http, ada)
+    assert http.get(ada, headers={"If-Match": tag}).status_code == 200
+    problem(http.get(ada, headers={"If-Match": '"other"'}), 412, "precondition-failed")
+    for unwanted in ("*", tag, f"W/{tag}"):
+        problem(http.patch(ada, json={"name": "B"}, headers={"If-None-Match": unwanted}), 412, "precondition-failed")
+        problem(http.delete(ada, headers={"If-None-Match": unwanted}), 412, "precondition-failed")
+    assert http.delete(ada, headers={"If-None-Match": '"other"'}).status_code == 204
+
+
 def test_a_tag_in_a_second_header_line_counts_too(http: httpx2.Client, ada: str) -> None:
     tag = tag_of(http, ada)
     assert http.get(ada, headers=[("If-None-Match", '"other"'), ("If-None-Match", tag)]).status_code == 304

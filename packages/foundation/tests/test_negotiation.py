@@ -42,7 +42,7 @@ def refusal(*accept: str) -> ProblemKind:
         (("text/*;q=0, text/csv",), CSV),
         (("text/csv; charset=utf-8",), CSV),
         (('text/csv;charset="UTF-8" ; q=1.000',), CSV),
-        (("text/csv;header=present, */*;q=0.1",), NDJSON),
+        (("text/csv;header=absent, */*;q=0.1",), NDJSON),
         ((" ,, text/csv ,",), CSV),
         (("text/csv;;q=0.5;",), CSV),
         (('a/b;c="x,y;q=0\\"", text/csv',), CSV),
@@ -62,12 +62,24 @@ def test_without_an_acceptable_form_there_is_no_answer(accept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "accept",
-    ["text", "text/", "/csv", "*", "*/csv", "text/csv;q=2", "text/csv;q=-1", "text/csv;q=0.1234", "text/csv;q=",
-     "text/csv;q=1.5", "text/csv q=1", "text/csv;q", 'a/b;c="', "text/csv\x00", "té/xt", "a/b/c", "(a)/b"],
+    "unreadable",
+    ["text", "text/", "/csv", "*/csv", "text/csv;q=2", "text/csv;q=-1", "text/csv;q=0.1234", "text/csv;q=",
+     "text/csv;q=1.5", "text/csv q=1", "text/csv;q", "text/csv\x00", "té/xt", "a/b/c", "(a)/b"],
 )  # fmt: skip
-def test_what_is_no_list_of_media_ranges_is_malformed(accept: str) -> None:
-    assert refusal(accept) is kinds.MALFORMED_REQUEST
+def test_what_is_no_media_range_is_passed_over(unreadable: str) -> None:
+    assert negotiate(request(unreadable), NDJSON, CSV) == NDJSON
+    assert negotiate(request(f"{unreadable}, text/csv"), NDJSON, CSV) == CSV
+    assert negotiate(request(f"text/csv, {unreadable}"), NDJSON, CSV) == CSV
+
+
+def test_older_clients_of_java_accept_anything() -> None:
+    accept = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
+    assert negotiate(request(accept), "application/json") == "application/json"
+
+
+@pytest.mark.parametrize("accept", ["text/csv; charset=utf-8; header=present", "text/csv;header=present"])
+def test_the_media_type_of_an_export_is_acceptable(accept: str) -> None:
+    assert negotiate(request(accept), NDJSON, CSV) == CSV
 
 
 @pytest.mark.parametrize(

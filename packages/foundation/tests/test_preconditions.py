@@ -1,5 +1,6 @@
 """Entity tags and the preconditions made of them."""
 
+from collections.abc import Container
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from starlette.requests import Request
 
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
-from foundation.http.requests.entity_tags import entity_tag, expected_versions, matches_any
+from foundation.http.requests.entity_tags import check_match, entity_tag, expected_versions, matches_any
 from foundation.kernel.integer_id import MAX_ID
 from foundation.testing.clocks import MICROSECOND, NOON
 
@@ -29,7 +30,7 @@ def request(name: str, *values: str) -> Request:
     return Request({"type": "http", "method": "PATCH", "path": "/", "headers": headers})
 
 
-def expected(*if_match: str, number: int = 7) -> frozenset[datetime] | None:
+def expected(*if_match: str, number: int = 7) -> Container[datetime] | None:
     return expected_versions(request("If-Match", *if_match), number, required=False)
 
 
@@ -44,6 +45,40 @@ def test_the_tag_of_a_thing_names_its_version(number: int, updated_at: datetime)
 def test_a_tag_is_strong_and_changes_with_the_thing_and_with_the_version() -> None:
     assert len({TAG, LATER_TAG, entity_tag(Thing(8))}) == 3
     assert TAG[0] == TAG[-1] == '"'
+
+
+class TestIfNoneMatchOfAWriter:
+    def admitted(self, *headers: tuple[str, str]) -> list[bool]:
+        """Whether the preconditions admit this version, and the later one."""
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers]
+        one = Request({"type": "http", "method": "PATCH", "path": "/", "headers": raw})
+        versions = expected_versions(one, 7, required=False)
+        return [versions is None or version in versions for version in (NOON, NOON + MICROSECOND)]
+
+    def test_refuses_the_version_that_it_names_also_by_a_weak_tag(self) -> None:
+        assert self.admitted(("If-None-Match", TAG)) == [False, True]
+        assert self.admitted(("If-None-Match", f"W/{TAG}")) == [False, True]
+        assert self.admitted(("If-None-Match", '"another"')) == [True, True]
+
+    def test_a_star_refuses_every_version(self) -> None:
+        assert self.admitted(("If-None-Match", "*")) == [False, False]
+        assert self.admitted(("If-None-Match", "*"), ("If-Match", TAG)) == [False, False]
+
+    def test_counts_beside_if_match(self) -> None:
+        both = ("If-Match", f"{TAG}, {LATER_TAG}")
+        assert self.admitted(both, ("If-None-Match", TAG)) == [False, True]
+
+
+class TestIfMatchOfAReader:
+    @pytest.mark.parametrize("admitted", [(), ("*",), (TAG,), (f"{LATER_TAG}, {TAG}",)])
+    def test_admits_the_version_that_it_names(self, admitted: tuple[str, ...]) -> None:
+        check_match(request("If-Match", *admitted), Thing())
+
+    @pytest.mark.parametrize("refused", [LATER_TAG, f"W/{TAG}", ""])
+    def test_another_version_is_a_problem(self, refused: str) -> None:
+        with pytest.raises(Problem) as problem:
+            check_match(request("If-Match", refused), Thing())
+        assert problem.value.kind is kinds.PRECONDITION_FAILED
 
 
 class TestIfMatch:

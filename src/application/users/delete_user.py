@@ -1,6 +1,6 @@
 """Delete a user."""
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ class DeleteUser:
     """The request to delete a user. `expected` holds the versions (`updated_at`) that the caller agrees to delete."""
 
     user_id: UserId
-    expected: AbstractSet[datetime] | None = None
+    expected: Container[datetime] | None = None
 
 
 class DeleteUserHandler:

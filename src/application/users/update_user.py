@@ -1,6 +1,6 @@
 """Change a user."""
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,7 @@ class UpdateUser:
 
     user_id: UserId
     changes: UserChanges
-    expected: AbstractSet[datetime] | None = None
+    expected: Container[datetime] | None = None
 
 
 class UpdateUserHandler:

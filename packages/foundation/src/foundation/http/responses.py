@@ -9,7 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from foundation.http.requests.entity_tags import Versioned, entity_tag, matches_any
+from foundation.http.requests.entity_tags import Versioned, check_match, entity_tag, matches_any
 from foundation.http.requests.idempotency import replay_headers
 from foundation.kernel.errors import ApplicationError
 from foundation.kernel.idempotency import Outcome
@@ -34,7 +34,11 @@ def resource_response(view: ViewT, present: Callable[[ViewT], dict[str, Any]]) -
 
 
 def read_response(request: Request, view: ViewT, present: Callable[[ViewT], dict[str, Any]]) -> Response:
-    """200, or 304 for a client that has this version already. Raises `Problem` for a malformed `If-None-Match`."""
+    """200, or 304 for a client that has this version already.
+
+    Raises `Problem`: 412 for a client that wants another version, 400 for a precondition that is malformed.
+    """
+    check_match(request, view)
     if matches_any(request, view):
         return Response(status_code=304, headers={"ETag": entity_tag(view)})
     return resource_response(view, present)

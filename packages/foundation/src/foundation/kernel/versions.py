@@ -1,6 +1,6 @@
 """Optimistic concurrency: the time of the last change is the version, and a caller may name those it expects."""
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,7 +15,7 @@ def next_version(current: datetime, at: datetime) -> datetime:
     return max(at, current + _TICK)
 
 
-def check_version(current: datetime, expected: AbstractSet[datetime] | None) -> None:
+def check_version(current: datetime, expected: Container[datetime] | None) -> None:
     """Raise `PreconditionFailed` unless `current` is among the expected versions. None expects nothing."""
     if expected is not None and current not in expected:
         raise PreconditionFailed

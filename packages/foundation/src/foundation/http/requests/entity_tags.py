@@ -1,6 +1,7 @@
 """Entity tags and preconditions (RFC 9110, 8.8.3 and 13.1)."""
 
 import re
+from collections.abc import Container
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -38,31 +39,60 @@ def entity_tag(view: Versioned) -> str:
     return f'"{view.id:x}-{(view.updated_at - _EPOCH) // _MICROSECOND:x}"'
 
 
-def expected_versions(request: Request, entity_id: int, *, required: bool | None = None) -> frozenset[datetime] | None:
-    """The versions that `If-Match` names for the entity with this id; None when every version will do.
+class _AllBut(Container[datetime]):
+    """Every version but some."""
 
-    A tag that is weak, or that this service never gave for this entity, names no version, so it never matches.
+    def __init__(self, versions: frozenset[datetime]) -> None:
+        self._versions = versions
+
+    def __contains__(self, version: object) -> bool:
+        return version not in self._versions
+
+
+def expected_versions(request: Request, entity_id: int, *, required: bool | None = None) -> Container[datetime] | None:
+    """The versions of the entity with this id that the preconditions admit; None when every version will do.
+
+    They are those that `If-Match` names, without those that `If-None-Match` names. A tag that is weak names no version
+    in the former, and neither does one that this service never gave for this entity.
     `required` is what the application was made with, unless it is given.
     Raises `Problem`: 400 for a header that is not a list of entity tags, 428 when it is `required` and missing.
     """
-    values = request.headers.getlist("if-match")
-    if not values:
-        if request.app.state.require_if_match if required is None else required:
-            raise Problem(kinds.PRECONDITION_REQUIRED)
-        return None
-    header = ",".join(values).strip()
-    if header == "*":
-        return None
-    versions = (_version(tag, entity_id) for weak, tag in _tags(header) if not weak)
-    return frozenset(version for version in versions if version is not None)
+    named, unwanted = _list_of(request, "if-match"), _list_of(request, "if-none-match")
+    if named is None and (request.app.state.require_if_match if required is None else required):
+        raise Problem(kinds.PRECONDITION_REQUIRED)
+    if unwanted == "*":
+        return frozenset()
+    refused = _versions(unwanted or "", entity_id, weak=True)
+    if named is None or named == "*":
+        return _AllBut(refused) if refused else None
+    return _versions(named, entity_id, weak=False) - refused
+
+
+def check_match(request: Request, view: Versioned) -> None:
+    """Raise `Problem` unless `If-Match` names the version that is to be read: 412, and 400 for a malformed header."""
+    named = _list_of(request, "if-match")
+    if named is not None and named != "*" and view.updated_at not in _versions(named, view.id, weak=False):
+        raise Problem(kinds.PRECONDITION_FAILED)
 
 
 def matches_any(request: Request, view: Versioned) -> bool:
     """Whether `If-None-Match` names this version, so that the client has it already."""
-    header = ",".join(request.headers.getlist("if-none-match")).strip()
+    header = _list_of(request, "if-none-match") or ""
     if header in {"", "*"}:
         return header == "*"
     return entity_tag(view).strip('"') in {tag for _weak, tag in _tags(header)}
+
+
+def _list_of(request: Request, name: str) -> str | None:
+    """The value of a header that is a list; None where there is no such header."""
+    values = request.headers.getlist(name)
+    return ",".join(values).strip() if values else None
+
+
+def _versions(header: str, entity_id: int, *, weak: bool) -> frozenset[datetime]:
+    """The versions that the list names; by its `weak` tags, too, if they count."""
+    versions = (_version(tag, entity_id) for is_weak, tag in _tags(header) if weak or not is_weak)
+    return frozenset(version for version in versions if version is not None)
 
 
 def _tags(header: str) -> list[tuple[bool, str]]:

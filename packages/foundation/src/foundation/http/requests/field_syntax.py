@@ -9,6 +9,17 @@ WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 QUOTED: Final = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
 
 
+def readable_members(member: re.Pattern[str], value: str) -> Iterator[re.Match[str]]:
+    """As `members`, without those that `member` does not match."""
+    position = 0
+    while position < len(value):
+        if (match := member.match(value, position)) is not None:
+            yield match
+            position = match.end()
+        else:
+            position = (value.find(",", position) + 1) or len(value)
+
+
 def members(member: re.Pattern[str], value: str) -> Iterator[re.Match[str]]:
     """The members of a list (RFC 9110, 5.6.1), each matched by `member` up to its comma. They may be empty.
 

@@ -9,18 +9,18 @@ from starlette.requests import Request
 
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
-from foundation.http.requests.field_syntax import QUOTED, WORD, members
+from foundation.http.requests.field_syntax import QUOTED, WORD, readable_members
 
 _PARAMETER: Final = rf"{WORD}=(?:{WORD}|{QUOTED})"
 # One member of the list; it may be empty (RFC 9110, 5.6.1.2). Possessive (++), so that no text is read twice.
 _MEMBER: Final = re.compile(
-    rf"[ \t]*+(?:(?P<type>{WORD})/(?P<subtype>{WORD})"
+    rf"[ \t]*+(?:(?P<type>{WORD})(?:/(?P<subtype>{WORD}))?+"
     rf"(?P<parameters>(?:[ \t]*+;[ \t]*+(?:{_PARAMETER})?+)*+)[ \t]*+)?(?:,|$)"
 )
 _ONE_PARAMETER: Final = re.compile(_PARAMETER)
-_WEIGHT: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+_WEIGHT: Final = re.compile(r"0?(?:\.[0-9]{1,3})|0\.?|1(?:\.0{0,3})?")
 # What every answer is written in, so that asking for it asks for nothing else.
-_CHARSET: Final = frozenset({"charset=utf-8", 'charset="utf-8"'})
+_OWN_PARAMETERS: Final = frozenset({"charset=utf-8", 'charset="utf-8"', "header=present"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class _Range:
         type_, _, subtype = media_type.partition("/")
         if self.type == self.subtype == "*":
             return 0
-        if self.type != type_ or self.subtype not in {"*", subtype} or self.parameters - _CHARSET:
+        if self.type != type_ or self.subtype not in {"*", subtype} or self.parameters - _OWN_PARAMETERS:
             return -1
         return 1 if self.subtype == "*" else 2 + len(self.parameters)
 
@@ -44,8 +44,8 @@ def negotiate(request: Request, *offered: str) -> str:
     """The one of the `offered` media types (lower-case, without parameters) that the client likes best.
 
     Of equally liked ones, and for a client without preferences, it is the first. The closest range of `Accept` that
-    describes a media type decides about it.
-    Raises `Problem`: 406 when none is acceptable, 400 when `Accept` is not a list of media ranges.
+    describes a media type decides about it. What is no media range is passed over: clients of all ages send the header.
+    Raises `Problem`: 406 when none is acceptable.
     """
     header = ",".join(request.headers.getlist("accept"))
     if header in offered:
@@ -76,17 +76,17 @@ def _parse(header: str) -> list[_Range]:
     # What nearly every client sends; the answer is the same without reading on.
     if header in {"", "*/*"}:
         return []
-    try:
-        found = [match.groups() for match in members(_MEMBER, header) if match["type"] is not None]
-        return [_read_range(*(part.lower() for part in parts)) for parts in found]
-    except ValueError:
-        raise Problem(kinds.MALFORMED_REQUEST, "The Accept header is not a list of media ranges.") from None
+    found = [match.groups() for match in readable_members(_MEMBER, header) if match["type"] is not None]
+    ranges = (_read_range(type_.lower(), (subtype or "").lower(), rest.lower()) for type_, subtype, rest in found)
+    return [one for one in ranges if one is not None]
 
 
-def _read_range(type_: str, subtype: str, rest: str) -> _Range:
-    """Raises `ValueError` for what is not a media range."""
-    if type_ == "*" != subtype:
-        raise ValueError("a subtype of any type")
+def _read_range(type_: str, subtype: str, rest: str) -> _Range | None:
+    """None for what is not a media range. Older clients of Java write `*` for any media type, and weights as `.2`."""
+    if type_ == "*" and subtype in {"", "*"}:
+        subtype = "*"
+    elif type_ == "*" or not subtype:
+        return None
     parameters: set[str] = set()
     weight = 1.0
     for parameter in _ONE_PARAMETER.findall(rest):
@@ -95,7 +95,7 @@ def _read_range(type_: str, subtype: str, rest: str) -> _Range:
         elif _WEIGHT.fullmatch(parameter, 2):
             weight = float(parameter[2:])
         else:
-            raise ValueError("not a weight")
+            return None
     return _Range(type_, subtype, frozenset(parameters), weight)
 
 
