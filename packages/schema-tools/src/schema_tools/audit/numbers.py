@@ -72,13 +72,17 @@ def number_findings(connection: Connection, unseen: list[str]) -> Iterator[Findi
 
 
 def _of_sequence(row: RowMapping) -> Iterator[Finding]:
-    up = row["increment"] > 0
-    of_column = _LARGEST.get(row["column_type"], row["largest"])
-    end = min(row["largest"], of_column) if up else max(row["smallest"], -of_column - 1)
+    largest = _LARGEST.get(row["column_type"])
+    if row["increment"] > 0:
+        own_end = row["largest"]
+        end = own_end if largest is None else min(own_end, largest)
+    else:
+        own_end = row["smallest"]
+        end = own_end if largest is None else max(own_end, -largest - 1)
     used = _share(row["last"], end)
     if used < thresholds.NUMBERS_USED:
         return
-    by_column = row["column_type"] in _LARGEST and abs(end) < abs(row["largest"] if up else row["smallest"])
+    by_column = end != own_end
     limit = f"the column's type, {row['column_type']}, can hold" if by_column else "it may give out"
     yield Finding(
         rule="sequence-exhaustion",

@@ -18,6 +18,17 @@ _TOKEN: Final = re.compile(
 )
 _PLAIN: Final = re.compile(r"[^\W\d][\w$]*")
 
+# Without quotes these are no names: those of https://www.sqlite.org/lang_keywords.html that have no fallback in its
+# parse.y, and what would be a value or the beginning of a constraint.
+_RESERVED: Final = frozenset({
+    "add", "all", "alter", "and", "as", "autoincrement", "between", "case", "check", "collate", "commit", "constraint",
+    "create", "current_date", "current_time", "current_timestamp", "default", "deferrable", "delete", "distinct",
+    "drop", "else", "escape", "except", "exists", "false", "foreign", "from", "group", "having", "in", "index",
+    "insert", "intersect", "into", "is", "isnull", "join", "limit", "not", "nothing", "notnull", "null", "on", "or",
+    "order", "primary", "references", "returning", "select", "set", "table", "then", "to", "transaction", "true", "union",
+    "unique", "update", "using", "values", "when", "where",
+})  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
@@ -159,7 +170,9 @@ def _unquoted(token: str) -> str:
         token = '"' + token[1:-1].replace('"', '""') + '"'
     elif token[0] == "`":
         token = '"' + token[1:-1].replace("``", "`").replace('"', '""') + '"'
-    return token[1:-1] if token[0] == '"' and _PLAIN.fullmatch(token[1:-1]) else token
+    name = token[1:-1]
+    plain = token[0] == '"' and _PLAIN.fullmatch(name) and name.lower() not in _RESERVED
+    return name if plain else token
 
 
 def _closing(parts: list[str], begin: int) -> int:
