@@ -25,8 +25,8 @@ _RESERVED: Final = frozenset({
     "create", "current_date", "current_time", "current_timestamp", "default", "deferrable", "delete", "distinct",
     "drop", "else", "escape", "except", "exists", "false", "foreign", "from", "group", "having", "in", "index",
     "insert", "intersect", "into", "is", "isnull", "join", "limit", "not", "nothing", "notnull", "null", "on", "or",
-    "order", "primary", "references", "returning", "select", "set", "table", "then", "to", "transaction", "true", "union",
-    "unique", "update", "using", "values", "when", "where",
+    "order", "primary", "references", "returning", "select", "set", "table", "then", "to", "transaction", "true",
+    "union", "unique", "update", "using", "values", "when", "where",
 })  # fmt: skip
 
 
