@@ -62,7 +62,7 @@ def read_postgresql(connection: Connection, schema: str | None, leave_out: froze
         foreign = of_extensions(connection)
         kept = [one for one in objects if one.address[:2] not in foreign and one.object.name not in leave_out]
         owners = {one.object.name for one in kept if one.object.table is None} | {None}
-        return in_order(connection, found.oid, [one for one in kept if one.object.table in owners])
+        return in_order(connection, [one for one in kept if one.object.table in owners])
 
 
 def _found(connection: Connection, namespace: int, source: Source) -> Iterator[Found]:

@@ -1,17 +1,16 @@
 """Reading a SQLite database."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
 from schema_tools.catalog.objects import Catalog, CatalogObject
-from schema_tools.catalog.sqlite.declarations import TableDeclaration, table_declaration, tokens, worded
+from schema_tools.catalog.sqlite.declarations import Constraint, TableDeclaration, table_declaration, tokens, worded
 from schema_tools.catalog.statements import known
 
 # https://www.sqlite.org/pragma.html#pragma_table_list
 _TABLES: Final = """
-SELECT m.name, m.sql, l.wr AS without_rowid, l.strict
+SELECT m.name AS "table", m.sql, l.wr AS without_rowid, l.strict
 FROM sqlite_master m JOIN pragma_table_list l ON l.name = m.name AND l.schema = 'main' AND l.type = 'table'
 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
 ORDER BY m.name
@@ -34,30 +33,23 @@ _BY_COPYING: Final = "-- SQLite changes this only by copying the table, as op.ba
 
 def read_sqlite(connection: Connection, leave_out: frozenset[str]) -> Catalog:
     """The tables of a database with what belongs to them, its views and triggers."""
-    objects: dict[str, CatalogObject] = {}
-    declarations: dict[str, TableDeclaration] = {}
-    for row in connection.execute(text(_TABLES)):
-        if row.name not in leave_out:
-            declarations[row.name] = table_declaration(row.sql)
-            objects |= _by_label(_table(row, declarations[row.name]))
-    for row in connection.execute(text(_COLUMNS)):
-        if row.table in declarations:
-            objects |= _by_label(_column(row, declarations[row.table]))
-    for table, declaration in declarations.items():
-        objects |= {one.label: one for one in _constraints(table, declaration)}
-    for row in connection.execute(text(_OTHERS)):
-        if row.table not in leave_out:
-            objects |= _by_label(_other(row))
-    return objects
+    tables, columns, others = (
+        [row for row in connection.execute(text(query)) if row.table not in leave_out]
+        for query in (_TABLES, _COLUMNS, _OTHERS)
+    )
+    declarations = {row.table: table_declaration(row.sql) for row in tables}
+    objects = [
+        *(_table(row, declarations[row.table]) for row in tables),
+        *(_column(row, declarations[row.table]) for row in columns if row.table in declarations),
+        *(_constraint(quoted(table), one) for table, found in declarations.items() for one in found.constraints),
+        *map(_other, others),
+    ]
+    return {one.label: one for one in objects}
 
 
 def quoted(name: str) -> str:
     """A name as SQL has it."""
     return worded(tokens('"' + name.replace('"', '""') + '"'))
-
-
-def _by_label(one: CatalogObject) -> dict[str, CatalogObject]:
-    return {one.label: one}
 
 
 def _table(row: Row[Any], declaration: TableDeclaration) -> CatalogObject:
@@ -66,7 +58,7 @@ def _table(row: Row[Any], declaration: TableDeclaration) -> CatalogObject:
         "strict": bool(row.strict),
         "autoincrement": declaration.autoincrement,
     }
-    name = quoted(row.name)
+    name = quoted(row.table)
     return CatalogObject(
         kind="table",
         name=name,
@@ -100,19 +92,17 @@ def _column(row: Row[Any], declaration: TableDeclaration) -> CatalogObject:
     )
 
 
-def _constraints(table: str, declaration: TableDeclaration) -> Iterator[CatalogObject]:
-    owner = quoted(table)
-    for one in declaration.constraints:
-        yield CatalogObject(
-            kind=one.kind,
-            name=f"{owner}.{quoted(one.name) if one.name else one.definition}",
-            table=owner,
-            aspects={"definition": one.definition},
-            create=_BY_COPYING,
-            drop=_BY_COPYING,
-            alter={"definition": _BY_COPYING},
-            needs=frozenset({f"table {owner}"}),
-        )
+def _constraint(table: str, declared: Constraint) -> CatalogObject:
+    return CatalogObject(
+        kind=declared.kind,
+        name=f"{table}.{quoted(declared.name) if declared.name else declared.definition}",
+        table=table,
+        aspects={"definition": declared.definition},
+        create=_BY_COPYING,
+        drop=_BY_COPYING,
+        alter={"definition": _BY_COPYING},
+        needs=frozenset({f"table {table}"}),
+    )
 
 
 def _other(row: Row[Any]) -> CatalogObject:
