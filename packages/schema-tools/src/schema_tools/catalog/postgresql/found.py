@@ -39,7 +39,7 @@ class Aspect(NamedTuple):
     """A value, None where there is none, and the statements about it.
 
     `alter` gives an existing object the value, `reset` takes the value away before another is given. An aspect that
-    `follows` is not part of the statement that makes the object, so `alter` comes after that.
+    `follows` is not part of the statement that makes the object, so `alter` comes after that, if there is a value.
     """
 
     value: object
@@ -72,7 +72,9 @@ def catalog_object(
         name: one if isinstance(one, Aspect) else Aspect(one)
         for name, one in {**aspects, "comment": Aspect(row.comment, comment)}.items()
     }
-    following = (one.alter or "" for one in all_aspects.values() if one.follows)
+    # 0 is a value.
+    there = (one for one in all_aspects.values() if one.value is not None and one.value is not False)
+    following = (one.alter or "" for one in there if one.follows)
     return CatalogObject(
         kind=kind,
         **{
@@ -104,7 +106,7 @@ def parameters(target: str, options: str | None, *, follows: bool = False) -> As
 
 def tablespace(target: str, name: str | None, *, follows: bool = False) -> Aspect:
     """The tablespace of `target`, such as `TABLE books`: None is the database's own."""
-    return Aspect(name, f"ALTER {target} SET TABLESPACE {name or 'pg_default'}", follows=follows and name is not None)
+    return Aspect(name, f"ALTER {target} SET TABLESPACE {name or 'pg_default'}", follows=follows)
 
 
 def clauses(*parts: tuple[str, object]) -> str:

@@ -91,10 +91,8 @@ def _table(row: Row[Any], columns: Sequence[str]) -> CatalogObject:
         "access method": Aspect(row.access_method, f"{this} SET ACCESS METHOD {row.access_method}"),
         "tablespace": tablespace(target, row.tablespace),
         "storage parameters": parameters(target, row.options),
-        "row security": Aspect(row.relrowsecurity, f"{this} {enable} ROW LEVEL SECURITY", follows=row.relrowsecurity),
-        "forced row security": Aspect(
-            row.relforcerowsecurity, f"{this} {force} ROW LEVEL SECURITY", follows=row.relforcerowsecurity
-        ),
+        "row security": Aspect(row.relrowsecurity, f"{this} {enable} ROW LEVEL SECURITY", follows=True),
+        "forced row security": Aspect(row.relforcerowsecurity, f"{this} {force} ROW LEVEL SECURITY", follows=True),
         # The index, if it is one, is not there as soon as the table is, and brings this itself.
         "replica identity": Aspect(
             identity, f"{this} REPLICA IDENTITY {identity_clause}", follows=row.identity in "fn"
