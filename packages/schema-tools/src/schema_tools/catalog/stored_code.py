@@ -1,6 +1,7 @@
 """Triggers and functions as a database keeps them: Alembic does not see these, so the catalog is read here."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -55,14 +56,10 @@ def in_authors_words(code: StoredCode, statements: list[str]) -> StoredCode:
     The catalog's text of it means the same, and is harder to read.
     """
     written = {label: statement for statement in statements if (label := _label_of(statement))}
-    unambiguous = {
-        label: written[_without_arguments(label)]
-        for label in code
-        if _without_arguments(label) in written
-        and sum(_without_arguments(other) == _without_arguments(label) for other in code) == 1
-    }
+    overloads = Counter(map(_without_arguments, code))
+    unambiguous = {name: statement for name, statement in written.items() if overloads[name] == 1}
     return {
-        label: replace(one, statement=unambiguous[label]) if label in unambiguous else one
+        label: replace(one, statement=unambiguous.get(_without_arguments(label), one.statement))
         for label, one in code.items()
     }
 
