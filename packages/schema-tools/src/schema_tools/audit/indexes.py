@@ -42,15 +42,11 @@ class Index:
         if self is other or not same_kind or self.constraint:
             return False
         if self.keys == other.keys:
-            carried = set(self.included) <= set(other.included)
-            return carried and (other.unique or not self.unique) and other.stays_before(self)
+            # Of two that do the same, the older one stays.
+            mine, theirs = ((one.constraint, one.unique, len(one.included), -one.number) for one in (self, other))
+            return set(self.included) <= set(other.included) and self.unique <= other.unique and mine < theirs
         begins = self.method == "btree" and other.keys[: len(self.keys)] == self.keys
         return begins and not self.unique and not self.included
-
-    def stays_before(self, other: "Index") -> bool:
-        """Of two that do the same, whether this is the one that stays."""
-        mine, theirs = ((one.constraint, one.unique, len(one.included)) for one in (self, other))
-        return mine > theirs or (mine == theirs and self.number < other.number)
 
 
 # A partitioned index is neither made nor dropped concurrently:

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, RowMapping, create_eng
 
 from schema_tools.audit.catalog import Check, found_by, rows
 from schema_tools.audit.indexes import Index, superfluous
-from schema_tools.catalog.sqlite.reader import quoted
+from schema_tools.catalog.sqlite.declarations import quoted
 from schema_tools.database_urls import sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding

@@ -43,23 +43,19 @@ def _in_batches(connection: Connection) -> Iterator[Callable[[], None]]:
     """
     collected: list[str] = []
 
-    def script() -> str:
-        statements = ";\n".join(collected)
-        collected.clear()
-        return statements
+    def execute_batch() -> None:
+        if collected:
+            statements = ";\n".join(collected)
+            collected.clear()
+            connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
-    def collect(cursor: Any, statement: str, parameters: Any, context: Any) -> bool | None:
+    def collect(_cursor: Any, statement: str, parameters: Any, context: Any) -> bool | None:
         if context.isddl and not parameters:
             # What follows is executed without parameters, so a percent sign is written once.
             collected.append(statement.replace("%%", "%"))
             return True
-        if collected:
-            cursor.execute(script())
+        execute_batch()
         return None
-
-    def execute_batch() -> None:
-        if collected:
-            connection.exec_driver_sql(script(), execution_options={"no_parameters": True})
 
     event.listen(connection.engine, "do_execute", collect)
     try:

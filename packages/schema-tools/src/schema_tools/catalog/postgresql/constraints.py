@@ -7,6 +7,7 @@ from sqlalchemy import Row
 
 from schema_tools.catalog.objects import CatalogObject
 from schema_tools.catalog.postgresql.found import Aspect, Source, catalog_object, parameters, tablespace
+from schema_tools.catalog.statements import joined
 
 # What a partition has from its parent is the parent's. NOT NULL is the column's.
 _CONSTRAINTS: Final = """
@@ -88,9 +89,8 @@ def _constraint(row: Row[Any]) -> CatalogObject:
         row,
         _KINDS[row.type],
         f"CONSTRAINT {row.name} ON {owner.removeprefix('TABLE ')}",
-        f"{this} ADD CONSTRAINT {row.name} {row.definition}",
+        joined(f"{this} ADD CONSTRAINT {row.name} {row.definition}", _replica_identity(row)),
         aspects,
-        also=_replica_identity(row),
         drop=f"{this} DROP CONSTRAINT {row.name}",
         rename="" if row.type == "d" else f"{this} RENAME CONSTRAINT {row.name} TO",
     )
@@ -112,9 +112,8 @@ def _index(row: Row[Any]) -> CatalogObject:
         "validity": Aspect("valid", f"REINDEX {target}") if row.valid else Aspect("invalid"),
         **_of_index(row),
     }
-    create = f"CREATE {unique}{target} ON {row.table} USING {rest}"
-    also = _replica_identity(row)
-    return catalog_object(row, "index", target, create, aspects, also=also, rename=f"ALTER {target} RENAME TO")
+    create = joined(f"CREATE {unique}{target} ON {row.table} USING {rest}", _replica_identity(row))
+    return catalog_object(row, "index", target, create, aspects, rename=f"ALTER {target} RENAME TO")
 
 
 def _of_index(row: Row[Any]) -> dict[str, Aspect]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Row
 
@@ -48,12 +48,8 @@ class Aspect(NamedTuple):
     follows: bool = False
 
 
-UNSET: Final = Aspect(None, "")
-"""The aspect without a value that was reset already, so that nothing remains to be altered."""
-
-
 def catalog_object(
-    row: Row[Any], kind: str, target: str, create: str, aspects: Mapping[str, object], *, also: str = "", **others: Any
+    row: Row[Any], kind: str, target: str, create: str, aspects: Mapping[str, object], **others: Any
 ) -> CatalogObject:
     """The object of a row with `name`, `comment` and, if it belongs to one, its `table`.
 
@@ -63,7 +59,6 @@ def catalog_object(
         target: What COMMENT ON and DROP call it.
         create: The statement that makes it, without its comment and the aspects that follow.
         aspects: Its aspects but the comment, each an `Aspect` or only the value.
-        also: A statement to execute after it was made.
         others: Further attributes of `CatalogObject`, or what replaces derived ones.
     """
     table = getattr(row, "table", None)
@@ -80,7 +75,7 @@ def catalog_object(
         **{
             "name": f"{table}.{row.name}" if table else row.name,
             "table": table,
-            "create": joined(create, *following, also, "" if row.comment is None else comment),
+            "create": joined(create, *following, "" if row.comment is None else comment),
             "drop": f"DROP {target}",
             **others,
         },
@@ -99,7 +94,7 @@ def parameters(target: str, options: str | None, *, follows: bool = False) -> As
         follows: Whether the statement that makes `target` is without them.
     """
     if options is None:
-        return UNSET
+        return Aspect(None)
     names = ", ".join(one.partition("=")[0] for one in options.split(", "))
     return Aspect(options, f"ALTER {target} SET ({options})", f"ALTER {target} RESET ({names})", follows)
 

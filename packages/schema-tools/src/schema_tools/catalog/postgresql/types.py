@@ -33,14 +33,12 @@ FROM pg_type t JOIN pg_type base ON base.oid = t.typbasetype WHERE t.typnamespac
 """
 
 # They belong to the database, and are in no schema.
-_EXTENSIONS: Final = "SELECT oid, quote_ident(extname) AS name FROM pg_extension"
+_EXTENSIONS: Final = "SELECT oid, quote_ident(extname) AS name, NULL AS comment FROM pg_extension"
 
 
 def _extension(row: Row[Any]) -> CatalogObject:
     target = f"EXTENSION {row.name}"
-    return CatalogObject(
-        kind="extension", name=row.name, table=None, aspects={}, create=f"CREATE {target}", drop=f"DROP {target}"
-    )
+    return catalog_object(row, "extension", target, f"CREATE {target}", {})
 
 
 def _enum(row: Row[Any]) -> CatalogObject:

@@ -171,10 +171,10 @@ def _definition(part: list[str], column: str | None) -> str:
 
 
 def _unquoted(token: str) -> str:
-    if token[0] == "[":
-        token = '"' + token[1:-1].replace('"', '""') + '"'
-    elif token[0] == "`":
-        token = '"' + token[1:-1].replace("``", "`").replace('"', '""') + '"'
-    name = token[1:-1]
-    plain = token[0] == '"' and _PLAIN.fullmatch(name) and name.lower() not in _RESERVED
-    return name if plain else token
+    return quoted(token[1:-1].replace(token[-1] * 2, token[-1])) if token[0] in '"[`' else token
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it: in quotes where it would not be that name without them."""
+    plain = _PLAIN.fullmatch(name) and name.lower() not in _RESERVED
+    return name if plain else '"' + name.replace('"', '""') + '"'

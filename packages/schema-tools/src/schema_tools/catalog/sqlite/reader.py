@@ -1,11 +1,21 @@
 """Reading a SQLite database."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
 from schema_tools.catalog.objects import Catalog, CatalogObject
-from schema_tools.catalog.sqlite.declarations import Constraint, TableDeclaration, table_declaration, tokens, worded
+from schema_tools.catalog.sqlite.declarations import (
+    ColumnDeclaration,
+    Constraint,
+    TableDeclaration,
+    quoted,
+    table_declaration,
+    tokens,
+    worded,
+)
 from schema_tools.catalog.statements import known
 
 # https://www.sqlite.org/pragma.html#pragma_table_list
@@ -47,78 +57,65 @@ def read_sqlite(connection: Connection, leave_out: frozenset[str]) -> Catalog:
     return {one.label: one for one in objects}
 
 
-def quoted(name: str) -> str:
-    """A name as SQL has it."""
-    return worded(tokens('"' + name.replace('"', '""') + '"'))
+def _object(
+    kind: str, name: str, table: str | None, aspects: Mapping[str, object], *, create: str, drop: str
+) -> CatalogObject:
+    """An object, of `table` or by itself, whose aspects no statement changes in place."""
+    return CatalogObject(
+        kind=kind,
+        name=f"{table}.{name}" if table else name,
+        table=table,
+        aspects=known(aspects),
+        create=create,
+        drop=drop,
+        alter=dict.fromkeys(aspects, _BY_COPYING),
+        needs=frozenset({f"table {table}"} if table else ()),
+    )
 
 
 def _table(row: Row[Any], declaration: TableDeclaration) -> CatalogObject:
+    name = quoted(row.table)
     aspects = {
         "without rowid": bool(row.without_rowid),
         "strict": bool(row.strict),
         "autoincrement": declaration.autoincrement,
     }
-    name = quoted(row.table)
-    return CatalogObject(
-        kind="table",
-        name=name,
-        table=None,
-        aspects=known(aspects),
-        create=row.sql,
-        drop=f"DROP TABLE {name}",
-        alter=dict.fromkeys(aspects, _BY_COPYING),
-    )
+    return _object("table", name, None, aspects, create=row.sql, drop=f"DROP TABLE {name}")
 
 
 def _column(row: Row[Any], declaration: TableDeclaration) -> CatalogObject:
     table, name = quoted(row.table), quoted(row.name)
-    declared = declaration.columns.get(row.name)
+    declared = declaration.columns.get(row.name) or ColumnDeclaration(name)
     aspects = {
         "type": row.type,
         "not null": bool(row.not_null),
         "default": None if row.default is None else worded(tokens(row.default)),
-        "collation": declared.collation if declared else None,
-        "generated": declared.generated if declared else None,
+        "collation": declared.collation,
+        "generated": declared.generated,
     }
-    return CatalogObject(
-        kind="column",
-        name=f"{table}.{name}",
-        table=table,
-        aspects=known(aspects),
-        create=f"ALTER TABLE {table} ADD COLUMN {declared.text if declared else name}",
-        drop=f"ALTER TABLE {table} DROP COLUMN {name}",
-        alter=dict.fromkeys(aspects, _BY_COPYING),
-        needs=frozenset({f"table {table}"}),
+    create, drop = (
+        f"ALTER TABLE {table} {change}" for change in (f"ADD COLUMN {declared.text}", f"DROP COLUMN {name}")
     )
+    return _object("column", name, table, aspects, create=create, drop=drop)
 
 
 def _constraint(table: str, declared: Constraint) -> CatalogObject:
-    return CatalogObject(
-        kind=declared.kind,
-        name=f"{table}.{quoted(declared.name) if declared.name else declared.definition}",
-        table=table,
-        aspects={"definition": declared.definition},
-        create=_BY_COPYING,
-        drop=_BY_COPYING,
-        alter={"definition": _BY_COPYING},
-        needs=frozenset({f"table {table}"}),
-    )
+    name = quoted(declared.name) if declared.name else declared.definition
+    aspects = {"definition": declared.definition}
+    return _object(declared.kind, name, table, aspects, create=_BY_COPYING, drop=_BY_COPYING)
 
 
 def _other(row: Row[Any]) -> CatalogObject:
-    name, table = quoted(row.name), quoted(row.table)
+    name = quoted(row.name)
     parts = tokens(row.sql)
     # What comes before is the name, which both sides may spell and quote differently.
-    begin = {"index": "ON", "view": "AS", "trigger": row.name}[row.type]
-    after = [part.upper() for part in parts].index(begin.upper() if row.type != "trigger" else name.upper()) + 1
+    begin = {"index": "ON", "view": "AS", "trigger": name.upper()}[row.type]
+    after = [part.upper() for part in parts].index(begin) + 1
     definition = worded(parts[after + (row.type == "index") :])
-    unique = row.type == "index" and parts[1].upper() == "UNIQUE"
-    return CatalogObject(
-        kind=row.type,
-        name=name if row.type == "view" else f"{table}.{name}",
-        table=None if row.type == "view" else table,
-        aspects={"definition": f"UNIQUE {definition}" if unique else definition},
-        create=row.sql,
-        drop=f"DROP {row.type.upper()} {name}",
-        needs=frozenset() if row.type == "view" else frozenset({f"table {table}"}),
-    )
+    if row.type == "index" and parts[1].upper() == "UNIQUE":
+        definition = f"UNIQUE {definition}"
+    table = None if row.type == "view" else quoted(row.table)
+    drop = f"DROP {row.type.upper()} {name}"
+    made = _object(row.type, name, table, {"definition": definition}, create=row.sql, drop=drop)
+    # It is dropped and made again.
+    return replace(made, alter={})
