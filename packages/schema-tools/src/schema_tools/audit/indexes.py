@@ -17,8 +17,8 @@ class Index:
     """An index.
 
     `number` is lower for an older index. `keys` have operator class, collation and direction; `included` columns are
-    only carried along. `constraint` includes the replica identity, `foreign_key` says that it begins with the columns
-    of one, and `scans` counts since the statistics were reset.
+    only carried along. `constraint` includes the replica identity. It is `used` when a query did so since the
+    statistics were reset, or when it begins with the columns of a foreign key.
     """
 
     number: int
@@ -32,8 +32,7 @@ class Index:
     included: Sequence[str] = ()
     predicate: str | None = None
     valid: bool = True
-    foreign_key: bool = False
-    scans: int = 0
+    used: bool = True
     bytes: int = 0
 
     def is_served_by(self, other: "Index") -> bool:
@@ -42,7 +41,7 @@ class Index:
         if self is other or not same_kind or self.constraint:
             return False
         if self.keys == other.keys:
-            # Of two that do the same, the older one stays.
+            # Of two that do the same, a constraint stays, then the unique one, the one that carries more, the older.
             mine, theirs = ((one.constraint, one.unique, len(one.included), -one.number) for one in (self, other))
             return set(self.included) <= set(other.included) and self.unique <= other.unique and mine < theirs
         begins = self.method == "btree" and other.keys[: len(self.keys)] == self.keys
@@ -63,9 +62,10 @@ SELECT i.indexrelid::bigint AS number, i.indexrelid::regclass::text AS name, c.n
        i.indisreplident OR EXISTS (SELECT FROM pg_constraint k
                                    WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) AS constraint,
        i.indisvalid AS valid,
-       EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = i.indrelid
-               AND k.conkey <@ (i.indkey::int2[])[0:cardinality(k.conkey) - 1]) AS foreign_key,
-       coalesce(s.idx_scan, 0) AS scans, coalesce(pg_relation_size(i.indexrelid), 0) AS bytes,
+       coalesce(s.idx_scan, 0) > 0
+         OR EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = i.indrelid
+                    AND k.conkey <@ (i.indkey::int2[])[0:cardinality(k.conkey) - 1]) AS used,
+       coalesce(pg_relation_size(i.indexrelid), 0) AS bytes,
        format('DROP INDEX %s%s;', CASE c.relkind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END,
               i.indexrelid::regclass) AS drop
 FROM pg_index i
@@ -93,8 +93,13 @@ def index_findings(connection: Connection, now: datetime, unseen: list[str]) -> 
     valid = [index for index in found if index.valid]
     served = superfluous(valid)
     yield from served.values()
-    since = _statistics_since(connection, now, unseen)
-    if since is not None:
+    (statistics,) = rows(connection, _SINCE)
+    since, days = statistics["since"], thresholds.STATISTICS_AGE.days
+    if statistics["replica"]:
+        unseen.append("which indexes are unused: this is a replica, and the primary counts for itself")
+    elif now - since < thresholds.STATISTICS_AGE:
+        unseen.append(f"which indexes are unused: their use is counted since {since:%Y-%m-%d}, less than {days} days")
+    else:
         yield from _unused([index for index in valid if index.name not in served], since)
 
 
@@ -127,23 +132,9 @@ def _invalid(index: Index) -> Finding:
     )
 
 
-def _statistics_since(connection: Connection, now: datetime, unseen: list[str]) -> datetime | None:
-    """Since when the use of indexes has been counted, or None where that says nothing."""
-    (statistics,) = rows(connection, _SINCE)
-    since: datetime = statistics["since"]
-    if statistics["replica"]:
-        unseen.append("which indexes are unused: this is a replica, and the primary counts for itself")
-    elif now - since < thresholds.STATISTICS_AGE:
-        days = thresholds.STATISTICS_AGE.days
-        unseen.append(f"which indexes are unused: their use is counted since {since:%Y-%m-%d}, less than {days} days")
-    else:
-        return since
-    return None
-
-
 def _unused(indexes: Sequence[Index], since: datetime) -> Iterator[Finding]:
     for index in indexes:
-        needed = index.unique or index.constraint or index.foreign_key or index.scans
+        needed = index.unique or index.constraint or index.used
         if not needed and index.bytes >= thresholds.UNUSED_INDEX_BYTES:
             yield Finding(
                 rule="unused-index",

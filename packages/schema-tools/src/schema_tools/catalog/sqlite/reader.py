@@ -93,10 +93,8 @@ def _column(row: Row[Any], declaration: TableDeclaration) -> CatalogObject:
         "collation": declared.collation,
         "generated": declared.generated,
     }
-    create, drop = (
-        f"ALTER TABLE {table} {change}" for change in (f"ADD COLUMN {declared.text}", f"DROP COLUMN {name}")
-    )
-    return _object("column", name, table, aspects, create=create, drop=drop)
+    create = f"ALTER TABLE {table} ADD COLUMN {declared.text}"
+    return _object("column", name, table, aspects, create=create, drop=f"ALTER TABLE {table} DROP COLUMN {name}")
 
 
 def _constraint(table: str, declared: Constraint) -> CatalogObject:
