@@ -23,19 +23,12 @@ WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype IN ('n', 'a', 'i')
   )
 """
 
-_OF_EXTENSIONS: Final = "SELECT classid::regclass::text, objid FROM pg_depend WHERE deptype = 'e'"
-
 # What no dependency says: which kinds come first, so that what a body of code reads is there.
 _ORDER: Final = (
     "extension", "enum", "composite type", "domain", "domain constraint", "sequence", "table", "column",
     "primary key", "unique constraint", "check constraint", "exclusion constraint", "index", "foreign key",
     "statistics", "view", "materialized view", "function", "procedure", "trigger", "rule", "policy",
 )  # fmt: skip
-
-
-def of_extensions(connection: Connection) -> Collection[tuple[str, int]]:
-    """The catalog and the identifier of every object that an extension brought."""
-    return {(row[0], row[1]) for row in connection.execute(text(_OF_EXTENSIONS))}
 
 
 def in_order(connection: Connection, found: Sequence[Found]) -> Catalog:
