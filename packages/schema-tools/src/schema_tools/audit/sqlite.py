@@ -19,7 +19,6 @@ NOT_THERE: Final = (
     " replication: they have no meaning there"
 )
 
-
 _DAMAGE: Final = (
     Check(
         rule="damaged-database",
