@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Connection
 
 from schema_tools.rehearsal.shapes import TableShape
+from schema_tools.rehearsal.stores import execute
 
 Row: TypeAlias = dict[str, Any]
 
@@ -50,7 +51,7 @@ def take_snapshot(connection: Connection, shapes: Mapping[str, TableShape]) -> S
     names = list(shapes)
     parts = [f"SELECT {at}, row_to_json(t.*)::text FROM {table.sql} AS t" for at, table in enumerate(shapes.values())]  # noqa: S608
     if parts:
-        for at, document in connection.exec_driver_sql(" UNION ALL ".join(parts).replace("%", "%%")):
+        for at, document in execute(connection, " UNION ALL ".join(parts)):
             # As text, or a numeric would be taken for a float.
             rows[names[at]].append(json.loads(document, parse_float=str))
     return Snapshot(shapes, rows, dict(map(tuple, connection.exec_driver_sql(_COUNTERS))))

@@ -18,6 +18,9 @@ Value: TypeAlias = str | None
 # The tables that migrations keep; not part of the schema.
 BOOKKEEPING: Final = ["alembic_version", TABLE]
 
+# The place of a row among those that are sent, from one; no table has such a column.
+_PLACE: Final = '"#"'
+
 
 def read_shapes(connection: Connection) -> dict[str, TableShape]:
     """Every table that can be filled, by name."""
@@ -30,8 +33,15 @@ def count_rows(connection: Connection, tables: Sequence[TableShape]) -> dict[str
     if not tables:
         return {}
     counts = ", ".join(f"(SELECT count(*) FROM {table.sql})" for table in tables)  # noqa: S608 -- the catalog's names
-    found = connection.exec_driver_sql("SELECT " + counts.replace("%", "%%")).one()
+    found = execute(connection, f"SELECT {counts}").one()
     return {table.name: count for table, count in zip(tables, found, strict=True)}
+
+
+def execute(connection: Connection, statement: str, values: Sequence[Any] = ()) -> Any:
+    """Execute a statement in which each NUL stands for a value; a percent sign in a condition or a name is no value."""
+    if connection.dialect.paramstyle == "qmark":
+        return connection.exec_driver_sql(statement.replace("\x00", "?"), tuple(values))
+    return connection.exec_driver_sql(statement.replace("%", "%%").replace("\x00", "%s"), tuple(values))
 
 
 def said(error: DBAPIError) -> str:
@@ -55,7 +65,7 @@ class _Rows:
         return [tuple(row) for row in self._execute(statement)]
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
-        return self.connection.exec_driver_sql(statement, tuple(values))
+        return execute(self.connection, statement, values)
 
 
 class PostgresStore(_Rows):
@@ -74,15 +84,10 @@ class PostgresStore(_Rows):
             f"CAST(v{at} AS {column.type.bare or column.type.name}) AS {quoted(column.name)}"
             for at, column in enumerate(columns)
         )
-        names = ", ".join(f"v{at}" for at in range(len(columns)))
-        statement = (
-            # OFFSET keeps the casts where they are: a value of the wrong type is to be noticed, conditions or not.
-            f"SELECT position FROM (SELECT position, {typed} FROM "  # noqa: S608 -- names of the catalog
-            f"unnest(\x00::int[], {_arrays(columns)}) AS u(position, {names}) OFFSET 0)"
-            f" AS rows WHERE {_none_false(conditions)}"
-        )
-        values = [list(range(len(rows))), *_by_column(rows, len(columns))]
-        return set(self._execute(statement, values).scalars())
+        # OFFSET keeps the casts where they are: a value of the wrong type is to be noticed, conditions or not.
+        source = f"SELECT {_PLACE}, {typed} FROM {_unnested(columns)} OFFSET 0"  # noqa: S608 -- names of the catalog
+        statement = f"SELECT {_PLACE} - 1 FROM ({source}) AS rows WHERE {_none_false(conditions)}"  # noqa: S608
+        return set(self._execute(statement, _by_column(rows, len(columns))).scalars())
 
     def insert(self, table: TableShape, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]]) -> int:
         """Insert rows, except those that a unique key or an exclusion refuses. Returns how many were inserted."""
@@ -90,8 +95,7 @@ class PostgresStore(_Rows):
             self._execute(f"INSERT INTO {table.sql} SELECT FROM generate_series(1, \x00)", [len(rows)])
             return len(rows)
         typed = ", ".join(f"CAST(v{at} AS {column.type.name})" for at, column in enumerate(columns))
-        names = ", ".join(f"v{at}" for at in range(len(columns)))
-        source = f"SELECT {typed} FROM unnest({_arrays(columns)}) AS u({names})"  # noqa: S608 -- names of the catalog
+        source = f"SELECT {typed} FROM {_unnested(columns)}"  # noqa: S608 -- names of the catalog
         statement = f"{_insert_into(table, columns)}{_counted(columns)} {source} ON CONFLICT DO NOTHING"
         return int(self._execute(statement, _by_column(rows, len(columns))).rowcount)
 
@@ -107,9 +111,9 @@ class PostgresStore(_Rows):
             typed = ", ".join(f"CAST(\x00 AS {column.type.name})" for column in columns)
             parts.append(f"i{at} AS ({_insert_into(table, columns)}{_counted(columns)} VALUES ({typed}))")
             values += row.values()
-        self.connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
+        self._execute("SET CONSTRAINTS ALL DEFERRED")
         self._execute(f"WITH {', '.join(parts)} SELECT 1", values)
-        self.connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+        self._execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table, row in rows:
             for name in row:
                 if table.column(name).source == "counter":
@@ -117,11 +121,6 @@ class PostgresStore(_Rows):
                     counter = "pg_get_serial_sequence(\x00, \x00)"
                     statement = f"SELECT setval({counter}, max({quoted(name)})) FROM {table.sql}"  # noqa: S608
                     self._execute(statement, [table.sql, name])
-
-    def _execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
-        # A percent sign in a condition or a name is no parameter.
-        written = statement.replace("%", "%%").replace("\x00", "%s")
-        return super()._execute(written, values)
 
 
 class SqliteStore(_Rows):
@@ -173,8 +172,11 @@ def _counted(columns: Sequence[ColumnShape]) -> str:
     return " OVERRIDING SYSTEM VALUE" if any(column.source == "counter" for column in columns) else ""
 
 
-def _arrays(columns: Sequence[ColumnShape]) -> str:
-    return ", ".join(["\x00::text[]"] * len(columns))
+def _unnested(columns: Sequence[ColumnShape]) -> str:
+    """The rows that are sent, with the columns v0, v1 and so on, and their places."""
+    arrays = ", ".join(["\x00::text[]"] * len(columns))
+    names = ", ".join(f"v{at}" for at in range(len(columns)))
+    return f"unnest({arrays}) WITH ORDINALITY AS sent({names}, {_PLACE})"
 
 
 def _by_column(rows: Sequence[Sequence[Value]], width: int) -> list[list[Value]]:
@@ -182,4 +184,4 @@ def _by_column(rows: Sequence[Sequence[Value]], width: int) -> list[list[Value]]
 
 
 def _cast(column: ColumnShape) -> str:
-    return f"CAST(? AS {column.type.name})" if column.type.name else "?"
+    return f"CAST(\x00 AS {column.type.name})" if column.type.name else "\x00"
