@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar, get_args, get_type_hints
+from typing import Any, Final, TypeAlias, TypeVar, get_args, get_type_hints
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Constraint, Index, Table
 
+from schema_tools.document.table_facts import full_name
 from schema_tools.findings import Finding
 from schema_tools.lint import actions
 from schema_tools.lint.actions import Action
@@ -160,19 +161,29 @@ class RevisionRule(Rule):
     new_tables: bool
 
 
+TablePart: TypeAlias = Table | Column[Any] | Index | Constraint
+"""What a rule for tables finds fault with; its waivers are in its `info`."""
+
+
+def parts_of(table: Table) -> list[TablePart]:
+    """The table itself, its columns, constraints and indexes."""
+    return [table, *table.columns, *table.constraints, *table.indexes]
+
+
+def place_of(part: TablePart) -> str:
+    """What a finding names: the table, `table.column`, or the name of an index or constraint."""
+    if isinstance(part, Column):
+        return full_name(part)
+    return part.fullname if isinstance(part, Table) else str(part.name)
+
+
 @dataclass(frozen=True, slots=True)
 class TableHit:
-    """A rule that a table breaks.
+    """A rule that a table breaks, and in which part of it."""
 
-    Attributes:
-        place: The table, `table.column`, or the name of an index or constraint.
-        info: Where its waivers are: the `info` of the table, column or index.
-    """
-
-    place: str
+    part: TablePart
     message: str
     fix: str
-    info: dict[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,11 @@ from typing import Any, Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_tools.rehearsal.choices import Chooser, ChosenRow, NoRowFits
+from schema_tools.rehearsal.choices import Chooser, NoRowFits
 from schema_tools.rehearsal.examples import examples_as_text
 from schema_tools.rehearsal.insertion import corrected, culprits_of, insert_most
 from schema_tools.rehearsal.shapes import TableShape
-from schema_tools.rehearsal.stores import Store, count_rows, read_shapes, said, store_of
+from schema_tools.rehearsal.stores import ChosenRow, Store, count_rows, read_shapes, said, store_of
 
 # The first wave is small, and finds out which values a table refuses.
 _TRIAL: Final = 12

@@ -1,6 +1,7 @@
 """The database as the judge of rows: what it has, what it would accept, and inserting rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -14,6 +15,9 @@ from schema_tools.rehearsal.sqlite_shapes import read_sqlite_shapes
 
 Value: TypeAlias = str | None
 """A value as text, which the database converts to the column's type."""
+
+ChosenRow: TypeAlias = dict[str, Value]
+"""The values of a row, by column."""
 
 # The tables that migrations keep; not part of the schema.
 BOOKKEEPING: Final = ["alembic_version", TABLE]
@@ -53,7 +57,7 @@ def said(error: DBAPIError) -> str:
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _Rows(ABC):
     connection: Connection
     text_cast: ClassVar[str] = ""
 
@@ -63,6 +67,23 @@ class _Rows:
         present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
         statement = f"SELECT DISTINCT {texts} FROM {table.sql} WHERE {present} ORDER BY 1 LIMIT {limit}"  # noqa: S608
         return [tuple(row) for row in self._execute(statement)]
+
+    def judged(
+        self, columns: Sequence[ColumnShape], rows: Sequence[ChosenRow], conditions: Iterable[str]
+    ) -> set[int] | None:
+        """The positions of the rows whose values convert to the columns' types and for which no condition is false.
+
+        None when the database raises an error, as it does for a value that does not convert.
+        """
+        none_false = " AND ".join(f"(({condition}) IS NOT FALSE)" for condition in conditions) or "TRUE"
+        try:
+            with self.connection.begin_nested():
+                return self._judged(columns, rows, none_false)
+        except DBAPIError:
+            return None
+
+    @abstractmethod
+    def _judged(self, columns: Sequence[ColumnShape], rows: Sequence[ChosenRow], condition: str) -> set[int]: ...
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
         return execute(self.connection, statement, values)
@@ -76,30 +97,31 @@ class PostgresStore(_Rows):
 
     text_cast = "::text"
 
-    def judged(
-        self, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]], conditions: Iterable[str]
-    ) -> set[int]:
-        """The positions of the rows whose values convert to the columns' types and for which no condition is false."""
+    def _judged(self, columns: Sequence[ColumnShape], rows: Sequence[ChosenRow], condition: str) -> set[int]:
         typed = ", ".join(
             f"CAST(v{at} AS {column.type.bare or column.type.name}) AS {quoted(column.name)}"
             for at, column in enumerate(columns)
         )
         # OFFSET keeps the casts where they are: a value of the wrong type is to be noticed, conditions or not.
         source = f"SELECT {_PLACE}, {typed} FROM {_unnested(columns)} OFFSET 0"  # noqa: S608 -- names of the catalog
-        statement = f"SELECT {_PLACE} - 1 FROM ({source}) AS rows WHERE {_none_false(conditions)}"  # noqa: S608
-        return set(self._execute(statement, _by_column(rows, len(columns))).scalars())
+        statement = f"SELECT {_PLACE} - 1 FROM ({source}) AS rows WHERE {condition}"  # noqa: S608
+        return set(self._execute(statement, _by_column(columns, rows)).scalars())
 
-    def insert(self, table: TableShape, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]]) -> int:
-        """Insert rows, except those that a unique key or an exclusion refuses. Returns how many were inserted."""
+    def insert(self, table: TableShape, rows: Sequence[ChosenRow]) -> int:
+        """Insert rows that have the same columns, except those that a unique key or an exclusion refuses.
+
+        Returns how many were inserted.
+        """
+        columns = [table.column(name) for name in rows[0]]
         if not columns:
             self._execute(f"INSERT INTO {table.sql} SELECT FROM generate_series(1, \x00)", [len(rows)])
             return len(rows)
         typed = ", ".join(f"CAST(v{at} AS {column.type.name})" for at, column in enumerate(columns))
         source = f"SELECT {typed} FROM {_unnested(columns)}"  # noqa: S608 -- names of the catalog
         statement = f"{_insert_into(table, columns)}{_counted(columns)} {source} ON CONFLICT DO NOTHING"
-        return int(self._execute(statement, _by_column(rows, len(columns))).rowcount)
+        return int(self._execute(statement, _by_column(columns, rows)).rowcount)
 
-    def insert_together(self, rows: Sequence[tuple[TableShape, Mapping[str, Value]]]) -> None:
+    def insert_together(self, rows: Sequence[tuple[TableShape, ChosenRow]]) -> None:
         """Insert rows that refer to each other, each into its table.
 
         References are checked at the end of a statement, so it is one.
@@ -126,28 +148,27 @@ class PostgresStore(_Rows):
 class SqliteStore(_Rows):
     """As `PostgresStore`. A value without a cast stays text, to which the column gives its affinity."""
 
-    def judged(
-        self, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]], conditions: Iterable[str]
-    ) -> set[int]:
-        """See `PostgresStore`."""
+    def _judged(self, columns: Sequence[ColumnShape], rows: Sequence[ChosenRow], condition: str) -> set[int]:
         typed = ", ".join(f"{_cast(column)} AS {quoted(column.name)}" for column in columns)
-        statement = f"SELECT count(*) FROM (SELECT {typed}) WHERE {_none_false(conditions)}"  # noqa: S608
-        return {at for at, row in enumerate(rows) if self._execute(statement, row).scalar_one()}
+        statement = f"SELECT count(*) FROM (SELECT {typed}) WHERE {condition}"  # noqa: S608
+        sent = enumerate(zip(*_by_column(columns, rows), strict=True))
+        return {at for at, row in sent if self._execute(statement, row).scalar_one()}
 
-    def insert(self, table: TableShape, columns: Sequence[ColumnShape], rows: Sequence[Sequence[Value]]) -> int:
+    def insert(self, table: TableShape, rows: Sequence[ChosenRow]) -> int:
         """See `PostgresStore`."""
+        columns = [table.column(name) for name in rows[0]]
         before = count_rows(self.connection, [table])[table.name]
         values = f"VALUES ({', '.join(map(_cast, columns))})" if columns else "DEFAULT VALUES"
         # https://www.sqlite.org/lang_upsert.html: what is left out is what a unique key refuses, nothing else.
         quietly = " ON CONFLICT DO NOTHING" if columns else ""
         for row in rows:
-            self._execute(f"{_insert_into(table, columns)} {values}{quietly}", row)
+            self._execute(f"{_insert_into(table, columns)} {values}{quietly}", list(row.values()))
         return count_rows(self.connection, [table])[table.name] - before
 
-    def insert_together(self, rows: Sequence[tuple[TableShape, Mapping[str, Value]]]) -> None:
+    def insert_together(self, rows: Sequence[tuple[TableShape, ChosenRow]]) -> None:
         """See `PostgresStore`. References are not enforced on the connections of migrations."""
         for table, row in rows:
-            self.insert(table, [table.column(name) for name in row], [tuple(row.values())])
+            self.insert(table, [row])
 
 
 Store: TypeAlias = PostgresStore | SqliteStore
@@ -156,10 +177,6 @@ Store: TypeAlias = PostgresStore | SqliteStore
 def store_of(connection: Connection) -> Store:
     """The store behind a connection, which is in a transaction."""
     return SqliteStore(connection) if connection.dialect.name == "sqlite" else PostgresStore(connection)
-
-
-def _none_false(conditions: Iterable[str]) -> str:
-    return " AND ".join(f"(({condition}) IS NOT FALSE)" for condition in conditions) or "TRUE"
 
 
 def _insert_into(table: TableShape, columns: Sequence[ColumnShape]) -> str:
@@ -179,8 +196,8 @@ def _unnested(columns: Sequence[ColumnShape]) -> str:
     return f"unnest({arrays}) WITH ORDINALITY AS sent({names}, {_PLACE})"
 
 
-def _by_column(rows: Sequence[Sequence[Value]], width: int) -> list[list[Value]]:
-    return [[row[at] for row in rows] for at in range(width)]
+def _by_column(columns: Sequence[ColumnShape], rows: Sequence[ChosenRow]) -> list[list[Value]]:
+    return [[row[column.name] for row in rows] for column in columns]
 
 
 def _cast(column: ColumnShape) -> str:
