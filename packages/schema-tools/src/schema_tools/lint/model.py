@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from schema_tools.lint import actions
+from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action
 from schema_tools.lint.definitions import SERIAL_TYPES, ColumnFacts, ConstraintFacts, ConstraintKind, SqlType
 
@@ -43,7 +43,7 @@ class Schema:
     """
 
     tables: dict[str, Table] = field(default_factory=dict)
-    indexes: dict[str, actions.CreateIndex] = field(default_factory=dict)
+    indexes: dict[str, objects.CreateIndex] = field(default_factory=dict)
     enums: dict[str, str] = field(default_factory=dict)
     functions: dict[str, bool] = field(default_factory=dict)
 
@@ -86,21 +86,21 @@ class Schema:
                 for name, index in self.indexes.items():
                     if index.table == action.table:
                         self.indexes[name] = replace(index, table=action.new_name)
-            case actions.CreateIndex():
+            case objects.CreateIndex():
                 self.indexes.setdefault(action.name, action)
-            case actions.DropIndex():
+            case objects.DropIndex():
                 self.indexes.pop(action.name, None)
-            case actions.RenameIndex() if action.name in self.indexes:
+            case objects.RenameIndex() if action.name in self.indexes:
                 self.indexes[action.new_name] = self.indexes.pop(action.name)
             case actions.AttachPartition():
                 self._table(action.table).partitions.append(action.partition)
             case actions.DetachPartition() if action.partition in self._table(action.table).partitions:
                 self._table(action.table).partitions.remove(action.partition)
-            case actions.CreateEnum():
+            case objects.CreateEnum():
                 self.enums[action.name] = revision
-            case actions.DropType():
+            case objects.DropType():
                 self.enums.pop(action.name, None)
-            case actions.CreateFunction():
+            case objects.CreateFunction():
                 self.functions[action.name] = action.volatile
             case actions.TableAction():
                 self._alter(self._table(action.table), action)

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Constraint, Index, Table
 
 from schema_tools.document.table_facts import full_name
 from schema_tools.findings import Finding
-from schema_tools.lint import actions
+from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action
 from schema_tools.lint.model import Schema
 
@@ -41,7 +41,7 @@ class Step:
 
 
 _LIGHT: Final = (
-    *(actions.CreateFunction, actions.CreateView, actions.DropView, actions.SetVariable, actions.CreateEnum),
+    *(objects.CreateFunction, objects.CreateView, objects.DropView, objects.SetVariable, objects.CreateEnum),
 )
 
 
@@ -88,9 +88,9 @@ class At:
     def is_on_new_tables(self, action: Action) -> bool:
         """Whether all that the action works on was made by this revision, so that it is not in use yet."""
         match action:
-            case actions.AddEnumValue() | actions.RenameEnumValue() | actions.DropType():
+            case objects.AddEnumValue() | objects.RenameEnumValue() | objects.DropType():
                 return self.schema.enums.get(action.name) == self.revision
-            case actions.DropIndex() | actions.RenameIndex():
+            case objects.DropIndex() | objects.RenameIndex():
                 tables = [one.table for name, one in self.schema.indexes.items() if name == action.name]
             case actions.Cascade():
                 tables = list(action.tables)

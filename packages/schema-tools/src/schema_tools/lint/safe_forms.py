@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from schema_tools.dialects import DIALECTS, escaped
-from schema_tools.lint.actions import ColumnAction, ControlTransaction, CreateIndex, short
+from schema_tools.lint.actions import ColumnAction, ControlTransaction, short
 from schema_tools.lint.definitions import ColumnFacts, SqlType
 from schema_tools.lint.model import Schema
+from schema_tools.lint.objects import CreateIndex
 from schema_tools.lint.rule import Step
 from schema_tools.lint.waivers import waiver_comment
 

@@ -1,8 +1,9 @@
 """Indexes: built, dropped and rebuilt while the table is used."""
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
-from schema_tools.lint import actions
+from schema_tools.lint import actions, objects
 from schema_tools.lint.definitions import ConstraintFacts, ConstraintKind
 from schema_tools.lint.rule import At, Hit, Waived, revision_rule
 from schema_tools.lint.safe_forms import (
@@ -17,6 +18,9 @@ from schema_tools.lint.safe_forms import (
 )
 from schema_tools.lint.waivers import waiver_comment
 
+# What CONCURRENTLY keeps out of a transaction.
+_Concurrent: TypeAlias = objects.CreateIndex | objects.DropIndex | objects.Reindex | actions.DetachPartition
+
 # Its index can be built neither concurrently nor beforehand, and before release 18 no foreign key of it is NOT VALID.
 _PARTITIONED = Waived(reason="the partitions are small, so the lock is short")
 _UNIQUE_KINDS = frozenset({ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY})
@@ -28,7 +32,7 @@ _NO_TWO = "it was looked for, and no two rows are alike in it"
     source="sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
     example='op.create_index("ix_members_email", "members", ["email"])',
 )
-def index_not_concurrent(action: actions.CreateIndex, at: At) -> Iterator[Hit]:
+def index_not_concurrent(action: objects.CreateIndex, at: At) -> Iterator[Hit]:
     """Writes to the table block while the index is built: it holds a SHARE lock for the whole scan."""
     if action.concurrently:
         return
@@ -45,7 +49,7 @@ def index_not_concurrent(action: actions.CreateIndex, at: At) -> Iterator[Hit]:
     source="sql-dropindex.html",
     example='op.drop_index("ix_members_name", table_name="members")',
 )
-def drop_index_not_concurrent(action: actions.DropIndex, at: At) -> Iterator[Hit]:
+def drop_index_not_concurrent(action: objects.DropIndex, at: At) -> Iterator[Hit]:
     """Reads and writes block from the moment the statement starts to wait: it takes ACCESS EXCLUSIVE."""
     index = at.schema.indexes.get(action.name)
     if action.concurrently or (index is not None and _goes_anyway(index, at)):
@@ -62,7 +66,7 @@ def drop_index_not_concurrent(action: actions.DropIndex, at: At) -> Iterator[Hit
     source="sql-reindex.html#SQL-REINDEX-CONCURRENTLY",
     example='op.execute("REINDEX INDEX ix_members_name")',
 )
-def reindex_not_concurrent(action: actions.Reindex, _at: At) -> Iterator[Hit]:
+def reindex_not_concurrent(action: objects.Reindex, _at: At) -> Iterator[Hit]:
     """Writes to the table, and reads through that index, block while it is rebuilt."""
     if not action.concurrently:
         kind, _, name = action.words.partition(" ")
@@ -76,12 +80,10 @@ def reindex_not_concurrent(action: actions.Reindex, _at: At) -> Iterator[Hit]:
     new_tables=True,
     example='op.create_index("ix_members_age", "members", ["age"], postgresql_concurrently=True, if_not_exists=True)',
 )
-def concurrently_in_transaction(
-    action: actions.CreateIndex | actions.DropIndex | actions.Reindex | actions.DetachPartition, at: At
-) -> Iterator[Hit]:
+def concurrently_in_transaction(action: _Concurrent, at: At) -> Iterator[Hit]:
     """It fails: a concurrent operation ends its transaction several times, so it cannot be part of one."""
     if action.concurrently and at.step.transaction is not None:
-        if isinstance(action, actions.CreateIndex):
+        if isinstance(action, objects.CreateIndex):
             fix = _guarded(create_this_index(action), at, action.table, action.keys, unique=action.unique)
         else:
             fix = outside_transaction(execute(at.step.sql))
@@ -98,9 +100,7 @@ with op.get_context().autocommit_block():
     op.create_index("ix_members_phone", "members", ["phone"], postgresql_concurrently=True, if_not_exists=True)
 """,
 )
-def concurrently_beside_other_work(
-    action: actions.CreateIndex | actions.DropIndex | actions.Reindex | actions.DetachPartition, at: At
-) -> Iterator[Hit]:
+def concurrently_beside_other_work(action: _Concurrent, at: At) -> Iterator[Hit]:
     """When it fails, what came before it is committed but not recorded, so it cannot simply be run again."""
     # Reported once per revision.
     others = [one for one in at.steps if one is not at.step and not one.is_light]
@@ -118,11 +118,11 @@ with op.get_context().autocommit_block():
     op.execute("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS ix_members_name_unique ON members (name)")
 """,
 )
-def unique_over_existing_rows(action: actions.CreateIndex | actions.AddConstraint, at: At) -> Iterator[Hit]:
+def unique_over_existing_rows(action: objects.CreateIndex | actions.AddConstraint, at: At) -> Iterator[Hit]:
     """It fails where two rows are alike, and from then on refuses rows that the previous release may write."""
     # Columns that already include a unique key cannot fail.
     match action:
-        case actions.CreateIndex() if action.unique and not _is_unique_already(at, action.table, action.keys):
+        case objects.CreateIndex() if action.unique and not _is_unique_already(at, action.table, action.keys):
             code = _guarded(create_this_index(action), at, action.table, action.keys, unique=True)
             yield Hit(f"rows of {action.table} may be alike in {', '.join(action.keys)}", code)
         case actions.AddConstraint() if action.constraint.kind in _UNIQUE_KINDS and action.constraint.index is None:
@@ -158,14 +158,14 @@ def _is_unique_already(at: At, table: str, keys: tuple[str, ...]) -> bool:
     return any(key <= set(keys) for key in at.schema.unique_keys(table))
 
 
-def _goes_anyway(index: actions.CreateIndex, at: At) -> bool:
+def _goes_anyway(index: objects.CreateIndex, at: At) -> bool:
     """Whether its column or its table is dropped together with it, under the same lock."""
     return any(one.table == index.table for one in at.beside(actions.DropTable)) or any(
         one.table == index.table and one.column in index.keys for one in at.beside(actions.DropColumn)
     )
 
 
-def _on_partitions(action: actions.CreateIndex, partitions: list[str]) -> str:
+def _on_partitions(action: objects.CreateIndex, partitions: list[str]) -> str:
     def on(target: str) -> str:
         return action.concurrent_sql.replace(f" ON {quoted(action.table)} ", f" ON {target} ", 1)
 

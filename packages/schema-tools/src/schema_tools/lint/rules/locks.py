@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from schema_tools.lint import actions
+from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action
 from schema_tools.lint.definitions import ConstraintKind
 from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
@@ -22,7 +22,7 @@ _EXCLUSIVE: Final = (
     *(actions.RenameColumn, actions.RenameTable, actions.RenameConstraint, actions.Truncate, actions.Cluster),
 )
 # What takes as long as its table is large.
-_LONG: Final = (actions.CreateIndex, actions.ValidateConstraint, actions.Refresh)
+_LONG: Final = (objects.CreateIndex, actions.ValidateConstraint, actions.Refresh)
 
 
 @revision_rule(
@@ -133,7 +133,7 @@ def trigger_with_other_work(action: actions.CreateTrigger, at: At) -> Iterator[H
     source="runtime-config-client.html#GUC-LOCK-TIMEOUT",
     example='op.execute("SET lock_timeout = 0")',
 )
-def timeouts_switched_off(action: actions.SetVariable, _at: At) -> Iterator[Hit]:
+def timeouts_switched_off(action: objects.SetVariable, _at: At) -> Iterator[Hit]:
     """Later statements on a table wait behind one that waits for its lock; give a long operation its own limit."""
     name = action.name.lower()
     if action.value.strip("'").lower() in _OFF and (name in _BOUNDS or (name == "all" and not action.value)):
@@ -166,7 +166,7 @@ def enum_value_used_at_once(action: Action, at: At) -> Iterator[Hit]:
         one.value
         for step in at.before
         for one in step.actions
-        if isinstance(one, actions.AddEnumValue) and at.schema.enums.get(one.name) != at.revision
+        if isinstance(one, objects.AddEnumValue) and at.schema.enums.get(one.name) != at.revision
     }
     used = added & at.step.literals
     if used and at.is_first(action):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from schema_tools.catalog.statements import literal
-from schema_tools.lint import actions
+from schema_tools.lint import actions, objects
 from schema_tools.lint.definitions import ConstraintKind
 from schema_tools.lint.rule import At, Hit, Waived, revision_rule
 from schema_tools.lint.safe_forms import (
@@ -50,17 +50,17 @@ def drop_table(action: actions.DropTable, _at: At) -> Iterator[Hit]:
     source="sql-dropview.html",
     example='op.execute("DROP VIEW team_names")',
 )
-def drop_view(action: actions.DropView, at: At) -> Iterator[Hit]:
+def drop_view(action: objects.DropView, at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment, and after a rollback, and fails on what is gone.
 
     Stop using the view in one release, drop it in the next.
     """
-    if not any(one.name == action.name for one in at.beside(actions.CreateView)):
+    if not any(one.name == action.name for one in at.beside(objects.CreateView)):
         yield Hit(f"{action.name} is gone for the release that still runs", _UNUSED)
 
 
 @revision_rule(fires="DROP SCHEMA", source="sql-dropschema.html", example='op.execute("DROP SCHEMA archive")')
-def drop_schema(action: actions.DropSchema, _at: At) -> Iterator[Hit]:
+def drop_schema(action: objects.DropSchema, _at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment, and after a rollback, and fails on what is gone.
 
     Everything in the schema is lost.
@@ -69,7 +69,7 @@ def drop_schema(action: actions.DropSchema, _at: At) -> Iterator[Hit]:
 
 
 @revision_rule(fires="DROP TYPE or DROP DOMAIN", source="sql-droptype.html", example='op.execute("DROP TYPE color")')
-def drop_type(action: actions.DropType, _at: At) -> Iterator[Hit]:
+def drop_type(action: objects.DropType, _at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment, and after a rollback, and fails on what is gone."""
     yield Hit(f"the type {action.name} is gone for the release that still runs", _UNUSED)
 
@@ -177,7 +177,7 @@ def rename_table(action: actions.RenameTable, at: At) -> Iterator[Hit]:
 
     A view of the old name can be read and written as the table could.
     """
-    if not any(one.name == action.table for one in at.beside(actions.CreateView)):
+    if not any(one.name == action.table for one in at.beside(objects.CreateView)):
         view = f"CREATE VIEW {quoted(action.table)} AS SELECT * FROM {quoted(action.new_name)}"  # noqa: S608 -- for people
         yield Hit(f"the release that still runs looks for {action.table}", execute(at.step.sql, view))
 
@@ -187,7 +187,7 @@ def rename_table(action: actions.RenameTable, at: At) -> Iterator[Hit]:
     source="sql-altertype.html",
     example="""op.execute("ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'")""",
 )
-def rename_enum_value(action: actions.RenameEnumValue, at: At) -> Iterator[Hit]:
+def rename_enum_value(action: objects.RenameEnumValue, at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment and fails on the old name; no order of both works.
 
     It writes the old value, and does not know the new one.
@@ -209,7 +209,7 @@ def rename_enum_value(action: actions.RenameEnumValue, at: At) -> Iterator[Hit]:
     source="sql-alterschema.html",
     example='op.execute("ALTER SCHEMA archive RENAME TO attic")',
 )
-def rename_schema(action: actions.RenameSchema, _at: At) -> Iterator[Hit]:
+def rename_schema(action: objects.RenameSchema, _at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment and fails on the old name; no order of both works."""
     yield Hit(f"the release that still runs looks in {action.name}", _STOPPED)
 
