@@ -76,7 +76,7 @@ def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaDat
             operations.batch_alter_table = _noting_lines(operations.batch_alter_table, recording)  # type: ignore[method-assign]
             upgrade()
     except _NeedsDatabase:
-        result.needs_database = recording.asked
+        pass  # The recording has noted where.
     except ForeignConnection as error:
         result.needs_database = _lines_of(error.__cause__ or error, file)
     except (CompileError, NoInspectionAvailable, CommandError) as error:
@@ -101,14 +101,12 @@ class _Recording(PostgresqlImpl):
     """Alembic's way of writing for PostgreSQL, which notes each statement, from where, in which transaction.
 
     Attributes:
-        asked: The lines where the revision asked the database something.
         batched: The lines where the operation of a batch was added that is being executed, if there is one.
     """
 
     context: MigrationContext
     file: str
     result: Compilation
-    asked: tuple[int, ...] = ()
     batched: tuple[int, ...] = ()
     transactions: int = 0
     in_transaction: bool = True
@@ -169,7 +167,7 @@ class _NoDatabase(MockConnection):
         self._ask()
 
     def _ask(self) -> None:
-        self._recording.asked = self._recording.lines()
+        self._recording.result.needs_database = self._recording.lines()
         raise _NeedsDatabase
 
 
@@ -177,7 +175,7 @@ class _NoResult:
     """The result of a statement that was not executed."""
 
     def __init__(self, ask: Callable[[], None]) -> None:
-        self.__dict__["ask"] = ask
+        self.ask = ask
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -207,15 +205,12 @@ class _Batch(list[Any]):
     def __init__(self, recording: _Recording) -> None:
         super().__init__()
         self.recording = recording
-        self.places: list[tuple[int, ...]] = []
 
     def append(self, operation: Any) -> None:
-        super().append(operation)
-        self.places.append(self.recording.lines())
+        super().append((operation, self.recording.lines()))
 
     def __iter__(self) -> Iterator[Any]:
-        for operation, lines in zip(super().__iter__(), self.places, strict=True):
-            self.recording.batched = lines
+        for operation, self.recording.batched in super().__iter__():
             yield operation
         self.recording.batched = ()
 

@@ -1,22 +1,17 @@
 """The code of safe forms: bodies of `upgrade()`, with the names of the statement that they replace."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import Final
 
-from schema_tools.dialects import DIALECTS, escaped
 from schema_tools.lint.actions import ColumnAction, ControlTransaction, short
 from schema_tools.lint.definitions import ColumnFacts, SqlType
 from schema_tools.lint.model import Schema
 from schema_tools.lint.objects import CreateIndex
+from schema_tools.lint.rendering import alter_table, as_text, execute, in_block, outside_transaction, quoted, revisions
 from schema_tools.lint.rule import Step
 from schema_tools.lint.waivers import waiver_comment
 
-NEXT_REVISION: Final = "# next revision"
-"""The line between the bodies of two revisions."""
-
 _BATCH: Final = 1000
-_PREPARER: Final = DIALECTS["postgresql"].identifier_preparer
 
 # A constant that is in place of a value for the rows that are there already.
 _ZEROES: Final = {
@@ -28,31 +23,6 @@ _ZEROES: Final = {
     **dict.fromkeys(("bpchar", "text", "varchar"), "''"),
     **dict.fromkeys(("float4", "float8", "int2", "int4", "int8", "numeric"), "0"),
 }
-
-
-def quoted(name: str) -> str:
-    """A name as it stands in SQL."""
-    return ".".join(str(_PREPARER.quote(part)) for part in name.split("."))
-
-
-def revisions(*bodies: str) -> str:
-    """Several revisions, one after the other."""
-    return f"\n{NEXT_REVISION}\n".join(body.strip("\n") for body in bodies if body)
-
-
-def execute(*statements: str) -> str:
-    """Statements, each executed for itself."""
-    return "\n".join(_call(one) for one in statements)
-
-
-def alter_table(table: str, *changes: str) -> str:
-    """An ALTER TABLE for each of the changes."""
-    return execute(*(f"ALTER TABLE {quoted(table)} {change}" for change in changes))
-
-
-def outside_transaction(code: str) -> str:
-    """Code in an autocommit block."""
-    return "with op.get_context().autocommit_block():\n" + textwrap.indent(code, "    ", lambda _line: True)
 
 
 def split(steps: Sequence[Step]) -> str:
@@ -69,9 +39,9 @@ def split(steps: Sequence[Step]) -> str:
 def create_index(name: str, table: str, columns: Sequence[str], *, unique: bool = False) -> str:
     """An index on columns, built while the table is used."""
     schema = table.rpartition(".")[0]
-    arguments = [_text(name), _text(short(table)), f"[{', '.join(map(_text, columns))}]"]
+    arguments = [as_text(name), as_text(short(table)), f"[{', '.join(map(as_text, columns))}]"]
     arguments += ["unique=True"] if unique else []
-    arguments += [f"schema={_text(schema)}"] if schema else []
+    arguments += [f"schema={as_text(schema)}"] if schema else []
     arguments += ["postgresql_concurrently=True", "if_not_exists=True"]
     listed = "".join(f"    {argument},\n" for argument in arguments)
     return outside_transaction(f"op.create_index(\n{listed})")
@@ -128,7 +98,7 @@ def update_in_batches(schema: Schema, table: str, assignments: str, where: str =
         return ""
     name, column = quoted(table), quoted(key[0])
     condition = f"({where}) AND " if where else ""
-    return _in_block(f"""\
+    return in_block(f"""\
 DECLARE
   done_key {name}.{column}%TYPE;
   last_key {name}.{column}%TYPE;
@@ -151,7 +121,7 @@ def delete_in_batches(table: str, where: str) -> str:
     """A DELETE that commits after every thousand rows."""
     name = quoted(table)
     condition = f" WHERE {where}" if where else ""
-    return _in_block(f"""\
+    return in_block(f"""\
 BEGIN
   LOOP
     DELETE FROM {name}
@@ -160,10 +130,6 @@ BEGIN
     COMMIT;
   END LOOP;
 END""")  # noqa: S608 -- for people
-
-
-def _in_block(body: str) -> str:
-    return outside_transaction(_call(f"DO $$\n{body}\n$$"))
 
 
 def column_sql(column: ColumnFacts) -> str:
@@ -175,17 +141,3 @@ def column_sql(column: ColumnFacts) -> str:
 def zero(given: SqlType) -> str:
     """A constant of the type, or empty."""
     return "'{}'" if given.is_array else _ZEROES.get(given.name, "")
-
-
-def _call(sql: str) -> str:
-    code = escaped(sql)
-    if "\n" not in sql and len(sql) <= 100:  # noqa: PLR2004 -- what fits in a line of the report
-        return f"op.execute({_text(code, raw=code != sql)})"
-    prefix = "r" if "\\" in code else ""
-    return f'op.execute(\n    {prefix}"""\n{textwrap.indent(code, "    ")}\n    """\n)'
-
-
-def _text(value: str, *, raw: bool = False) -> str:
-    if raw and '"' not in value:
-        return f'r"{value}"'
-    return f'"{value}"' if '"' not in value and "\\" not in value else repr(value)

@@ -126,7 +126,7 @@ def _measured(revisions: Revisions, walker: Walker, script: Script, rows: Mappin
             walker.step(script, up=True)
         except StepFailed as error:
             failure = f"{error.place}: {error.why}"
-    message, file = script.doc.removesuffix("."), revisions.place(script)
+    message, file = script.doc.removesuffix("."), revisions.place(script.path)
     return PlannedRevision(
         revision=script.revision, message=message, file=file, statements=statements, rows=rows, failure=failure
     )

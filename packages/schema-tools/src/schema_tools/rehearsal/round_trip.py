@@ -237,7 +237,7 @@ class _Rehearsal:
         going_up = rule in {"upgrade-not-repeatable", "table-not-filled"}
         function = getattr(self.script.module, "upgrade" if going_up else "downgrade", None)
         code = getattr(function, "__code__", None)
-        place = place or self.databases.revisions.place(self.script, code.co_firstlineno if code else None)
+        place = place or self.databases.revisions.place(self.script.path, code.co_firstlineno if code else None)
         if len(self.databases.revisions.project.databases) > 1:
             message = f"{self.databases.dialect}: {message}"
         self.findings.append(Finding(rule=rule, place=place, message=message, why=WHY.get(rule, ""), fix=fix))

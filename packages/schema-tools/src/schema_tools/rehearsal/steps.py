@@ -67,19 +67,13 @@ class Revisions:
         Raises:
             SchemaToolsError: One cannot be read.
         """
-        with explained(None, self.versions):
+        with explained(None, versions_directory(self.script)):
             return list(reversed(list(self.script.walk_revisions())))
 
-    @property
-    def versions(self) -> Path:
-        """Where the files are."""
-        return versions_directory(self.script)
-
-    def place(self, script: Script, line: int | None = None) -> str:
-        """A revision as findings name it: its file from the project's directory, and the line."""
-        file = Path(script.path).resolve()
-        root = self.project.alembic_ini.resolve().parent
-        name = str(file.relative_to(root)) if file.is_relative_to(root) else file.name
+    def place(self, file: str | Path, line: int | None = None) -> str:
+        """A file as findings name it, from the directory of Alembic's configuration, and the line."""
+        file, root = Path(file).resolve(), self.project.alembic_ini.resolve().parent
+        name = (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
         return f"{name}:{line}" if line else name
 
 
@@ -146,7 +140,7 @@ class Walker:
             self.close()
             frames = traceback.extract_tb(error.__traceback__)
             lines = [one.lineno for one in frames if Path(one.filename).resolve() == Path(script.path).resolve()]
-            raise StepFailed(self.revisions.place(script, lines[-1] if lines else None), error) from error
+            raise StepFailed(self.revisions.place(script.path, lines[-1] if lines else None), error) from error
 
 
 def in_one_line(statement: str) -> str:

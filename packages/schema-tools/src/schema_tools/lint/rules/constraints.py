@@ -4,17 +4,10 @@ from collections.abc import Iterator
 
 from schema_tools.lint.actions import AddColumn, AddConstraint, SetNotNull, ValidateConstraint
 from schema_tools.lint.definitions import ConstraintFacts, ConstraintKind
+from schema_tools.lint.rendering import alter_table, execute, quoted, revisions
 from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
 from schema_tools.lint.rules.indexes import unique_by_index, unless_partitioned
-from schema_tools.lint.safe_forms import (
-    alter_table,
-    column_sql,
-    execute,
-    not_null_without_scan,
-    quoted,
-    revisions,
-    validated_later,
-)
+from schema_tools.lint.safe_forms import column_sql, not_null_without_scan, validated_later
 
 _NOTES = "sql-altertable.html#SQL-ALTERTABLE-NOTES"
 

@@ -5,17 +5,9 @@ from typing import TypeAlias
 
 from schema_tools.lint import actions, objects
 from schema_tools.lint.definitions import ConstraintFacts, ConstraintKind
+from schema_tools.lint.rendering import alter_table, execute, outside_transaction, quoted, revisions
 from schema_tools.lint.rule import At, Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import (
-    alter_table,
-    create_index,
-    create_this_index,
-    execute,
-    outside_transaction,
-    quoted,
-    revisions,
-    split,
-)
+from schema_tools.lint.safe_forms import create_index, create_this_index, split
 from schema_tools.lint.waivers import waiver_comment
 
 # What CONCURRENTLY keeps out of a transaction.

@@ -6,8 +6,9 @@ from typing import Final
 from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action
 from schema_tools.lint.definitions import ConstraintKind
+from schema_tools.lint.rendering import alter_table, execute, outside_transaction, quoted
 from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import alter_table, execute, outside_transaction, quoted, split
+from schema_tools.lint.safe_forms import split
 
 # Those that block neither reads nor writes: https://www.postgresql.org/docs/current/explicit-locking.html
 _MILD: Final = frozenset({"ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE"})

@@ -5,17 +5,9 @@ from collections.abc import Iterator
 from schema_tools.catalog.statements import literal
 from schema_tools.lint import actions, objects
 from schema_tools.lint.definitions import ConstraintKind
+from schema_tools.lint.rendering import alter_table, execute, outside_transaction, quoted, revisions
 from schema_tools.lint.rule import At, Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import (
-    alter_table,
-    execute,
-    outside_transaction,
-    quoted,
-    replaced_column,
-    revisions,
-    update_in_batches,
-    zero,
-)
+from schema_tools.lint.safe_forms import replaced_column, update_in_batches, zero
 
 _UNUSED = Waived(reason="no release that still runs uses it")
 _STOPPED = Waived(reason="the service is stopped meanwhile")

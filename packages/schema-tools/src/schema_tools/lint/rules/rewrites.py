@@ -6,17 +6,9 @@ from typing import Final
 
 from schema_tools.lint.actions import AddColumn, ChangeRows, ChangeType, SetExpression, short
 from schema_tools.lint.definitions import SERIAL_TYPES, Expression, SqlType, is_rewritten, volatile_functions
+from schema_tools.lint.rendering import alter_table, execute, quoted, revisions
 from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import (
-    alter_table,
-    delete_in_batches,
-    execute,
-    not_null_without_scan,
-    quoted,
-    replaced_column,
-    revisions,
-    update_in_batches,
-)
+from schema_tools.lint.safe_forms import delete_in_batches, not_null_without_scan, replaced_column, update_in_batches
 
 _FEW: Final = Waived(reason="it concerns a few rows only")
 

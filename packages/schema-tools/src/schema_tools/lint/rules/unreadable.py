@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from schema_tools.lint.actions import AskDatabase, CannotParse, ControlTransaction, ExecuteText
+from schema_tools.lint.rendering import execute, revisions
 from schema_tools.lint.rule import At, Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import execute, revisions
 
 
 @revision_rule(
