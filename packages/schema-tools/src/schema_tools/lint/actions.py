@@ -71,12 +71,10 @@ class ChangeDefault(ColumnAction):
     default: Expression | None
 
 
-class SetNotNull(ColumnAction):
-    """ALTER COLUMN SET NOT NULL."""
+class ChangeNotNull(ColumnAction):
+    """ALTER COLUMN SET NOT NULL, or DROP NOT NULL."""
 
-
-class DropNotNull(ColumnAction):
-    """ALTER COLUMN DROP NOT NULL."""
+    not_null: bool
 
 
 class SetExpression(ColumnAction):

@@ -124,10 +124,8 @@ def _alteration(table: str, command: Any) -> Action:  # noqa: C901, PLR0911, PLR
             )
         case _TYPE.AT_ColumnDefault:
             return actions.ChangeDefault(table=table, column=name, default=syntax.expression(definition))
-        case _TYPE.AT_SetNotNull:
-            return actions.SetNotNull(table=table, column=name)
-        case _TYPE.AT_DropNotNull:
-            return actions.DropNotNull(table=table, column=name)
+        case _TYPE.AT_SetNotNull | _TYPE.AT_DropNotNull as kind:
+            return actions.ChangeNotNull(table=table, column=name, not_null=kind == _TYPE.AT_SetNotNull)
         case _TYPE.AT_SetExpression:
             return actions.SetExpression(table=table, column=name, expression=syntax.printed(definition))
         case _TYPE.AT_AddConstraint:

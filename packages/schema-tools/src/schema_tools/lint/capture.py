@@ -79,13 +79,12 @@ def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaDat
         pass  # The recording has noted where.
     except ForeignConnection as error:
         result.needs_database = _lines_of(error.__cause__ or error, file)
-    except (CompileError, NoInspectionAvailable, CommandError) as error:
-        if isinstance(error, CommandError) and "--sql mode" not in str(error):
+    except Exception as error:
+        offline = isinstance(error, CommandError) and "--sql mode" in str(error)
+        if not offline and not isinstance(error, CompileError | NoInspectionAvailable):
             raise _broken(error, file) from error
         # A value without a literal, or a look at the tables.
         result.needs_database = _lines_of(error, file)
-    except Exception as error:
-        raise _broken(error, file) from error
     return result
 
 

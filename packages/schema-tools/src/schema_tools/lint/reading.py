@@ -28,12 +28,12 @@ def read(sql: str) -> list[Step]:
         begin = raw.stmt_location or 0
         end = begin + raw.stmt_len if raw.stmt_len else len(sql)
         text = sql[begin:end].strip().rstrip(";").rstrip()
-        found.append(_block(text) if isinstance(raw.stmt, ast.DoStmt) else _statement(raw.stmt, text))
+        if isinstance(raw.stmt, ast.DoStmt):
+            found.append(_block(text))
+        else:
+            done = (*read_statement(raw.stmt), *_cascades(raw.stmt))
+            found.append(Step(sql=text, actions=done, literals=literals(raw.stmt)))
     return found
-
-
-def _statement(node: Any, sql: str) -> Step:
-    return Step(sql=sql, actions=(*read_statement(node), *_cascades(node)), literals=literals(node))
 
 
 def _block(sql: str) -> Step:

@@ -93,7 +93,7 @@ def replaced_column(
 
 def update_in_batches(schema: Schema, table: str, assignments: str, where: str = "") -> str:
     """An UPDATE that commits after every thousand rows; empty where the table has no key of one column to go by."""
-    key = schema.tables[table].primary_key() if table in schema.tables else ()
+    key = schema.table(table).primary_key()
     if len(key) != 1:
         return ""
     name, column = quoted(table), quoted(key[0])

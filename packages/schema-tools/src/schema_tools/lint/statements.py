@@ -9,11 +9,7 @@ from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action, short
 from schema_tools.lint.alterations import column_facts, constraint_facts, read_alterations
 from schema_tools.lint.syntax import compared, dotted, is_bounded, literals, printed, relation, strings, walk
-
-_LOCK_MODES: Final = (
-    *("", "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE"),
-    *("SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"),
-)
+from schema_tools.rehearsal.locks import MODES
 
 
 def read_statement(node: Any) -> list[Action]:
@@ -23,6 +19,8 @@ def read_statement(node: Any) -> list[Action]:
     return [made] if isinstance(made, Action) else list(made)
 
 
+# The number of a mode is its place; without one, LOCK takes the last.
+_LOCK_MODES: Final = [mode.name for mode in MODES.values()]
 _HARMLESS: Final = (ast.CommentStmt, ast.CreateExtensionStmt, ast.CreateSeqStmt, ast.CreateSchemaStmt, ast.GrantStmt)
 
 
@@ -206,7 +204,7 @@ _READERS: Final[dict[type, Callable[[Any], Action | Iterator[Action]]]] = {
     ast.IndexStmt: _create_index,
     ast.InsertStmt: _change_rows,
     ast.LockStmt: lambda node: (
-        actions.LockTable(table=relation(one), mode=_LOCK_MODES[node.mode or 8]) for one in node.relations
+        actions.LockTable(table=relation(one), mode=_LOCK_MODES[(node.mode or 0) - 1]) for one in node.relations
     ),
     ast.MergeStmt: _change_rows,
     ast.RefreshMatViewStmt: lambda node: actions.Refresh(

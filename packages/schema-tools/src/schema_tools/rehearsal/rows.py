@@ -12,7 +12,7 @@ from schema_tools.rehearsal.choices import Chooser, NoRowFits
 from schema_tools.rehearsal.examples import examples_as_text
 from schema_tools.rehearsal.insertion import corrected, culprits_of, insert_most
 from schema_tools.rehearsal.shapes import TableShape
-from schema_tools.rehearsal.stores import ChosenRow, Store, count_rows, read_shapes, said, store_of
+from schema_tools.rehearsal.stores import ChosenRow, Store, count_rows, read_shapes, said
 
 # The first wave is small, and finds out which values a table refuses.
 _TRIAL: Final = 12
@@ -61,7 +61,7 @@ def fill(
     Raises:
         sqlalchemy.exc.DBAPIError: The catalog cannot be read, or a deferred constraint is broken at the end.
     """
-    store = store_of(connection)
+    store = Store(connection)
     filling = _Filling(store, rows, examples or {}, shapes or read_shapes(connection))
     filling.fill(tables)
     return Filled(filling.added, [Unfilled(table=name, reason=why) for name, why in filling.unfilled.items()])
@@ -82,7 +82,8 @@ class _Filling:
         again = []
         for group in _filling_order(self.tables):
             chosen = [table for table in group if only is None or table.name in only]
-            if len(group) > 1 or _demands_itself(group[0]):
+            names = {table.name for table in group}
+            if any(one.table in names and table.demands(one) for table in group for one in table.references):
                 self._fill_together(group if chosen else [])
                 continue
             for table in chosen:
@@ -174,10 +175,6 @@ class _Filling:
             self.unfilled[table.name] = reason or "every row was taken for one that is there already"
         else:
             self.unfilled.pop(table.name, None)
-
-
-def _demands_itself(table: TableShape) -> bool:
-    return any(one.table == table.name and table.demands(one) for one in table.references)
 
 
 def _referring(group: Sequence[TableShape], rows: Mapping[str, ChosenRow]) -> None:

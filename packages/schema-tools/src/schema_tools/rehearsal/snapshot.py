@@ -64,13 +64,10 @@ def losses(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str]]:
             yield from _of_table(table, before.rows[name], after.rows[name])
     for name, value in before.counters.items():
         now = after.counters.get(name, 0)
-        if now < value and _is_counter_of_both(name, after):
+        # A dropped sequence is found by comparing the catalogs; one that has not counted yet is missing here.
+        of_table = any(name.startswith(f"{table}_") or name == table for table in after.shapes)
+        if now < value and (name in after.counters or of_table):
             yield "counter-set-back", f"sets the counter {name} back from {value} to {now}"
-
-
-def _is_counter_of_both(name: str, after: Snapshot) -> bool:
-    # A dropped sequence is found by comparing the catalogs; one that has not counted yet is missing here.
-    return name in after.counters or any(name.startswith(f"{table}_") or name == table for table in after.shapes)
 
 
 def _of_table(table: TableShape, before: Sequence[Row], after: Sequence[Row]) -> Iterator[tuple[str, str]]:

@@ -40,11 +40,10 @@ def verify(project: SchemaProject, server: RunningPostgres | None = None) -> Ver
     with throwaway_places(project, project.databases, server) as places:
         revisions = Revisions(project)
         reports: list[RevisionReport] = []
-        findings: list[Finding] = []
         for dialect in project.databases:
             with explained(None), Databases(revisions, dialect, places) as databases:
                 reports += round_trips(databases)
-        findings += [finding for one in reports for finding in one.findings]
+        findings = [finding for one in reports for finding in one.findings]
         if not any(one.stopped for one in reports):
             findings += _head_differences(project, places.server)
     return VerifyReport(revisions=reports, findings=findings, seconds=monotonic() - began)

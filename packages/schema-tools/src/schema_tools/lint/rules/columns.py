@@ -218,5 +218,4 @@ def reference_without_foreign_key(table: Table) -> Iterator[TableHit]:
 
 
 def _foreign_keys(table: Table) -> list[ForeignKeyConstraint]:
-    found = [one for one in table.constraints if isinstance(one, ForeignKeyConstraint)]
-    return sorted(found, key=lambda one: tuple(one.column_keys))
+    return sorted(table.foreign_key_constraints, key=lambda one: tuple(one.column_keys))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from schema_tools.lint.actions import AddColumn, AddConstraint, SetNotNull, ValidateConstraint
+from schema_tools.lint.actions import AddColumn, AddConstraint, ChangeNotNull, ValidateConstraint
 from schema_tools.lint.definitions import ConstraintFacts, ConstraintKind
 from schema_tools.lint.rendering import alter_table, execute, quoted, revisions
 from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
@@ -81,8 +81,7 @@ def primary_key_builds_index(action: AddConstraint | AddColumn, at: At) -> Itera
             continue
         index = at.schema.indexes.get(found.index or "")
         columns = found.columns or (index.keys if index is not None else ())
-        table = at.schema.tables.get(action.table)
-        nullable = [name for name in columns if table is None or not table.is_proven_not_null(name)]
+        nullable = [name for name in columns if not at.schema.table(action.table).is_proven_not_null(name)]
         if found.index is None or nullable:
             key = execute(at.step.sql) if found.index else unique_by_index(at, action.table, found)
             fix = revisions(not_null_without_scan(action.table, *nullable) if nullable else "", key)
@@ -133,16 +132,15 @@ def several_foreign_keys(action: AddConstraint | AddColumn, at: At) -> Iterator[
     source="sql-altertable.html",
     example='op.alter_column("members", "name", nullable=False)',
 )
-def set_not_null(action: SetNotNull | AddConstraint, at: At) -> Iterator[Hit]:
+def set_not_null(action: ChangeNotNull | AddConstraint, at: At) -> Iterator[Hit]:
     """Reads and writes block while every row is checked: the scan holds ACCESS EXCLUSIVE."""
     if isinstance(action, AddConstraint):
         found = action.constraint
         columns = found.columns if found.kind is ConstraintKind.NOT_NULL and found.validated else ()
     else:
-        columns = (action.column,)
-    table = at.schema.tables.get(action.table)
+        columns = (action.column,) if action.not_null else ()
     for column in columns:
-        if table is None or not table.is_proven_not_null(column):
+        if not at.schema.table(action.table).is_proven_not_null(column):
             message = f"readers and writers of {action.table} wait while every row's {column} is checked"
             yield Hit(message, not_null_without_scan(action.table, column))
 

@@ -28,11 +28,11 @@ def index_not_concurrent(action: objects.CreateIndex, at: At) -> Iterator[Hit]:
     """Writes to the table block while the index is built: it holds a SHARE lock for the whole scan."""
     if action.concurrently:
         return
-    if not at.schema.is_partitioned(action.table):
+    if not at.schema.table(action.table).partitioned:
         fix = _guarded(create_this_index(action), at, action.table, action.keys, unique=action.unique)
         yield Hit(f"writers of {action.table} wait until the index {action.name} is built", fix)
     elif not action.only:
-        fix = _on_partitions(action, at.schema.tables[action.table].partitions)
+        fix = _on_partitions(action, at.schema.table(action.table).partitions)
         yield Hit(f"writers of every partition of {action.table} wait until {action.name} is built", fix)
 
 
@@ -47,7 +47,7 @@ def drop_index_not_concurrent(action: objects.DropIndex, at: At) -> Iterator[Hit
     if action.concurrently or (index is not None and _goes_anyway(index, at)):
         return
     fix: str | Waived = outside_transaction(execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(action.name)}"))
-    if index is not None and at.schema.is_partitioned(index.table):
+    if index is not None and at.schema.table(index.table).partitioned:
         fix = Waived(reason="an index of a partitioned table cannot be dropped concurrently")
     table = index.table if index is not None else "its table"
     yield Hit(f"readers and writers of {table} wait for {action.name} to be dropped", fix)
@@ -126,7 +126,7 @@ def unique_over_existing_rows(action: objects.CreateIndex | actions.AddConstrain
 
 def unless_partitioned(at: At, table: str, fix: str) -> str | Waived:
     """The safe form `fix`, where the table has no partitions."""
-    return _PARTITIONED if at.schema.is_partitioned(table) else fix
+    return _PARTITIONED if at.schema.table(table).partitioned else fix
 
 
 def unique_by_index(at: At, table: str, key: ConstraintFacts) -> str:

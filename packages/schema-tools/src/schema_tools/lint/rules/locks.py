@@ -17,8 +17,8 @@ _BOUNDS: Final = {"lock_timeout": "5s", "statement_timeout": "1h"}
 
 # What takes ACCESS EXCLUSIVE on its table whatever else it says.
 _EXCLUSIVE: Final = (
-    *(actions.AddColumn, actions.DropColumn, actions.ChangeType, actions.ChangeDefault, actions.SetNotNull),
-    *(actions.DropNotNull, actions.SetExpression, actions.DropConstraint, actions.ChangeStorage, actions.DropTable),
+    *(actions.AddColumn, actions.DropColumn, actions.ChangeType, actions.ChangeDefault, actions.ChangeNotNull),
+    *(actions.SetExpression, actions.DropConstraint, actions.ChangeStorage, actions.DropTable),
     actions.DropTrigger,
     *(actions.RenameColumn, actions.RenameTable, actions.RenameConstraint, actions.Truncate, actions.Cluster),
 )

@@ -87,10 +87,10 @@ def not_null_without_default(action: actions.AddColumn, _at: At) -> Iterator[Hit
     source="ddl-constraints.html#DDL-CONSTRAINTS-NOT-NULL",
     example='op.alter_column("members", "email", nullable=True)',
 )
-def drop_not_null(action: actions.DropNotNull, at: At) -> Iterator[Hit]:
+def drop_not_null(action: actions.ChangeNotNull, at: At) -> Iterator[Hit]:
     """The previous release, which still runs, reads nulls where it has never seen one."""
     column = at.schema.column(action.table, action.column)
-    if column is None or column.not_null:
+    if not action.not_null and (column is None or column.not_null):
         waived = Waived(reason="every release that runs copes with null in it")
         yield Hit(f"{action.table}.{action.column} may be null for readers that never saw a null there", waived)
 
@@ -208,10 +208,7 @@ def rename_schema(action: objects.RenameSchema, _at: At) -> Iterator[Hit]:
 
 def _is_said_by_not_null(action: actions.DropConstraint, at: At) -> bool:
     """Whether it is a CHECK that says no more than NOT NULL, which its column has by now."""
-    table = at.schema.tables.get(action.table)
-    if table is None or action.name not in table.constraints:
-        return False
-    definition = table.constraints[action.name].definition
-    return any(
-        definition == f"CHECK ({quoted(name)} IS NOT NULL)" for name, one in table.columns.items() if one.not_null
-    )
+    table = at.schema.table(action.table)
+    constraint = table.constraints.get(action.name)
+    sure = {f"CHECK ({quoted(name)} IS NOT NULL)" for name, one in table.columns.items() if one.not_null}
+    return constraint is not None and constraint.definition in sure
