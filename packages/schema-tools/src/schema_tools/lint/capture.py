@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from traceback import walk_stack, walk_tb
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
@@ -68,7 +68,7 @@ def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaDat
     Raises:
         SchemaToolsError: It fails; the message names file and line.
     """
-    recording = _recording(file, metadata)
+    recording = _Recording(file, metadata)
     result = recording.result
     try:
         with only(None, Path(file).parent), Operations.context(recording.context) as operations:
@@ -103,12 +103,19 @@ class _Recording(PostgresqlImpl):
         batched: The lines where the operation of a batch was added that is being executed, if there is one.
     """
 
-    context: MigrationContext
-    file: str
-    result: Compilation
-    batched: tuple[int, ...] = ()
-    transactions: int = 0
-    in_transaction: bool = True
+    def __init__(self, file: str, metadata: MetaData) -> None:
+        # Of its own, because its compiler is replaced. Named parameters, or every % of a text would come out doubled.
+        dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # of SQLAlchemy
+        dialect.statement_compiler = _Compiler
+        options: dict[str, Any] = {"as_sql": True, "literal_binds": True, "target_metadata": metadata}
+        super().__init__(dialect, None, True, None, None, options)  # noqa: FBT003 -- Alembic's signature
+        self.file, self.result = file, Compilation()
+        self.batched: tuple[int, ...] = ()
+        self.transactions, self.in_transaction = 0, True
+        self.context = MigrationContext.configure(dialect=dialect, opts=options)
+        self.context.impl = self
+        connection: Any = _NoDatabase(dialect, self)
+        self.context.connection = self.connection = connection
 
     def static_output(self, text: str) -> None:
         transaction = self.transactions if self.in_transaction else None
@@ -127,20 +134,6 @@ class _Recording(PostgresqlImpl):
         """The lines of the file that are being executed now, the innermost first."""
         here = [line for frame, line in walk_stack(None) if frame.f_code.co_filename == self.file]
         return (*self.batched, *here)
-
-
-def _recording(file: str, metadata: MetaData) -> _Recording:
-    # Of its own, because its compiler is replaced. Named parameters, or every % of a text would come out doubled.
-    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # of SQLAlchemy
-    dialect.statement_compiler = _Compiler
-    options: dict[str, Any] = {"as_sql": True, "literal_binds": True, "target_metadata": metadata}
-    recording = _Recording(dialect, None, True, None, None, options)  # noqa: FBT003 -- Alembic's signature
-    recording.file, recording.result = file, Compilation()
-    recording.context = MigrationContext.configure(dialect=dialect, opts=options)
-    connection: Any = _NoDatabase(dialect, recording)
-    recording.context.impl = recording
-    recording.context.connection = recording.connection = connection
-    return recording
 
 
 class _NoDatabase(MockConnection):
@@ -165,7 +158,7 @@ class _NoDatabase(MockConnection):
             raise AttributeError(name)
         self._ask()
 
-    def _ask(self) -> None:
+    def _ask(self) -> NoReturn:
         self._recording.result.needs_database = self._recording.lines()
         raise _NeedsDatabase
 
@@ -173,7 +166,7 @@ class _NoDatabase(MockConnection):
 class _NoResult:
     """The result of a statement that was not executed."""
 
-    def __init__(self, ask: Callable[[], None]) -> None:
+    def __init__(self, ask: Callable[[], NoReturn]) -> None:
         self.ask = ask
 
     def __getattr__(self, name: str) -> Any:
@@ -183,7 +176,6 @@ class _NoResult:
 
     def __iter__(self) -> Iterator[Any]:
         self.ask()
-        return iter(())
 
 
 def _noting_lines(batch_alter_table: Callable[..., Any], recording: _Recording) -> Callable[..., Any]:

@@ -55,10 +55,6 @@ class Schema:
         """Whether `revision` itself has made the table."""
         return self.table(table).made_in == revision
 
-    def column(self, table: str, column: str) -> ColumnFacts | None:
-        """A column, if it is known."""
-        return self.table(table).columns.get(column)
-
     def unique_keys(self, table: str) -> list[frozenset[str]]:
         """The columns that are unique together, by a constraint or by an index over all rows."""
         constraints = self.table(table).constraints.values()

@@ -199,16 +199,16 @@ _MANUAL: Final = "https://www.postgresql.org/docs/current/"
 REVISION_RULES: Final[list[RevisionRule]] = []
 TABLE_RULES: Final[list[TableRule]] = []
 
-_Revision = TypeVar("_Revision", bound=Callable[[Any, At], Iterator[Hit]])
-_Table = TypeVar("_Table", bound=Callable[[Table], Iterator[TableHit]])
+_RevisionCheck: TypeAlias = Callable[[Any, At], Iterator[Hit]]
+_TableCheck: TypeAlias = Callable[[Table], Iterator[TableHit]]
 
 
 def revision_rule(
     *, fires: str, example: str, source: str = "", new_tables: bool = False
-) -> Callable[[_Revision], _Revision]:
+) -> Callable[[_RevisionCheck], _RevisionCheck]:
     """Register a function as a rule for the actions that it is annotated with; see `Rule` and `RevisionRule`."""
 
-    def register(check: _Revision) -> _Revision:
+    def register(check: _RevisionCheck) -> _RevisionCheck:
         action = get_type_hints(check)["action"]
         on = get_args(action) or (action,)
         stated = _stated(check, fires, source, example)
@@ -218,10 +218,10 @@ def revision_rule(
     return register
 
 
-def table_rule(*, fires: str, example: str, safe: str, source: str = "") -> Callable[[_Table], _Table]:
+def table_rule(*, fires: str, example: str, safe: str, source: str = "") -> Callable[[_TableCheck], _TableCheck]:
     """Register a function as a rule for tables; see `Rule` and `TableRule`."""
 
-    def register(check: _Table) -> _Table:
+    def register(check: _TableCheck) -> _TableCheck:
         TABLE_RULES.append(TableRule(**_stated(check, fires, source, example), safe=safe.strip(), check=check))
         return check
 

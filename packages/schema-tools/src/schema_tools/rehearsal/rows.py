@@ -87,16 +87,13 @@ class _Filling:
                 self._fill_together(group if chosen else [])
                 continue
             for table in chosen:
-                if any(self._is_empty(one.table) for one in table.references if one.table != table.name):
+                if not all(self.present[one.table] for one in table.references if one.table != table.name):
                     again.append(table)
                 self._fill(table)
         for table in again:
             # The tables that were empty then, in a cycle of references, may have rows now.
-            if not any(self._is_empty(one.table) for one in table.references):
+            if all(self.present[one.table] for one in table.references):
                 self._fill(table)
-
-    def _is_empty(self, table: str) -> bool:
-        return not self.present[table]
 
     def _fill(self, table: TableShape) -> None:
         self._count(table, 0)
@@ -171,7 +168,7 @@ class _Filling:
         self.present[table.name] += rows
 
     def _note(self, table: TableShape, reason: str) -> None:
-        if self._is_empty(table.name) and self.rows:
+        if self.rows and not self.present[table.name]:
             self.unfilled[table.name] = reason or "every row was taken for one that is there already"
         else:
             self.unfilled.pop(table.name, None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from schema_tools.rehearsal.shapes import TableShape
 from schema_tools.rehearsal.stores import execute
@@ -43,10 +43,8 @@ def take_snapshot(connection: Connection, shapes: Mapping[str, TableShape]) -> S
             for row in connection.exec_driver_sql(f"SELECT * FROM {table.sql}").mappings():  # noqa: S608
                 rows[name].append({key: one.hex() if isinstance(one, bytes) else one for key, one in row.items()})
         # Of AUTOINCREMENT: https://www.sqlite.org/autoinc.html
-        counts = connection.exec_driver_sql(
-            "SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_sequence'"
-        ).scalar()
-        counters = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence") if counts else ()
+        counted = inspect(connection).has_table("sqlite_sequence")
+        counters = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence") if counted else ()
         return Snapshot(shapes, rows, dict(map(tuple, counters)))
     names = list(shapes)
     parts = [f"SELECT {at}, row_to_json(t.*)::text FROM {table.sql} AS t" for at, table in enumerate(shapes.values())]  # noqa: S608

@@ -18,7 +18,7 @@ from schema_tools.failures import explained
 from schema_tools.migrations.connection import counting_goes_on
 from schema_tools.migrations.environments import probe_environment, run_environment
 from schema_tools.migrations.foreign_connections import ForeignConnection
-from schema_tools.migrations.scripts import alembic_config, applied_heads, script_directory, versions_directory
+from schema_tools.migrations.scripts import alembic_config, script_directory, versions_directory
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.scratch import engine_of
 from schema_tools.rehearsal.stores import said
@@ -107,11 +107,6 @@ class Walker:
         """The connection, in a transaction that is committed at the end."""
         with self.connection.begin():
             yield self.connection
-
-    def applied(self) -> tuple[str, ...]:
-        """The heads that the database is at."""
-        with self.transaction() as connection:
-            return applied_heads(connection)
 
     def step(self, script: Script, *, up: bool) -> None:
         """Apply a revision, whose parents are there, or take it back.

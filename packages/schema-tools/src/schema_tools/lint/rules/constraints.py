@@ -117,14 +117,12 @@ def several_foreign_keys(action: AddConstraint | AddColumn, at: At) -> Iterator[
         if isinstance(one, (AddConstraint, AddColumn)) and not at.is_on_new_tables(one)
         for found in _constraints(one, ConstraintKind.FOREIGN_KEY)
     ]
-    earlier: list[set[str | None]] = []
-    for one, found in added:
-        if one is action:
-            if any({one.table, found.target} != pair for pair in earlier):
-                bodies = [_later(each, key) for each, key in added]
-                yield Hit(f"{found.name} locks {found.target} while other tables are locked", revisions(*bodies))
-            return
-        earlier.append({one.table, found.target})
+    tables = [{one.table, found.target} for one, found in added]
+    place = next((place for place, (one, _) in enumerate(added) if one is action), 0)
+    if any(pair != tables[place] for pair in tables[:place]):
+        found = added[place][1]
+        fix = revisions(*(_later(one, key) for one, key in added))
+        yield Hit(f"{found.name} locks {found.target} while other tables are locked", fix)
 
 
 @revision_rule(

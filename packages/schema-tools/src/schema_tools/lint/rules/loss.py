@@ -89,7 +89,7 @@ def not_null_without_default(action: actions.AddColumn, _at: At) -> Iterator[Hit
 )
 def drop_not_null(action: actions.ChangeNotNull, at: At) -> Iterator[Hit]:
     """The previous release, which still runs, reads nulls where it has never seen one."""
-    column = at.schema.column(action.table, action.column)
+    column = at.schema.table(action.table).columns.get(action.column)
     if not action.not_null and (column is None or column.not_null):
         waived = Waived(reason="every release that runs copes with null in it")
         yield Hit(f"{action.table}.{action.column} may be null for readers that never saw a null there", waived)
@@ -132,7 +132,7 @@ def cascade(action: actions.Cascade, _at: At) -> Iterator[Hit]:
 )
 def default_changed(action: actions.ChangeDefault, at: At) -> Iterator[Hit]:
     """The previous release leaves the column out, and gets another value than it expects, or an error."""
-    column = at.schema.column(action.table, action.column)
+    column = at.schema.table(action.table).columns.get(action.column)
     if column is not None and (column.default is None or column.default == action.default):
         return
     waived = Waived(reason="every release that runs gives a value, or copes with the new one")
@@ -151,7 +151,7 @@ def rename_column(action: actions.RenameColumn, at: At) -> Iterator[Hit]:
     Add the new column, write both, fill it, read it, then drop the old one.
     """
     message = f"the release that still runs looks for {action.table}.{action.column}"
-    column = at.schema.column(action.table, action.column)
+    column = at.schema.table(action.table).columns.get(action.column)
     fix = ""
     if column is not None:
         new, old = action.new_name, quoted(action.column)

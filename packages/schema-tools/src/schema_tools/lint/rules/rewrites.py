@@ -20,7 +20,7 @@ _FEW: Final = Waived(reason="it concerns a few rows only")
 )
 def type_change_rewrites(action: ChangeType, at: At) -> Iterator[Hit]:
     """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes."""
-    column = at.schema.column(action.table, action.column)
+    column = at.schema.table(action.table).columns.get(action.column)
     before = column.type if column is not None else None
     if before is not None and not action.converts and not is_rewritten(before, action.type):
         return
