@@ -136,21 +136,11 @@ class _Recording(PostgresqlImpl):
         return (*self.batched, *here)
 
 
-class _NoDatabase(MockConnection):
-    """What `op.get_bind()` gives: it takes statements whose result is not read, and answers no question."""
+class _Unanswered:
+    """Something of a database that is not there: whoever asks it anything needs one."""
 
-    def __init__(self, dialect: Any, recording: _Recording) -> None:
-        super().__init__(dialect, lambda construct, *_args, **_kw: recording.execute(construct))
+    def __init__(self, recording: _Recording) -> None:
         self._recording = recording
-
-    def execute(self, obj: Any, parameters: Any = None, execution_options: Any = None) -> Any:
-        if parameters:
-            self._ask()
-        super().execute(obj, parameters, execution_options)
-        return _NoResult(self._ask)
-
-    def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
-        return self.execute(text(statement.replace("\\", "\\\\").replace(":", "\\:")), parameters)
 
     def __getattr__(self, name: str) -> Any:
         # Alembic asks whether there is a transaction, and takes a connection that cannot tell for none.
@@ -158,24 +148,29 @@ class _NoDatabase(MockConnection):
             raise AttributeError(name)
         self._ask()
 
+    def __iter__(self) -> Iterator[Any]:
+        self._ask()
+
     def _ask(self) -> NoReturn:
         self._recording.result.needs_database = self._recording.lines()
         raise _NeedsDatabase
 
 
-class _NoResult:
-    """The result of a statement that was not executed."""
+class _NoDatabase(_Unanswered, MockConnection):
+    """What `op.get_bind()` gives: it takes statements whose result is not read, and answers no question."""
 
-    def __init__(self, ask: Callable[[], NoReturn]) -> None:
-        self.ask = ask
+    def __init__(self, dialect: Any, recording: _Recording) -> None:
+        super().__init__(recording)
+        MockConnection.__init__(self, dialect, lambda construct, *_args, **_kw: recording.execute(construct))
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        self.ask()
+    def execute(self, obj: Any, parameters: Any = None, execution_options: Any = None) -> Any:
+        if parameters:
+            self._ask()
+        super().execute(obj, parameters, execution_options)
+        return _Unanswered(self._recording)
 
-    def __iter__(self) -> Iterator[Any]:
-        self.ask()
+    def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
+        return self.execute(text(statement.replace("\\", "\\\\").replace(":", "\\:")), parameters)
 
 
 def _noting_lines(batch_alter_table: Callable[..., Any], recording: _Recording) -> Callable[..., Any]:

@@ -106,10 +106,8 @@ class Store:
         columns = [table.column(name) for name in rows[0]]
         if not columns:
             return sum(execute(self.connection, f"INSERT INTO {table.sql} DEFAULT VALUES").rowcount for _ in rows)
-        values = ", ".join(self._value(at, column) for at, column in enumerate(columns))
         # https://www.sqlite.org/lang_upsert.html: what is left out is what a unique key refuses, nothing else.
-        source = f"SELECT {values} FROM {self._sent()} WHERE TRUE ON CONFLICT DO NOTHING"  # noqa: S608
-        statement = f"{self._insert_into(table, columns)} {source}"
+        statement = f"{self._insertion(table, columns)} WHERE TRUE ON CONFLICT DO NOTHING"
         return int(execute(self.connection, statement, _document(columns, rows)).rowcount)
 
     def insert_together(self, rows: Sequence[tuple[TableShape, ChosenRow]]) -> None:
@@ -123,14 +121,13 @@ class Store:
                 self.insert(table, [row])
             return
         parts: list[str] = []
-        values: list[Value] = []
+        documents: list[str] = []
         for at, (table, row) in enumerate(rows):
             columns = [table.column(name) for name in row]
-            typed = ", ".join(f"CAST(\x00 AS {column.type.name})" for column in columns)
-            parts.append(f"i{at} AS ({self._insert_into(table, columns)} VALUES ({typed}))")
-            values += row.values()
+            parts.append(f"i{at} AS ({self._insertion(table, columns)})")
+            documents += _document(columns, [row])
         execute(self.connection, "SET CONSTRAINTS ALL DEFERRED")
-        execute(self.connection, f"WITH {', '.join(parts)} SELECT 1", values)
+        execute(self.connection, f"WITH {', '.join(parts)} SELECT 1", documents)
         execute(self.connection, "SET CONSTRAINTS ALL IMMEDIATE")
         for table, row in rows:
             for name in row:
@@ -152,11 +149,13 @@ class Store:
         name = column.type.bare if bare and column.type.bare else column.type.name
         return f"CAST({text} AS {name})" if name else text
 
-    def _insert_into(self, table: TableShape, columns: Sequence[ColumnShape]) -> str:
+    def _insertion(self, table: TableShape, columns: Sequence[ColumnShape]) -> str:
         names = ", ".join(quoted(column.name) for column in columns)
+        values = ", ".join(self._value(at, column) for at, column in enumerate(columns))
         # What lets a writer give the value of an identity.
         counted = any(column.source == "counter" for column in columns) and not self._on_sqlite
-        return f"INSERT INTO {table.sql} ({names}){' OVERRIDING SYSTEM VALUE' if counted else ''}"
+        overriding = " OVERRIDING SYSTEM VALUE" if counted else ""
+        return f"INSERT INTO {table.sql} ({names}){overriding} SELECT {values} FROM {self._sent()}"  # noqa: S608
 
 
 def _document(columns: Sequence[ColumnShape], rows: Sequence[ChosenRow]) -> list[str]:
