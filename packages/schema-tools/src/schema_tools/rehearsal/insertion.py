@@ -48,13 +48,12 @@ def culprits_of(store: Store, table: TableShape, outcome: Outcome) -> set[tuple[
 
 
 def _is_refused(store: Store, table: TableShape, row: ChosenRow) -> bool:
-    savepoint = store.connection.begin_nested()
     try:
-        store.insert(table, [row])
+        with store.connection.begin_nested() as savepoint:
+            store.insert(table, [row])
+            savepoint.rollback()
     except DBAPIError:
         return True
-    finally:
-        savepoint.rollback()
     return False
 
 
