@@ -73,7 +73,7 @@ def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaDat
     try:
         with only(None, Path(file).parent), Operations.context(recording.context) as operations:
             # On this instance alone; Alembic has no event for the beginning of a batch.
-            operations.batch_alter_table = _noting_lines(operations.batch_alter_table, recording)  # type: ignore[method-assign]
+            operations.batch_alter_table = _at_once(operations.batch_alter_table, recording)  # type: ignore[method-assign]
             upgrade()
     except _NeedsDatabase:
         pass  # The recording has noted where.
@@ -97,11 +97,7 @@ class _Compiler(postgresql.dialect.statement_compiler):  # type: ignore[name-def
 
 
 class _Recording(PostgresqlImpl):
-    """Alembic's way of writing for PostgreSQL, which notes each statement, from where, in which transaction.
-
-    Attributes:
-        batched: The lines where the operation of a batch was added that is being executed, if there is one.
-    """
+    """Alembic's way of writing for PostgreSQL, which notes each statement, from where, in which transaction."""
 
     def __init__(self, file: str, metadata: MetaData) -> None:
         # Of its own, because its compiler is replaced. Named parameters, or every % of a text would come out doubled.
@@ -110,7 +106,6 @@ class _Recording(PostgresqlImpl):
         options: dict[str, Any] = {"as_sql": True, "literal_binds": True, "target_metadata": metadata}
         super().__init__(dialect, None, True, None, None, options)  # noqa: FBT003 -- Alembic's signature
         self.file, self.result = file, Compilation()
-        self.batched: tuple[int, ...] = ()
         self.transactions, self.in_transaction = 0, True
         self.context = MigrationContext.configure(dialect=dialect, opts=options)
         self.context.impl = self
@@ -132,8 +127,7 @@ class _Recording(PostgresqlImpl):
 
     def lines(self) -> tuple[int, ...]:
         """The lines of the file that are being executed now, the innermost first."""
-        here = [line for frame, line in walk_stack(None) if frame.f_code.co_filename == self.file]
-        return (*self.batched, *here)
+        return tuple(line for frame, line in walk_stack(None) if frame.f_code.co_filename == self.file)
 
 
 class _Unanswered:
@@ -173,32 +167,29 @@ class _NoDatabase(_Unanswered, MockConnection):
         return self.execute(text(statement.replace("\\", "\\\\").replace(":", "\\:")), parameters)
 
 
-def _noting_lines(batch_alter_table: Callable[..., Any], recording: _Recording) -> Callable[..., Any]:
-    """`op.batch_alter_table`, whose operations have their own lines, and not the one where their batch ends."""
+def _at_once(batch_alter_table: Callable[..., Any], recording: _Recording) -> Callable[..., Any]:
+    """`op.batch_alter_table`, whose operations are recorded on their own lines, and not where their batch ends."""
 
     @contextmanager
-    def noting(*args: Any, **kw: Any) -> Iterator[Any]:
+    def recorded(*args: Any, **kw: Any) -> Iterator[Any]:
         with batch_alter_table(*args, **kw) as batch:
-            batch.impl.batch = _Batch(recording)
+            if batch.impl.recreate != "always":
+                batch.impl.batch = _Batch(recording)
             yield batch
 
-    return noting
+    return recorded
 
 
 class _Batch(list[Any]):
-    """The operations of a batch, each with the lines where it was added to it."""
+    """The operations of a batch, of which none is left for its end."""
 
     def __init__(self, recording: _Recording) -> None:
         super().__init__()
         self.recording = recording
 
     def append(self, operation: Any) -> None:
-        super().append((operation, self.recording.lines()))
-
-    def __iter__(self) -> Iterator[Any]:
-        for operation, self.recording.batched in super().__iter__():
-            yield operation
-        self.recording.batched = ()
+        name, arguments, options = operation
+        getattr(self.recording, name)(*arguments, **options)
 
 
 def _lines_of(error: BaseException, file: str) -> tuple[int, ...]:

@@ -24,9 +24,9 @@ class CreateIndex(TableAction):
     keys: tuple[str, ...]
     plain: bool
     unique: bool
-    concurrently: bool
-    only: bool
-    concurrent_sql: str
+    concurrently: bool = False
+    only: bool = False
+    concurrent_sql: str = ""
 
 
 class DropIndex(NamedAction):

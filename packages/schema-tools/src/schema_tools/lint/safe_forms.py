@@ -36,22 +36,17 @@ def split(steps: Sequence[Step]) -> str:
     return revisions(*("\n".join(body) for body in bodies))
 
 
-def create_index(name: str, table: str, columns: Sequence[str], *, unique: bool = False) -> str:
-    """An index on columns, built while the table is used."""
-    schema = table.rpartition(".")[0]
-    arguments = [as_text(name), as_text(short(table)), f"[{', '.join(map(as_text, columns))}]"]
-    arguments += ["unique=True"] if unique else []
+def create_index(index: CreateIndex) -> str:
+    """The same index, built while the table is used."""
+    if not index.plain:
+        return outside_transaction(execute(index.concurrent_sql))
+    schema = index.table.rpartition(".")[0]
+    arguments = [as_text(index.name), as_text(short(index.table)), f"[{', '.join(map(as_text, index.keys))}]"]
+    arguments += ["unique=True"] if index.unique else []
     arguments += [f"schema={as_text(schema)}"] if schema else []
     arguments += ["postgresql_concurrently=True", "if_not_exists=True"]
     listed = "".join(f"    {argument},\n" for argument in arguments)
     return outside_transaction(f"op.create_index(\n{listed})")
-
-
-def create_this_index(index: CreateIndex) -> str:
-    """The same index, built while the table is used."""
-    if index.plain:
-        return create_index(index.name, index.table, index.keys, unique=index.unique)
-    return outside_transaction(execute(index.concurrent_sql))
 
 
 def validated_later(table: str, name: str, definition: str) -> str:

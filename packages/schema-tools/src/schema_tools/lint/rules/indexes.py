@@ -7,7 +7,7 @@ from schema_tools.lint import actions, objects
 from schema_tools.lint.definitions import ConstraintFacts, ConstraintKind
 from schema_tools.lint.rendering import alter_table, execute, outside_transaction, quoted, revisions
 from schema_tools.lint.rule import At, Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import create_index, create_this_index, split
+from schema_tools.lint.safe_forms import create_index, split
 from schema_tools.lint.waivers import waiver_comment
 
 # What CONCURRENTLY keeps out of a transaction.
@@ -29,7 +29,7 @@ def index_not_concurrent(action: objects.CreateIndex, at: At) -> Iterator[Hit]:
     if action.concurrently:
         return
     if not at.schema.table(action.table).partitioned:
-        fix = _guarded(create_this_index(action), at, action.table, action.keys, unique=action.unique)
+        fix = _built(action, at)
         yield Hit(f"writers of {action.table} wait until the index {action.name} is built", fix)
     elif not action.only:
         fix = _on_partitions(action, at.schema.table(action.table).partitions)
@@ -76,7 +76,7 @@ def concurrently_in_transaction(action: _Concurrent, at: At) -> Iterator[Hit]:
     """It fails: a concurrent operation ends its transaction several times, so it cannot be part of one."""
     if action.concurrently and at.step.transaction is not None:
         if isinstance(action, objects.CreateIndex):
-            fix = _guarded(create_this_index(action), at, action.table, action.keys, unique=action.unique)
+            fix = _built(action, at)
         else:
             fix = outside_transaction(execute(at.step.sql))
         yield Hit("CONCURRENTLY does not work inside a transaction", fix)
@@ -115,8 +115,7 @@ def unique_over_existing_rows(action: objects.CreateIndex | actions.AddConstrain
     # Columns that already include a unique key cannot fail.
     match action:
         case objects.CreateIndex() if action.unique and not _is_unique_already(at, action.table, action.keys):
-            code = _guarded(create_this_index(action), at, action.table, action.keys, unique=True)
-            yield Hit(f"rows of {action.table} may be alike in {', '.join(action.keys)}", code)
+            yield Hit(f"rows of {action.table} may be alike in {', '.join(action.keys)}", _built(action, at))
         case actions.AddConstraint() if action.constraint.kind in _UNIQUE_KINDS and action.constraint.index is None:
             columns = action.constraint.columns
             if not _is_unique_already(at, action.table, columns):
@@ -132,15 +131,15 @@ def unless_partitioned(at: At, table: str, fix: str) -> str | Waived:
 def unique_by_index(at: At, table: str, key: ConstraintFacts) -> str:
     """A unique constraint or a primary key whose index is built first, while the table is used."""
     name = quoted(key.name)
-    return revisions(
-        _guarded(create_index(key.name, table, key.columns, unique=True), at, table, key.columns, unique=True),
-        alter_table(table, f"ADD CONSTRAINT {name} {key.kind.upper()} USING INDEX {name}"),
-    )
+    index = objects.CreateIndex(table=table, name=key.name, keys=key.columns, plain=True, unique=True)
+    adding = alter_table(table, f"ADD CONSTRAINT {name} {key.kind.upper()} USING INDEX {name}")
+    return revisions(_built(index, at), adding)
 
 
-def _guarded(code: str, at: At, table: str, keys: tuple[str, ...], *, unique: bool) -> str:
-    """The code of an index in its autocommit block, with the waiver that a unique one needs."""
-    if not unique or _is_unique_already(at, table, keys):
+def _built(index: objects.CreateIndex, at: At) -> str:
+    """The code of an index, built while the table is used, with the waiver that a unique one needs."""
+    code = create_index(index)
+    if not index.unique or _is_unique_already(at, index.table, index.keys):
         return code
     block, _, body = code.partition("\n")
     return f"{block}\n    {waiver_comment('unique-over-existing-rows', _NO_TWO)}\n{body}"
