@@ -51,10 +51,6 @@ class Schema:
         """The table; one of which nothing is known where no revision has made it."""
         return self.tables.setdefault(name, Table(made_in=""))
 
-    def is_new(self, table: str, revision: str) -> bool:
-        """Whether `revision` itself has made the table."""
-        return self.table(table).made_in == revision
-
     def unique_keys(self, table: str) -> list[frozenset[str]]:
         """The columns that are unique together, by a constraint or by an index over all rows."""
         constraints = self.table(table).constraints.values()

@@ -40,9 +40,7 @@ class Step:
         return all(isinstance(one, _LIGHT) or (isinstance(one, actions.Other) and one.harmless) for one in self.actions)
 
 
-_LIGHT: Final = (
-    *(objects.CreateFunction, objects.CreateView, objects.DropView, objects.SetVariable, objects.CreateEnum),
-)
+_LIGHT: Final = (objects.CreateFunction, objects.CreateView, objects.DropView, objects.SetVariable, objects.CreateEnum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +96,7 @@ class At:
                 tables = [action.table]
             case _:
                 tables = []
-        return bool(tables) and all(self.schema.is_new(one, self.revision) for one in tables)
+        return bool(tables) and all(self.schema.table(one).made_in == self.revision for one in tables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -205,7 +205,7 @@ class Chooser:
         if judged is not None:
             return [rows[at] for at in sorted(judged)]
         # A condition that raises, by a division by zero for instance, does so for the whole statement.
-        if len(rows) == 1:
+        if len(rows) <= 1:
             return []
         some = rows if len(rows) <= _SINGLY else self.random.sample(rows, _SINGLY)
         half = len(some) // 2

@@ -62,7 +62,8 @@ def fill(
         sqlalchemy.exc.DBAPIError: The catalog cannot be read, or a deferred constraint is broken at the end.
     """
     store = Store(connection)
-    filling = _Filling(store, rows, examples or {}, shapes or read_shapes(connection))
+    shapes = shapes or read_shapes(connection)
+    filling = _Filling(store, rows, examples or {}, shapes, count_rows(connection, list(shapes.values())))
     filling.fill(tables)
     return Filled(filling.added, [Unfilled(table=name, reason=why) for name, why in filling.unfilled.items()])
 
@@ -73,12 +74,11 @@ class _Filling:
     rows: int
     examples: Mapping[str, Mapping[str, Any]]
     tables: Mapping[str, TableShape]
+    present: dict[str, int]
     added: dict[str, int] = field(default_factory=dict)
     unfilled: dict[str, str] = field(default_factory=dict)
-    present: dict[str, int] = field(default_factory=dict)
 
     def fill(self, only: Collection[str] | None) -> None:
-        self.present = count_rows(self.store.connection, list(self.tables.values()))
         again = []
         for group in _filling_order(self.tables):
             chosen = [table for table in group if only is None or table.name in only]

@@ -22,7 +22,7 @@ ChosenRow: TypeAlias = dict[str, Value]
 # The tables that migrations keep; not part of the schema.
 BOOKKEEPING: Final = ["alembic_version", TABLE]
 
-# The place of a row among those that are sent, from one; no table has such a column.
+# The place of a row among those that are sent, from one; hardly a table has such a column.
 _PLACE: Final = '"#"'
 
 

@@ -105,7 +105,7 @@ def work_after_exclusive_lock(action: actions.TableAction, at: At) -> Iterator[H
     locked = {one.table for one in at.changed_before() if one.table and _is_exclusive(one)}
     target = action.constraint.target if isinstance(action, actions.AddConstraint) else None
     # A foreign key waits for those who write to the other table, if it is in use.
-    refers = target not in {None, action.table} and not at.schema.is_new(target or "", at.revision)
+    refers = target not in {None, action.table} and at.schema.table(target or "").made_in != at.revision
     if (locked - {action.table} and _is_exclusive(action)) or (locked and (isinstance(action, _LONG) or refers)):
         yield Hit(f"{', '.join(sorted(locked))} stays locked during this", split(at.together))
 
@@ -120,12 +120,10 @@ def work_after_exclusive_lock(action: actions.TableAction, at: At) -> Iterator[H
 )
 def trigger_with_other_work(action: actions.CreateTrigger, at: At) -> Iterator[Hit]:
     """It takes SHARE ROW EXCLUSIVE until the transaction ends, which blocks writes to the table."""
-
     # Its function, and other triggers of its table, may be beside it.
-    def is_beside(one: Action) -> bool:
-        return isinstance(one, (actions.CreateTrigger, actions.DropTrigger)) and one.table == action.table
-
-    if any(not step.is_light and not all(map(is_beside, step.actions)) for step in at.together):
+    triggers = (actions.CreateTrigger, actions.DropTrigger)
+    others = (one for step in at.together if not step.is_light for one in step.actions)
+    if any(not isinstance(one, triggers) or one.table != action.table for one in others):
         yield Hit(f"writers of {action.table} wait until the rest of the revision is done", split(at.together))
 
 
