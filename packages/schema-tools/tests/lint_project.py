@@ -8,7 +8,7 @@ from sqlalchemy import URL, MetaData
 from schema_tools.findings import Finding
 from schema_tools.lint import lint_revisions
 from schema_tools.lint.document import BASE
-from schema_tools.lint.safe_forms import NEXT_REVISION
+from schema_tools.lint.rendering import NEXT_REVISION
 from schema_tools.migrations import runner
 from schema_tools.migrations.lock_file import write_lock
 from schema_tools.project import SchemaProject

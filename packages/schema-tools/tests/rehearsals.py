@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.round_trip import RevisionReport, round_trips
+from schema_tools.rehearsal.scratch import Places
 from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import Revisions
 from scratch_project import ScratchProject
@@ -56,5 +57,5 @@ def on_postgresql(scratch: ScratchProject, metadata: MetaData | None = None) -> 
 
 def rehearsed(project: SchemaProject, server: RunningPostgres, directory: Path, dialect: str) -> list[RevisionReport]:
     """What becomes of every revision; the mapping is not compared."""
-    with Databases(Revisions(project), dialect, server, directory) as databases:
+    with Databases(Revisions(project), dialect, Places(server, directory)) as databases:
         return list(round_trips(databases))

@@ -63,6 +63,11 @@ CONDITIONS = [
         ("CREATE SEQUENCE tickets MAXVALUE 100", "SELECT setval('tickets', 90)"),
     ),
     Condition(
+        "sequence-exhaustion",
+        "sequence countdown",
+        ("CREATE SEQUENCE countdown INCREMENT -1 MINVALUE -100", "SELECT setval('countdown', -90)"),
+    ),
+    Condition(
         "key-exhaustion",
         "column rooms.number",
         ("CREATE TABLE rooms (number smallint PRIMARY KEY)", "INSERT INTO rooms VALUES (32000)"),

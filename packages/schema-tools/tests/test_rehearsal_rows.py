@@ -48,6 +48,23 @@ def test_every_type_and_every_constraint_is_satisfied(empty_postgres_url: str) -
     assert len(first.rows) == 23
 
 
+def test_names_of_our_own_queries_and_every_check_of_a_domain_are_minded(postgres_servers: PostgresServers) -> None:
+    with postgres_servers.empty_database(POSTGRES_NAMES[-1]) as url:
+        run(
+            url,
+            """
+            CREATE DOMAIN small AS integer CHECK (VALUE > 40) CHECK (VALUE < 60);
+            CREATE TABLE seats (id integer PRIMARY KEY, position integer NOT NULL CHECK (position > 0), size small);
+            """,
+        )
+        with connected(url) as connection:
+            filled = fill(connection, 8)
+
+        assert (filled.rows, filled.unfilled) == ({"seats": 8}, [])
+        assert min(column(url, "SELECT position FROM seats")) > 0
+        assert {one for one in column(url, "SELECT size FROM seats") if one is not None}
+
+
 def test_rows_vary(postgres_servers: PostgresServers) -> None:
     with postgres_servers.empty_database(POSTGRES_NAMES[-1]) as url:
         run(url, NASTY)

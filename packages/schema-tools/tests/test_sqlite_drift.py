@@ -187,6 +187,22 @@ def test_a_table_that_was_altered_renamed_and_quoted_is_the_same(tmp_path: Path)
     assert 'column t."c d"' in at_once
 
 
+def test_a_column_that_is_called_as_a_keyword_is_quoted_and_not_taken_for_it(tmp_path: Path) -> None:
+    table = 'CREATE TABLE "order" (id INTEGER PRIMARY KEY, "as" TEXT, "collate" TEXT, "check" INT CHECK ("check" > 0))'
+    right = made(tmp_path / "right.db", f'{table}; CREATE INDEX ix ON "order" ("as");')
+    wrong = made(tmp_path / "wrong.db", 'CREATE TABLE "order" (id INTEGER PRIMARY KEY)')
+
+    found = differences(right, wrong)
+
+    assert [one.fix for one in found if one.object.startswith("column")] == [
+        'ALTER TABLE "order" ADD COLUMN "as" TEXT;',
+        'ALTER TABLE "order" ADD COLUMN "collate" TEXT;',
+        'ALTER TABLE "order" ADD COLUMN "check" INT CHECK ("check" > 0);',
+    ]
+    fixed = made(tmp_path / "wrong.db", "\n".join(one.fix for one in found))
+    assert differences(right, fixed) == []
+
+
 def test_a_migrated_database_has_no_drift_also_after_down_and_up(
     tmp_path: Path, postgres_servers: PostgresServers
 ) -> None:

@@ -46,19 +46,6 @@ class CapturedStatement:
         return line if len(line) <= _LABEL_LENGTH else f"{line[: _LABEL_LENGTH - 3]}..."
 
 
-@dataclass(frozen=True, slots=True)
-class _WholeTable:
-    """A scan that reads a whole table, or all of an index of it.
-
-    `alias` is its name in the plan; `filtered` are the columns of the condition, `sorted_by` those of a later sort.
-    """
-
-    table: str
-    alias: str
-    filtered: tuple[str, ...]
-    sorted_by: tuple[str, ...]
-
-
 @contextmanager
 def captured_statements() -> Iterator[list[CapturedStatement]]:
     """Every statement, with its parameters, that SQLAlchemy sends meanwhile, on every engine of this process."""
@@ -98,34 +85,33 @@ def sequential_scans(connection: Connection, statements: Iterable[CapturedStatem
 
 
 def _findings(connection: Connection, statement: CapturedStatement) -> Iterator[Finding]:
-    for scan in _whole_tables(connection, _explained(connection, statement, off=("seqscan",))):
-        if scan.filtered and _can_be_found(connection, statement, scan):
+    for node, filtered, sorted_by in _whole_tables(connection, _explained(connection, statement, off=("seqscan",))):
+        if filtered and _can_be_found(connection, statement, node["Alias"]):
             continue
-        columns = tuple(dict.fromkeys((*scan.filtered, *scan.sorted_by)))
+        table = node["Relation Name"]
+        if filtered:
+            message = f"reads all of {table}: no index finds rows by {', '.join(filtered)}"
+        elif sorted_by:
+            message = f"reads and sorts all of {table}: no index yields the order of {', '.join(sorted_by)}"
+        else:
+            message = f"reads all of {table}: it has neither a condition nor a LIMIT"
+        columns = ", ".join(dict.fromkeys((*filtered, *sorted_by)))
         yield Finding(
             rule="sequential-scan",
             place=statement.label,
-            message=_message(scan),
+            message=message,
             why=_WHY,
-            fix=f"CREATE INDEX CONCURRENTLY ON {scan.table} ({', '.join(columns)});" if columns else "",
+            fix=f"CREATE INDEX CONCURRENTLY ON {table} ({columns});" if columns else "",
         )
 
 
-def _message(scan: _WholeTable) -> str:
-    if scan.filtered:
-        return f"reads all of {scan.table}: no index finds rows by {', '.join(scan.filtered)}"
-    if scan.sorted_by:
-        return f"reads and sorts all of {scan.table}: no index yields the order of {', '.join(scan.sorted_by)}"
-    return f"reads all of {scan.table}: it has neither a condition nor a LIMIT"
-
-
-def _can_be_found(connection: Connection, statement: CapturedStatement, scan: _WholeTable) -> bool:
+def _can_be_found(connection: Connection, statement: CapturedStatement, alias: str) -> bool:
     """Whether an index finds the rows of the filter, though the planner thinks that another way is cheaper.
 
     With everything else off, a bitmap scan, which every kind of index can do, remains if there is one.
     """
     plan = _explained(connection, statement, off=("seqscan", "indexscan", "indexonlyscan"))
-    scans = [node for node, _ in _nodes(plan, ()) if node.get("Alias") == scan.alias]
+    scans = [node for node, _ in _nodes(plan) if node.get("Alias") == alias]
     return bool(scans) and all(
         node["Node Type"] == "Bitmap Heap Scan" and not _reads_everything(connection, node) for node in scans
     )
@@ -146,15 +132,16 @@ def _explained(connection: Connection, statement: CapturedStatement, off: Sequen
         savepoint.rollback()
 
 
-def _nodes(plan: _Plan, above: tuple[_Plan, ...]) -> Iterator[tuple[_Plan, tuple[_Plan, ...]]]:
+def _nodes(plan: _Plan, above: tuple[_Plan, ...] = ()) -> Iterator[tuple[_Plan, tuple[_Plan, ...]]]:
     """Every node of the plan with those above it, the nearest first."""
     yield plan, above
     for child in plan.get("Plans", ()):
         yield from _nodes(child, (plan, *above))
 
 
-def _whole_tables(connection: Connection, plan: _Plan) -> Iterator[_WholeTable]:
-    for node, above in _nodes(plan, ()):
+def _whole_tables(connection: Connection, plan: _Plan) -> Iterator[tuple[_Plan, list[str], list[str]]]:
+    """The scans that read a whole table or index, with the columns of the condition and those of a later sort."""
+    for node, above in _nodes(plan):
         if not _reads_everything(connection, node) or node.get("Schema") in {"pg_catalog", "information_schema"}:
             continue
         filtered = _columns(node["Alias"], [node.get("Filter", "")])
@@ -164,7 +151,7 @@ def _whole_tables(connection: Connection, plan: _Plan) -> Iterator[_WholeTable]:
             continue
         sort = next((one for one in above if one["Node Type"] == "Sort"), {})
         sorted_by = _columns(node["Alias"], sort.get("Sort Key", []))
-        yield _WholeTable(node["Relation Name"], node["Alias"], filtered, sorted_by)
+        yield node, filtered, sorted_by
 
 
 def _reads_everything(connection: Connection, node: _Plan) -> bool:
@@ -188,10 +175,10 @@ def _reads_everything(connection: Connection, node: _Plan) -> bool:
     return not connection.execute(partial, {"index": index["Index Name"], "schema": node["Schema"]}).scalar_one()
 
 
-def _columns(alias: str, expressions: Iterable[str]) -> tuple[str, ...]:
+def _columns(alias: str, expressions: Iterable[str]) -> list[str]:
     """The columns of the table that is called `alias` in the expressions of a plan, each once."""
     name = re.escape(alias if re.fullmatch(r"[a-z_][a-z0-9_$]*", alias) else f'"{alias}"')
     pattern = re.compile(rf'(?<![\w."]){name}\.("[^"]+"|\w+)')
     # A text in quotes may look like a column.
-    found = [pattern.findall(re.sub(r"'(?:[^']|'')*'", "''", expression)) for expression in expressions]
-    return tuple(dict.fromkeys(column for columns in found for column in columns))
+    unquoted = (re.sub(r"'(?:[^']|'')*'", "''", expression) for expression in expressions)
+    return list(dict.fromkeys(column for expression in unquoted for column in pattern.findall(expression)))

@@ -8,32 +8,32 @@ from sqlalchemy import Connection, RowMapping, text
 from schema_tools.findings import Finding
 
 # Neither the system's nor an extension's.
-_OWN_TABLES: Final = """
+_OWN_TABLES: Final = {
+    "postgresql": """
 WITH own_tables AS (
     SELECT c.*, n.nspname, c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND NOT EXISTS (SELECT FROM pg_depend e
                       WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
 )
-"""
+""",
+    "sqlite": """
+WITH own_tables AS (SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*')
+""",
+}
 
 
 def rows(connection: Connection, query: str, **parameters: Any) -> list[RowMapping]:
-    """What a query finds."""
-    return list(connection.execute(text(query), parameters).mappings())
+    """What a query finds, which may read `own_tables`: those that are neither the system's nor an extension's.
 
-
-def rows_of_tables(connection: Connection, query: str, **parameters: Any) -> list[RowMapping]:
-    """What a query finds that reads `own_tables`: rows of `pg_class` with `name` and `nspname`.
-
-    They are tables, partitioned tables, partitions and materialized views, without those of the system and of
-    extensions. `name` is as SQL has it, with its schema where that is needed.
+    On PostgreSQL they are tables, partitioned tables, partitions and materialized views, in rows of `pg_class` with
+    `nspname` and `name`, which is as SQL has it, with its schema where that is needed. On SQLite they have a `name`.
     """
-    return rows(connection, _OWN_TABLES + query, **parameters)
+    return list(connection.execute(text(_OWN_TABLES[connection.dialect.name] + query), parameters).mappings())
 
 
 class Check(NamedTuple):
-    """A query of `rows_of_tables`, and the finding for each row: texts with the names of its columns in braces."""
+    """A query for `rows`, and the finding for each row: texts with the names of its columns in braces."""
 
     rule: str
     place: str
@@ -47,5 +47,5 @@ def found_by(connection: Connection, checks: Iterable[Check], **parameters: Any)
     """What the checks find, whose queries may use the parameters."""
     for check in checks:
         texts = check._asdict()
-        for row in rows_of_tables(connection, texts.pop("query"), **parameters):
+        for row in rows(connection, texts.pop("query"), **parameters):
             yield Finding(**{name: words.format_map(row) for name, words in texts.items()})

@@ -8,49 +8,44 @@ from typing import Final
 from sqlalchemy import Connection
 
 from schema_tools.audit import thresholds
-from schema_tools.audit.catalog import rows, rows_of_tables
+from schema_tools.audit.catalog import rows
 from schema_tools.findings import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Index:
-    """An index, with every name as it is written in SQL.
+class Index:
+    """An index.
 
     `number` is lower for an older index. `keys` have operator class, collation and direction; `included` columns are
-    only carried along. `constraint` includes the replica identity, `foreign_key` says that it begins with the columns
-    of one, `scans` counts since the statistics were reset, and `concurrently` is empty where PostgreSQL refuses it.
+    only carried along. `constraint` includes the replica identity. It is `used` when a query did so since the
+    statistics were reset, or when it begins with the columns of a foreign key.
     """
 
     number: int
     name: str
     table: str
-    method: str
-    keys: Sequence[str]
-    included: Sequence[str]
-    predicate: str | None
+    keys: Sequence[object]
     unique: bool
     constraint: bool
-    valid: bool
-    foreign_key: bool
-    scans: int
-    bytes: int
-    concurrently: str
+    drop: str
+    method: str = "btree"
+    included: Sequence[str] = ()
+    predicate: str | None = None
+    valid: bool = True
+    used: bool = True
+    bytes: int = 0
 
-    def is_served_by(self, other: "_Index") -> bool:
+    def is_served_by(self, other: "Index") -> bool:
         """Whether `other` can do all that this one does."""
         same_kind = (self.table, self.method, self.predicate) == (other.table, other.method, other.predicate)
-        if self is other or not other.valid or not same_kind or self.constraint:
+        if self is other or not same_kind or self.constraint:
             return False
-        if list(self.keys) == list(other.keys):
-            carried = set(self.included) <= set(other.included)
-            return carried and (other.unique or not self.unique) and other.stays_before(self)
-        begins = self.method == "btree" and list(other.keys[: len(self.keys)]) == list(self.keys)
+        if self.keys == other.keys:
+            # Of two that do the same, a constraint stays, then the unique one, the one that carries more, the older.
+            mine, theirs = ((one.constraint, one.unique, len(one.included), -one.number) for one in (self, other))
+            return set(self.included) <= set(other.included) and self.unique <= other.unique and mine < theirs
+        begins = self.method == "btree" and other.keys[: len(self.keys)] == self.keys
         return begins and not self.unique and not self.included
-
-    def stays_before(self, other: "_Index") -> bool:
-        """Of two that do the same, whether this is the one that stays."""
-        mine, theirs = ((one.constraint, one.unique, len(one.included)) for one in (self, other))
-        return mine > theirs or (mine == theirs and self.number < other.number)
 
 
 # A partitioned index is neither made nor dropped concurrently:
@@ -67,10 +62,12 @@ SELECT i.indexrelid::bigint AS number, i.indexrelid::regclass::text AS name, c.n
        i.indisreplident OR EXISTS (SELECT FROM pg_constraint k
                                    WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) AS constraint,
        i.indisvalid AS valid,
-       EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = i.indrelid
-               AND k.conkey <@ (i.indkey::int2[])[0:cardinality(k.conkey) - 1]) AS foreign_key,
-       coalesce(s.idx_scan, 0) AS scans, coalesce(pg_relation_size(i.indexrelid), 0) AS bytes,
-       CASE c.relkind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END AS concurrently
+       coalesce(s.idx_scan, 0) > 0
+         OR EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = i.indrelid
+                    AND k.conkey <@ (i.indkey::int2[])[0:cardinality(k.conkey) - 1]) AS used,
+       coalesce(pg_relation_size(i.indexrelid), 0) AS bytes,
+       format('DROP INDEX %s%s;', CASE c.relkind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END,
+              i.indexrelid::regclass) AS drop
 FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_am am ON am.oid = x.relam
@@ -91,21 +88,39 @@ def index_findings(connection: Connection, now: datetime, unseen: list[str]) -> 
 
     Where it cannot be said which are unused, the reason is added to `unseen`.
     """
-    found = [_Index(**row) for row in rows_of_tables(connection, _INDEXES)]
+    found = [Index(**row) for row in rows(connection, _INDEXES)]
     yield from (_invalid(index) for index in found if not index.valid)
     valid = [index for index in found if index.valid]
-    served = {index.name: by for index in valid if (by := _served_by(index, valid))}
-    yield from (_superfluous(index, served[index.name]) for index in valid if index.name in served)
-    since = _statistics_since(connection, now, unseen)
-    if since is not None:
+    served = superfluous(valid)
+    yield from served.values()
+    (statistics,) = rows(connection, _SINCE)
+    since, days = statistics["since"], thresholds.STATISTICS_AGE.days
+    if statistics["replica"]:
+        unseen.append("which indexes are unused: this is a replica, and the primary counts for itself")
+    elif now - since < thresholds.STATISTICS_AGE:
+        unseen.append(f"which indexes are unused: their use is counted since {since:%Y-%m-%d}, less than {days} days")
+    else:
         yield from _unused([index for index in valid if index.name not in served], since)
 
 
-def _served_by(index: _Index, indexes: Sequence[_Index]) -> _Index | None:
-    return next((other for other in indexes if index.is_served_by(other)), None)
+def superfluous(indexes: Sequence[Index]) -> dict[str, Finding]:
+    """By its name, the finding on each of the valid `indexes` that does nothing which another one cannot do."""
+    found = {}
+    for index in indexes:
+        by = next((other for other in indexes if index.is_served_by(other)), None)
+        if by is not None:
+            same = index.keys == by.keys
+            found[index.name] = Finding(
+                rule="duplicate-index" if same else "redundant-index",
+                place=f"index {index.name} on {index.table}",
+                message=f"{by.name} {'is the same index' if same else 'begins with the same columns'}",
+                why="it takes space and makes every write dearer, and no query needs it",
+                fix=index.drop,
+            )
+    return found
 
 
-def _invalid(index: _Index) -> Finding:
+def _invalid(index: Index) -> Finding:
     leftover = index.name.strip('"').rstrip("0123456789").endswith(("_ccnew", "_ccold"))
     return Finding(
         rule="invalid-index",
@@ -113,45 +128,13 @@ def _invalid(index: _Index) -> Finding:
         message="it is invalid: no query uses it, and every write maintains it",
         why="a concurrent build failed, or is at work now; IF NOT EXISTS passes over what is left",
         # https://www.postgresql.org/docs/current/sql-reindex.html#SQL-REINDEX-CONCURRENTLY
-        fix=f"DROP INDEX {index.concurrently}{index.name};"
-        if leftover
-        else f"REINDEX INDEX CONCURRENTLY {index.name};",
+        fix=index.drop if leftover else f"REINDEX INDEX CONCURRENTLY {index.name};",
     )
 
 
-def superfluous(index: str, table: str, by: str, *, same: bool, fix: str) -> Finding:
-    """An index of `table` that does nothing which another, `by`, cannot do: one with the `same` keys, or with more."""
-    return Finding(
-        rule="duplicate-index" if same else "redundant-index",
-        place=f"index {index} on {table}",
-        message=f"{by} {'is the same index' if same else 'begins with the same columns'}",
-        why="it takes space and makes every write dearer, and no query needs it",
-        fix=fix,
-    )
-
-
-def _superfluous(index: _Index, by: _Index) -> Finding:
-    drop = f"DROP INDEX {index.concurrently}{index.name};"
-    return superfluous(index.name, index.table, by.name, same=list(index.keys) == list(by.keys), fix=drop)
-
-
-def _statistics_since(connection: Connection, now: datetime, unseen: list[str]) -> datetime | None:
-    """Since when the use of indexes has been counted, or None where that says nothing."""
-    (statistics,) = rows(connection, _SINCE)
-    since: datetime = statistics["since"]
-    if statistics["replica"]:
-        unseen.append("which indexes are unused: this is a replica, and the primary counts for itself")
-    elif now - since < thresholds.STATISTICS_AGE:
-        days = thresholds.STATISTICS_AGE.days
-        unseen.append(f"which indexes are unused: their use is counted since {since:%Y-%m-%d}, less than {days} days")
-    else:
-        return since
-    return None
-
-
-def _unused(indexes: Sequence[_Index], since: datetime) -> Iterator[Finding]:
+def _unused(indexes: Sequence[Index], since: datetime) -> Iterator[Finding]:
     for index in indexes:
-        needed = index.unique or index.constraint or index.foreign_key or index.scans
+        needed = index.unique or index.constraint or index.used
         if not needed and index.bytes >= thresholds.UNUSED_INDEX_BYTES:
             yield Finding(
                 rule="unused-index",
@@ -161,5 +144,5 @@ def _unused(indexes: Sequence[_Index], since: datetime) -> Iterator[Finding]:
                     "every write maintains it. What a replica does with it is counted there: look there before you"
                     " drop it; and the catalog does not say whether it is younger than the statistics"
                 ),
-                fix=f"DROP INDEX {index.concurrently}{index.name};",
+                fix=index.drop,
             )

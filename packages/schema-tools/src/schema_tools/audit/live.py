@@ -1,10 +1,9 @@
 """The audit of one live database."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, text
 
 from schema_tools.audit.checks import check_findings
 from schema_tools.audit.indexes import index_findings
@@ -43,19 +42,13 @@ def audit(url: str | URL, *, now: datetime | None = None) -> Audit:
             with read_only_engine(target).connect() as connection:
                 return Audit(list(sqlite_findings(connection)), [NOT_THERE])
         with postgresql_engine(target).connect() as connection:
-            findings = list(_findings(_reading(connection), unseen, now or datetime.now(UTC)))
+            # One read-only transaction with short timeouts.
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+            connection.execute(text("SET LOCAL statement_timeout = '60s'"))
+            findings = [
+                *index_findings(connection, now or datetime.now(UTC), unseen),
+                *check_findings(connection),
+                *number_findings(connection, unseen),
+            ]
     return Audit(findings, unseen)
-
-
-def _findings(connection: Connection, unseen: list[str], now: datetime) -> Iterator[Finding]:
-    yield from index_findings(connection, now, unseen)
-    yield from check_findings(connection)
-    yield from number_findings(connection, unseen)
-
-
-def _reading(connection: Connection) -> Connection:
-    """`connection`, in one read-only transaction with short timeouts."""
-    connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-    connection.execute(text("SET LOCAL statement_timeout = '60s'"))
-    return connection

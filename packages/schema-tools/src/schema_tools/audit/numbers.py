@@ -1,22 +1,30 @@
 """Keys that run out of numbers: sequences, identities, and narrow primary keys."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, RowMapping
 
 from schema_tools.audit import thresholds
-from schema_tools.audit.catalog import rows, rows_of_tables
+from schema_tools.audit.catalog import rows
 from schema_tools.findings import Finding
 
 # https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-INT
 _LARGEST: Final = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
+_WHY: Final = "when it is used up, every INSERT fails"
+
+_WIDER_COLUMN: Final = """\
+-- This rewrites the table under an exclusive lock. On a table in use, add a bigint column, fill it in
+-- batches, and swap the two. Columns that refer to it need the same.
+ALTER TABLE {table} ALTER COLUMN {column} TYPE bigint;"""
+
 # A sequence belongs to a column (serial, identity) or is called by a column's default. last_value is NULL for a
 # role that may not read it.
 _SEQUENCES: Final = """
-SELECT x.oid::regclass::text AS sequence, format_type(s.seqtypid, NULL) AS sequence_type, s.seqincrement AS increment,
-       s.seqmin AS smallest, s.seqmax AS largest, has_sequence_privilege(x.oid, 'SELECT, USAGE') AS visible,
+SELECT x.oid::regclass::text AS sequence, s.seqincrement AS increment,
+       CASE WHEN s.seqincrement > 0 THEN s.seqmax ELSE s.seqmin END AS own_end,
+       has_sequence_privilege(x.oid, 'SELECT, USAGE') AS visible,
        CASE WHEN has_sequence_privilege(x.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(x.oid) END AS last,
        c.oid::regclass::text AS table, quote_ident(a.attname) AS column,
        format_type(a.atttypid, NULL) AS column_type
@@ -34,7 +42,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN pg_class c ON c.oid = fed.relation
 LEFT JOIN pg_attribute a ON a.attrelid = fed.relation AND a.attnum = fed.number
 WHERE n.nspname !~ '^pg_' AND NOT s.seqcycle AND coalesce(NOT c.relispartition, true)
-ORDER BY 1, 8, 9
+ORDER BY 1, 6, 7
 """
 
 # Those that a sequence feeds are judged by it.
@@ -61,7 +69,7 @@ def number_findings(connection: Connection, unseen: list[str]) -> Iterator[Findi
             unseen.append(f"how far {row['sequence']} has counted: GRANT SELECT ON SEQUENCE {row['sequence']}")
         elif row["last"] is not None:
             yield from _of_sequence(row)
-    for row in rows_of_tables(connection, _NARROW_KEYS):
+    for row in rows(connection, _NARROW_KEYS):
         if not row["visible"]:
             unseen.append(f"the largest {row['table']}.{row['column']}: GRANT SELECT ON {row['table']}")
             continue
@@ -72,53 +80,35 @@ def number_findings(connection: Connection, unseen: list[str]) -> Iterator[Findi
 
 
 def _of_sequence(row: RowMapping) -> Iterator[Finding]:
-    up = row["increment"] > 0
-    of_column = _LARGEST.get(row["column_type"], row["largest"])
-    end = min(row["largest"], of_column) if up else max(row["smallest"], -of_column - 1)
-    used = _share(row["last"], end)
+    end = row["own_end"]
+    if largest := _LARGEST.get(row["column_type"]):
+        end = min(end, largest) if row["increment"] > 0 else max(end, -largest - 1)
+    used = row["last"] / end if end else 0
     if used < thresholds.NUMBERS_USED:
         return
-    by_column = row["column_type"] in _LARGEST and abs(end) < abs(row["largest"] if up else row["smallest"])
+    by_column = end != row["own_end"]
     limit = f"the column's type, {row['column_type']}, can hold" if by_column else "it may give out"
+    feeding = f", for {row['table']}.{row['column']}" if row["table"] else ""
+    statements = [] if by_column else [f"ALTER SEQUENCE {row['sequence']} AS bigint NO MAXVALUE NO MINVALUE;"]
+    if row["column_type"] in {"smallint", "integer"}:
+        statements.append(_WIDER_COLUMN.format_map(row))
     yield Finding(
         rule="sequence-exhaustion",
         place=f"sequence {row['sequence']}",
-        message=f"it has used {used:.1%} of what {limit}: {row['last']:,} of {end:,}{_feeding(row)}",
-        why="when it is used up, every INSERT fails",
-        fix=_wider(row, by_sequence=not by_column),
+        message=f"it has used {used:.1%} of what {limit}: {row['last']:,} of {end:,}{feeding}",
+        why=_WHY,
+        fix="\n".join(statements),
     )
 
 
 def _of_key(row: RowMapping, last: int) -> Iterator[Finding]:
     largest = _LARGEST[row["column_type"]]
-    used = _share(last, largest)
+    used = last / largest
     if used >= thresholds.NUMBERS_USED:
         yield Finding(
             rule="key-exhaustion",
             place=f"column {row['table']}.{row['column']}",
             message=f"its largest value is {used:.1%} of what {row['column_type']} can hold: {last:,} of {largest:,}",
-            why="when it is used up, every INSERT fails",
-            fix=_wider(row, by_sequence=False),
+            why=_WHY,
+            fix=_WIDER_COLUMN.format_map(row),
         )
-
-
-def _share(last: int, end: int) -> float:
-    return last / end if end else 0.0
-
-
-def _feeding(row: RowMapping) -> str:
-    return f", for {row['table']}.{row['column']}" if row["table"] else ""
-
-
-def _wider(row: Any, *, by_sequence: bool) -> str:
-    """The statements that make room for more numbers."""
-    statements = []
-    if by_sequence:
-        statements.append(f"ALTER SEQUENCE {row['sequence']} AS bigint NO MAXVALUE NO MINVALUE;")
-    if row["column_type"] in {"smallint", "integer"}:
-        statements += [
-            "-- This rewrites the table under an exclusive lock. On a table in use, add a bigint column, fill it in",
-            "-- batches, and swap the two. Columns that refer to it need the same.",
-            f"ALTER TABLE {row['table']} ALTER COLUMN {row['column']} TYPE bigint;",
-        ]
-    return "\n".join(statements)

@@ -1,6 +1,6 @@
 """Comparing two catalogs: every difference by object and aspect, with the statements that fix it."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from schema_tools.catalog.fixes import fix_sql
@@ -91,15 +91,13 @@ def _to_drop(superfluous: Sequence[CatalogObject], found: Catalog) -> Iterator[D
         references = [
             other
             for label, other in found.items()
-            if other.kind == "foreign key" and label not in gone and one.label in _tables_of(other.needs, found)
+            if other.kind == "foreign key"
+            and label not in gone
+            and any(need in found and one.label == f"table {found[need].table}" for need in other.needs)
         ]
         gone |= {other.label for other in references}
         drops = [*(other.drop for other in references), one.drop]
         yield _difference(one, "existence", None, _described(one), script(*drops))
-
-
-def _tables_of(labels: Iterable[str], catalog: Catalog) -> set[str]:
-    return {f"table {catalog[label].table}" for label in labels if label in catalog}
 
 
 def _renamed(expected: Catalog, found: Catalog) -> Iterator[tuple[str, CatalogObject]]:

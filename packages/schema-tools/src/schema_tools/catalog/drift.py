@@ -136,11 +136,10 @@ def _pending(connection: Connection, project: SchemaProject) -> Iterator[Differe
     script = script_directory(project)
     heads = set(MigrationContext.configure(connection).get_current_heads())
     newest = set(script.get_heads())
-    revisions = list(reversed(list(script.walk_revisions())))
-    known = {one.revision for one in revisions}
     if heads == newest:
         return
-    if heads <= known:
+    revisions = list(script.walk_revisions())[::-1]
+    if heads <= {one.revision for one in revisions}:
         applied = {one.revision for one in script.iterate_revisions(tuple(heads), "base")} if heads else set()
         pending = [f"--   {one.revision}: {one.doc}" for one in revisions if one.revision not in applied]
         fix = "\n".join(["-- Apply the pending migrations first, which may be all that differs:", *pending])

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from schema_tools.catalog.objects import Catalog, CatalogObject
 from schema_tools.catalog.statements import joined, script, unquoted
 
+Catalogs: TypeAlias = tuple[Catalog, Catalog]
+"""All that is expected, and all that was found."""
+
 _GRANTABLE: Final = frozenset({"view", "materialized view", "function", "procedure"})
 
 
-def fix_sql(expected: CatalogObject, found: CatalogObject, aspect: str, catalogs: tuple[Catalog, Catalog]) -> str:
+def fix_sql(expected: CatalogObject, found: CatalogObject, aspect: str, catalogs: Catalogs) -> str:
     """What makes `aspect` of the object that was `found` that of the one that is `expected`.
 
     An aspect that nothing can alter takes dropping the object and making it again, together with all that needs it.
@@ -22,15 +25,14 @@ def fix_sql(expected: CatalogObject, found: CatalogObject, aspect: str, catalogs
         catalogs: All that is expected, and all that was found.
     """
     special = _SPECIAL.get((expected.kind, aspect))
-    statements = special(expected, found, catalogs) if special else None
-    if statements is not None:
+    if special and (statements := special(expected, found, catalogs)) is not None:
         return statements
     if aspect in expected.alter or aspect in found.reset:
         return script(found.reset.get(aspect, ""), expected.alter.get(aspect, ""))
     return made_again(expected, found, catalogs)
 
 
-def made_again(expected: CatalogObject, found: CatalogObject, catalogs: tuple[Catalog, Catalog]) -> str:
+def made_again(expected: CatalogObject, found: CatalogObject, catalogs: Catalogs) -> str:
     """What drops an object and makes it as it is expected, with all that needs it; a sentence where rows would go."""
     dependents = _dependents(found.label, catalogs[1])
     holders = [one.label for one in (found, *dependents) if _holds_rows(one) and one.label != found.label]
@@ -71,19 +73,19 @@ _IN_THE_WAY_OF_A_TYPE: Final = frozenset({"view", "materialized view", "rule", "
 _TEXTS: Final = frozenset({"character varying", "character", "text"})
 
 
-def _column_type(expected: CatalogObject, found: CatalogObject, catalogs: tuple[Catalog, Catalog]) -> str | None:
+def _column_type(expected: CatalogObject, found: CatalogObject, catalogs: Catalogs) -> str | None:
     if "type" in expected.alter:
         return None
     column = f"ALTER TABLE {expected.table} ALTER COLUMN {expected.own_name}"
     new, old = expected.aspects["type"], found.aspects["type"]
-    collation = expected.aspects.get("collation") or ("pg_catalog.default" if "collation" in found.aspects else "")
+    collation = expected.aspects.get("collation") or ('pg_catalog."default"' if "collation" in found.aspects else "")
     # An assignment fails where values do not fit; a cast would cut them.
     assigned = "generated" in expected.aspects or _base(new) == _base(old) or {_base(new), _base(old)} <= _TEXTS
     through_text = "text::" if f"enum {new}" in catalogs[0] else ""
     statements = joined(
         f"{column} DROP DEFAULT" if "default" in found.aspects else "",
         f"{column} TYPE {new}"
-        + (f" COLLATE {_quoted_default(collation)}" if collation else "")
+        + (f" COLLATE {collation}" if collation else "")
         + ("" if assigned else f" USING {expected.own_name}::{through_text}{new}"),
         expected.alter["default"] if "default" in expected.aspects else "",
     )
@@ -100,11 +102,7 @@ def _base(type_name: str) -> str:
     return re.sub(r"\(.*?\)", "", type_name)
 
 
-def _quoted_default(collation: str) -> str:
-    return 'pg_catalog."default"' if collation == "pg_catalog.default" else collation
-
-
-def _identity(expected: CatalogObject, found: CatalogObject, _catalogs: tuple[Catalog, Catalog]) -> str | None:
+def _identity(expected: CatalogObject, found: CatalogObject, _catalogs: Catalogs) -> str | None:
     column = f"ALTER TABLE {expected.table} ALTER COLUMN {expected.own_name}"
     if "identity" not in expected.aspects:
         return script(f"{column} DROP IDENTITY IF EXISTS")
@@ -121,7 +119,7 @@ def _identity(expected: CatalogObject, found: CatalogObject, _catalogs: tuple[Ca
     )
 
 
-def _default(expected: CatalogObject, found: CatalogObject, catalogs: tuple[Catalog, Catalog]) -> str | None:
+def _default(expected: CatalogObject, found: CatalogObject, catalogs: Catalogs) -> str | None:
     column = f"ALTER TABLE {expected.table} ALTER COLUMN {expected.own_name}"
     if "default" not in expected.aspects or "default" not in expected.alter:
         return None
@@ -132,7 +130,7 @@ def _default(expected: CatalogObject, found: CatalogObject, catalogs: tuple[Cata
     return made_again(expected, found, catalogs) if "generated" in found.aspects else None
 
 
-def _generated(expected: CatalogObject, found: CatalogObject, catalogs: tuple[Catalog, Catalog]) -> str | None:
+def _generated(expected: CatalogObject, found: CatalogObject, catalogs: Catalogs) -> str | None:
     new, old = (one.aspects.get("generated", "") for one in (expected, found))
     column = f"ALTER TABLE {expected.table} ALTER COLUMN {expected.own_name}"
     if expected.alter.get("generated", "").startswith("--"):
@@ -144,25 +142,25 @@ def _generated(expected: CatalogObject, found: CatalogObject, catalogs: tuple[Ca
     return made_again(expected, found, catalogs)
 
 
-def _function(expected: CatalogObject, found: CatalogObject, catalogs: tuple[Catalog, Catalog]) -> str | None:
+def _function(expected: CatalogObject, found: CatalogObject, catalogs: Catalogs) -> str | None:
     heads = {one.aspects["definition"].partition("\n LANGUAGE ")[0] for one in (expected, found)}
     # What it takes and returns cannot be replaced: https://www.postgresql.org/docs/current/sql-createfunction.html
     return None if len(heads) == 1 else made_again(expected, found, catalogs)
 
 
-def _validity(expected: CatalogObject, found: CatalogObject, catalogs: tuple[Catalog, Catalog]) -> str | None:
+def _validity(expected: CatalogObject, found: CatalogObject, catalogs: Catalogs) -> str | None:
     return made_again(expected, found, catalogs) if found.aspects["validity"] == "not enforced" else None
 
 
 _LABEL: Final = re.compile(r"E?'(?:[^']|'')*'")
 
 
-def _labels(expected: CatalogObject, found: CatalogObject, _catalogs: tuple[Catalog, Catalog]) -> str:
+def _labels(expected: CatalogObject, found: CatalogObject, _catalogs: Catalogs) -> str:
     new, old = (_LABEL.findall(one.aspects.get("labels", "")) for one in (expected, found))
     this = f"ALTER TYPE {expected.name}"
-    if len(new) == len(old) and len({*new} - {*old}) == 1 and sum(a != b for a, b in zip(new, old, strict=True)) == 1:
-        (renamed,) = ((a, b) for a, b in zip(old, new, strict=True) if a != b)
-        return script(f"{this} RENAME VALUE {renamed[0]} TO {renamed[1]}")
+    changed = [(a, b) for a, b in zip(old, new, strict=False) if a != b]
+    if len(new) == len(old) and len(changed) == 1:
+        return script(f"{this} RENAME VALUE {changed[0][0]} TO {changed[0][1]}")
     if [label for label in new if label in old] != old:
         return (
             f"-- PostgreSQL neither drops nor moves a label. Make a type ({', '.join(new)}), turn the columns over to"
@@ -175,9 +173,7 @@ def _labels(expected: CatalogObject, found: CatalogObject, _catalogs: tuple[Cata
     return script(*(f"{this} ADD VALUE {label} {place}".rstrip() for label, place in added))
 
 
-_SPECIAL: Final[
-    Mapping[tuple[str, str], Callable[[CatalogObject, CatalogObject, tuple[Catalog, Catalog]], str | None]]
-] = {
+_SPECIAL: Final[Mapping[tuple[str, str], Callable[[CatalogObject, CatalogObject, Catalogs], str | None]]] = {
     ("column", "type"): _column_type,
     ("column", "collation"): _column_type,
     ("column", "default"): _default,

@@ -1,7 +1,7 @@
 """Making what the mapping says, for comparison only: in a schema or database that is thrown away."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import ARRAY, Connection, Dialect, MetaData, TypeDecorator, event
@@ -23,17 +23,15 @@ def make_mapped(connection: Connection, metadata: MetaData) -> None:
         return
     types = _types_made_elsewhere(metadata, connection.dialect)
     with _in_batches(connection) as execute_batch:
-        try:
-            with connection.begin_nested() if types else nullcontext():
+        if types:
+            with suppress(ProgrammingError), connection.begin_nested():
                 for one in types:
                     one.create(connection, checkfirst=False)
                 metadata.create_all(connection, checkfirst=False)
                 execute_batch()
-        except ProgrammingError:
-            if not types:
-                raise
-            metadata.create_all(connection, checkfirst=False)
-            execute_batch()
+                return
+        metadata.create_all(connection, checkfirst=False)
+        execute_batch()
 
 
 @contextmanager
@@ -45,23 +43,19 @@ def _in_batches(connection: Connection) -> Iterator[Callable[[], None]]:
     """
     collected: list[str] = []
 
-    def script() -> str:
-        statements = ";\n".join(collected)
-        collected.clear()
-        return statements
+    def execute_batch() -> None:
+        if collected:
+            statements = ";\n".join(collected)
+            collected.clear()
+            connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
-    def collect(cursor: Any, statement: str, parameters: Any, context: Any) -> bool | None:
+    def collect(_cursor: Any, statement: str, parameters: Any, context: Any) -> bool | None:
         if context.isddl and not parameters:
             # What follows is executed without parameters, so a percent sign is written once.
             collected.append(statement.replace("%%", "%"))
             return True
-        if collected:
-            cursor.execute(script())
+        execute_batch()
         return None
-
-    def execute_batch() -> None:
-        if collected:
-            connection.exec_driver_sql(script(), execution_options={"no_parameters": True})
 
     event.listen(connection.engine, "do_execute", collect)
     try:

@@ -1,6 +1,7 @@
 """Triggers and functions as a database keeps them: Alembic does not see these, so the catalog is read here."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -44,9 +45,10 @@ StoredCode = Mapping[str, CodeObject]
 
 def stored_code(connection: Connection) -> StoredCode:
     """The triggers and functions of the database, in the schema that comes first on the search path."""
+    # The catalog has functions before triggers, which need them.
     catalog = read_catalog(connection).values()
-    functions = [_function(one) for one in catalog if one.kind in {"function", "procedure"}]
-    return {one.label: one for one in (*functions, *(_trigger(one) for one in catalog if one.kind == "trigger"))}
+    code = [_code(one) for one in catalog if one.kind in {"function", "procedure", "trigger"}]
+    return {one.label: one for one in code}
 
 
 def in_authors_words(code: StoredCode, statements: list[str]) -> StoredCode:
@@ -55,14 +57,10 @@ def in_authors_words(code: StoredCode, statements: list[str]) -> StoredCode:
     The catalog's text of it means the same, and is harder to read.
     """
     written = {label: statement for statement in statements if (label := _label_of(statement))}
-    unambiguous = {
-        label: written[_without_arguments(label)]
-        for label in code
-        if _without_arguments(label) in written
-        and sum(_without_arguments(other) == _without_arguments(label) for other in code) == 1
-    }
+    overloads = Counter(map(_without_arguments, code))
+    unambiguous = {name: statement for name, statement in written.items() if overloads[name] == 1}
     return {
-        label: replace(one, statement=unambiguous[label]) if label in unambiguous else one
+        label: replace(one, statement=unambiguous.get(_without_arguments(label), one.statement))
         for label, one in code.items()
     }
 
@@ -107,11 +105,8 @@ def _without_arguments(label: str) -> str:
     return label.partition("(")[0] if label.startswith("function ") else label
 
 
-def _function(one: CatalogObject) -> CodeObject:
+def _code(one: CatalogObject) -> CodeObject:
     definition = one.aspects["definition"]
-    return CodeObject("function", one.name, None, definition, definition, one.drop)
-
-
-def _trigger(one: CatalogObject) -> CodeObject:
-    table = unquoted(one.table or "")
-    return CodeObject("trigger", one.own_name, table, one.aspects["definition"], one.create, one.drop)
+    if one.table is None:
+        return CodeObject("function", one.name, None, definition, definition, one.drop)
+    return CodeObject("trigger", one.own_name, unquoted(one.table), definition, one.create, one.drop)

@@ -8,7 +8,7 @@ from sqlalchemy import MetaData, Table
 from schema_tools.document.table_facts import ordered_tables
 from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
-from schema_tools.lint.rule import TABLE_RULES
+from schema_tools.lint.rule import TABLE_RULES, TablePart, parts_of, place_of
 from schema_tools.lint.rules import waiver_findings
 from schema_tools.project import SchemaProject
 
@@ -63,20 +63,18 @@ def lint_tables(metadata: MetaData) -> list[Finding]:
 
 def _judged(table: Table) -> list[Finding]:
     hits = [(rule, hit) for rule in TABLE_RULES for hit in rule.check(table)]
-    used = {(id(hit.info), rule.name) for rule, hit in hits if rule.name in _waivers(hit.info)}
+    used = {(id(hit.part), rule.name) for rule, hit in hits if rule.name in _waivers(hit.part)}
     found = [
-        rule.finding(hit.place, hit.message, hit.fix) for rule, hit in hits if (id(hit.info), rule.name) not in used
+        rule.finding(place_of(hit.part), hit.message, hit.fix)
+        for rule, hit in hits
+        if (id(hit.part), rule.name) not in used
     ]
-    places = [(table.fullname, table.info)]
-    places += [(f"{table.fullname}.{column.name}", column.info) for column in table.columns]
-    places += [(str(index.name), index.info) for index in table.indexes]
-    places += [(str(constraint.name), constraint.info) for constraint in table.constraints]
-    for place, info in places:
-        for name, reason in _waivers(info).items():
-            found += waiver_findings(place, name, str(reason or ""), used=(id(info), name) in used)
+    for part in parts_of(table):
+        for name, reason in _waivers(part).items():
+            found += waiver_findings(place_of(part), name, str(reason or ""), used=(id(part), name) in used)
     return sorted(found, key=lambda one: (one.place, one.rule, one.message))
 
 
-def _waivers(info: dict[Any, Any]) -> dict[str, Any]:
-    given = info.get("lint", {})
+def _waivers(part: TablePart) -> dict[str, Any]:
+    given = part.info.get("lint", {})
     return given if isinstance(given, dict) else {str(given): ""}

@@ -1,6 +1,6 @@
-"""What a statement does to a schema, in the terms that the rules are written in. Names are folded as PostgreSQL does.
+"""What a statement does to tables and rows, in the terms that the rules are written in, and what no rule is about.
 
-A name is `members`, or `sales.orders` outside the schema `public`.
+Names are folded as PostgreSQL does; a name is `members`, or `sales.orders` outside the schema `public`.
 """
 
 from dataclasses import dataclass
@@ -34,12 +34,6 @@ class ColumnAction(TableAction):
     column: str
 
 
-class NamedAction(Action):
-    """Something done to an object that has no place in a table."""
-
-    name: str
-
-
 class CreateTable(TableAction):
     """CREATE TABLE, CREATE TABLE AS, CREATE MATERIALIZED VIEW: a new relation with rows."""
 
@@ -47,14 +41,6 @@ class CreateTable(TableAction):
     constraints: tuple[ConstraintFacts, ...] = ()
     parent: str | None = None
     partitioned: bool = False
-
-
-class CreateView(NamedAction):
-    """CREATE VIEW."""
-
-
-class DropView(NamedAction):
-    """DROP VIEW, of one view."""
 
 
 class DropTable(TableAction):
@@ -85,12 +71,10 @@ class ChangeDefault(ColumnAction):
     default: Expression | None
 
 
-class SetNotNull(ColumnAction):
-    """ALTER COLUMN SET NOT NULL."""
+class ChangeNotNull(ColumnAction):
+    """ALTER COLUMN SET NOT NULL, or DROP NOT NULL."""
 
-
-class DropNotNull(ColumnAction):
-    """ALTER COLUMN DROP NOT NULL."""
+    not_null: bool
 
 
 class SetExpression(ColumnAction):
@@ -161,45 +145,6 @@ class RenameConstraint(TableAction):
     new_name: str
 
 
-class CreateIndex(TableAction):
-    """CREATE INDEX.
-
-    Attributes:
-        name: Its name; PostgreSQL's own choice is written as it would be for columns.
-        keys: The columns, or the expressions in SQL.
-        plain: Whether it is a B-tree over all rows, on columns in the default order and operator class.
-        only: ON ONLY, which leaves the partitions alone.
-        concurrent_sql: The same statement with CONCURRENTLY IF NOT EXISTS.
-    """
-
-    name: str
-    keys: tuple[str, ...]
-    plain: bool
-    unique: bool
-    concurrently: bool
-    only: bool
-    concurrent_sql: str
-
-
-class DropIndex(NamedAction):
-    """DROP INDEX, of one index."""
-
-    concurrently: bool
-
-
-class RenameIndex(NamedAction):
-    """ALTER INDEX RENAME."""
-
-    new_name: str
-
-
-class Reindex(Action):
-    """REINDEX; `words` is what comes after it, such as `INDEX ix_members_email`."""
-
-    words: str
-    concurrently: bool
-
-
 class Truncate(TableAction):
     """TRUNCATE, of one table."""
 
@@ -220,37 +165,6 @@ class ChangeRows(TableAction):
     compared: frozenset[str] = frozenset()
     assignments: str = ""
     plain: bool = True
-
-
-class CreateEnum(NamedAction):
-    """CREATE TYPE AS ENUM."""
-
-
-class AddEnumValue(NamedAction):
-    """ALTER TYPE ADD VALUE."""
-
-    value: str
-
-
-class RenameEnumValue(NamedAction):
-    """ALTER TYPE RENAME VALUE."""
-
-    value: str
-    new_value: str
-
-
-class DropType(NamedAction):
-    """DROP TYPE or DROP DOMAIN."""
-
-
-class DropSchema(NamedAction):
-    """DROP SCHEMA."""
-
-
-class RenameSchema(NamedAction):
-    """ALTER SCHEMA RENAME."""
-
-    new_name: str
 
 
 class Cascade(Action):
@@ -288,18 +202,6 @@ class CreateTrigger(TableAction):
 
 class DropTrigger(TableAction):
     """DROP TRIGGER, DROP RULE or DROP POLICY."""
-
-
-class CreateFunction(NamedAction):
-    """CREATE FUNCTION."""
-
-    volatile: bool
-
-
-class SetVariable(NamedAction):
-    """SET, RESET, ALTER ROLE SET, set_config(): `value` is empty where the setting is taken back."""
-
-    value: str
 
 
 class ControlTransaction(Action):

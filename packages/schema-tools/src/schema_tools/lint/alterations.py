@@ -6,20 +6,9 @@ from typing import Any, Final
 
 from pglast import enums
 
-from schema_tools.lint import actions
+from schema_tools.lint import actions, syntax
 from schema_tools.lint.actions import Action, short
 from schema_tools.lint.definitions import ColumnFacts, ConstraintFacts, ConstraintKind
-from schema_tools.lint.syntax import (
-    column,
-    expression,
-    is_cast_of,
-    printed,
-    proven_not_null,
-    relation,
-    sql_type,
-    strings,
-    walk,
-)
 
 # Each kind of constraint, and how PostgreSQL ends the names that it chooses.
 _KINDS: Final = {
@@ -60,12 +49,12 @@ def column_facts(table: str, node: Any) -> ColumnFacts:
     sure = {enums.ConstrType.CONSTR_NOTNULL, enums.ConstrType.CONSTR_PRIMARY, enums.ConstrType.CONSTR_IDENTITY}
     return ColumnFacts(
         name=node.colname,
-        type=sql_type(node.typeName),
+        type=syntax.sql_type(node.typeName),
         not_null=bool(sure & set(kinds)),
-        default=expression(getattr(default, "raw_expr", None)),
+        default=syntax.expression(getattr(default, "raw_expr", None)),
         identity=identity,
         generated=_GENERATED.get(generated.generated_kind, "stored") if generated is not None else "",
-        expression=printed(getattr(generated, "raw_expr", None)),
+        expression=syntax.printed(getattr(generated, "raw_expr", None)),
         constraints=tuple(
             constraint_facts(table, one, (node.colname,))
             for one in constraints
@@ -77,12 +66,12 @@ def column_facts(table: str, node: Any) -> ColumnFacts:
 def constraint_facts(table: str, node: Any, columns: tuple[str, ...] = ()) -> ConstraintFacts:
     """A constraint of `table`; `columns` is the column that it stands behind, if any."""
     kind, suffix = _KINDS[node.contype]
-    own = columns or strings(node.fk_attrs if kind is ConstraintKind.FOREIGN_KEY else node.keys)
-    named = own or tuple(dict.fromkeys(filter(None, map(column, walk(node.raw_expr)))))
+    own = columns or syntax.strings(node.fk_attrs if kind is ConstraintKind.FOREIGN_KEY else node.keys)
+    named = own or tuple(dict.fromkeys(filter(None, map(syntax.column, syntax.walk(node.raw_expr)))))
     # The name that PostgreSQL chooses: `<table>_<columns>_<kind>`.
     middle = () if kind is ConstraintKind.PRIMARY_KEY else named[:1] if kind is ConstraintKind.CHECK else named
     chosen = "_".join([short(table), *middle, suffix])
-    not_null = proven_not_null(node.raw_expr) if kind is ConstraintKind.CHECK else frozenset()
+    not_null = syntax.proven_not_null(node.raw_expr) if kind is ConstraintKind.CHECK else frozenset()
     if kind in {ConstraintKind.NOT_NULL, ConstraintKind.PRIMARY_KEY}:
         not_null = frozenset(own)
     return ConstraintFacts(
@@ -91,7 +80,7 @@ def constraint_facts(table: str, node: Any, columns: tuple[str, ...] = ()) -> Co
         columns=() if kind is ConstraintKind.CHECK else own,
         validated=not node.skip_validation,
         index=node.indexname,
-        target=relation(node.pktable) if node.pktable is not None else None,
+        target=syntax.relation(node.pktable) if node.pktable is not None else None,
         not_null=not_null,
         definition=_definition(node, own, kind),
     )
@@ -100,7 +89,7 @@ def constraint_facts(table: str, node: Any, columns: tuple[str, ...] = ()) -> Co
 def _definition(node: Any, columns: tuple[str, ...], kind: ConstraintKind) -> str:
     """The constraint's text as that of a table, without its name and without NOT VALID."""
     name, node.conname = node.conname, None
-    words = printed(node).removesuffix(" NOT VALID")
+    words = syntax.printed(node).removesuffix(" NOT VALID")
     node.conname = name
     if kind is ConstraintKind.FOREIGN_KEY and not words.startswith("FOREIGN KEY"):
         words = f"FOREIGN KEY ({', '.join(columns)}) {words}"
@@ -112,7 +101,7 @@ def read_alterations(node: Any) -> Iterator[Action]:
     if node.objtype not in {enums.ObjectType.OBJECT_TABLE, enums.ObjectType.OBJECT_MATVIEW}:
         yield actions.Other(harmless=False)
         return
-    table = relation(node.relation)
+    table = syntax.relation(node.relation)
     for command in node.cmds or ():
         yield _alteration(table, command)
 
@@ -129,18 +118,16 @@ def _alteration(table: str, command: Any) -> Action:  # noqa: C901, PLR0911, PLR
             return actions.ChangeType(
                 table=table,
                 column=name,
-                type=sql_type(definition.typeName),
-                using=printed(using),
-                converts=using is not None and not is_cast_of(using, name),
+                type=syntax.sql_type(definition.typeName),
+                using=syntax.printed(using),
+                converts=using is not None and not syntax.is_cast_of(using, name),
             )
         case _TYPE.AT_ColumnDefault:
-            return actions.ChangeDefault(table=table, column=name, default=expression(definition))
-        case _TYPE.AT_SetNotNull:
-            return actions.SetNotNull(table=table, column=name)
-        case _TYPE.AT_DropNotNull:
-            return actions.DropNotNull(table=table, column=name)
+            return actions.ChangeDefault(table=table, column=name, default=syntax.expression(definition))
+        case _TYPE.AT_SetNotNull | _TYPE.AT_DropNotNull as kind:
+            return actions.ChangeNotNull(table=table, column=name, not_null=kind == _TYPE.AT_SetNotNull)
         case _TYPE.AT_SetExpression:
-            return actions.SetExpression(table=table, column=name, expression=printed(definition))
+            return actions.SetExpression(table=table, column=name, expression=syntax.printed(definition))
         case _TYPE.AT_AddConstraint:
             return actions.AddConstraint(table=table, constraint=constraint_facts(table, definition))
         case _TYPE.AT_ValidateConstraint:
@@ -149,9 +136,11 @@ def _alteration(table: str, command: Any) -> Action:  # noqa: C901, PLR0911, PLR
             return actions.DropConstraint(table=table, name=name)
         case _TYPE.AT_DetachPartition:
             concurrently = bool(definition.concurrent)
-            return actions.DetachPartition(table=table, partition=relation(definition.name), concurrently=concurrently)
+            return actions.DetachPartition(
+                table=table, partition=syntax.relation(definition.name), concurrently=concurrently
+            )
         case _TYPE.AT_AttachPartition:
-            return actions.AttachPartition(table=table, partition=relation(definition.name))
+            return actions.AttachPartition(table=table, partition=syntax.relation(definition.name))
         case kind if kind in _STORAGE:
             return actions.ChangeStorage(table=table, words=_STORAGE[kind])
         case kind:

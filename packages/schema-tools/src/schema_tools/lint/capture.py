@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from traceback import walk_stack, walk_tb
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
@@ -68,24 +68,23 @@ def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaDat
     Raises:
         SchemaToolsError: It fails; the message names file and line.
     """
-    recording = _recording(file, metadata)
+    recording = _Recording(file, metadata)
     result = recording.result
     try:
         with only(None, Path(file).parent), Operations.context(recording.context) as operations:
             # On this instance alone; Alembic has no event for the beginning of a batch.
-            operations.batch_alter_table = _noting_lines(operations.batch_alter_table, recording)  # type: ignore[method-assign]
+            operations.batch_alter_table = _at_once(operations.batch_alter_table, recording)  # type: ignore[method-assign]
             upgrade()
     except _NeedsDatabase:
-        result.needs_database = recording.asked
+        pass  # The recording has noted where.
     except ForeignConnection as error:
         result.needs_database = _lines_of(error.__cause__ or error, file)
-    except (CompileError, NoInspectionAvailable, CommandError) as error:
-        if isinstance(error, CommandError) and "--sql mode" not in str(error):
+    except Exception as error:
+        offline = isinstance(error, CommandError) and "--sql mode" in str(error)
+        if not offline and not isinstance(error, CompileError | NoInspectionAvailable):
             raise _broken(error, file) from error
         # A value without a literal, or a look at the tables.
         result.needs_database = _lines_of(error, file)
-    except Exception as error:
-        raise _broken(error, file) from error
     return result
 
 
@@ -98,20 +97,20 @@ class _Compiler(postgresql.dialect.statement_compiler):  # type: ignore[name-def
 
 
 class _Recording(PostgresqlImpl):
-    """Alembic's way of writing for PostgreSQL, which notes each statement, from where, in which transaction.
+    """Alembic's way of writing for PostgreSQL, which notes each statement, from where, in which transaction."""
 
-    Attributes:
-        asked: The lines where the revision asked the database something.
-        batched: The lines where the operation of a batch was added that is being executed, if there is one.
-    """
-
-    context: MigrationContext
-    file: str
-    result: Compilation
-    asked: tuple[int, ...] = ()
-    batched: tuple[int, ...] = ()
-    transactions: int = 0
-    in_transaction: bool = True
+    def __init__(self, file: str, metadata: MetaData) -> None:
+        # Of its own, because its compiler is replaced. Named parameters, or every % of a text would come out doubled.
+        dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # of SQLAlchemy
+        dialect.statement_compiler = _Compiler
+        options: dict[str, Any] = {"as_sql": True, "literal_binds": True, "target_metadata": metadata}
+        super().__init__(dialect, None, True, None, None, options)  # noqa: FBT003 -- Alembic's signature
+        self.file, self.result = file, Compilation()
+        self.transactions, self.in_transaction = 0, True
+        self.context = MigrationContext.configure(dialect=dialect, opts=options)
+        self.context.impl = self
+        connection: Any = _NoDatabase(dialect, self)
+        self.context.connection = self.connection = connection
 
     def static_output(self, text: str) -> None:
         transaction = self.transactions if self.in_transaction else None
@@ -128,39 +127,14 @@ class _Recording(PostgresqlImpl):
 
     def lines(self) -> tuple[int, ...]:
         """The lines of the file that are being executed now, the innermost first."""
-        here = [line for frame, line in walk_stack(None) if frame.f_code.co_filename == self.file]
-        return (*self.batched, *here)
+        return tuple(line for frame, line in walk_stack(None) if frame.f_code.co_filename == self.file)
 
 
-def _recording(file: str, metadata: MetaData) -> _Recording:
-    # Of its own, because its compiler is replaced. Named parameters, or every % of a text would come out doubled.
-    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # of SQLAlchemy
-    dialect.statement_compiler = _Compiler
-    options: dict[str, Any] = {"as_sql": True, "literal_binds": True, "target_metadata": metadata}
-    recording = _Recording(dialect, None, True, None, None, options)  # noqa: FBT003 -- Alembic's signature
-    recording.file, recording.result = file, Compilation()
-    recording.context = MigrationContext.configure(dialect=dialect, opts=options)
-    connection: Any = _NoDatabase(dialect, recording)
-    recording.context.impl = recording
-    recording.context.connection = recording.connection = connection
-    return recording
+class _Unanswered:
+    """Something of a database that is not there: whoever asks it anything needs one."""
 
-
-class _NoDatabase(MockConnection):
-    """What `op.get_bind()` gives: it takes statements whose result is not read, and answers no question."""
-
-    def __init__(self, dialect: Any, recording: _Recording) -> None:
-        super().__init__(dialect, lambda construct, *_args, **_kw: recording.execute(construct))
+    def __init__(self, recording: _Recording) -> None:
         self._recording = recording
-
-    def execute(self, obj: Any, parameters: Any = None, execution_options: Any = None) -> Any:
-        if parameters:
-            self._ask()
-        super().execute(obj, parameters, execution_options)
-        return _NoResult(self._ask)
-
-    def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
-        return self.execute(text(statement.replace("\\", "\\\\").replace(":", "\\:")), parameters)
 
     def __getattr__(self, name: str) -> Any:
         # Alembic asks whether there is a transaction, and takes a connection that cannot tell for none.
@@ -168,56 +142,54 @@ class _NoDatabase(MockConnection):
             raise AttributeError(name)
         self._ask()
 
-    def _ask(self) -> None:
-        self._recording.asked = self._recording.lines()
+    def __iter__(self) -> Iterator[Any]:
+        self._ask()
+
+    def _ask(self) -> NoReturn:
+        self._recording.result.needs_database = self._recording.lines()
         raise _NeedsDatabase
 
 
-class _NoResult:
-    """The result of a statement that was not executed."""
+class _NoDatabase(_Unanswered, MockConnection):
+    """What `op.get_bind()` gives: it takes statements whose result is not read, and answers no question."""
 
-    def __init__(self, ask: Callable[[], None]) -> None:
-        self.__dict__["ask"] = ask
+    def __init__(self, dialect: Any, recording: _Recording) -> None:
+        super().__init__(recording)
+        MockConnection.__init__(self, dialect, lambda construct, *_args, **_kw: recording.execute(construct))
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        self.ask()
+    def execute(self, obj: Any, parameters: Any = None, execution_options: Any = None) -> Any:
+        if parameters:
+            self._ask()
+        super().execute(obj, parameters, execution_options)
+        return _Unanswered(self._recording)
 
-    def __iter__(self) -> Iterator[Any]:
-        self.ask()
-        return iter(())
+    def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
+        return self.execute(text(statement.replace("\\", "\\\\").replace(":", "\\:")), parameters)
 
 
-def _noting_lines(batch_alter_table: Callable[..., Any], recording: _Recording) -> Callable[..., Any]:
-    """`op.batch_alter_table`, whose operations have their own lines, and not the one where their batch ends."""
+def _at_once(batch_alter_table: Callable[..., Any], recording: _Recording) -> Callable[..., Any]:
+    """`op.batch_alter_table`, whose operations are recorded on their own lines, and not where their batch ends."""
 
     @contextmanager
-    def noting(*args: Any, **kw: Any) -> Iterator[Any]:
+    def recorded(*args: Any, **kw: Any) -> Iterator[Any]:
         with batch_alter_table(*args, **kw) as batch:
-            batch.impl.batch = _Batch(recording)
+            if batch.impl.recreate != "always":
+                batch.impl.batch = _Batch(recording)
             yield batch
 
-    return noting
+    return recorded
 
 
 class _Batch(list[Any]):
-    """The operations of a batch, each with the lines where it was added to it."""
+    """The operations of a batch, of which none is left for its end."""
 
     def __init__(self, recording: _Recording) -> None:
         super().__init__()
         self.recording = recording
-        self.places: list[tuple[int, ...]] = []
 
     def append(self, operation: Any) -> None:
-        super().append(operation)
-        self.places.append(self.recording.lines())
-
-    def __iter__(self) -> Iterator[Any]:
-        for operation, lines in zip(super().__iter__(), self.places, strict=True):
-            self.recording.batched = lines
-            yield operation
-        self.recording.batched = ()
+        name, arguments, options = operation
+        getattr(self.recording, name)(*arguments, **options)
 
 
 def _lines_of(error: BaseException, file: str) -> tuple[int, ...]:

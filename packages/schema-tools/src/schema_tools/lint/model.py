@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from schema_tools.lint import actions
+from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action
 from schema_tools.lint.definitions import SERIAL_TYPES, ColumnFacts, ConstraintFacts, ConstraintKind, SqlType
 
@@ -43,25 +43,17 @@ class Schema:
     """
 
     tables: dict[str, Table] = field(default_factory=dict)
-    indexes: dict[str, actions.CreateIndex] = field(default_factory=dict)
+    indexes: dict[str, objects.CreateIndex] = field(default_factory=dict)
     enums: dict[str, str] = field(default_factory=dict)
     functions: dict[str, bool] = field(default_factory=dict)
 
-    def is_new(self, table: str, revision: str) -> bool:
-        """Whether `revision` itself has made the table."""
-        return table in self.tables and self.tables[table].made_in == revision
-
-    def is_partitioned(self, table: str) -> bool:
-        """Whether the table has partitions."""
-        return table in self.tables and self.tables[table].partitioned
-
-    def column(self, table: str, column: str) -> ColumnFacts | None:
-        """A column, if it is known."""
-        return self.tables[table].columns.get(column) if table in self.tables else None
+    def table(self, name: str) -> Table:
+        """The table; one of which nothing is known where no revision has made it."""
+        return self.tables.setdefault(name, Table(made_in=""))
 
     def unique_keys(self, table: str) -> list[frozenset[str]]:
         """The columns that are unique together, by a constraint or by an index over all rows."""
-        constraints = self.tables[table].constraints.values() if table in self.tables else ()
+        constraints = self.table(table).constraints.values()
         keys = [one.columns for one in constraints if one.kind in _UNIQUE_KINDS and one.columns]
         keys += [one.keys for one in self.indexes.values() if one.table == table and one.unique and one.plain]
         return [frozenset(key) for key in keys]
@@ -76,7 +68,7 @@ class Schema:
                 for constraint in action.constraints:
                     self._add_constraint(table, constraint)
                 if action.parent is not None:
-                    self._table(action.parent).partitions.append(action.table)
+                    self.table(action.parent).partitions.append(action.table)
             case actions.DropTable():
                 self.tables.pop(action.table, None)
                 self.indexes = {name: one for name, one in self.indexes.items() if one.table != action.table}
@@ -86,26 +78,26 @@ class Schema:
                 for name, index in self.indexes.items():
                     if index.table == action.table:
                         self.indexes[name] = replace(index, table=action.new_name)
-            case actions.CreateIndex():
+            case objects.CreateIndex():
                 self.indexes.setdefault(action.name, action)
-            case actions.DropIndex():
+            case objects.DropIndex():
                 self.indexes.pop(action.name, None)
-            case actions.RenameIndex() if action.name in self.indexes:
+            case objects.RenameIndex() if action.name in self.indexes:
                 self.indexes[action.new_name] = self.indexes.pop(action.name)
             case actions.AttachPartition():
-                self._table(action.table).partitions.append(action.partition)
-            case actions.DetachPartition() if action.partition in self._table(action.table).partitions:
-                self._table(action.table).partitions.remove(action.partition)
-            case actions.CreateEnum():
+                self.table(action.table).partitions.append(action.partition)
+            case actions.DetachPartition() if action.partition in self.table(action.table).partitions:
+                self.table(action.table).partitions.remove(action.partition)
+            case objects.CreateEnum():
                 self.enums[action.name] = revision
-            case actions.DropType():
+            case objects.DropType():
                 self.enums.pop(action.name, None)
-            case actions.CreateFunction():
+            case objects.CreateFunction():
                 self.functions[action.name] = action.volatile
             case actions.TableAction():
-                self._alter(self._table(action.table), action)
+                self._alter(self.table(action.table), action)
 
-    def _alter(self, table: Table, action: Action) -> None:
+    def _alter(self, table: Table, action: Action) -> None:  # noqa: C901 -- one case for each kind
         match action:
             case actions.AddColumn():
                 self._add_column(table, action.column)
@@ -121,8 +113,12 @@ class Schema:
                 table.constraints.pop(action.name, None)
             case actions.RenameConstraint() if action.name in table.constraints:
                 table.constraints[action.new_name] = table.constraints.pop(action.name)
-            case actions.ColumnAction() if action.column in table.columns:
-                table.columns[action.column] = _altered(table.columns[action.column], action)
+            case actions.ChangeType() if action.column in table.columns:
+                table.columns[action.column] = replace(table.columns[action.column], type=action.type)
+            case actions.ChangeDefault() if action.column in table.columns:
+                table.columns[action.column] = replace(table.columns[action.column], default=action.default)
+            case actions.ChangeNotNull() if action.column in table.columns:
+                table.columns[action.column] = replace(table.columns[action.column], not_null=action.not_null)
 
     def _add_column(self, table: Table, column: ColumnFacts) -> None:
         name, serial = column.name, SERIAL_TYPES.get(column.type.name)
@@ -138,19 +134,3 @@ class Schema:
         for name in constraint.columns if constraint.kind is ConstraintKind.PRIMARY_KEY else ():
             if name in table.columns:
                 table.columns[name] = replace(table.columns[name], not_null=True)
-
-    def _table(self, name: str) -> Table:
-        """The table; one of which nothing is known where no revision has made it."""
-        return self.tables.setdefault(name, Table(made_in=""))
-
-
-def _altered(column: ColumnFacts, action: Action) -> ColumnFacts:
-    match action:
-        case actions.ChangeType():
-            return replace(column, type=action.type)
-        case actions.ChangeDefault():
-            return replace(column, default=action.default)
-        case actions.SetNotNull() | actions.DropNotNull():
-            return replace(column, not_null=isinstance(action, actions.SetNotNull))
-        case _:
-            return column

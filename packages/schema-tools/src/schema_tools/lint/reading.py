@@ -28,12 +28,12 @@ def read(sql: str) -> list[Step]:
         begin = raw.stmt_location or 0
         end = begin + raw.stmt_len if raw.stmt_len else len(sql)
         text = sql[begin:end].strip().rstrip(";").rstrip()
-        found.append(_block(text) if isinstance(raw.stmt, ast.DoStmt) else _statement(raw.stmt, text))
+        if isinstance(raw.stmt, ast.DoStmt):
+            found.append(_block(text))
+        else:
+            done = (*read_statement(raw.stmt), *_cascades(raw.stmt))
+            found.append(Step(sql=text, actions=done, literals=literals(raw.stmt)))
     return found
-
-
-def _statement(node: Any, sql: str) -> Step:
-    return Step(sql=sql, actions=(*read_statement(node), *_cascades(node)), literals=literals(node))
 
 
 def _block(sql: str) -> Step:
@@ -42,7 +42,7 @@ def _block(sql: str) -> Step:
         tree = parse_plpgsql(sql)
     except (ParseError, json.JSONDecodeError) as error:
         return _unparsable(sql, error)
-    inner = [one for text in _embedded(tree) for one in ([text] if isinstance(text, Step) else read(text))]
+    inner = list(_embedded(tree))
     return Step(
         sql=sql,
         actions=tuple(action for one in inner for action in one.actions),
@@ -55,17 +55,15 @@ def _unparsable(sql: str, error: Exception) -> Step:
     return Step(sql=sql, actions=(CannotParse(problem=problem),))
 
 
-def _embedded(tree: Any) -> Iterator[str | Step]:
-    """The SQL in PL/pgSQL's tree; a statement of its own for what is put together when it runs."""
+def _embedded(tree: Any) -> Iterator[Step]:
+    """The statements in PL/pgSQL's tree; one of its own for what is put together when it runs."""
     if isinstance(tree, list):
         for one in tree:
             yield from _embedded(one)
     elif isinstance(tree, dict):
         for name, value in tree.items():
-            if name == "PLpgSQL_stmt_execsql":
-                yield value["sqlstmt"]["PLpgSQL_expr"]["query"]
-            elif name == "PLpgSQL_stmt_perform":
-                yield value["expr"]["PLpgSQL_expr"]["query"]
+            if name in {"PLpgSQL_stmt_execsql", "PLpgSQL_stmt_perform"}:
+                yield from read((value.get("sqlstmt") or value["expr"])["PLpgSQL_expr"]["query"])
             elif name in {"PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"}:
                 text = value["query"]["PLpgSQL_expr"]["query"]
                 yield Step(sql=text, actions=(ExecuteText(text=text),))

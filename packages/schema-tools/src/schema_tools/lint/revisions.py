@@ -13,12 +13,12 @@ from schema_tools.lint.actions import AskDatabase, CreateTable
 from schema_tools.lint.capture import Compilation, compile_revision
 from schema_tools.lint.model import Schema
 from schema_tools.lint.reading import read
+from schema_tools.lint.rendering import execute, outside_transaction
 from schema_tools.lint.rule import REVISION_RULES, At, Hit, RevisionRule, Step, Waived
 from schema_tools.lint.rules import NO_TIMEOUTS, waiver_findings
-from schema_tools.lint.safe_forms import execute, outside_transaction
 from schema_tools.lint.waivers import Source, Waiver, waiver_comment
-from schema_tools.migrations.scripts import alembic_config, script_directory, versions_directory
 from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.steps import Revisions
 
 # What a statement may mention and still be understood outside of its revision.
 _COMMON_NAMES: Final = frozenset({"op", "sa", "postgresql"})
@@ -31,29 +31,29 @@ def judge_revisions(project: SchemaProject, revisions: Collection[str] | None = 
     Raises:
         SchemaToolsError: A revision is unknown, or its code fails; the message names file and line.
     """
-    directory = script_directory(project)
-    with explained(None, versions_directory(directory)):
-        history = list(reversed(list(directory.walk_revisions())))
-        asked = None if revisions is None else {found.revision for found in directory.get_revisions(tuple(revisions))}
-    config = alembic_config(project)
+    files = Revisions(project)
+    history = files.in_order()
+    with explained(None):
+        known = files.script.get_revisions(tuple(revisions or ()))
+    asked = None if revisions is None else {found.revision for found in known}
     schema = Schema()
-    found = _judged_environment(Path(directory.env_py_location), project.alembic_ini) if asked is None else []
+    found = _judged_environment(files) if asked is None else []
     for script in history:
         file = Path(script.path)
         try:
             source = Source(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise SchemaToolsError(f"{file.name} cannot be read: {error}") from error
-        compilation = compile_revision(script, directory, config, project.metadata)
-        place = _shown(file, project.alembic_ini)
-        judged = JudgedRevision(script.revision, place, source, compilation, schema)
+        compilation = compile_revision(script, files.script, files.config, project.metadata)
+        judged = JudgedRevision(script.revision, files.place(file), source, compilation, schema)
         findings = judged.findings()
         found += findings if asked is None or script.revision in asked else []
     return found
 
 
-def _judged_environment(env_py: Path, alembic_ini: Path) -> list[Finding]:
+def _judged_environment(revisions: Revisions) -> list[Finding]:
     """The finding in `env.py`, if there is one; a file that cannot be read or parsed has none."""
+    env_py = Path(revisions.script.env_py_location)
     try:
         source = env_py.read_text(encoding="utf-8")
         tree = ast.parse(source)
@@ -68,7 +68,7 @@ def _judged_environment(env_py: Path, alembic_ini: Path) -> list[Finding]:
         'run(target_metadata, lambda: context.config.get_main_option("sqlalchemy.url") or "")'
     )
     message = "migrations that the alembic command runs wait for locks without a limit"
-    return [NO_TIMEOUTS.finding(_shown(env_py, alembic_ini), message, fix)]
+    return [NO_TIMEOUTS.finding(revisions.place(env_py), message, fix)]
 
 
 @dataclass
@@ -160,9 +160,3 @@ def _stands_alone(code: str) -> bool:
     except SyntaxError:
         return False
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} <= _COMMON_NAMES
-
-
-def _shown(file: Path, alembic_ini: Path) -> str:
-    """The file as seen from the directory of Alembic's configuration, which is the project's."""
-    file, root = file.resolve(), alembic_ini.resolve().parent
-    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()

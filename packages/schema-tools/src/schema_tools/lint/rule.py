@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar, get_args, get_type_hints
+from typing import Any, Final, TypeAlias, TypeVar, get_args, get_type_hints
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Constraint, Index, Table
 
+from schema_tools.document.table_facts import full_name
 from schema_tools.findings import Finding
-from schema_tools.lint import actions
+from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action
 from schema_tools.lint.model import Schema
 
@@ -39,9 +40,7 @@ class Step:
         return all(isinstance(one, _LIGHT) or (isinstance(one, actions.Other) and one.harmless) for one in self.actions)
 
 
-_LIGHT: Final = (
-    *(actions.CreateFunction, actions.CreateView, actions.DropView, actions.SetVariable, actions.CreateEnum),
-)
+_LIGHT: Final = (objects.CreateFunction, objects.CreateView, objects.DropView, objects.SetVariable, objects.CreateEnum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +86,9 @@ class At:
     def is_on_new_tables(self, action: Action) -> bool:
         """Whether all that the action works on was made by this revision, so that it is not in use yet."""
         match action:
-            case actions.AddEnumValue() | actions.RenameEnumValue() | actions.DropType():
+            case objects.AddEnumValue() | objects.RenameEnumValue() | objects.DropType():
                 return self.schema.enums.get(action.name) == self.revision
-            case actions.DropIndex() | actions.RenameIndex():
+            case objects.DropIndex() | objects.RenameIndex():
                 tables = [one.table for name, one in self.schema.indexes.items() if name == action.name]
             case actions.Cascade():
                 tables = list(action.tables)
@@ -97,7 +96,7 @@ class At:
                 tables = [action.table]
             case _:
                 tables = []
-        return bool(tables) and all(self.schema.is_new(one, self.revision) for one in tables)
+        return bool(tables) and all(self.schema.table(one).made_in == self.revision for one in tables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,19 +159,29 @@ class RevisionRule(Rule):
     new_tables: bool
 
 
+TablePart: TypeAlias = Table | Column[Any] | Index | Constraint
+"""What a rule for tables finds fault with; its waivers are in its `info`."""
+
+
+def parts_of(table: Table) -> list[TablePart]:
+    """The table itself, its columns, constraints and indexes."""
+    return [table, *table.columns, *table.constraints, *table.indexes]
+
+
+def place_of(part: TablePart) -> str:
+    """What a finding names: the table, `table.column`, or the name of an index or constraint."""
+    if isinstance(part, Column):
+        return full_name(part)
+    return part.fullname if isinstance(part, Table) else str(part.name)
+
+
 @dataclass(frozen=True, slots=True)
 class TableHit:
-    """A rule that a table breaks.
+    """A rule that a table breaks, and in which part of it."""
 
-    Attributes:
-        place: The table, `table.column`, or the name of an index or constraint.
-        info: Where its waivers are: the `info` of the table, column or index.
-    """
-
-    place: str
+    part: TablePart
     message: str
     fix: str
-    info: dict[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,16 +197,16 @@ _MANUAL: Final = "https://www.postgresql.org/docs/current/"
 REVISION_RULES: Final[list[RevisionRule]] = []
 TABLE_RULES: Final[list[TableRule]] = []
 
-_Revision = TypeVar("_Revision", bound=Callable[[Any, At], Iterator[Hit]])
-_Table = TypeVar("_Table", bound=Callable[[Table], Iterator[TableHit]])
+_RevisionCheck: TypeAlias = Callable[[Any, At], Iterator[Hit]]
+_TableCheck: TypeAlias = Callable[[Table], Iterator[TableHit]]
 
 
 def revision_rule(
     *, fires: str, example: str, source: str = "", new_tables: bool = False
-) -> Callable[[_Revision], _Revision]:
+) -> Callable[[_RevisionCheck], _RevisionCheck]:
     """Register a function as a rule for the actions that it is annotated with; see `Rule` and `RevisionRule`."""
 
-    def register(check: _Revision) -> _Revision:
+    def register(check: _RevisionCheck) -> _RevisionCheck:
         action = get_type_hints(check)["action"]
         on = get_args(action) or (action,)
         stated = _stated(check, fires, source, example)
@@ -207,10 +216,10 @@ def revision_rule(
     return register
 
 
-def table_rule(*, fires: str, example: str, safe: str, source: str = "") -> Callable[[_Table], _Table]:
+def table_rule(*, fires: str, example: str, safe: str, source: str = "") -> Callable[[_TableCheck], _TableCheck]:
     """Register a function as a rule for tables; see `Rule` and `TableRule`."""
 
-    def register(check: _Table) -> _Table:
+    def register(check: _TableCheck) -> _TableCheck:
         TABLE_RULES.append(TableRule(**_stated(check, fires, source, example), safe=safe.strip(), check=check))
         return check
 

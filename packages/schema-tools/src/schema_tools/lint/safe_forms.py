@@ -1,21 +1,17 @@
 """The code of safe forms: bodies of `upgrade()`, with the names of the statement that they replace."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import Final
 
-from schema_tools.dialects import DIALECTS, escaped
-from schema_tools.lint.actions import ColumnAction, ControlTransaction, CreateIndex, short
+from schema_tools.lint.actions import ColumnAction, ControlTransaction, short
 from schema_tools.lint.definitions import ColumnFacts, SqlType
 from schema_tools.lint.model import Schema
+from schema_tools.lint.objects import CreateIndex
+from schema_tools.lint.rendering import alter_table, as_text, execute, in_block, outside_transaction, quoted, revisions
 from schema_tools.lint.rule import Step
 from schema_tools.lint.waivers import waiver_comment
 
-NEXT_REVISION: Final = "# next revision"
-"""The line between the bodies of two revisions."""
-
 _BATCH: Final = 1000
-_PREPARER: Final = DIALECTS["postgresql"].identifier_preparer
 
 # A constant that is in place of a value for the rows that are there already.
 _ZEROES: Final = {
@@ -29,31 +25,6 @@ _ZEROES: Final = {
 }
 
 
-def quoted(name: str) -> str:
-    """A name as it stands in SQL."""
-    return ".".join(str(_PREPARER.quote(part)) for part in name.split("."))
-
-
-def revisions(*bodies: str) -> str:
-    """Several revisions, one after the other."""
-    return f"\n{NEXT_REVISION}\n".join(body.strip("\n") for body in bodies if body)
-
-
-def execute(*statements: str) -> str:
-    """Statements, each executed for itself."""
-    return "\n".join(_call(one) for one in statements)
-
-
-def alter_table(table: str, *changes: str) -> str:
-    """An ALTER TABLE for each of the changes."""
-    return execute(*(f"ALTER TABLE {quoted(table)} {change}" for change in changes))
-
-
-def outside_transaction(code: str) -> str:
-    """Code in an autocommit block."""
-    return "with op.get_context().autocommit_block():\n" + textwrap.indent(code, "    ", lambda _line: True)
-
-
 def split(steps: Sequence[Step]) -> str:
     """One revision for each statement; the light ones stay with the next one."""
     bodies: list[list[str]] = [[]]
@@ -65,22 +36,17 @@ def split(steps: Sequence[Step]) -> str:
     return revisions(*("\n".join(body) for body in bodies))
 
 
-def create_index(name: str, table: str, columns: Sequence[str], *, unique: bool = False) -> str:
-    """An index on columns, built while the table is used."""
-    schema = table.rpartition(".")[0]
-    arguments = [_text(name), _text(short(table)), f"[{', '.join(map(_text, columns))}]"]
-    arguments += ["unique=True"] if unique else []
-    arguments += [f"schema={_text(schema)}"] if schema else []
+def create_index(index: CreateIndex) -> str:
+    """The same index, built while the table is used."""
+    if not index.plain:
+        return outside_transaction(execute(index.concurrent_sql))
+    schema = index.table.rpartition(".")[0]
+    arguments = [as_text(index.name), as_text(short(index.table)), f"[{', '.join(map(as_text, index.keys))}]"]
+    arguments += ["unique=True"] if index.unique else []
+    arguments += [f"schema={as_text(schema)}"] if schema else []
     arguments += ["postgresql_concurrently=True", "if_not_exists=True"]
     listed = "".join(f"    {argument},\n" for argument in arguments)
     return outside_transaction(f"op.create_index(\n{listed})")
-
-
-def create_this_index(index: CreateIndex) -> str:
-    """The same index, built while the table is used."""
-    if index.plain:
-        return create_index(index.name, index.table, index.keys, unique=index.unique)
-    return outside_transaction(execute(index.concurrent_sql))
 
 
 def validated_later(table: str, name: str, definition: str) -> str:
@@ -122,12 +88,12 @@ def replaced_column(
 
 def update_in_batches(schema: Schema, table: str, assignments: str, where: str = "") -> str:
     """An UPDATE that commits after every thousand rows; empty where the table has no key of one column to go by."""
-    key = schema.tables[table].primary_key() if table in schema.tables else ()
+    key = schema.table(table).primary_key()
     if len(key) != 1:
         return ""
     name, column = quoted(table), quoted(key[0])
     condition = f"({where}) AND " if where else ""
-    return _in_block(f"""\
+    return in_block(f"""\
 DECLARE
   done_key {name}.{column}%TYPE;
   last_key {name}.{column}%TYPE;
@@ -150,7 +116,7 @@ def delete_in_batches(table: str, where: str) -> str:
     """A DELETE that commits after every thousand rows."""
     name = quoted(table)
     condition = f" WHERE {where}" if where else ""
-    return _in_block(f"""\
+    return in_block(f"""\
 BEGIN
   LOOP
     DELETE FROM {name}
@@ -159,10 +125,6 @@ BEGIN
     COMMIT;
   END LOOP;
 END""")  # noqa: S608 -- for people
-
-
-def _in_block(body: str) -> str:
-    return outside_transaction(_call(f"DO $$\n{body}\n$$"))
 
 
 def column_sql(column: ColumnFacts) -> str:
@@ -174,17 +136,3 @@ def column_sql(column: ColumnFacts) -> str:
 def zero(given: SqlType) -> str:
     """A constant of the type, or empty."""
     return "'{}'" if given.is_array else _ZEROES.get(given.name, "")
-
-
-def _call(sql: str) -> str:
-    code = escaped(sql)
-    if "\n" not in sql and len(sql) <= 100:  # noqa: PLR2004 -- what fits in a line of the report
-        return f"op.execute({_text(code, raw=code != sql)})"
-    prefix = "r" if "\\" in code else ""
-    return f'op.execute(\n    {prefix}"""\n{textwrap.indent(code, "    ")}\n    """\n)'
-
-
-def _text(value: str, *, raw: bool = False) -> str:
-    if raw and '"' not in value:
-        return f'r"{value}"'
-    return f'"{value}"' if '"' not in value and "\\" not in value else repr(value)

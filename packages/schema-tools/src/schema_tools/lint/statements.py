@@ -5,15 +5,11 @@ from typing import Any, Final
 
 from pglast import ast, enums
 
-from schema_tools.lint import actions
+from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action, short
 from schema_tools.lint.alterations import column_facts, constraint_facts, read_alterations
 from schema_tools.lint.syntax import compared, dotted, is_bounded, literals, printed, relation, strings, walk
-
-_LOCK_MODES: Final = (
-    *("", "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE"),
-    *("SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"),
-)
+from schema_tools.rehearsal.locks import MODES
 
 
 def read_statement(node: Any) -> list[Action]:
@@ -23,6 +19,8 @@ def read_statement(node: Any) -> list[Action]:
     return [made] if isinstance(made, Action) else list(made)
 
 
+# The number of a mode is its place; without one, LOCK takes the last.
+_LOCK_MODES: Final = [mode.name for mode in MODES.values()]
 _HARMLESS: Final = (ast.CommentStmt, ast.CreateExtensionStmt, ast.CreateSeqStmt, ast.CreateSchemaStmt, ast.GrantStmt)
 
 
@@ -44,7 +42,7 @@ def _select(node: Any) -> Iterator[Action]:
     for one in walk(node):
         if isinstance(one, ast.FuncCall) and dotted(one.funcname) == "set_config" and len(one.args or ()) > 1:
             name, value = ("".join(literals(arg)) for arg in (one.args or ())[:2])
-            yield actions.SetVariable(name=name, value=value)
+            yield objects.SetVariable(name=name, value=value)
         elif isinstance(one, (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt)):
             yield from _change_rows(one)
 
@@ -81,7 +79,7 @@ def _create_index(node: Any) -> Action:
         node.indexIncludingParams or node.options or node.tableSpace or node.nulls_not_distinct or node.whereClause
     )
     default = (enums.SortByDir.SORTBY_DEFAULT, enums.SortByNulls.SORTBY_NULLS_DEFAULT, None, None)
-    return actions.CreateIndex(
+    return objects.CreateIndex(
         table=table,
         name=name,
         keys=tuple(one.name or printed(one.expr) for one in elements),
@@ -102,11 +100,11 @@ _RELATIONS: Final = _TABLES | {enums.ObjectType.OBJECT_MATVIEW}
 _OF_TABLES: Final = frozenset(
     {enums.ObjectType.OBJECT_POLICY, enums.ObjectType.OBJECT_RULE, enums.ObjectType.OBJECT_TRIGGER}
 )
-_NAMED: Final[dict[Any, type[actions.NamedAction]]] = {
-    enums.ObjectType.OBJECT_VIEW: actions.DropView,
-    enums.ObjectType.OBJECT_SCHEMA: actions.DropSchema,
-    enums.ObjectType.OBJECT_TYPE: actions.DropType,
-    enums.ObjectType.OBJECT_DOMAIN: actions.DropType,
+_NAMED: Final[dict[Any, type[objects.NamedAction]]] = {
+    enums.ObjectType.OBJECT_VIEW: objects.DropView,
+    enums.ObjectType.OBJECT_SCHEMA: objects.DropSchema,
+    enums.ObjectType.OBJECT_TYPE: objects.DropType,
+    enums.ObjectType.OBJECT_DOMAIN: objects.DropType,
 }
 
 
@@ -121,7 +119,7 @@ def _drop(node: Any) -> Iterator[Action]:
             case kind if kind in _NAMED:
                 yield _NAMED[kind](name=dotted(parts))
             case enums.ObjectType.OBJECT_INDEX:
-                yield actions.DropIndex(name=dotted(parts), concurrently=bool(node.concurrent))
+                yield objects.DropIndex(name=dotted(parts), concurrently=bool(node.concurrent))
             case _:
                 yield actions.Other(harmless=True)
 
@@ -137,9 +135,9 @@ def _rename(node: Any) -> Action:
         case enums.ObjectType.OBJECT_TABCONSTRAINT:
             return actions.RenameConstraint(table=relation(node.relation), name=node.subname, new_name=new)
         case enums.ObjectType.OBJECT_INDEX:
-            return actions.RenameIndex(name=relation(node.relation), new_name=new)
+            return objects.RenameIndex(name=relation(node.relation), new_name=new)
         case enums.ObjectType.OBJECT_SCHEMA:
-            return actions.RenameSchema(name=node.subname, new_name=new)
+            return objects.RenameSchema(name=node.subname, new_name=new)
         case _:
             return actions.Other(harmless=False)
 
@@ -155,7 +153,7 @@ def _set_schema(node: Any) -> Action:
 def _reindex(node: Any) -> Action:
     concurrently = _option(node.params, "concurrently")
     node.params = None
-    return actions.Reindex(words=printed(node).removeprefix("REINDEX "), concurrently=concurrently)
+    return objects.Reindex(words=printed(node).removeprefix("REINDEX "), concurrently=concurrently)
 
 
 def _vacuum(node: Any) -> Iterator[Action]:
@@ -171,20 +169,20 @@ def _option(options: Any, name: str) -> bool:
 def _enum(node: Any) -> Action:
     name = dotted(node.typeName)
     if node.oldVal is not None:
-        return actions.RenameEnumValue(name=name, value=node.oldVal, new_value=node.newVal)
-    return actions.AddEnumValue(name=name, value=node.newVal)
+        return objects.RenameEnumValue(name=name, value=node.oldVal, new_value=node.newVal)
+    return objects.AddEnumValue(name=name, value=node.newVal)
 
 
 def _set(node: Any) -> Action:
     setting = getattr(node, "setstmt", node)
     taken_back = setting.kind != enums.VariableSetKind.VAR_SET_VALUE
     value = "" if taken_back else ", ".join(printed(one).strip("'") for one in setting.args or ())
-    return actions.SetVariable(name=setting.name or "ALL", value=value)
+    return objects.SetVariable(name=setting.name or "ALL", value=value)
 
 
 def _function(node: Any) -> Action:
     chosen = [one.arg.sval for one in node.options or () if one.defname == "volatility"]
-    return actions.CreateFunction(name=dotted(node.funcname), volatile=chosen[-1:] in ([], ["volatile"]))
+    return objects.CreateFunction(name=dotted(node.funcname), volatile=chosen[-1:] in ([], ["volatile"]))
 
 
 _READERS: Final[dict[type, Callable[[Any], Action | Iterator[Action]]]] = {
@@ -196,7 +194,7 @@ _READERS: Final[dict[type, Callable[[Any], Action | Iterator[Action]]]] = {
     ast.AlterTableStmt: read_alterations,
     ast.ClusterStmt: lambda node: actions.Cluster(table=relation(node.relation) if node.relation else ""),
     ast.CopyStmt: _copy,
-    ast.CreateEnumStmt: lambda node: actions.CreateEnum(name=dotted(node.typeName)),
+    ast.CreateEnumStmt: lambda node: objects.CreateEnum(name=dotted(node.typeName)),
     ast.CreateFunctionStmt: _function,
     ast.CreateStmt: _create_table,
     ast.CreateTableAsStmt: lambda node: actions.CreateTable(table=relation(node.into.rel)),
@@ -206,7 +204,7 @@ _READERS: Final[dict[type, Callable[[Any], Action | Iterator[Action]]]] = {
     ast.IndexStmt: _create_index,
     ast.InsertStmt: _change_rows,
     ast.LockStmt: lambda node: (
-        actions.LockTable(table=relation(one), mode=_LOCK_MODES[node.mode or 8]) for one in node.relations
+        actions.LockTable(table=relation(one), mode=_LOCK_MODES[(node.mode or 0) - 1]) for one in node.relations
     ),
     ast.MergeStmt: _change_rows,
     ast.RefreshMatViewStmt: lambda node: actions.Refresh(
@@ -220,5 +218,5 @@ _READERS: Final[dict[type, Callable[[Any], Action | Iterator[Action]]]] = {
     ast.UpdateStmt: _change_rows,
     ast.VacuumStmt: _vacuum,
     ast.VariableSetStmt: _set,
-    ast.ViewStmt: lambda node: actions.CreateView(name=relation(node.view)),
+    ast.ViewStmt: lambda node: objects.CreateView(name=relation(node.view)),
 }

@@ -1,12 +1,15 @@
 """Small readings of PostgreSQL's parse tree: names, types, expressions, conditions."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from pglast import ast, enums
 from pglast.stream import RawStream
 
 from schema_tools.lint.definitions import Expression, SqlType
+
+_KIND: Final = enums.A_Expr_Kind
+_COMPARISONS: Final = frozenset({_KIND.AEXPR_OP, _KIND.AEXPR_IN, _KIND.AEXPR_OP_ANY, _KIND.AEXPR_BETWEEN})
 
 
 def printed(node: Any) -> str:
@@ -110,13 +113,8 @@ def _comparison(node: Any) -> tuple[str, str]:
     if isinstance(node, ast.BoolExpr) and node.boolop == enums.BoolExprType.OR_EXPR:
         rest = [one for one in node.args or () if not isinstance(one, ast.NullTest)]
         return _comparison(rest[0]) if len(rest) == 1 else ("", "")
-    if not isinstance(node, ast.A_Expr):
-        return "", ""
-    if node.kind == enums.A_Expr_Kind.AEXPR_BETWEEN:
-        return column(node.lexpr), "BETWEEN"
-    if node.kind in {enums.A_Expr_Kind.AEXPR_OP, enums.A_Expr_Kind.AEXPR_IN, enums.A_Expr_Kind.AEXPR_OP_ANY}:
-        return column(node.lexpr), dotted(node.name)
-    return "", ""
+    known = isinstance(node, ast.A_Expr) and node.kind in _COMPARISONS
+    return (column(node.lexpr), dotted(node.name)) if known else ("", "")
 
 
 def _conjuncts(node: Any) -> Iterator[Any]:

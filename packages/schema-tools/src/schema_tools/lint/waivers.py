@@ -8,8 +8,8 @@ import tokenize
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-_COMMENT: Final = re.compile(r"#\s*lint:\s*allow\s+(?P<rule>[\w-]+)(?:\s+because\s+(?P<reason>\S.*?))?\s*$")
-_ANY_COMMENT: Final = re.compile(r"#\s*lint:")
+# What is no waiver after the colon is found, too, and has no rule.
+_COMMENT: Final = re.compile(r"#\s*lint:(?:\s*allow\s+(?P<rule>[\w-]+)(?:\s+because\s+(?P<reason>\S.*?))?\s*$)?")
 
 
 class Waiver(NamedTuple):
@@ -26,7 +26,8 @@ class Source:
     def __init__(self, text: str) -> None:
         self.text = text
         comments = [one for one in tokenize.generate_tokens(io.StringIO(text).readline) if one.type == tokenize.COMMENT]
-        self.waivers = [_waiver(one) for one in comments if _ANY_COMMENT.match(one.string)]
+        found = [(one.start[0], _COMMENT.match(one.string)) for one in comments]
+        self.waivers = [Waiver(line, one["rule"] or "", one["reason"] or "") for line, one in found if one]
         self._own_lines = {comment.start[0] for comment in comments if comment.line.strip().startswith("#")}
         self._spans = sorted(_spans(text), key=lambda span: (span.last - span.first, span.end - span.first))
 
@@ -61,11 +62,6 @@ class _Span(NamedTuple):
 def waiver_comment(rule: str, reason: str) -> str:
     """The comment that allows `rule`."""
     return f"# lint: allow {rule} because {reason}"
-
-
-def _waiver(comment: tokenize.TokenInfo) -> Waiver:
-    found = _COMMENT.match(comment.string)
-    return Waiver(comment.start[0], found["rule"], found["reason"] or "") if found else Waiver(comment.start[0])
 
 
 def _spans(text: str) -> Iterable[_Span]:

@@ -1,11 +1,13 @@
 """Values to try for a column, as text: of its type, its extremes, and those that its CHECKs suggest."""
 
 import json
+import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from itertools import islice, pairwise
+from decimal import Decimal, InvalidOperation
+from ipaddress import IPv4Address
+from itertools import pairwise
 from random import Random
 from typing import Final
 from uuid import UUID
@@ -67,11 +69,9 @@ _FIXED: Final = {
 # A value of each number, of types whose values are not made up of parts.
 _NUMBERED: Final[Mapping[str, Callable[[int], str]]] = {
     **dict.fromkeys(("json", "jsonb"), lambda number: json.dumps({"number": number})),
-    **dict.fromkeys(("inet", "cidr"), lambda number: f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"),
+    **dict.fromkeys(("inet", "cidr"), lambda number: str(IPv4Address("10.0.0.0") + number % 2**24)),
     **dict.fromkeys(("macaddr", "macaddr8"), lambda number: f"08:00:{number.to_bytes(4).hex(':')}"),
-    **dict.fromkeys(
-        ("time", "interval"), lambda number: f"{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}"
-    ),
+    **dict.fromkeys(("time", "interval"), lambda number: str(timedelta(seconds=number % 86_400))),
     "bytea": lambda number: f"\\x{number:08x}",
 }
 _UNKNOWN: Final = ("1", "a", "", "{}", "(0,0)", "[1,2,3]", "2025-12-16")
@@ -135,7 +135,7 @@ def _of_type(kind: ValueType, clues: Clues, random: Random) -> Iterator[str]:  #
     elif family == "uuid":
         yield from (str(UUID(int=random.getrandbits(128), version=4)) for _ in range(8))
     elif family in {"array", "range", "multirange"} and kind.element is not None:
-        yield from _of_parts(kind, list(islice(candidates(kind.element, clues, random), _PARTS)))
+        yield from _of_parts(kind, candidates(kind.element, clues, random)[:_PARTS])
     elif family == "composite":
         parts = [candidates(one, clues, random) for one in kind.fields]
         yield from (_composite([some[at % len(some)] for some in parts]) for at in range(4) if all(parts))
@@ -150,9 +150,8 @@ def _of_type(kind: ValueType, clues: Clues, random: Random) -> Iterator[str]:  #
 def _numbers(kind: ValueType, clues: Clues) -> list[str]:
     low, high, step = _bounds(kind)
     near = [one for number in clues.numbers for one in (number, number + step, number - step, number + 1, number - 1)]
-    return _within(
-        kind, [Decimal(1), high, low, Decimal(0), Decimal(7), Decimal(-1), Decimal(100), Decimal("0.25"), step, *near]
-    )
+    small = map(Decimal, ("0", "7", "-1", "100", "0.25"))
+    return _within(kind, [Decimal(1), high, low, *small, step, *near])
 
 
 def _within(kind: ValueType, numbers: Iterable[Decimal]) -> list[str]:
@@ -179,8 +178,7 @@ def _texts(kind: ValueType, clues: Clues, random: Random) -> Iterator[str]:
     # A pattern that the column has to match is the best clue.
     proposals = [*clues.matching(random), *clues.strings, _WORDS[0], "x" * limit, *_WORDS[1:]]
     proposals += ["x" * length for length in clues.lengths if length <= limit]
-    proposals += _affixed(clues.strings, "a")
-    proposals.append("".join(clues.strings))
+    proposals += [*_affixed(clues.strings, "a"), "".join(clues.strings)]
     yield from (text for text in dict.fromkeys(proposals) if len(text) <= limit)
     if all(len(text) > limit for text in _WORDS if text):
         yield from ("x"[:limit], "7"[:limit])
@@ -195,12 +193,9 @@ def _longest(kind: ValueType) -> int:
 
 
 def _short(number: int, limit: int) -> str:
-    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-    text = ""
-    while number:
-        number, rest = divmod(number, len(digits))
-        text = digits[rest] + text
-    return text.rjust(limit, "0")[-limit:]
+    digits = string.digits + string.ascii_lowercase
+    places = (number // len(digits) ** power % len(digits) for power in reversed(range(limit)))
+    return "".join(digits[place] for place in places)
 
 
 def _moments(family: str, clues: Clues) -> Iterator[str]:
@@ -230,20 +225,16 @@ def _of_parts(kind: ValueType, parts: list[str]) -> Iterator[str]:
     if kind.family == "array":
         yield from (_array(parts[:1]), "{}", _array(parts[1:4]), _array([*parts[:1], *parts[:1]]))
         return
-    ordered = sorted(parts, key=lambda text: (_as_number(text), text))
+    try:
+        ordered = sorted(parts, key=Decimal)
+    except InvalidOperation:
+        ordered = sorted(parts)
     ranges = [f"[{_quoted(low)},{_quoted(high)})" for low, high in pairwise(ordered)]
     if kind.family == "multirange":
         yield from ("{%s}" % one for one in [*ranges, ""])  # noqa: UP031 -- braces are a multirange's own
     else:
         yield from ranges
         yield from ("empty", "(,)", *(f"[{_quoted(low)},)" for low in ordered[:1]))
-
-
-def _as_number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
 
 
 def _array(values: list[str]) -> str:

@@ -7,16 +7,12 @@ from functools import cache, cached_property
 from itertools import chain, islice, product
 from math import gcd, prod
 from random import Random
-from typing import Final, TypeAlias
-
-from sqlalchemy.exc import DBAPIError
+from typing import Final
 
 from schema_tools.rehearsal.candidates import candidates, fresh
 from schema_tools.rehearsal.clues import Clues
 from schema_tools.rehearsal.shapes import ColumnShape, ReferenceShape, TableShape, quoted
-from schema_tools.rehearsal.stores import Store, Value
-
-ChosenRow: TypeAlias = dict[str, Value]
+from schema_tools.rehearsal.stores import ChosenRow, Store, Value
 
 # How many combinations of values the database is asked about at once, and how many after an error.
 _COMBINATIONS: Final = 3_000
@@ -66,7 +62,7 @@ class Chooser:
         row: ChosenRow = {}
         for place, choices in enumerate(groups):
             turn, turns = number, count
-            if all(self._may_be_left_out(name) for name in choices[0]):
+            if choices[0].keys() <= self._may_be_left_out:
                 if number % _LEFT_TO_DEFAULTS == _LEFT_TO_DEFAULTS - 1:
                     continue
                 # Rows that omit them take no turn, so that no choice is skipped.
@@ -93,52 +89,48 @@ class Chooser:
         steps = _steps(width)
         return turn * steps[place % len(steps)] % width
 
-    def _may_be_left_out(self, name: str) -> bool:
-        return self.table.column(name).source == "default" and name not in self.explicit | self._in_keys
+    @cached_property
+    def _may_be_left_out(self) -> frozenset[str]:
+        defaults = {column.name for column in self.table.columns if column.source == "default"}
+        return frozenset(defaults - self.explicit - self._in_keys)
 
     @cached_property
     def _in_keys(self) -> frozenset[str]:
         return frozenset(name for key in self.table.keys for name in key)
 
     @property
-    def _columns(self) -> list[ColumnShape]:
-        """The columns that get values here."""
+    def _references(self) -> list[ReferenceShape]:
+        return [one for one in self.table.references if one.name not in self.free]
+
+    def _groups(self) -> list[list[ColumnShape]]:
+        """The columns that get values here, grouped where a check or a reference connects them."""
         freely = {name for one in self.table.references if one.name in self.free for name in one.columns}
-        return [
+        columns = [
             column
             for column in self.table.columns
             if column.name in self.explicit
             or (column.source in {"writer", "default"} and column.name not in freely - self.explicit)
             or (column.source == "counter" and any(column.name in one.columns for one in self._references))
         ]
-
-    @property
-    def _references(self) -> list[ReferenceShape]:
-        return [one for one in self.table.references if one.name not in self.free]
-
-    def _groups(self) -> list[list[ColumnShape]]:
-        """The columns, grouped where a check or a reference connects them."""
-        columns = self._columns
         group_of = {column.name: {column.name} for column in columns}
         for names in [*(one.columns for one in self.table.checks), *(one.columns for one in self._references)]:
-            known = [name for name in names if name in group_of]
-            merged = set().union(*(group_of[name] for name in known))
+            merged: set[str] = set().union(*(group_of.get(name, set()) for name in names))
             for name in merged:
                 group_of[name] = merged
         unique = {id(group): group for group in group_of.values()}
         return [[column for column in columns if column.name in group] for group in unique.values()]
 
-    def _choices(self, group: Sequence[ColumnShape], start: int, count: int) -> list[ChosenRow]:
+    def _choices(self, group: list[ColumnShape], start: int, count: int) -> list[ChosenRow]:
         """Values for a group of columns; those that add a new value come first."""
         names = {column.name for column in group}
         checks = [one for one in self.table.checks if one.columns and names.issuperset(one.columns)]
-        conditions = {one.name: one.condition for one in checks}
+        conditions = [(one.name, one.condition) for one in checks]
         for column in group:
-            for condition in column.type.checks:
-                conditions[f"the domain {column.type.name}"] = _on_column(condition, column.name)
+            domain = f"the domain {column.type.name}"
+            conditions += [(domain, _on_column(condition, column.name)) for condition in column.type.checks]
         referring = [one for one in self._references if names.issuperset(one.columns)]
         axes = [self._referred(referring, start, count)] if referring else []
-        given = {name for row in (axes[0] if axes else []) for name in row}
+        given = {name for axis in axes for row in axis for name in row}
         for column in group:
             if column.name not in given:
                 clues = Clues(tuple(one.condition for one in checks if column.name in one.columns) + column.type.checks)
@@ -175,8 +167,7 @@ class Chooser:
                 options.insert(1, {name: None for name in one.columns if self.table.column(name).nullable})
             if not options:
                 raise NoRowFits(f"{one.name}: {one.table} has no row to refer to")
-            if len(joined) * len(options) > _PARENTS:
-                options = options[: max(1, _PARENTS // len(joined))]
+            options = options[: max(1, _PARENTS // max(1, len(joined)))]
             # References that share a column must agree on its value.
             joined = [
                 row | one for row in joined for one in options if all(row.get(key, at) == at for key, at in one.items())
@@ -198,49 +189,36 @@ class Chooser:
             yield {name: value for part in parts for name, value in part.items()}
 
     def _judged(
-        self, group: Sequence[ColumnShape], rows: list[ChosenRow], conditions: Mapping[str, str]
+        self, group: list[ColumnShape], rows: list[ChosenRow], conditions: list[tuple[str, str]]
     ) -> list[ChosenRow]:
         rows = self._of_right_type(group, rows)
-        found = self._passing(group, rows, conditions.values())
+        found = self._passing(group, rows, [one for _, one in conditions])
         if found:
             return found
-        alone = [name for name, one in conditions.items() if not self._passing(group, rows, [one])]
+        names = dict.fromkeys(name for name, _ in conditions)
+        alone = dict.fromkeys(name for name, one in conditions if not self._passing(group, rows, [one]))
         columns = ", ".join(column.name for column in group)
-        raise NoRowFits(f"{', '.join(alone or conditions) or 'the types'}: no values were found for {columns}")
+        raise NoRowFits(f"{', '.join(alone or names) or 'the types'}: no values were found for {columns}")
 
-    def _passing(
-        self, group: Sequence[ColumnShape], rows: Sequence[ChosenRow], conditions: Iterable[str]
-    ) -> list[ChosenRow]:
-        conditions = list(conditions)
-        judged = self._attempt(group, rows, conditions)
+    def _passing(self, group: list[ColumnShape], rows: list[ChosenRow], conditions: list[str]) -> list[ChosenRow]:
+        judged = self.store.judged(group, rows, conditions)
         if judged is not None:
             return [rows[at] for at in sorted(judged)]
         # A condition that raises, by a division by zero for instance, does so for the whole statement.
-        if len(rows) == 1:
+        if len(rows) <= 1:
             return []
-        some = rows if len(rows) <= _SINGLY else self.random.sample(list(rows), _SINGLY)
+        some = rows if len(rows) <= _SINGLY else self.random.sample(rows, _SINGLY)
         half = len(some) // 2
         return [*self._passing(group, some[:half], conditions), *self._passing(group, some[half:], conditions)]
 
-    def _of_right_type(self, group: Sequence[ColumnShape], rows: list[ChosenRow]) -> list[ChosenRow]:
-        if self._attempt(group, rows, []) is not None:
+    def _of_right_type(self, group: list[ColumnShape], rows: list[ChosenRow]) -> list[ChosenRow]:
+        if self.store.judged(group, rows, []) is not None:
             return rows
         for column in group:
             values = list(dict.fromkeys(row[column.name] for row in rows))
-            good = {value for value in values if self._attempt([column], [{column.name: value}], []) is not None}
+            good = {value for value in values if self.store.judged([column], [{column.name: value}], []) is not None}
             rows = [row for row in rows if row[column.name] in good]
         return rows
-
-    def _attempt(
-        self, group: Sequence[ColumnShape], rows: Sequence[ChosenRow], conditions: Sequence[str]
-    ) -> set[int] | None:
-        """The positions of the rows that pass; None when the database raised an error."""
-        values = [tuple(row[column.name] for column in group) for row in rows]
-        try:
-            with self.store.connection.begin_nested():
-                return self.store.judged(group, values, conditions)
-        except DBAPIError:
-            return None
 
 
 @cache
@@ -251,10 +229,8 @@ def _steps(width: int) -> list[int]:
 
 def _on_column(condition: str, column: str) -> str:
     """The condition of a domain as one on a column; string literals are left alone."""
-    parts = re.split(r"('(?:[^']|'')*')", condition)
-    return "".join(
-        part if part.startswith("'") else re.sub(r"\bVALUE\b", lambda _: quoted(column), part) for part in parts
-    )
+    words = r"'(?:[^']|'')*'|\bVALUE\b"
+    return re.sub(words, lambda found: quoted(column) if found[0] == "VALUE" else found[0], condition)
 
 
 def _varied(rows: Sequence[ChosenRow]) -> list[ChosenRow]:

@@ -3,9 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, DateTime, MetaData, Table, insert, select
-
-from schema_tools.document.table_facts import example_row
+from sqlalchemy import Column, Connection, DateTime, MetaData, insert, select
 
 
 def insert_example_rows(connection: Connection, metadata: MetaData) -> MetaData:
@@ -28,16 +26,9 @@ def insert_example_rows(connection: Connection, metadata: MetaData) -> MetaData:
         if not (referred <= found.tables.keys() and all(map(_can_be_filled, table.columns))):
             found.remove(table)
         elif connection.execute(select(table).limit(1)).first() is None:
-            connection.execute(insert(table).values(_values(table)))
+            row = {one.name: _stored(one) for one in table.columns if not _is_left_to_the_database(one)}
+            connection.execute(insert(table).values(row))
     return found
-
-
-def _values(table: Table) -> dict[str, Any]:
-    return {
-        name: _stored(table.columns[name], value)
-        for name, value in example_row(table).items()
-        if not _is_left_to_the_database(table.columns[name])
-    }
 
 
 def _is_left_to_the_database(column: Column[Any]) -> bool:
@@ -48,7 +39,8 @@ def _can_be_filled(column: Column[Any]) -> bool:
     return column.nullable or "example" in column.info or _is_left_to_the_database(column)
 
 
-def _stored(column: Column[Any], value: Any) -> Any:
+def _stored(column: Column[Any]) -> Any:
+    value = column.info.get("example")
     if not isinstance(column.type, DateTime) or value is None:
         return value
     moment = datetime.fromisoformat(value)

@@ -6,9 +6,8 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from schema_tools.rehearsal.choices import ChosenRow
 from schema_tools.rehearsal.shapes import TableShape
-from schema_tools.rehearsal.stores import Store, Value, said
+from schema_tools.rehearsal.stores import ChosenRow, Store, Value, said
 
 # After so many refusals the other rows are not tried.
 _ERRORS: Final = 60
@@ -49,13 +48,12 @@ def culprits_of(store: Store, table: TableShape, outcome: Outcome) -> set[tuple[
 
 
 def _is_refused(store: Store, table: TableShape, row: ChosenRow) -> bool:
-    savepoint = store.connection.begin_nested()
     try:
-        store.insert(table, [table.column(name) for name in row], [tuple(row.values())])
+        with store.connection.begin_nested() as savepoint:
+            store.insert(table, [row])
+            savepoint.rollback()
     except DBAPIError:
         return True
-    finally:
-        savepoint.rollback()
     return False
 
 
@@ -75,16 +73,15 @@ def insert_most(store: Store, table: TableShape, rows: Sequence[ChosenRow]) -> O
     alike: dict[tuple[str, ...], list[ChosenRow]] = {}
     for row in rows:
         alike.setdefault(tuple(row), []).append(row)
-    pending = list(reversed(list(alike.items())))
+    pending = list(reversed(alike.values()))
     while pending:
-        names, some = pending.pop()
+        some = pending.pop()
         if len(outcome.refused) >= _ERRORS:
             outcome.refused += some
             continue
-        columns = [table.column(name) for name in names]
         try:
             with store.connection.begin_nested():
-                outcome.count += store.insert(table, columns, [tuple(row.values()) for row in some])
+                outcome.count += store.insert(table, some)
             outcome.taken += some
         except DBAPIError as error:
             if len(some) == 1:
@@ -92,5 +89,5 @@ def insert_most(store: Store, table: TableShape, rows: Sequence[ChosenRow]) -> O
                 outcome.reason = said(error)
             else:
                 half = len(some) // 2
-                pending += [(names, some[half:]), (names, some[:half])]
+                pending += [some[half:], some[:half]]
     return outcome

@@ -1,6 +1,5 @@
 """What one statement does to the tables of a PostgreSQL database: locks, rewrites, scans, and how long it takes."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -110,7 +109,8 @@ def measured(connection: Connection, revision: str) -> Iterator[list[Measurement
     driver_of(connection).commit()
 
     def before(conn: Connection, _cursor: Any, _statement: str, *_rest: Any) -> None:
-        line = _line_in(revision)
+        here = (line for frame, line in walk_stack(None) if frame.f_code.co_filename == revision)
+        line = next(here, None)
         states.append(None if line is None else _state(conn, line, known) if on_postgresql else _State(line=line))
 
     def after(conn: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -143,12 +143,6 @@ def measured(connection: Connection, revision: str) -> Iterator[list[Measurement
     finally:
         for listener in listeners:
             event.remove(*listener)
-
-
-def _line_in(revision: str) -> int | None:
-    """The line of the revision that is executing; None when other code is."""
-    frames = walk_stack(sys._getframe(1))  # noqa: SLF001 -- the stack is what is wanted
-    return next((line for frame, line in frames if frame.f_code.co_filename == revision), None)
 
 
 def _state(connection: Connection, line: int, known: set[int]) -> _State:

@@ -1,10 +1,7 @@
 """What the pending migrations would do to the tables of a database, measured on a throwaway one with rows."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from alembic.script import Script
@@ -18,7 +15,7 @@ from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.examples import examples_of
 from schema_tools.rehearsal.measuring import Measurement, measured
 from schema_tools.rehearsal.rows import Unfilled, fill
-from schema_tools.rehearsal.scratch import engine_of, running_server
+from schema_tools.rehearsal.scratch import engine_of, throwaway_places
 from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import Revisions, StepFailed, Walker
 from schema_tools.rehearsal.stores import count_rows, read_shapes
@@ -89,13 +86,12 @@ def plan(
     if not pending:
         return PlanReport(dialect=dialect, revisions=(), live_rows=live)
     revisions = Revisions(project)
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(TemporaryDirectory(prefix="plan-")))
-        if dialect == "postgresql":
-            server = stack.enter_context(running_server(project, server))
-        walker = stack.enter_context(Databases(revisions, dialect, server, directory)).empty()
-        with explained(None):
-            return _planned(revisions, walker, pending, live, rows)
+    with (
+        throwaway_places(project, (dialect,), server) as places,
+        Databases(revisions, dialect, places) as databases,
+        explained(None),
+    ):
+        return _planned(revisions, databases.empty(), pending, live, rows)
 
 
 def _planned(revisions: Revisions, walker: Walker, pending: set[str], live: Mapping[str, int], rows: int) -> PlanReport:
@@ -130,7 +126,7 @@ def _measured(revisions: Revisions, walker: Walker, script: Script, rows: Mappin
             walker.step(script, up=True)
         except StepFailed as error:
             failure = f"{error.place}: {error.why}"
-    message, file = script.doc.removesuffix("."), revisions.place(script)
+    message, file = script.doc.removesuffix("."), revisions.place(script.path)
     return PlannedRevision(
         revision=script.revision, message=message, file=file, statements=statements, rows=rows, failure=failure
     )

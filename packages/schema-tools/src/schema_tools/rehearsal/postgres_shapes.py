@@ -1,8 +1,9 @@
 """The shapes of the tables of a PostgreSQL database, from its catalog."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
@@ -101,36 +102,30 @@ def read_postgres_shapes(connection: Connection, bookkeeping: list[str]) -> list
     parameters = {"tables": [table.oid for table in tables]}
     types = {row.oid: row for row in connection.execute(text(_TYPES), parameters)}
     columns, constraints, keys = (
-        _by_table(connection.execute(text(query), parameters)) for query in (_COLUMNS, _CONSTRAINTS, _KEYS)
+        {oid: list(rows) for oid, rows in groupby(connection.execute(text(query), parameters), itemgetter(0))}
+        for query in (_COLUMNS, _CONSTRAINTS, _KEYS)
     )
     names = {table.oid: table.name for table in tables}
     return [
         TableShape(
             name=table.name,
             sql=table.sql,
-            columns=tuple(_column(row, types) for row in columns[table.oid]),
+            columns=tuple(_column(row, types) for row in columns.get(table.oid, ())),
             checks=tuple(
                 CheckShape(one.name, tuple(one.columns), one.condition)
-                for one in constraints[table.oid]
+                for one in constraints.get(table.oid, ())
                 if one.kind != "f"
             ),
-            keys=tuple(tuple(one.columns) for one in keys[table.oid]),
-            primary_key=next((tuple(one.columns) for one in keys[table.oid] if one.indisprimary), ()),
+            keys=tuple(tuple(one.columns) for one in keys.get(table.oid, ())),
+            primary_key=next((tuple(one.columns) for one in keys.get(table.oid, ()) if one.indisprimary), ()),
             references=tuple(
                 ReferenceShape(one.name, tuple(one.columns), names[one.referred_oid], tuple(one.referred))
-                for one in constraints[table.oid]
+                for one in constraints.get(table.oid, ())
                 if one.kind == "f" and one.referred_oid in names
             ),
         )
         for table in tables
     ]
-
-
-def _by_table(rows: Iterable[Row[Any]]) -> Mapping[int, list[Row[Any]]]:
-    found: defaultdict[int, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
-        found[row[0]].append(row)
-    return found
 
 
 def _column(row: Row[Any], types: Mapping[int, Row[Any]]) -> ColumnShape:

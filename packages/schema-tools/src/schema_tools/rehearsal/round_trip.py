@@ -12,6 +12,7 @@ from schema_tools.catalog.comparing import differences
 from schema_tools.catalog.objects import Catalog
 from schema_tools.catalog.reading import read_catalog
 from schema_tools.findings import Finding
+from schema_tools.migrations.scripts import applied_heads
 from schema_tools.rehearsal.examples import examples_of
 from schema_tools.rehearsal.rows import fill
 from schema_tools.rehearsal.shapes import TableShape
@@ -167,7 +168,7 @@ class _Rehearsal:
                 self._failed("downgrade-fails-over-rows", what, error)
             else:
                 self._failed("downgrade-fails", "the downgrade fails", error)
-            if self.script.revision not in self.walker.applied() or differences(upgraded, self._read(read_catalog)):
+            if self.script.revision not in self._read(applied_heads) or differences(upgraded, self._read(read_catalog)):
                 self._start_over()
             return False
         return True
@@ -237,7 +238,7 @@ class _Rehearsal:
         going_up = rule in {"upgrade-not-repeatable", "table-not-filled"}
         function = getattr(self.script.module, "upgrade" if going_up else "downgrade", None)
         code = getattr(function, "__code__", None)
-        place = place or self.databases.revisions.place(self.script, code.co_firstlineno if code else None)
+        place = place or self.databases.revisions.place(self.script.path, code.co_firstlineno if code else None)
         if len(self.databases.revisions.project.databases) > 1:
             message = f"{self.databases.dialect}: {message}"
         self.findings.append(Finding(rule=rule, place=place, message=message, why=WHY.get(rule, ""), fix=fix))

@@ -8,11 +8,11 @@ from typing import Any, Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_tools.rehearsal.choices import Chooser, ChosenRow, NoRowFits
+from schema_tools.rehearsal.choices import Chooser, NoRowFits
 from schema_tools.rehearsal.examples import examples_as_text
 from schema_tools.rehearsal.insertion import corrected, culprits_of, insert_most
 from schema_tools.rehearsal.shapes import TableShape
-from schema_tools.rehearsal.stores import Store, count_rows, read_shapes, said, store_of
+from schema_tools.rehearsal.stores import ChosenRow, Store, count_rows, read_shapes, said
 
 # The first wave is small, and finds out which values a table refuses.
 _TRIAL: Final = 12
@@ -61,8 +61,9 @@ def fill(
     Raises:
         sqlalchemy.exc.DBAPIError: The catalog cannot be read, or a deferred constraint is broken at the end.
     """
-    store = store_of(connection)
-    filling = _Filling(store, rows, examples or {}, shapes or read_shapes(connection))
+    store = Store(connection)
+    shapes = shapes or read_shapes(connection)
+    filling = _Filling(store, rows, examples or {}, shapes, count_rows(connection, list(shapes.values())))
     filling.fill(tables)
     return Filled(filling.added, [Unfilled(table=name, reason=why) for name, why in filling.unfilled.items()])
 
@@ -73,29 +74,26 @@ class _Filling:
     rows: int
     examples: Mapping[str, Mapping[str, Any]]
     tables: Mapping[str, TableShape]
+    present: dict[str, int]
     added: dict[str, int] = field(default_factory=dict)
     unfilled: dict[str, str] = field(default_factory=dict)
-    present: dict[str, int] = field(default_factory=dict)
 
     def fill(self, only: Collection[str] | None) -> None:
-        self.present = count_rows(self.store.connection, list(self.tables.values()))
         again = []
         for group in _filling_order(self.tables):
             chosen = [table for table in group if only is None or table.name in only]
-            if len(group) > 1 or _demands_itself(group[0]):
+            names = {table.name for table in group}
+            if any(one.table in names and table.demands(one) for table in group for one in table.references):
                 self._fill_together(group if chosen else [])
                 continue
             for table in chosen:
-                if any(self._is_empty(one.table) for one in table.references if one.table != table.name):
+                if not all(self.present[one.table] for one in table.references if one.table != table.name):
                     again.append(table)
                 self._fill(table)
         for table in again:
             # The tables that were empty then, in a cycle of references, may have rows now.
-            if not any(self._is_empty(one.table) for one in table.references):
+            if all(self.present[one.table] for one in table.references):
                 self._fill(table)
-
-    def _is_empty(self, table: str) -> bool:
-        return not self.present[table]
 
     def _fill(self, table: TableShape) -> None:
         self._count(table, 0)
@@ -170,14 +168,10 @@ class _Filling:
         self.present[table.name] += rows
 
     def _note(self, table: TableShape, reason: str) -> None:
-        if self._is_empty(table.name) and self.rows:
+        if self.rows and not self.present[table.name]:
             self.unfilled[table.name] = reason or "every row was taken for one that is there already"
         else:
             self.unfilled.pop(table.name, None)
-
-
-def _demands_itself(table: TableShape) -> bool:
-    return any(one.table == table.name and table.demands(one) for one in table.references)
 
 
 def _referring(group: Sequence[TableShape], rows: Mapping[str, ChosenRow]) -> None:

@@ -1,6 +1,7 @@
 """Scratch databases: one made by the migrations and one from the mapping, on each kind of database."""
 
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,11 +56,12 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
         SchemaToolsError: A revision fails, or no PostgreSQL can be had.
     """
     with ExitStack() as stack:
-        server = stack.enter_context(running_server(project, server))
-        directory = Path(stack.enter_context(TemporaryDirectory(prefix="scratch-")))
+        places = stack.enter_context(throwaway_places(project, project.databases, server))
         pairs = {}
         for dialect in project.databases:
-            head, mapping = (_new_url(stack, dialect, server, directory, kind) for kind in ("head", "mapping"))
+            head, mapping = (places.create(dialect, f"scratch_{purpose}") for purpose in ("head", "mapping"))
+            stack.callback(places.drop, head)
+            stack.callback(places.drop, mapping)
             with recorded_statements() as migrated:
                 runner.upgrade(project, head, locked=False)
             with recorded_statements() as mapped, explained(mapping), engine_of(mapping).begin() as connection:
@@ -70,27 +72,43 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
         yield pairs
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where throwaway databases are made: those of PostgreSQL on `server`, SQLite's files in `directory`."""
+
+    server: RunningPostgres | None
+    directory: Path
+
+    def create(self, dialect: str, purpose: str, template: URL | None = None) -> URL:
+        """A new database, a copy of `template` if one is given; its name begins with `purpose`."""
+        name = f"{purpose}_{uuid4().hex}"
+        if self.server is not None and dialect == "postgresql":
+            return self.server.create_database(name, template.database if template is not None else None)
+        url = URL.create("sqlite", database=str(self.directory / f"{name}.db"))
+        if template is not None and Path(str(template.database)).exists():
+            shutil.copy(str(template.database), str(url.database))
+        return url
+
+    def drop(self, url: URL) -> None:
+        """Drop a database; SQLite's file goes with the directory."""
+        if self.server is not None and url.get_backend_name() == "postgresql":
+            self.server.drop_database(str(url.database))
+
+
 @contextmanager
-def running_server(project: SchemaProject, server: RunningPostgres | None) -> Iterator[RunningPostgres]:
-    """The given server, or a throwaway one that is stopped at the end."""
-    if server is not None:
-        yield server
-        return
-    with PostgresServer(preferred_installation(project.postgres_bindir)) as started:
-        yield started
+def throwaway_places(
+    project: SchemaProject, dialects: Collection[str], server: RunningPostgres | None
+) -> Iterator[Places]:
+    """Places for databases of these dialects; a server that is needed and not given is stopped at the end."""
+    with ExitStack() as stack:
+        if server is None and "postgresql" in dialects:
+            server = stack.enter_context(PostgresServer(preferred_installation(project.postgres_bindir)))
+        yield Places(server, Path(stack.enter_context(TemporaryDirectory(prefix="rehearsal-"))))
 
 
 def engine_of(url: URL) -> Engine:
     """An engine for the database at `url`, as migrations use it."""
     return sqlite_engine(url) if url.get_backend_name() == "sqlite" else postgresql_engine(url)
-
-
-def _new_url(stack: ExitStack, dialect: str, server: RunningPostgres, directory: Path, kind: str) -> URL:
-    if dialect == "sqlite":
-        return URL.create("sqlite", database=str(directory / f"{kind}.db"))
-    name = f"scratch_{kind}_{uuid4().hex}"
-    stack.callback(server.drop_database, name)
-    return server.create_database(name)
 
 
 def _code(url: URL, statements: list[str]) -> StoredCode:

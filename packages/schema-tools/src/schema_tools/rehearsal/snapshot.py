@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from schema_tools.rehearsal.shapes import TableShape
+from schema_tools.rehearsal.stores import execute
 
 Row: TypeAlias = dict[str, Any]
 
@@ -42,15 +43,13 @@ def take_snapshot(connection: Connection, shapes: Mapping[str, TableShape]) -> S
             for row in connection.exec_driver_sql(f"SELECT * FROM {table.sql}").mappings():  # noqa: S608
                 rows[name].append({key: one.hex() if isinstance(one, bytes) else one for key, one in row.items()})
         # Of AUTOINCREMENT: https://www.sqlite.org/autoinc.html
-        counts = connection.exec_driver_sql(
-            "SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_sequence'"
-        ).scalar()
-        counters = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence") if counts else ()
+        counted = inspect(connection).has_table("sqlite_sequence")
+        counters = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence") if counted else ()
         return Snapshot(shapes, rows, dict(map(tuple, counters)))
     names = list(shapes)
     parts = [f"SELECT {at}, row_to_json(t.*)::text FROM {table.sql} AS t" for at, table in enumerate(shapes.values())]  # noqa: S608
     if parts:
-        for at, document in connection.exec_driver_sql(" UNION ALL ".join(parts).replace("%", "%%")):
+        for at, document in execute(connection, " UNION ALL ".join(parts)):
             # As text, or a numeric would be taken for a float.
             rows[names[at]].append(json.loads(document, parse_float=str))
     return Snapshot(shapes, rows, dict(map(tuple, connection.exec_driver_sql(_COUNTERS))))
@@ -63,13 +62,10 @@ def losses(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str]]:
             yield from _of_table(table, before.rows[name], after.rows[name])
     for name, value in before.counters.items():
         now = after.counters.get(name, 0)
-        if now < value and _is_counter_of_both(name, after):
+        # A dropped sequence is found by comparing the catalogs; one that has not counted yet is missing here.
+        of_table = any(name.startswith(f"{table}_") or name == table for table in after.shapes)
+        if now < value and (name in after.counters or of_table):
             yield "counter-set-back", f"sets the counter {name} back from {value} to {now}"
-
-
-def _is_counter_of_both(name: str, after: Snapshot) -> bool:
-    # A dropped sequence is found by comparing the catalogs; one that has not counted yet is missing here.
-    return name in after.counters or any(name.startswith(f"{table}_") or name == table for table in after.shapes)
 
 
 def _of_table(table: TableShape, before: Sequence[Row], after: Sequence[Row]) -> Iterator[tuple[str, str]]:

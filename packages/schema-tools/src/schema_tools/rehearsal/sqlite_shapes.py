@@ -22,6 +22,7 @@ _FAMILIES: Final = (
     (r"DATE", "date", ""),
     (r"TIME", "time", ""),
     (r"NUMERIC|DECIMAL", "numeric", "NUMERIC"),
+    (r"", "text", ""),
 )
 _GENERATED: Final = (2, 3)  # Hidden columns of https://www.sqlite.org/pragma.html#pragma_table_xinfo
 
@@ -70,10 +71,7 @@ def _indexed(connection: Connection, index: str) -> tuple[str, ...]:
 
 def _column(row: Any, primary: tuple[str, ...]) -> ColumnShape:
     declared = str(row["type"])
-    family, cast = next(
-        ((family, cast) for pattern, family, cast in _FAMILIES if re.search(pattern, declared, re.IGNORECASE)),
-        ("text", ""),
-    )
+    family, cast = next(found for pattern, *found in _FAMILIES if re.search(pattern, declared, re.IGNORECASE))
     limits = tuple(int(number) for number in re.findall(r"\d+", declared))
     if row["hidden"] in _GENERATED:
         source = "database"

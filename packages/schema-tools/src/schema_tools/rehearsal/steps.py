@@ -18,7 +18,7 @@ from schema_tools.failures import explained
 from schema_tools.migrations.connection import counting_goes_on
 from schema_tools.migrations.environments import probe_environment, run_environment
 from schema_tools.migrations.foreign_connections import ForeignConnection
-from schema_tools.migrations.scripts import alembic_config, applied_heads, script_directory, versions_directory
+from schema_tools.migrations.scripts import alembic_config, script_directory, versions_directory
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.scratch import engine_of
 from schema_tools.rehearsal.stores import said
@@ -67,19 +67,13 @@ class Revisions:
         Raises:
             SchemaToolsError: One cannot be read.
         """
-        with explained(None, self.versions):
+        with explained(None, versions_directory(self.script)):
             return list(reversed(list(self.script.walk_revisions())))
 
-    @property
-    def versions(self) -> Path:
-        """Where the files are."""
-        return versions_directory(self.script)
-
-    def place(self, script: Script, line: int | None = None) -> str:
-        """A revision as findings name it: its file from the project's directory, and the line."""
-        file = Path(script.path).resolve()
-        root = self.project.alembic_ini.resolve().parent
-        name = str(file.relative_to(root)) if file.is_relative_to(root) else file.name
+    def place(self, file: str | Path, line: int | None = None) -> str:
+        """A file as findings name it, from the directory of Alembic's configuration, and the line."""
+        file, root = Path(file).resolve(), self.project.alembic_ini.resolve().parent
+        name = (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
         return f"{name}:{line}" if line else name
 
 
@@ -114,11 +108,6 @@ class Walker:
         with self.connection.begin():
             yield self.connection
 
-    def applied(self) -> tuple[str, ...]:
-        """The heads that the database is at."""
-        with self.transaction() as connection:
-            return applied_heads(connection)
-
     def step(self, script: Script, *, up: bool) -> None:
         """Apply a revision, whose parents are there, or take it back.
 
@@ -146,7 +135,7 @@ class Walker:
             self.close()
             frames = traceback.extract_tb(error.__traceback__)
             lines = [one.lineno for one in frames if Path(one.filename).resolve() == Path(script.path).resolve()]
-            raise StepFailed(self.revisions.place(script, lines[-1] if lines else None), error) from error
+            raise StepFailed(self.revisions.place(script.path, lines[-1] if lines else None), error) from error
 
 
 def in_one_line(statement: str) -> str:

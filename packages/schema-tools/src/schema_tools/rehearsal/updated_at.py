@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_tools.findings import Finding
 from schema_tools.rehearsal.shapes import TableShape, quoted
-from schema_tools.rehearsal.stores import read_shapes
+from schema_tools.rehearsal.stores import execute, read_shapes
 
 _COLUMN: Final = "updated_at"
 # Pairs of rows that differ in a column; several, because a change may be refused.
@@ -17,7 +17,7 @@ SELECT a.{id}, b.{id}, CAST(a.{moment} AS text) FROM {table} AS a, {table} AS b
 WHERE a.{id} <> b.{id} AND a.{moment} IS NOT NULL AND CAST(a.{name} AS text) {differs} CAST(b.{name} AS text) LIMIT 12
 """
 _CHANGE: Final = "UPDATE {table} SET {name} = (SELECT {name} FROM {table} WHERE {id} = {given}) WHERE {id} = {given}"
-_AT_MOMENT: Final = "SELECT count(*) FROM {table} WHERE CAST({moment} AS text) = {text}"
+_AT_MOMENT: Final = "SELECT count(*) FROM {table} WHERE CAST({moment} AS text) = \x00"
 
 
 def stale_updated_at(connection: Connection, metadata: MetaData) -> Iterator[Finding]:
@@ -66,21 +66,20 @@ def _change(connection: Connection, table: TableShape, column: str) -> bool | No
     """
     on_sqlite = connection.dialect.name == "sqlite"
     words = {
-        "table": table.sql if on_sqlite else table.sql.replace("%", "%%"),
-        "name": quoted(column) if on_sqlite else quoted(column).replace("%", "%%"),
+        "table": table.sql,
+        "name": quoted(column),
         "moment": quoted(_COLUMN),
         "id": "rowid" if on_sqlite else "ctid",
         "differs": "IS NOT" if on_sqlite else "IS DISTINCT FROM",
-        "given": "?" if on_sqlite else "%s::tid",
-        "text": "?" if on_sqlite else "%s",
+        "given": "\x00" if on_sqlite else "\x00::tid",
     }
-    for row, other, moment in connection.exec_driver_sql(_PAIRS.format(**words)).all():
+    for row, other, moment in execute(connection, _PAIRS.format(**words)).all():
         savepoint = connection.begin_nested()
         try:
-            before = connection.exec_driver_sql(_AT_MOMENT.format(**words), (moment,)).scalar_one()
-            changed = connection.exec_driver_sql(_CHANGE.format(**words), (other, row)).rowcount
+            before = execute(connection, _AT_MOMENT.format(**words), [moment]).scalar_one()
+            changed = execute(connection, _CHANGE.format(**words), [other, row]).rowcount
             # A trigger may work after the change as well, and a changed row has another ctid: so they are counted.
-            after = connection.exec_driver_sql(_AT_MOMENT.format(**words), (moment,)).scalar_one()
+            after = execute(connection, _AT_MOMENT.format(**words), [moment]).scalar_one()
             if changed == 1:
                 return bool(after < before)
         except DBAPIError:

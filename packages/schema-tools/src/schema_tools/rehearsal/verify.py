@@ -1,10 +1,7 @@
 """Taking every revision up, down and up again over rows, and comparing the head with the mapping."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 
 from schema_tools.failures import explained
@@ -13,7 +10,7 @@ from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.comparison import schema_differences
 from schema_tools.rehearsal.round_trip import RevisionReport, round_trips
-from schema_tools.rehearsal.scratch import running_server, scratch_pairs
+from schema_tools.rehearsal.scratch import scratch_pairs, throwaway_places
 from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import Revisions
 
@@ -40,22 +37,19 @@ def verify(project: SchemaProject, server: RunningPostgres | None = None) -> Ver
         SchemaToolsError: The revisions cannot be read, or no PostgreSQL can be had.
     """
     began = monotonic()
-    with ExitStack() as stack:
-        server = stack.enter_context(running_server(project, server))
-        directory = Path(stack.enter_context(TemporaryDirectory(prefix="rehearsal-")))
+    with throwaway_places(project, project.databases, server) as places:
         revisions = Revisions(project)
         reports: list[RevisionReport] = []
-        findings: list[Finding] = []
         for dialect in project.databases:
-            with explained(None), Databases(revisions, dialect, server, directory) as databases:
+            with explained(None), Databases(revisions, dialect, places) as databases:
                 reports += round_trips(databases)
-        findings += [finding for one in reports for finding in one.findings]
+        findings = [finding for one in reports for finding in one.findings]
         if not any(one.stopped for one in reports):
-            findings += _head_differences(project, server)
+            findings += _head_differences(project, places.server)
     return VerifyReport(revisions=reports, findings=findings, seconds=monotonic() - began)
 
 
-def _head_differences(project: SchemaProject, server: RunningPostgres) -> list[Finding]:
+def _head_differences(project: SchemaProject, server: RunningPostgres | None) -> list[Finding]:
     """What the migrations make otherwise than the mapping says."""
     with scratch_pairs(project, server) as pairs:
         return [

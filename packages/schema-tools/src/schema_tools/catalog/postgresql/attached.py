@@ -101,7 +101,7 @@ def _policy(row: Row[Any]) -> CatalogObject:
 def _statistics(row: Row[Any]) -> CatalogObject:
     target = f"STATISTICS {row.name}"
     sample = f"ALTER {target} SET STATISTICS {-1 if row.target is None else row.target}"
-    aspects = {"definition": row.definition, "target": Aspect(row.target, sample, follows=row.target is not None)}
+    aspects = {"definition": row.definition, "target": Aspect(row.target, sample, follows=True)}
     create = f"CREATE {target} {row.definition}"
     return catalog_object(row, "statistics", target, create, aspects, rename=f"ALTER {target} RENAME TO")
 

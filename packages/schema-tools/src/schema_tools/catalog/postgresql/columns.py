@@ -51,7 +51,7 @@ WHERE c.relnamespace = :namespace AND o.deptype IS DISTINCT FROM 'i'
 """
 
 _STORAGE: Final = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
-_COMPRESSION: Final = {None: "default", "p": "pglz", "l": "lz4"}
+_COMPRESSION: Final = {"p": "pglz", "l": "lz4"}
 _IDENTITY: Final = {"a": "ALWAYS", "d": "BY DEFAULT"}
 _UNSAID: Final = {"INCREMENT BY 1", "NO MINVALUE", "NO MAXVALUE", "START WITH 1", "CACHE 1", "NO CYCLE"}
 _BITS: Final = {"smallint": 16, "integer": 32, "bigint": 64}
@@ -81,29 +81,20 @@ def _column(row: Row[Any]) -> CatalogObject:
         "collation": row.collation,
     }
     this = f"ALTER TABLE {row.table} ALTER COLUMN {row.name}"
+    storage = _STORAGE[row.storage or row.usual_storage]
+    compression = _COMPRESSION.get(row.compression)
+    target = -1 if row.statistics is None else row.statistics
     aspects = {
         **values,
         "not null": Aspect(row.not_null, f"{this} {'DROP' if row.not_null == 'no' else 'SET'} NOT NULL"),
         "default": Aspect(values["default"], f"{this} {_default(values['default'])}"),
-        "storage": Aspect(
-            row.storage and _STORAGE[row.storage],
-            f"{this} SET STORAGE {_STORAGE[row.storage or row.usual_storage]}",
-            follows=row.storage is not None,
-        ),
-        "compression": Aspect(
-            row.compression and _COMPRESSION[row.compression],
-            f"{this} SET COMPRESSION {_COMPRESSION[row.compression]}",
-            follows=row.compression is not None,
-        ),
-        "statistics target": Aspect(
-            row.statistics,
-            f"{this} SET STATISTICS {-1 if row.statistics is None else row.statistics}",
-            follows=row.statistics is not None,
-        ),
+        "storage": Aspect(_STORAGE.get(row.storage), f"{this} SET STORAGE {storage}", follows=True),
+        "compression": Aspect(compression, f"{this} SET COMPRESSION {compression or 'default'}", follows=True),
+        "statistics target": Aspect(row.statistics, f"{this} SET STATISTICS {target}", follows=True),
         "options": parameters(f"TABLE {row.table} ALTER COLUMN {row.name}", row.options, follows=True),
     }
     if row.identity:
-        options = " ".join(f"SET {clause}" for clause in _sequence_options(row).values())
+        options = " ".join(f"SET {clause}" for _, clause in _sequence_options(row).values())
         alter = f"{this} SET GENERATED {_IDENTITY[row.identity]} {options}"
         aspects["identity"] = Aspect(values["identity"], alter)
     if row.generated and row.has_set_expression:
@@ -116,7 +107,7 @@ def _column(row: Row[Any]) -> CatalogObject:
 def _of_view(row: Row[Any]) -> CatalogObject:
     """Of the column of a view, only the default and the comment are read."""
     alter = f"ALTER VIEW {row.table} ALTER COLUMN {row.name} {_default(row.expression)}"
-    default = Aspect(row.expression, alter if row.relkind == "v" else None, follows=row.expression is not None)
+    default = Aspect(row.expression, alter if row.relkind == "v" else None, follows=True)
     return catalog_object(row, "column", f"COLUMN {row.table}.{row.name}", "", {"default": default}, drop="")
 
 
@@ -125,24 +116,16 @@ def _default(expression: str | None) -> str:
 
 
 def _identity(row: Row[Any]) -> str:
-    options = " ".join(clause for clause in _sequence_options(row).values() if clause not in _UNSAID)
+    options = " ".join(clause for _, clause in _sequence_options(row).values() if clause not in _UNSAID)
     return f"{_IDENTITY[row.identity]} AS IDENTITY" + (f" ({options})" if options else "")
 
 
 def _sequence(row: Row[Any]) -> CatalogObject:
     target = f"SEQUENCE {row.name}"
     options = _sequence_options(row)
-    values = {
-        "start": row.seqstart,
-        "increment": row.seqincrement,
-        "minimum": None if options["minimum"].startswith("NO ") else row.seqmin,
-        "maximum": None if options["maximum"].startswith("NO ") else row.seqmax,
-        "cache": row.seqcache,
-        "cycle": row.seqcycle,
-    }
     aspects = {
         "type": Aspect(row.type, f"ALTER {target} AS {row.type}"),
-        **{name: Aspect(value, f"ALTER {target} {options[name]}") for name, value in values.items()},
+        **{name: Aspect(value, f"ALTER {target} {clause}") for name, (value, clause) in options.items()},
         # Not as soon as it is made: its owner may not be there yet.
         "owned by": Aspect(row.owner, f"ALTER {target} OWNED BY {row.owner or 'NONE'}"),
         # That of a sequence with an owner is its table's.
@@ -151,25 +134,26 @@ def _sequence(row: Row[Any]) -> CatalogObject:
             f"ALTER {target} SET {'UNLOGGED' if row.unlogged else 'LOGGED'}",
         ),
     }
-    create = f"CREATE {'UNLOGGED ' * row.unlogged}{target} AS {row.type} {' '.join(options.values())}"
+    written = " ".join(clause for _, clause in options.values())
+    create = f"CREATE {'UNLOGGED ' * row.unlogged}{target} AS {row.type} {written}"
     return catalog_object(row, "sequence", target, create, aspects, name=row.name)
 
 
-def _sequence_options(row: Row[Any]) -> Mapping[str, str]:
-    """The clause of each option of a sequence, as CREATE SEQUENCE has them.
+def _sequence_options(row: Row[Any]) -> Mapping[str, tuple[object, str]]:
+    """The value of each option of a sequence, and its clause, as CREATE SEQUENCE has them.
 
     A limit that is that of the type is not spelled out, so that it changes when the type does.
     https://www.postgresql.org/docs/current/sql-createsequence.html
     """
     highest = 2 ** (_BITS[row.type] - 1)
-    default = (1, highest - 1) if row.seqincrement > 0 else (-highest, -1)
+    usual = (1, highest - 1) if row.seqincrement > 0 else (-highest, -1)
     return {
-        "increment": f"INCREMENT BY {row.seqincrement}",
-        "minimum": "NO MINVALUE" if row.seqmin == default[0] else f"MINVALUE {row.seqmin}",
-        "maximum": "NO MAXVALUE" if row.seqmax == default[1] else f"MAXVALUE {row.seqmax}",
-        "start": f"START WITH {row.seqstart}",
-        "cache": f"CACHE {row.seqcache}",
-        "cycle": "CYCLE" if row.seqcycle else "NO CYCLE",
+        "increment": (row.seqincrement, f"INCREMENT BY {row.seqincrement}"),
+        "minimum": (None, "NO MINVALUE") if row.seqmin == usual[0] else (row.seqmin, f"MINVALUE {row.seqmin}"),
+        "maximum": (None, "NO MAXVALUE") if row.seqmax == usual[1] else (row.seqmax, f"MAXVALUE {row.seqmax}"),
+        "start": (row.seqstart, f"START WITH {row.seqstart}"),
+        "cache": (row.seqcache, f"CACHE {row.seqcache}"),
+        "cycle": (row.seqcycle, "CYCLE" if row.seqcycle else "NO CYCLE"),
     }
 
 

@@ -1,4 +1,4 @@
-"""Constraints of tables, those with an index together with it; and the other indexes."""
+"""Constraints of tables and of domains, those with an index together with it; and the other indexes."""
 
 import re
 from typing import Any, Final
@@ -7,10 +7,12 @@ from sqlalchemy import Row
 
 from schema_tools.catalog.objects import CatalogObject
 from schema_tools.catalog.postgresql.found import Aspect, Source, catalog_object, parameters, tablespace
+from schema_tools.catalog.statements import joined
 
 # What a partition has from its parent is the parent's. NOT NULL is the column's.
 _CONSTRAINTS: Final = """
-SELECT c.oid, c.conrelid::regclass::text AS "table", quote_ident(c.conname) AS name, c.contype::text AS type,
+SELECT c.oid, quote_ident(c.conname) AS name, CASE WHEN c.conrelid = 0 THEN 'd' ELSE c.contype::text END AS type,
+       CASE WHEN c.conrelid = 0 THEN c.contypid::regtype::text ELSE c.conrelid::regclass::text END AS "table",
        pg_get_constraintdef(c.oid) AS definition, c.convalidated,
        CASE WHEN c.contype IN ('p', 'u', 'x') THEN k.oid END AS index_oid, quote_ident(k.relname) AS index_name,
        (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(k.reloptions) AS o) AS options,
@@ -23,7 +25,7 @@ LEFT JOIN pg_index i ON i.indexrelid = c.conindid AND c.contype IN ('p', 'u', 'x
 LEFT JOIN pg_class k ON k.oid = i.indexrelid
 LEFT JOIN pg_tablespace ts ON ts.oid = k.reltablespace
 LEFT JOIN pg_description de ON de.classoid = 'pg_constraint'::regclass AND de.objoid = c.oid
-WHERE c.connamespace = :namespace AND c.conrelid <> 0 AND c.contype IN ('c', 'f', 'p', 'u', 'x')
+WHERE c.connamespace = :namespace AND c.contype IN ('c', 'f', 'p', 'u', 'x')
   AND c.conparentid = 0 AND (c.coninhcount = 0 OR c.conislocal)
 """
 
@@ -49,6 +51,7 @@ WHERE r.relnamespace = :namespace AND r.relkind IN ('r', 'p', 'm')
 
 _KINDS: Final = {
     "c": "check constraint",
+    "d": "domain constraint",
     "f": "foreign key",
     "p": "primary key",
     "u": "unique constraint",
@@ -63,7 +66,8 @@ _PARAMETERS: Final = re.compile(r" WITH \((?:\w+=(?:'[^']*'|\w+)(?:, )?)+\)")
 
 
 def _constraint(row: Row[Any]) -> CatalogObject:
-    this = f"ALTER TABLE {row.table}"
+    owner = f"{'DOMAIN' if row.type == 'd' else 'TABLE'} {row.table}"
+    this = f"ALTER {owner}"
     ending = _ENDING.search(row.definition)
     assert ending is not None  # noqa: S101 -- everything in it is optional
     deferrability = (
@@ -73,8 +77,8 @@ def _constraint(row: Row[Any]) -> CatalogObject:
     alter = f"{this} ALTER CONSTRAINT {row.name} {deferrability}" if row.type == "f" else None
     aspects = {
         "definition": row.definition[: ending.start()],
-        "validity": _validity(row),
-        "deferrability": Aspect(None if row.type == "c" else deferrability, alter),
+        "validity": _validity(row, f"{this} VALIDATE CONSTRAINT {row.name}"),
+        "deferrability": Aspect(None if row.type in "cd" else deferrability, alter),
         # The triggers that enforce it may be disabled.
         "enforcement": None if row.enforcement in {None, "O"} else "triggers disabled or only on a replica",
     }
@@ -84,19 +88,17 @@ def _constraint(row: Row[Any]) -> CatalogObject:
     return catalog_object(
         row,
         _KINDS[row.type],
-        f"CONSTRAINT {row.name} ON {row.table}",
-        f"{this} ADD CONSTRAINT {row.name} {row.definition}",
+        f"CONSTRAINT {row.name} ON {owner.removeprefix('TABLE ')}",
+        joined(f"{this} ADD CONSTRAINT {row.name} {row.definition}", _replica_identity(row)),
         aspects,
-        also=_replica_identity(row),
         drop=f"{this} DROP CONSTRAINT {row.name}",
-        rename=f"{this} RENAME CONSTRAINT {row.name} TO",
+        rename="" if row.type == "d" else f"{this} RENAME CONSTRAINT {row.name} TO",
     )
 
 
-def _validity(row: Row[Any]) -> Aspect:
+def _validity(row: Row[Any], validate: str) -> Aspect:
     if row.definition.endswith(" NOT ENFORCED"):
         return Aspect("not enforced")
-    validate = f"ALTER TABLE {row.table} VALIDATE CONSTRAINT {row.name}"
     return Aspect("valid", validate) if row.convalidated else Aspect("not valid")
 
 
@@ -110,9 +112,8 @@ def _index(row: Row[Any]) -> CatalogObject:
         "validity": Aspect("valid", f"REINDEX {target}") if row.valid else Aspect("invalid"),
         **_of_index(row),
     }
-    create = f"CREATE {unique}{target} ON {row.table} USING {rest}"
-    also = _replica_identity(row)
-    return catalog_object(row, "index", target, create, aspects, also=also, rename=f"ALTER {target} RENAME TO")
+    create = joined(f"CREATE {unique}{target} ON {row.table} USING {rest}", _replica_identity(row))
+    return catalog_object(row, "index", target, create, aspects, rename=f"ALTER {target} RENAME TO")
 
 
 def _of_index(row: Row[Any]) -> dict[str, Aspect]:
@@ -121,7 +122,7 @@ def _of_index(row: Row[Any]) -> dict[str, Aspect]:
     cluster = f"CLUSTER ON {row.index_name}" if row.clustered else "SET WITHOUT CLUSTER"
     return {
         "storage parameters": parameters(target, row.options, follows=True),
-        "clustered": Aspect(row.clustered, f"ALTER TABLE {row.table} {cluster}", follows=row.clustered),
+        "clustered": Aspect(row.clustered, f"ALTER TABLE {row.table} {cluster}", follows=True),
         "tablespace": tablespace(target, row.tablespace, follows=True),
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Row
 
@@ -39,7 +39,7 @@ class Aspect(NamedTuple):
     """A value, None where there is none, and the statements about it.
 
     `alter` gives an existing object the value, `reset` takes the value away before another is given. An aspect that
-    `follows` is not part of the statement that makes the object, so `alter` comes after that.
+    `follows` is not part of the statement that makes the object, so `alter` comes after that, if there is a value.
     """
 
     value: object
@@ -48,12 +48,8 @@ class Aspect(NamedTuple):
     follows: bool = False
 
 
-UNSET: Final = Aspect(None, "")
-"""The aspect without a value that was reset already, so that nothing remains to be altered."""
-
-
 def catalog_object(
-    row: Row[Any], kind: str, target: str, create: str, aspects: Mapping[str, object], *, also: str = "", **others: Any
+    row: Row[Any], kind: str, target: str, create: str, aspects: Mapping[str, object], **others: Any
 ) -> CatalogObject:
     """The object of a row with `name`, `comment` and, if it belongs to one, its `table`.
 
@@ -63,7 +59,6 @@ def catalog_object(
         target: What COMMENT ON and DROP call it.
         create: The statement that makes it, without its comment and the aspects that follow.
         aspects: Its aspects but the comment, each an `Aspect` or only the value.
-        also: A statement to execute after it was made.
         others: Further attributes of `CatalogObject`, or what replaces derived ones.
     """
     table = getattr(row, "table", None)
@@ -72,13 +67,15 @@ def catalog_object(
         name: one if isinstance(one, Aspect) else Aspect(one)
         for name, one in {**aspects, "comment": Aspect(row.comment, comment)}.items()
     }
-    following = (one.alter or "" for one in all_aspects.values() if one.follows)
+    # 0 is a value.
+    there = (one for one in all_aspects.values() if one.value is not None and one.value is not False)
+    following = (one.alter or "" for one in there if one.follows)
     return CatalogObject(
         kind=kind,
         **{
             "name": f"{table}.{row.name}" if table else row.name,
             "table": table,
-            "create": joined(create, *following, also, "" if row.comment is None else comment),
+            "create": joined(create, *following, "" if row.comment is None else comment),
             "drop": f"DROP {target}",
             **others,
         },
@@ -97,14 +94,14 @@ def parameters(target: str, options: str | None, *, follows: bool = False) -> As
         follows: Whether the statement that makes `target` is without them.
     """
     if options is None:
-        return UNSET
+        return Aspect(None)
     names = ", ".join(one.partition("=")[0] for one in options.split(", "))
     return Aspect(options, f"ALTER {target} SET ({options})", f"ALTER {target} RESET ({names})", follows)
 
 
 def tablespace(target: str, name: str | None, *, follows: bool = False) -> Aspect:
     """The tablespace of `target`, such as `TABLE books`: None is the database's own."""
-    return Aspect(name, f"ALTER {target} SET TABLESPACE {name or 'pg_default'}", follows=follows and name is not None)
+    return Aspect(name, f"ALTER {target} SET TABLESPACE {name or 'pg_default'}", follows=follows)
 
 
 def clauses(*parts: tuple[str, object]) -> str:

@@ -12,7 +12,7 @@ from schema_tools.catalog.postgresql.attached import ATTACHED
 from schema_tools.catalog.postgresql.columns import COLUMNS, SEQUENCES
 from schema_tools.catalog.postgresql.constraints import CONSTRAINTS
 from schema_tools.catalog.postgresql.found import Found, Source
-from schema_tools.catalog.postgresql.needs import in_order, of_extensions
+from schema_tools.catalog.postgresql.needs import in_order
 from schema_tools.catalog.postgresql.tables import VIEWS, tables
 from schema_tools.catalog.postgresql.types import TYPES
 from schema_tools.errors import SchemaToolsError
@@ -35,6 +35,8 @@ _WORDING: Final = {
     "bytea_output": "hex",
     "quote_all_identifiers": "off",
 }
+
+_OF_EXTENSIONS: Final = "SELECT classid::regclass::text, objid FROM pg_depend WHERE deptype = 'e'"
 
 _SET: Final = """
 SELECT name, current_setting(name) AS before, set_config(name, value, false)
@@ -59,10 +61,10 @@ def read_postgresql(connection: Connection, schema: str | None, leave_out: froze
         columns = list(_found(connection, found.oid, COLUMNS))
         others = (*TYPES, SEQUENCES, tables(columns), *CONSTRAINTS, VIEWS, *ATTACHED)
         objects = [*columns, *(one for source in others for one in _found(connection, found.oid, source))]
-        foreign = of_extensions(connection)
+        foreign = {tuple(row) for row in connection.execute(text(_OF_EXTENSIONS))}
         kept = [one for one in objects if one.address[:2] not in foreign and one.object.name not in leave_out]
         owners = {one.object.name for one in kept if one.object.table is None} | {None}
-        return in_order(connection, found.oid, [one for one in kept if one.object.table in owners])
+        return in_order(connection, [one for one in kept if one.object.table in owners])
 
 
 def _found(connection: Connection, namespace: int, source: Source) -> Iterator[Found]:

@@ -8,16 +8,7 @@ from sqlalchemy import Row
 
 from schema_tools.catalog.objects import CatalogObject
 from schema_tools.catalog.postgresql.columns import definition
-from schema_tools.catalog.postgresql.found import (
-    UNSET,
-    Aspect,
-    Found,
-    Source,
-    catalog_object,
-    clauses,
-    parameters,
-    tablespace,
-)
+from schema_tools.catalog.postgresql.found import Aspect, Found, Source, catalog_object, clauses, parameters, tablespace
 from schema_tools.catalog.statements import joined
 
 _TABLES: Final = """
@@ -66,7 +57,7 @@ def _table(row: Row[Any], columns: Sequence[str]) -> CatalogObject:
     this = f"ALTER {target}"
     identity = {"d": "default", "n": "nothing", "f": "full", "i": f"index {row.identity_index}"}[row.identity]
     identity_clause = f"USING INDEX {row.identity_index}" if row.identity == "i" else identity.upper()
-    partition = inherits = of_type = UNSET
+    partition = inherits = of_type = None
     if row.bound:
         attach = f"ALTER TABLE {row.parents} ATTACH PARTITION {row.name} {row.bound}"
         detach = f"ALTER TABLE {row.parents} DETACH PARTITION {row.name}"
@@ -91,10 +82,8 @@ def _table(row: Row[Any], columns: Sequence[str]) -> CatalogObject:
         "access method": Aspect(row.access_method, f"{this} SET ACCESS METHOD {row.access_method}"),
         "tablespace": tablespace(target, row.tablespace),
         "storage parameters": parameters(target, row.options),
-        "row security": Aspect(row.relrowsecurity, f"{this} {enable} ROW LEVEL SECURITY", follows=row.relrowsecurity),
-        "forced row security": Aspect(
-            row.relforcerowsecurity, f"{this} {force} ROW LEVEL SECURITY", follows=row.relforcerowsecurity
-        ),
+        "row security": Aspect(row.relrowsecurity, f"{this} {enable} ROW LEVEL SECURITY", follows=True),
+        "forced row security": Aspect(row.relforcerowsecurity, f"{this} {force} ROW LEVEL SECURITY", follows=True),
         # The index, if it is one, is not there as soon as the table is, and brings this itself.
         "replica identity": Aspect(
             identity, f"{this} REPLICA IDENTITY {identity_clause}", follows=row.identity in "fn"
@@ -126,26 +115,23 @@ def _storage(row: Row[Any]) -> Sequence[tuple[str, object]]:
 
 
 def _view(row: Row[Any]) -> CatalogObject:
+    kind = "materialized view" if row.materialized else "view"
+    target = f"{kind.upper()} {row.name}"
+    create = f"CREATE {target}{clauses(*_storage(row))} AS\n{row.definition}"
+    options = parameters(target, row.options)
+    aspects: dict[str, object] = {"definition": row.definition.strip()}
     if row.materialized:
-        return _materialized(row)
-    target = f"VIEW {row.name}"
-    create = f"CREATE {target}{clauses(('WITH ({})', row.options))} AS\n{row.definition}"
-    aspects = {"definition": row.definition.strip(), "options": parameters(target, row.options)}
-    return catalog_object(row, "view", target, create, aspects)
-
-
-def _materialized(row: Row[Any]) -> CatalogObject:
-    target = f"MATERIALIZED VIEW {row.name}"
-    data = "DATA" if row.populated else "NO DATA"
-    aspects = {
-        "definition": row.definition.strip(),
-        "populated": Aspect(row.populated, f"REFRESH {target} WITH {data}"),
-        "storage parameters": parameters(target, row.options),
-        "access method": Aspect(row.access_method, f"ALTER {target} SET ACCESS METHOD {row.access_method}"),
-        "tablespace": tablespace(target, row.tablespace),
-    }
-    create = f"CREATE {target}{clauses(*_storage(row))} AS\n{row.definition}\nWITH {data}"
-    return catalog_object(row, "materialized view", target, create, aspects)
+        data = "WITH DATA" if row.populated else "WITH NO DATA"
+        create += f"\n{data}"
+        aspects |= {
+            "populated": Aspect(row.populated, f"REFRESH {target} {data}"),
+            "storage parameters": options,
+            "access method": Aspect(row.access_method, f"ALTER {target} SET ACCESS METHOD {row.access_method}"),
+            "tablespace": tablespace(target, row.tablespace),
+        }
+    else:
+        aspects["options"] = options
+    return catalog_object(row, kind, target, create, aspects)
 
 
 VIEWS: Final = Source("pg_class", _VIEWS, _view, {"rule": "pg_rewrite", "reltype": "pg_type"})

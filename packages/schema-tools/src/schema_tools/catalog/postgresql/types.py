@@ -1,4 +1,4 @@
-"""Types: enums, domains with their constraints, composite types; and the extensions, which bring types of their own."""
+"""Types: enums, domains, composite types; and the extensions, which bring types of their own."""
 
 from typing import Any, Final
 
@@ -32,22 +32,13 @@ SELECT t.oid, t.oid::regtype::text AS name, format_type(t.typbasetype, t.typtypm
 FROM pg_type t JOIN pg_type base ON base.oid = t.typbasetype WHERE t.typnamespace = :namespace AND t.typtype = 'd'
 """
 
-_DOMAIN_CHECKS: Final = """
-SELECT c.oid, t.oid::regtype::text AS "table", quote_ident(c.conname) AS name, c.convalidated AS valid,
-       regexp_replace(pg_get_constraintdef(c.oid), ' NOT VALID$', '') AS definition,
-       obj_description(c.oid, 'pg_constraint') AS comment
-FROM pg_constraint c JOIN pg_type t ON t.oid = c.contypid WHERE t.typnamespace = :namespace AND c.contype = 'c'
-"""
-
 # They belong to the database, and are in no schema.
-_EXTENSIONS: Final = "SELECT oid, quote_ident(extname) AS name FROM pg_extension"
+_EXTENSIONS: Final = "SELECT oid, quote_ident(extname) AS name, NULL AS comment FROM pg_extension"
 
 
 def _extension(row: Row[Any]) -> CatalogObject:
     target = f"EXTENSION {row.name}"
-    return CatalogObject(
-        kind="extension", name=row.name, table=None, aspects={}, create=f"CREATE {target}", drop=f"DROP {target}"
-    )
+    return catalog_object(row, "extension", target, f"CREATE {target}", {})
 
 
 def _enum(row: Row[Any]) -> CatalogObject:
@@ -73,23 +64,9 @@ def _domain(row: Row[Any]) -> CatalogObject:
     return catalog_object(row, "domain", target, f"CREATE {target} AS {row.base}{options}", aspects)
 
 
-def _domain_check(row: Row[Any]) -> CatalogObject:
-    this = f"ALTER DOMAIN {row.table}"
-    valid = Aspect("valid", f"{this} VALIDATE CONSTRAINT {row.name}") if row.valid else Aspect("not valid")
-    return catalog_object(
-        row,
-        "domain constraint",
-        f"CONSTRAINT {row.name} ON DOMAIN {row.table}",
-        f"{this} ADD CONSTRAINT {row.name} {row.definition}{'' if row.valid else ' NOT VALID'}",
-        {"definition": row.definition, "validity": valid},
-        drop=f"{this} DROP CONSTRAINT {row.name}",
-    )
-
-
 TYPES: Final = (
     Source("pg_extension", _EXTENSIONS, _extension),
     Source("pg_type", _ENUMS, _enum),
     Source("pg_type", _COMPOSITES, _composite, {"relation": "pg_class"}),
     Source("pg_type", _DOMAINS, _domain),
-    Source("pg_constraint", _DOMAIN_CHECKS, _domain_check),
 )

@@ -7,6 +7,7 @@ was made at once are read to the same declarations here (https://www.sqlite.org/
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from schema_tools.catalog.statements import unquoted
@@ -17,6 +18,17 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _PLAIN: Final = re.compile(r"[^\W\d][\w$]*")
+
+# Without quotes these are no names: those of https://www.sqlite.org/lang_keywords.html that have no fallback in its
+# parse.y, and what would be a value or the beginning of a constraint.
+_RESERVED: Final = frozenset({
+    "add", "all", "alter", "and", "as", "autoincrement", "between", "case", "check", "collate", "commit", "constraint",
+    "create", "current_date", "current_time", "current_timestamp", "default", "deferrable", "delete", "distinct",
+    "drop", "else", "escape", "except", "exists", "false", "foreign", "from", "group", "having", "in", "index",
+    "insert", "intersect", "into", "is", "isnull", "join", "limit", "not", "nothing", "notnull", "null", "on", "or",
+    "order", "primary", "references", "returning", "select", "set", "table", "then", "to", "transaction", "true",
+    "union", "unique", "update", "using", "values", "when", "where",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +64,11 @@ def tokens(sql: str) -> list[str]:
 
 
 def worded(parts: list[str]) -> str:
-    """Tokens as one line, the same for the same tokens."""
+    """Tokens as one line, the same for the same tokens. Some may be whole parentheses, worded already."""
     line = ""
     for part in parts:
         tight = not line or part in {")", ",", ".", ";"} or line.endswith(("(", "."))
-        call = part == "(" and re.search(r"[a-z_]$", line) is not None
+        call = part.startswith("(") and re.search(r"[a-z_]$", line) is not None
         line += part if tight or call else f" {part}"
     return line
 
@@ -65,53 +77,38 @@ def table_declaration(sql: str) -> TableDeclaration:
     """What `sql`, the text of a CREATE TABLE, declares."""
     parts = tokens(sql)
     declaration = TableDeclaration(autoincrement="AUTOINCREMENT" in map(str.upper, parts))
-    begin = parts.index("(")
-    for item in _split(parts[begin + 1 : _closing(parts, begin)]):
-        if item[0].upper() in {"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"}:
-            declaration.constraints += _constraints(item, column=None)
+    for item in _items(parts[parts.index("(") + 1 :]):
+        if item[0].upper() in {*_KINDS, "CONSTRAINT"}:
+            declaration.constraints += _constraints(_clauses(item))
         else:
-            _add_column(declaration, item)
+            clauses = _clauses(item[1:])
+            declaration.columns[unquoted(item[0])] = _column(worded(item), clauses)
+            declaration.constraints += _constraints(clauses, column=item[0])
     return declaration
 
 
-def _add_column(declaration: TableDeclaration, item: list[str]) -> None:
-    column = ColumnDeclaration(worded(item))
-    declaration.columns[unquoted(item[0])] = column
-    upper = [one.upper() for one in item]
+def _items(parts: list[str]) -> list[list[str]]:
+    """What the commas separate, up to the parenthesis that closes; a parenthesis within an item is one part of it."""
+    items: list[list[str]] = [[]]
+    inner: list[str] = []
     depth = 0
-    for index, word in enumerate(upper):
-        depth += (word == "(") - (word == ")")
-        if depth == 0 and word == "COLLATE":
-            column.collation = item[index + 1].upper()
-        elif depth == 0 and word == "AS":
-            closing = _closing(item, index + 1)
-            kind = "STORED" if "STORED" in upper[closing:] else "VIRTUAL"
-            column.generated = f"{worded(item[index + 1 : closing + 1])} {kind}"
-    declaration.constraints += _constraints(item[1:], column=item[0])
-
-
-def _constraints(item: list[str], *, column: str | None) -> Iterator[Constraint]:
-    """The constraints in `item`, a constraint of the table, or what follows a column's name."""
-    name: str | None = None
-    index = 0
-    while index < len(item):
-        word = item[index].upper()
-        if word == "CONSTRAINT":
-            name = unquoted(item[index + 1])
-            index += 2
-            continue
-        if word in _BEGINNINGS:
-            end = _end(item, index + 1)
-            yield Constraint(_BEGINNINGS[word], name, _definition(item[index:end], column))
-            index = end
-        elif word in {"DEFAULT", "AS"} and index + 1 < len(item) and item[index + 1] == "(":
-            index = _closing(item, index + 1) + 1
+    for part in parts:
+        depth += (part == "(") - (part == ")")
+        if depth < 0:
+            break
+        if depth > 0 or part == ")":
+            inner.append(part)
+            if depth == 0:
+                items[-1].append(worded(inner))
+                inner = []
+        elif part == ",":
+            items.append([])
         else:
-            index += 1
-        name = None if word not in {"NOT", "NULL"} else name
+            items[-1].append(part)
+    return items
 
 
-_BEGINNINGS: Final = {
+_KINDS: Final = {
     "PRIMARY": "primary key",
     "UNIQUE": "unique constraint",
     "CHECK": "check constraint",
@@ -119,68 +116,65 @@ _BEGINNINGS: Final = {
     "REFERENCES": "foreign key",
 }
 
-_FOLLOWING: Final = {*_BEGINNINGS, "CONSTRAINT", "NOT", "DEFAULT", "COLLATE", "GENERATED", "AS"}
+_FIRST_WORDS: Final = {*_KINDS, "CONSTRAINT", "NOT", "DEFAULT", "COLLATE", "GENERATED", "AS"}
 
 
-def _end(item: list[str], index: int) -> int:
-    """Where the constraint that began before `index` ends: before the next one."""
-    foreign = item[index - 1].upper() == "FOREIGN"
-    while index < len(item):
-        word = item[index].upper()
-        if word == "(":
-            index = _closing(item, index) + 1
-            continue
-        if word == "NOT" and item[index + 1 : index + 2] and item[index + 1].upper() == "DEFERRABLE":
-            index += 2
-            continue
-        # ON DELETE SET DEFAULT is part of a reference.
-        part_of_it = (foreign and word == "REFERENCES") or item[index - 1].upper() == "SET"
-        if word in _FOLLOWING and not part_of_it:
-            return index
-        index += 1
-    return index
+def _clauses(item: list[str]) -> list[list[str]]:
+    """The clauses in `item`, a constraint of the table, or what follows a column's name; without its type."""
+    words = [*map(str.upper, item), ""]
+    begins = [
+        index
+        for index, word in enumerate(words)
+        if word in _FIRST_WORDS
+        # These are within one: FOREIGN KEY (...) REFERENCES, NOT DEFERRABLE, ON DELETE SET DEFAULT.
+        and not (word == "REFERENCES" and "FOREIGN" in words)
+        and words[index : index + 2] != ["NOT", "DEFERRABLE"]
+        and words[index - 1] != "SET"
+    ]
+    return [item[begin:end] for begin, end in pairwise([*begins, len(item)])]
+
+
+def _column(text: str, clauses: list[list[str]]) -> ColumnDeclaration:
+    column = ColumnDeclaration(text)
+    for word, *rest in clauses:
+        if word.upper() == "COLLATE":
+            column.collation = rest[0].upper()
+        elif word.upper() == "AS":
+            kind = "STORED" if "STORED" in map(str.upper, rest) else "VIRTUAL"
+            column.generated = f"{rest[0]} {kind}"
+    return column
+
+
+def _constraints(clauses: list[list[str]], column: str | None = None) -> Iterator[Constraint]:
+    name: str | None = None
+    for clause in clauses:
+        word = clause[0].upper()
+        if word == "CONSTRAINT":
+            name = unquoted(clause[1])
+        elif word in _KINDS:
+            yield Constraint(_KINDS[word], name, _definition(clause, column))
+            name = None
+        elif word != "NOT":
+            name = None
 
 
 def _definition(part: list[str], column: str | None) -> str:
-    words = [one for one in part if one.upper() not in {"AUTOINCREMENT", "ASC"}]
     if column is not None:
-        first = words[0].upper()
+        first = part[0].upper()
         if first == "REFERENCES":
-            words = ["FOREIGN", "KEY", "(", column, ")", *words]
+            part = [f"FOREIGN KEY ({column})", *part]
         elif first == "UNIQUE":
-            words = ["UNIQUE", "(", column, ")", *words[1:]]
+            part = [f"UNIQUE ({column})", *part[1:]]
         elif first == "PRIMARY":
-            words = ["PRIMARY", "KEY", "(", column, ")", *words[2:]]
-    return worded(words)
+            part = [f"PRIMARY KEY ({column})", *part[2:]]
+    return worded([one for one in tokens(worded(part)) if one.upper() not in {"AUTOINCREMENT", "ASC"}])
 
 
 def _unquoted(token: str) -> str:
-    if token[0] == "[":
-        token = '"' + token[1:-1].replace('"', '""') + '"'
-    elif token[0] == "`":
-        token = '"' + token[1:-1].replace("``", "`").replace('"', '""') + '"'
-    return token[1:-1] if token[0] == '"' and _PLAIN.fullmatch(token[1:-1]) else token
+    return quoted(token[1:-1].replace(token[-1] * 2, token[-1])) if token[0] in '"[`' else token
 
 
-def _closing(parts: list[str], begin: int) -> int:
-    """Where the parenthesis that opens at `begin` closes."""
-    depth = 0
-    for index in range(begin, len(parts)):
-        depth += (parts[index] == "(") - (parts[index] == ")")
-        if depth == 0:
-            return index
-    return len(parts)
-
-
-def _split(parts: list[str]) -> Iterator[list[str]]:
-    """The parts between the commas that are in no parenthesis."""
-    depth, item = 0, list[str]()
-    for part in parts:
-        depth += (part == "(") - (part == ")")
-        if part == "," and depth == 0:
-            yield item
-            item = []
-        else:
-            item.append(part)
-    if item:
-        yield item
+def quoted(name: str) -> str:
+    """A name as SQL has it: in quotes where it would not be that name without them."""
+    plain = _PLAIN.fullmatch(name) and name.lower() not in _RESERVED
+    return name if plain else '"' + name.replace('"', '""') + '"'

@@ -1,17 +1,26 @@
 """Reading a SQLite database."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
 from schema_tools.catalog.objects import Catalog, CatalogObject
-from schema_tools.catalog.sqlite.declarations import TableDeclaration, table_declaration, tokens, worded
+from schema_tools.catalog.sqlite.declarations import (
+    ColumnDeclaration,
+    Constraint,
+    TableDeclaration,
+    quoted,
+    table_declaration,
+    tokens,
+    worded,
+)
 from schema_tools.catalog.statements import known
 
 # https://www.sqlite.org/pragma.html#pragma_table_list
 _TABLES: Final = """
-SELECT m.name, m.sql, l.wr AS without_rowid, l.strict
+SELECT m.name AS "table", m.sql, l.wr AS without_rowid, l.strict
 FROM sqlite_master m JOIN pragma_table_list l ON l.name = m.name AND l.schema = 'main' AND l.type = 'table'
 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
 ORDER BY m.name
@@ -34,101 +43,77 @@ _BY_COPYING: Final = "-- SQLite changes this only by copying the table, as op.ba
 
 def read_sqlite(connection: Connection, leave_out: frozenset[str]) -> Catalog:
     """The tables of a database with what belongs to them, its views and triggers."""
-    objects: dict[str, CatalogObject] = {}
-    declarations: dict[str, TableDeclaration] = {}
-    for row in connection.execute(text(_TABLES)):
-        if row.name not in leave_out:
-            declarations[row.name] = table_declaration(row.sql)
-            objects |= _by_label(_table(row, declarations[row.name]))
-    for row in connection.execute(text(_COLUMNS)):
-        if row.table in declarations:
-            objects |= _by_label(_column(row, declarations[row.table]))
-    for table, declaration in declarations.items():
-        objects |= {one.label: one for one in _constraints(table, declaration)}
-    for row in connection.execute(text(_OTHERS)):
-        if row.table not in leave_out:
-            objects |= _by_label(_other(row))
-    return objects
+    tables, columns, others = (
+        [row for row in connection.execute(text(query)) if row.table not in leave_out]
+        for query in (_TABLES, _COLUMNS, _OTHERS)
+    )
+    declarations = {row.table: table_declaration(row.sql) for row in tables}
+    objects = [
+        *(_table(row, declarations[row.table]) for row in tables),
+        *(_column(row, declarations[row.table]) for row in columns if row.table in declarations),
+        *(_constraint(quoted(table), one) for table, found in declarations.items() for one in found.constraints),
+        *map(_other, others),
+    ]
+    return {one.label: one for one in objects}
 
 
-def quoted(name: str) -> str:
-    """A name as SQL has it."""
-    return worded(tokens('"' + name.replace('"', '""') + '"'))
-
-
-def _by_label(one: CatalogObject) -> dict[str, CatalogObject]:
-    return {one.label: one}
+def _object(
+    kind: str, name: str, table: str | None, aspects: Mapping[str, object], *, create: str, drop: str
+) -> CatalogObject:
+    """An object, of `table` or by itself, whose aspects no statement changes in place."""
+    return CatalogObject(
+        kind=kind,
+        name=f"{table}.{name}" if table else name,
+        table=table,
+        aspects=known(aspects),
+        create=create,
+        drop=drop,
+        alter=dict.fromkeys(aspects, _BY_COPYING),
+        needs=frozenset({f"table {table}"} if table else ()),
+    )
 
 
 def _table(row: Row[Any], declaration: TableDeclaration) -> CatalogObject:
+    name = quoted(row.table)
     aspects = {
         "without rowid": bool(row.without_rowid),
         "strict": bool(row.strict),
         "autoincrement": declaration.autoincrement,
     }
-    name = quoted(row.name)
-    return CatalogObject(
-        kind="table",
-        name=name,
-        table=None,
-        aspects=known(aspects),
-        create=row.sql,
-        drop=f"DROP TABLE {name}",
-        alter=dict.fromkeys(aspects, _BY_COPYING),
-    )
+    return _object("table", name, None, aspects, create=row.sql, drop=f"DROP TABLE {name}")
 
 
 def _column(row: Row[Any], declaration: TableDeclaration) -> CatalogObject:
     table, name = quoted(row.table), quoted(row.name)
-    declared = declaration.columns.get(row.name)
+    declared = declaration.columns.get(row.name) or ColumnDeclaration(name)
     aspects = {
         "type": row.type,
         "not null": bool(row.not_null),
         "default": None if row.default is None else worded(tokens(row.default)),
-        "collation": declared.collation if declared else None,
-        "generated": declared.generated if declared else None,
+        "collation": declared.collation,
+        "generated": declared.generated,
     }
-    return CatalogObject(
-        kind="column",
-        name=f"{table}.{name}",
-        table=table,
-        aspects=known(aspects),
-        create=f"ALTER TABLE {table} ADD COLUMN {declared.text if declared else name}",
-        drop=f"ALTER TABLE {table} DROP COLUMN {name}",
-        alter=dict.fromkeys(aspects, _BY_COPYING),
-        needs=frozenset({f"table {table}"}),
-    )
+    create = f"ALTER TABLE {table} ADD COLUMN {declared.text}"
+    return _object("column", name, table, aspects, create=create, drop=f"ALTER TABLE {table} DROP COLUMN {name}")
 
 
-def _constraints(table: str, declaration: TableDeclaration) -> Iterator[CatalogObject]:
-    owner = quoted(table)
-    for one in declaration.constraints:
-        yield CatalogObject(
-            kind=one.kind,
-            name=f"{owner}.{quoted(one.name) if one.name else one.definition}",
-            table=owner,
-            aspects={"definition": one.definition},
-            create=_BY_COPYING,
-            drop=_BY_COPYING,
-            alter={"definition": _BY_COPYING},
-            needs=frozenset({f"table {owner}"}),
-        )
+def _constraint(table: str, declared: Constraint) -> CatalogObject:
+    name = quoted(declared.name) if declared.name else declared.definition
+    aspects = {"definition": declared.definition}
+    return _object(declared.kind, name, table, aspects, create=_BY_COPYING, drop=_BY_COPYING)
 
 
 def _other(row: Row[Any]) -> CatalogObject:
-    name, table = quoted(row.name), quoted(row.table)
+    name = quoted(row.name)
     parts = tokens(row.sql)
     # What comes before is the name, which both sides may spell and quote differently.
-    begin = {"index": "ON", "view": "AS", "trigger": row.name}[row.type]
-    after = [part.upper() for part in parts].index(begin.upper() if row.type != "trigger" else name.upper()) + 1
+    begin = {"index": "ON", "view": "AS", "trigger": name.upper()}[row.type]
+    after = [part.upper() for part in parts].index(begin) + 1
     definition = worded(parts[after + (row.type == "index") :])
-    unique = row.type == "index" and parts[1].upper() == "UNIQUE"
-    return CatalogObject(
-        kind=row.type,
-        name=name if row.type == "view" else f"{table}.{name}",
-        table=None if row.type == "view" else table,
-        aspects={"definition": f"UNIQUE {definition}" if unique else definition},
-        create=row.sql,
-        drop=f"DROP {row.type.upper()} {name}",
-        needs=frozenset() if row.type == "view" else frozenset({f"table {table}"}),
-    )
+    if row.type == "index" and parts[1].upper() == "UNIQUE":
+        definition = f"UNIQUE {definition}"
+    table = None if row.type == "view" else quoted(row.table)
+    drop = f"DROP {row.type.upper()} {name}"
+    made = _object(row.type, name, table, {"definition": definition}, create=row.sql, drop=drop)
+    # It is dropped and made again.
+    return replace(made, alter={})

@@ -55,7 +55,7 @@ def serial_type(table: Table) -> Iterator[TableHit]:
         worded = str(CreateColumn(column).compile(dialect=DIALECTS["postgresql"]))
         if re.search(r"\b(SMALL|BIG)?SERIAL\b", worded) and column.table.autoincrement_column is column:
             fix = f'Column("{column.name}", {type(column.type).__name__}, Identity(), primary_key=True)'
-            yield _hit(column, "{} is serial", fix)
+            yield TableHit(column, f"{full_name(column)} is serial", fix)
 
 
 @table_rule(
@@ -86,12 +86,7 @@ def _typed(table: Table, pattern: str, fix: Callable[[Column[object]], str]) -> 
     for column in table.columns:
         words = sql_type(column)
         if re.fullmatch(pattern, words):
-            yield _hit(column, f"{{}} is {words.lower()}", fix(column))
-
-
-def _hit(column: Column[object], message: str, fix: str) -> TableHit:
-    """A hit at a column, which `{}` in the message stands for."""
-    return TableHit(full_name(column), message.replace("{}", full_name(column)), fix, column.info)
+            yield TableHit(column, f"{full_name(column)} is {words.lower()}", fix(column))
 
 
 @table_rule(
@@ -104,11 +99,11 @@ def missing_comment(table: Table) -> Iterator[TableHit]:
     """The schema document cannot describe it."""
     if not (table.comment or "").strip():
         fix = f'comment="Stores {table.name.replace("_", " ")}."'
-        yield TableHit(table.fullname, f"what does {table.fullname} store?", fix, table.info)
+        yield TableHit(table, f"what does {table.fullname} store?", fix)
     for column in table.columns:
         if not (column.comment or "").strip():
             words = column.name.replace("_", " ").capitalize()
-            yield _hit(column, "what does {} mean?", f'comment="{words}"')
+            yield TableHit(column, f"what does {full_name(column)} mean?", f'comment="{words}"')
 
 
 @table_rule(
@@ -135,7 +130,7 @@ def missing_timestamps(table: Table) -> Iterator[TableHit]:
         fix = f'Column("{name}", DateTime(timezone=True), server_default=func.now(), nullable=False)'
         column = table.columns.get(name)
         if column is None:
-            yield TableHit(table.fullname, f"{table.fullname} has no {name}", fix, table.info)
+            yield TableHit(table, f"{table.fullname} has no {name}", fix)
             continue
         words = sql_type(column)
         faults = {
@@ -144,7 +139,8 @@ def missing_timestamps(table: Table) -> Iterator[TableHit]:
             "has no default in the database": column.server_default is None,
         }
         if any(faults.values()):
-            yield _hit(column, "{} " + " and ".join(words for words, holds in faults.items() if holds), fix)
+            found = " and ".join(words for words, holds in faults.items() if holds)
+            yield TableHit(column, f"{full_name(column)} {found}", fix)
 
 
 @table_rule(
@@ -165,7 +161,7 @@ def foreign_key_type(table: Table) -> Iterator[TableHit]:
                 target = full_name(element.column)
                 wanted = getattr(element.column.type, "impl_instance", element.column.type)
                 fix = f'Column("{column.name}", {wanted!r}, ForeignKey("{target}"))'
-                yield _hit(column, f"{{}} is {own.lower()}, and {target} is {other.lower()}", fix)
+                yield TableHit(column, f"{full_name(column)} is {own.lower()}, and {target} is {other.lower()}", fix)
 
 
 @table_rule(
@@ -183,7 +179,7 @@ def foreign_key_without_index(table: Table) -> Iterator[TableHit]:
         if not any(set(key[: len(names)]) == names for key in leading_columns(table)):
             listed = ", ".join(f'"{column.name}"' for column in columns)
             message = f"no index of {table.fullname} begins with {', '.join(column.name for column in columns)}"
-            yield _hit(columns[0], message, f"Index(None, {listed})")
+            yield TableHit(columns[0], message, f"Index(None, {listed})")
 
 
 @table_rule(
@@ -201,7 +197,7 @@ def foreign_key_without_on_delete(table: Table) -> Iterator[TableHit]:
             target = constraint.elements[0].target_fullname
             message = f"what happens to {table.fullname} when a row of {constraint.referred_table.fullname} is deleted?"
             fix = f'ForeignKey("{target}", ondelete="RESTRICT")  # or CASCADE, or SET NULL'
-            yield _hit(column, message, fix)
+            yield TableHit(column, message, fix)
 
 
 @table_rule(
@@ -218,9 +214,8 @@ def reference_without_foreign_key(table: Table) -> Iterator[TableHit]:
             fix = 'info={"not_a_reference": "It identifies something in another system."}'
             if any(short(name) in {other, f"{other}s"} for name in table.metadata.tables):
                 fix = f'ForeignKey("{other}s.id", ondelete="RESTRICT")'
-            yield _hit(column, "{} is called a reference, and is none", fix)
+            yield TableHit(column, f"{full_name(column)} is called a reference, and is none", fix)
 
 
 def _foreign_keys(table: Table) -> list[ForeignKeyConstraint]:
-    found = [one for one in table.constraints if isinstance(one, ForeignKeyConstraint)]
-    return sorted(found, key=lambda one: tuple(one.column_keys))
+    return sorted(table.foreign_key_constraints, key=lambda one: tuple(one.column_keys))

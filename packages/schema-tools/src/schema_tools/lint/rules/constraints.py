@@ -2,19 +2,12 @@
 
 from collections.abc import Iterator
 
-from schema_tools.lint.actions import AddColumn, AddConstraint, SetNotNull, ValidateConstraint
+from schema_tools.lint.actions import AddColumn, AddConstraint, ChangeNotNull, ValidateConstraint
 from schema_tools.lint.definitions import ConstraintFacts, ConstraintKind
+from schema_tools.lint.rendering import alter_table, execute, quoted, revisions
 from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
 from schema_tools.lint.rules.indexes import unique_by_index, unless_partitioned
-from schema_tools.lint.safe_forms import (
-    alter_table,
-    column_sql,
-    execute,
-    not_null_without_scan,
-    quoted,
-    revisions,
-    validated_later,
-)
+from schema_tools.lint.safe_forms import column_sql, not_null_without_scan, validated_later
 
 _NOTES = "sql-altertable.html#SQL-ALTERTABLE-NOTES"
 
@@ -88,8 +81,7 @@ def primary_key_builds_index(action: AddConstraint | AddColumn, at: At) -> Itera
             continue
         index = at.schema.indexes.get(found.index or "")
         columns = found.columns or (index.keys if index is not None else ())
-        table = at.schema.tables.get(action.table)
-        nullable = [name for name in columns if table is None or not table.is_proven_not_null(name)]
+        nullable = [name for name in columns if not at.schema.table(action.table).is_proven_not_null(name)]
         if found.index is None or nullable:
             key = execute(at.step.sql) if found.index else unique_by_index(at, action.table, found)
             fix = revisions(not_null_without_scan(action.table, *nullable) if nullable else "", key)
@@ -125,14 +117,12 @@ def several_foreign_keys(action: AddConstraint | AddColumn, at: At) -> Iterator[
         if isinstance(one, (AddConstraint, AddColumn)) and not at.is_on_new_tables(one)
         for found in _constraints(one, ConstraintKind.FOREIGN_KEY)
     ]
-    earlier: list[set[str | None]] = []
-    for one, found in added:
-        if one is action:
-            if any({one.table, found.target} != pair for pair in earlier):
-                bodies = [_later(each, key) for each, key in added]
-                yield Hit(f"{found.name} locks {found.target} while other tables are locked", revisions(*bodies))
-            return
-        earlier.append({one.table, found.target})
+    tables = [{one.table, found.target} for one, found in added]
+    place = next((place for place, (one, _) in enumerate(added) if one is action), 0)
+    if any(pair != tables[place] for pair in tables[:place]):
+        found = added[place][1]
+        fix = revisions(*(_later(one, key) for one, key in added))
+        yield Hit(f"{found.name} locks {found.target} while other tables are locked", fix)
 
 
 @revision_rule(
@@ -140,16 +130,15 @@ def several_foreign_keys(action: AddConstraint | AddColumn, at: At) -> Iterator[
     source="sql-altertable.html",
     example='op.alter_column("members", "name", nullable=False)',
 )
-def set_not_null(action: SetNotNull | AddConstraint, at: At) -> Iterator[Hit]:
+def set_not_null(action: ChangeNotNull | AddConstraint, at: At) -> Iterator[Hit]:
     """Reads and writes block while every row is checked: the scan holds ACCESS EXCLUSIVE."""
     if isinstance(action, AddConstraint):
         found = action.constraint
         columns = found.columns if found.kind is ConstraintKind.NOT_NULL and found.validated else ()
     else:
-        columns = (action.column,)
-    table = at.schema.tables.get(action.table)
+        columns = (action.column,) if action.not_null else ()
     for column in columns:
-        if table is None or not table.is_proven_not_null(column):
+        if not at.schema.table(action.table).is_proven_not_null(column):
             message = f"readers and writers of {action.table} wait while every row's {column} is checked"
             yield Hit(message, not_null_without_scan(action.table, column))
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Table
+from sqlalchemy import Index, Table
 
-from schema_tools.document.table_facts import full_name
 from schema_tools.lint.keys import Key, keys_of
-from schema_tools.lint.rule import TableHit, table_rule
+from schema_tools.lint.rule import TableHit, parts_of, place_of, table_rule
 
 _LONGEST = 63
 _WIDEST = 3
@@ -20,9 +19,9 @@ _WIDEST = 3
 )
 def hash_index(table: Table) -> Iterator[TableHit]:
     """It serves equality only, neither order nor ranges nor uniqueness, and is seldom smaller or faster."""
-    for key in _indexes(table):
+    for index, key in _indexes(table):
         if key.rest.get("USING") == "hash":
-            yield _hit(key, f"{key.name} serves equality only", _with(key, key.keys))
+            yield TableHit(index, f"{key.name} serves equality only", _with(key, key.keys))
 
 
 @table_rule(
@@ -33,9 +32,9 @@ def hash_index(table: Table) -> Iterator[TableHit]:
 )
 def wide_index(table: Table) -> Iterator[TableHit]:
     """Each write maintains all of it, and queries seldom use the columns after the third."""
-    for key in _indexes(table):
+    for index, key in _indexes(table):
         if len(key.keys) > _WIDEST and not key.unique:
-            yield _hit(key, f"{key.name} has {len(key.keys)} columns", _with(key, key.keys[:_WIDEST]))
+            yield TableHit(index, f"{key.name} has {len(key.keys)} columns", _with(key, key.keys[:_WIDEST]))
 
 
 @table_rule(
@@ -46,10 +45,10 @@ def wide_index(table: Table) -> Iterator[TableHit]:
 )
 def duplicate_column_in_index(table: Table) -> Iterator[TableHit]:
     """The second occurrence adds to its size and serves nothing."""
-    for key in _indexes(table):
+    for index, key in _indexes(table):
         once = tuple(dict.fromkeys(key.keys))
         if len(once) < len(key.keys):
-            yield _hit(key, f"{key.name} has a column twice", _with(key, once))
+            yield TableHit(index, f"{key.name} has a column twice", _with(key, once))
 
 
 @table_rule(
@@ -61,12 +60,12 @@ def duplicate_column_in_index(table: Table) -> Iterator[TableHit]:
 def duplicate_index(table: Table) -> Iterator[TableHit]:
     """Each write maintains both, and no query needs the second."""
     # Of two alike, the later is the one to remove.
-    for key in _indexes(table):
+    for index, key in _indexes(table):
         for other in keys_of(table):
             alike = (other.keys, other.rest) == (key.keys, key.rest)
             later = other.unique == key.unique and (other.index is None or other.name < key.name)
             if other != key and alike and (later or (other.unique and not key.unique)):
-                yield _hit(key, f"{key.name} is on the same columns as {other.name}", f"# remove {key.name}")
+                yield TableHit(index, f"{key.name} is on the same columns as {other.name}", f"# remove {key.name}")
                 break
 
 
@@ -79,11 +78,11 @@ def duplicate_index(table: Table) -> Iterator[TableHit]:
 def redundant_index(table: Table) -> Iterator[TableHit]:
     """The longer one serves every query that the shorter one does, and each write maintains both."""
     # A unique index guarantees more than a prefix of a longer one, so it is not redundant.
-    for key in _indexes(table):
+    for index, key in _indexes(table):
         for other in keys_of(table):
             longer = len(other.keys) > len(key.keys) and other.keys[: len(key.keys)] == key.keys
             if longer and not key.unique and not key.rest and not other.rest:
-                yield _hit(key, f"{other.name} begins with the columns of {key.name}", f"# remove {key.name}")
+                yield TableHit(index, f"{other.name} begins with the columns of {key.name}", f"# remove {key.name}")
                 break
 
 
@@ -95,27 +94,19 @@ def redundant_index(table: Table) -> Iterator[TableHit]:
 )
 def long_identifier(table: Table) -> Iterator[TableHit]:
     """PostgreSQL truncates it, and two names that begin alike become one."""
-    named = [(table.name, table.fullname, table.info)]
-    named += [(column.name, full_name(column), column.info) for column in table.columns]
-    named += [(str(one.name), str(one.name), one.info) for one in table.constraints if one.name]
-    named += [(str(one.name), str(one.name), one.info) for one in table.indexes if one.name]
-    for name, place, info in sorted(named, key=lambda one: one[1]):
+    for part in sorted(parts_of(table), key=place_of):
+        name = str(part.name or "")
         length = len(name.encode())
         if length > _LONGEST:
             cut = name.encode()[:_LONGEST].decode(errors="ignore")
-            yield TableHit(place, f"{name} has {length} bytes", cut, info)
+            yield TableHit(part, f"{name} has {length} bytes", cut)
 
 
-def _indexes(table: Table) -> list[Key]:
-    return [one for one in keys_of(table) if one.index is not None]
+def _indexes(table: Table) -> list[tuple[Index, Key]]:
+    return [(one.index, one) for one in keys_of(table) if one.index is not None]
 
 
 def _with(key: Key, names: tuple[str, ...]) -> str:
     """The index on these columns in place of its own."""
     listed = ", ".join(f'"{name}"' for name in names)
     return f'Index("{key.name}", {listed})'
-
-
-def _hit(key: Key, message: str, fix: str) -> TableHit:
-    assert key.index is not None  # noqa: S101 -- see `_indexes`
-    return TableHit(key.name, message, fix, key.index.info)

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from schema_tools.lint import actions
+from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action
 from schema_tools.lint.definitions import ConstraintKind
+from schema_tools.lint.rendering import alter_table, execute, outside_transaction, quoted
 from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import alter_table, execute, outside_transaction, quoted, split
+from schema_tools.lint.safe_forms import split
 
 # Those that block neither reads nor writes: https://www.postgresql.org/docs/current/explicit-locking.html
 _MILD: Final = frozenset({"ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE"})
@@ -16,13 +17,13 @@ _BOUNDS: Final = {"lock_timeout": "5s", "statement_timeout": "1h"}
 
 # What takes ACCESS EXCLUSIVE on its table whatever else it says.
 _EXCLUSIVE: Final = (
-    *(actions.AddColumn, actions.DropColumn, actions.ChangeType, actions.ChangeDefault, actions.SetNotNull),
-    *(actions.DropNotNull, actions.SetExpression, actions.DropConstraint, actions.ChangeStorage, actions.DropTable),
+    *(actions.AddColumn, actions.DropColumn, actions.ChangeType, actions.ChangeDefault, actions.ChangeNotNull),
+    *(actions.SetExpression, actions.DropConstraint, actions.ChangeStorage, actions.DropTable),
     actions.DropTrigger,
     *(actions.RenameColumn, actions.RenameTable, actions.RenameConstraint, actions.Truncate, actions.Cluster),
 )
 # What takes as long as its table is large.
-_LONG: Final = (actions.CreateIndex, actions.ValidateConstraint, actions.Refresh)
+_LONG: Final = (objects.CreateIndex, actions.ValidateConstraint, actions.Refresh)
 
 
 @revision_rule(
@@ -104,7 +105,7 @@ def work_after_exclusive_lock(action: actions.TableAction, at: At) -> Iterator[H
     locked = {one.table for one in at.changed_before() if one.table and _is_exclusive(one)}
     target = action.constraint.target if isinstance(action, actions.AddConstraint) else None
     # A foreign key waits for those who write to the other table, if it is in use.
-    refers = target not in {None, action.table} and not at.schema.is_new(target or "", at.revision)
+    refers = target not in {None, action.table} and at.schema.table(target or "").made_in != at.revision
     if (locked - {action.table} and _is_exclusive(action)) or (locked and (isinstance(action, _LONG) or refers)):
         yield Hit(f"{', '.join(sorted(locked))} stays locked during this", split(at.together))
 
@@ -119,12 +120,10 @@ def work_after_exclusive_lock(action: actions.TableAction, at: At) -> Iterator[H
 )
 def trigger_with_other_work(action: actions.CreateTrigger, at: At) -> Iterator[Hit]:
     """It takes SHARE ROW EXCLUSIVE until the transaction ends, which blocks writes to the table."""
-
     # Its function, and other triggers of its table, may be beside it.
-    def is_beside(one: Action) -> bool:
-        return isinstance(one, (actions.CreateTrigger, actions.DropTrigger)) and one.table == action.table
-
-    if any(not step.is_light and not all(map(is_beside, step.actions)) for step in at.together):
+    triggers = (actions.CreateTrigger, actions.DropTrigger)
+    others = (one for step in at.together if not step.is_light for one in step.actions)
+    if any(not isinstance(one, triggers) or one.table != action.table for one in others):
         yield Hit(f"writers of {action.table} wait until the rest of the revision is done", split(at.together))
 
 
@@ -133,7 +132,7 @@ def trigger_with_other_work(action: actions.CreateTrigger, at: At) -> Iterator[H
     source="runtime-config-client.html#GUC-LOCK-TIMEOUT",
     example='op.execute("SET lock_timeout = 0")',
 )
-def timeouts_switched_off(action: actions.SetVariable, _at: At) -> Iterator[Hit]:
+def timeouts_switched_off(action: objects.SetVariable, _at: At) -> Iterator[Hit]:
     """Later statements on a table wait behind one that waits for its lock; give a long operation its own limit."""
     name = action.name.lower()
     if action.value.strip("'").lower() in _OFF and (name in _BOUNDS or (name == "all" and not action.value)):
@@ -166,7 +165,7 @@ def enum_value_used_at_once(action: Action, at: At) -> Iterator[Hit]:
         one.value
         for step in at.before
         for one in step.actions
-        if isinstance(one, actions.AddEnumValue) and at.schema.enums.get(one.name) != at.revision
+        if isinstance(one, objects.AddEnumValue) and at.schema.enums.get(one.name) != at.revision
     }
     used = added & at.step.literals
     if used and at.is_first(action):

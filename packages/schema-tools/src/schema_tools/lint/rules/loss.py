@@ -3,19 +3,11 @@
 from collections.abc import Iterator
 
 from schema_tools.catalog.statements import literal
-from schema_tools.lint import actions
+from schema_tools.lint import actions, objects
 from schema_tools.lint.definitions import ConstraintKind
+from schema_tools.lint.rendering import alter_table, execute, outside_transaction, quoted, revisions
 from schema_tools.lint.rule import At, Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import (
-    alter_table,
-    execute,
-    outside_transaction,
-    quoted,
-    replaced_column,
-    revisions,
-    update_in_batches,
-    zero,
-)
+from schema_tools.lint.safe_forms import replaced_column, update_in_batches, zero
 
 _UNUSED = Waived(reason="no release that still runs uses it")
 _STOPPED = Waived(reason="the service is stopped meanwhile")
@@ -50,17 +42,17 @@ def drop_table(action: actions.DropTable, _at: At) -> Iterator[Hit]:
     source="sql-dropview.html",
     example='op.execute("DROP VIEW team_names")',
 )
-def drop_view(action: actions.DropView, at: At) -> Iterator[Hit]:
+def drop_view(action: objects.DropView, at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment, and after a rollback, and fails on what is gone.
 
     Stop using the view in one release, drop it in the next.
     """
-    if not any(one.name == action.name for one in at.beside(actions.CreateView)):
+    if not any(one.name == action.name for one in at.beside(objects.CreateView)):
         yield Hit(f"{action.name} is gone for the release that still runs", _UNUSED)
 
 
 @revision_rule(fires="DROP SCHEMA", source="sql-dropschema.html", example='op.execute("DROP SCHEMA archive")')
-def drop_schema(action: actions.DropSchema, _at: At) -> Iterator[Hit]:
+def drop_schema(action: objects.DropSchema, _at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment, and after a rollback, and fails on what is gone.
 
     Everything in the schema is lost.
@@ -69,7 +61,7 @@ def drop_schema(action: actions.DropSchema, _at: At) -> Iterator[Hit]:
 
 
 @revision_rule(fires="DROP TYPE or DROP DOMAIN", source="sql-droptype.html", example='op.execute("DROP TYPE color")')
-def drop_type(action: actions.DropType, _at: At) -> Iterator[Hit]:
+def drop_type(action: objects.DropType, _at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment, and after a rollback, and fails on what is gone."""
     yield Hit(f"the type {action.name} is gone for the release that still runs", _UNUSED)
 
@@ -95,10 +87,10 @@ def not_null_without_default(action: actions.AddColumn, _at: At) -> Iterator[Hit
     source="ddl-constraints.html#DDL-CONSTRAINTS-NOT-NULL",
     example='op.alter_column("members", "email", nullable=True)',
 )
-def drop_not_null(action: actions.DropNotNull, at: At) -> Iterator[Hit]:
+def drop_not_null(action: actions.ChangeNotNull, at: At) -> Iterator[Hit]:
     """The previous release, which still runs, reads nulls where it has never seen one."""
-    column = at.schema.column(action.table, action.column)
-    if column is None or column.not_null:
+    column = at.schema.table(action.table).columns.get(action.column)
+    if not action.not_null and (column is None or column.not_null):
         waived = Waived(reason="every release that runs copes with null in it")
         yield Hit(f"{action.table}.{action.column} may be null for readers that never saw a null there", waived)
 
@@ -140,7 +132,7 @@ def cascade(action: actions.Cascade, _at: At) -> Iterator[Hit]:
 )
 def default_changed(action: actions.ChangeDefault, at: At) -> Iterator[Hit]:
     """The previous release leaves the column out, and gets another value than it expects, or an error."""
-    column = at.schema.column(action.table, action.column)
+    column = at.schema.table(action.table).columns.get(action.column)
     if column is not None and (column.default is None or column.default == action.default):
         return
     waived = Waived(reason="every release that runs gives a value, or copes with the new one")
@@ -159,7 +151,7 @@ def rename_column(action: actions.RenameColumn, at: At) -> Iterator[Hit]:
     Add the new column, write both, fill it, read it, then drop the old one.
     """
     message = f"the release that still runs looks for {action.table}.{action.column}"
-    column = at.schema.column(action.table, action.column)
+    column = at.schema.table(action.table).columns.get(action.column)
     fix = ""
     if column is not None:
         new, old = action.new_name, quoted(action.column)
@@ -177,7 +169,7 @@ def rename_table(action: actions.RenameTable, at: At) -> Iterator[Hit]:
 
     A view of the old name can be read and written as the table could.
     """
-    if not any(one.name == action.table for one in at.beside(actions.CreateView)):
+    if not any(one.name == action.table for one in at.beside(objects.CreateView)):
         view = f"CREATE VIEW {quoted(action.table)} AS SELECT * FROM {quoted(action.new_name)}"  # noqa: S608 -- for people
         yield Hit(f"the release that still runs looks for {action.table}", execute(at.step.sql, view))
 
@@ -187,7 +179,7 @@ def rename_table(action: actions.RenameTable, at: At) -> Iterator[Hit]:
     source="sql-altertype.html",
     example="""op.execute("ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'")""",
 )
-def rename_enum_value(action: actions.RenameEnumValue, at: At) -> Iterator[Hit]:
+def rename_enum_value(action: objects.RenameEnumValue, at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment and fails on the old name; no order of both works.
 
     It writes the old value, and does not know the new one.
@@ -209,17 +201,14 @@ def rename_enum_value(action: actions.RenameEnumValue, at: At) -> Iterator[Hit]:
     source="sql-alterschema.html",
     example='op.execute("ALTER SCHEMA archive RENAME TO attic")',
 )
-def rename_schema(action: actions.RenameSchema, _at: At) -> Iterator[Hit]:
+def rename_schema(action: objects.RenameSchema, _at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment and fails on the old name; no order of both works."""
     yield Hit(f"the release that still runs looks in {action.name}", _STOPPED)
 
 
 def _is_said_by_not_null(action: actions.DropConstraint, at: At) -> bool:
     """Whether it is a CHECK that says no more than NOT NULL, which its column has by now."""
-    table = at.schema.tables.get(action.table)
-    if table is None or action.name not in table.constraints:
-        return False
-    definition = table.constraints[action.name].definition
-    return any(
-        definition == f"CHECK ({quoted(name)} IS NOT NULL)" for name, one in table.columns.items() if one.not_null
-    )
+    table = at.schema.table(action.table)
+    constraint = table.constraints.get(action.name)
+    sure = {f"CHECK ({quoted(name)} IS NOT NULL)" for name, one in table.columns.items() if one.not_null}
+    return constraint is not None and constraint.definition in sure

@@ -6,17 +6,9 @@ from typing import Final
 
 from schema_tools.lint.actions import AddColumn, ChangeRows, ChangeType, SetExpression, short
 from schema_tools.lint.definitions import SERIAL_TYPES, Expression, SqlType, is_rewritten, volatile_functions
+from schema_tools.lint.rendering import alter_table, execute, quoted, revisions
 from schema_tools.lint.rule import SMALL, At, Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import (
-    alter_table,
-    delete_in_batches,
-    execute,
-    not_null_without_scan,
-    quoted,
-    replaced_column,
-    revisions,
-    update_in_batches,
-)
+from schema_tools.lint.safe_forms import delete_in_batches, not_null_without_scan, replaced_column, update_in_batches
 
 _FEW: Final = Waived(reason="it concerns a few rows only")
 
@@ -28,7 +20,7 @@ _FEW: Final = Waived(reason="it concerns a few rows only")
 )
 def type_change_rewrites(action: ChangeType, at: At) -> Iterator[Hit]:
     """PostgreSQL rewrites the table and its indexes under ACCESS EXCLUSIVE, which blocks reads and writes."""
-    column = at.schema.column(action.table, action.column)
+    column = at.schema.table(action.table).columns.get(action.column)
     before = column.type if column is not None else None
     if before is not None and not action.converts and not is_rewritten(before, action.type):
         return

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from schema_tools.lint.actions import AskDatabase, CannotParse, ControlTransaction, ExecuteText
+from schema_tools.lint.rendering import execute, revisions
 from schema_tools.lint.rule import At, Hit, Waived, revision_rule
-from schema_tools.lint.safe_forms import execute, revisions
 
 
 @revision_rule(
@@ -47,13 +47,9 @@ def transaction_control(action: ControlTransaction, at: At) -> Iterator[Hit]:
     If the revision ends it, a later failure leaves the revision half done, and the timeouts and the recorded
     version unreliable.
     """
-    statements = [
-        (one.number, one.sql)
-        for one in at.steps
-        if not any(isinstance(part, ControlTransaction) for part in one.actions)
-    ]
-    before = [sql for number, sql in statements if number < at.step.number]
-    after = [sql for number, sql in statements if number > at.step.number]
+    others = [one for one in at.steps if not any(isinstance(part, ControlTransaction) for part in one.actions)]
+    before = [one.sql for one in others if one.number < at.step.number]
+    after = [one.sql for one in others if one.number > at.step.number]
     ends = action.words.startswith(("COMMIT", "END"))
     fix = revisions(execute(*before), execute(*after)) if ends else execute(*before, *after)
     yield Hit(f"{action.words} meddles with the transaction of the revision", fix or "pass")
