@@ -16,7 +16,21 @@ from plain_sql import connected
 
 FIELDS = ["id", "email", "name", "created_at", "updated_at"]
 # A spreadsheet takes a cell that begins so for a formula.
-FORMULAS = ["=1+1", "+1", "-1", "@sum", "'=1", "'+1", "''@x"]
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@sum",
+    "|calc",
+    "\uff1d1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff20x",
+    "'=1",
+    "'\uff1d1",
+    "'+1",
+    "''@x",
+]
 NAMES = [*FORMULAS, "'plain", "a,b", 'a"b', "漢字", "👩‍🚀", "\\n", "=", "'"]
 # Rows from the 5,000th on cannot be read.
 POISONED = {

@@ -171,7 +171,7 @@ class ServiceSettings(BaseSettings):
     allowed_hosts: Annotated[
         frozenset[str], NoDecode, BeforeValidator(_split_names), AfterValidator(_check_host_names)
     ] = frozenset()
-    """The names that the Host header of a request may have, without ports. None means any."""
+    """The names that the Host header of a request may have, without ports. None means any, on loopback its names."""
 
     allow_public_bind: bool = False
     """Whether an address other than loopback may be bound. The API has no authentication of its own yet."""
@@ -243,7 +243,7 @@ class ServiceSettings(BaseSettings):
 
     def check_serving(self, *, host: str, workers: int) -> None:
         """Raise `SettingsError` when serving from `host` with `workers` processes would be unsafe or wrong."""
-        if not self.allow_public_bind and not _is_loopback(host):
+        if not self.allow_public_bind and not is_loopback(host):
             raise SettingsError(
                 "The API has no authentication, so it is served on a loopback address only; "
                 "put an authenticating proxy in front of it and set ALLOW_PUBLIC_BIND=true if another address is meant."
@@ -269,8 +269,9 @@ def _refuse_misspelt(names: Iterable[str], known: Sequence[str]) -> None:
         )
 
 
-def share_cursor_key(settings: ServiceSettings) -> None:
-    """Make a cursor key when none is set, for this process and the workers it starts, which inherit the environment."""
+def share_with_workers(settings: ServiceSettings) -> None:
+    """Make a cursor key when none is set, and pass on the address, by the environment that workers inherit."""
+    os.environ["SERVER_HOST"] = settings.server_host
     if settings.cursor_key is None:
         os.environ["CURSOR_KEY"] = secrets.token_hex()
 
@@ -290,7 +291,8 @@ def _sentence(problem: Any) -> str:
     return f"{name} {problem['msg'].removeprefix('Value error, ').removeprefix('Input ')}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether the name or the address is one of this machine that no other machine reaches."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -14,7 +14,7 @@ from typing import Annotated, Generic
 import typer
 
 from foundation.cli.program import ContainerT, Program, SettingsT
-from foundation.settings import ServiceSettings, SettingsError, Storage, share_cursor_key
+from foundation.settings import ServiceSettings, SettingsError, Storage, share_with_workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def _run_server(settings: ServiceSettings, application: str, reload_from: Path |
     from foundation.http.edge.protocol import HttpProtocol
     from foundation.telemetry.logs import logging_config
 
-    share_cursor_key(settings)
+    share_with_workers(settings)
     if reload_from or settings.server_workers > 1:
         gc.enable()  # the application is made in other processes
     # When uvicorn has stopped in good order, it raises the signal again for the handler that was there before: the end.

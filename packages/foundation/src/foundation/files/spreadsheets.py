@@ -3,11 +3,13 @@
 import re
 from typing import Final
 
-# A cell that begins with one of these is a formula to a spreadsheet, and an apostrophe makes it a text. Apostrophes
-# before it count, so that what was escaped and what only looks so can be told apart.
-_FORMULA: Final = re.compile(r"'*+[=+\-@\t\r]")
-_FORMULA_LINE: Final = re.compile(r"\n'*+[=+\-@\t\r]")
-_ESCAPED: Final = re.compile(r"'++[=+\-@\t\r]")
+# A cell that begins with one of these is a formula to a spreadsheet, and an apostrophe makes it a text. Those of full
+# width are formulas in the East Asian editions, and a bar begins a command in older ones. Apostrophes before it count,
+# so that what was escaped and what only looks so can be told apart.
+_BEGINNING: Final = r"[=+\-@|\t\r\uff1d\uff0b\uff0d\uff20]"
+_FORMULA: Final = re.compile(rf"'*+{_BEGINNING}")
+_FORMULA_LINE: Final = re.compile(rf"\n'*+{_BEGINNING}")
+_ESCAPED: Final = re.compile(rf"'++{_BEGINNING}")
 
 
 def escaped(value: str) -> str:

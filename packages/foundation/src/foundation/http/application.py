@@ -25,7 +25,7 @@ from foundation.http.requests.cursors import CursorCodec
 from foundation.http.routing.direct_routes import DirectRoutes
 from foundation.http.routing.route_table import templates_by_endpoint
 from foundation.kernel.storage import StorageReadiness
-from foundation.settings import ServiceSettings
+from foundation.settings import ServiceSettings, is_loopback
 
 logger = logging.getLogger("service.http")
 
@@ -96,6 +96,7 @@ def build_application(
         StrictInput,
         allowed_hosts=settings.allowed_hosts,
         body_timeout=settings.server_body_timeout.total_seconds(),
+        on_loopback=is_loopback(settings.server_host),
     )
     app.add_middleware(Envelope, request_timeout=settings.request_timeout.total_seconds())
     install_error_handlers(app)

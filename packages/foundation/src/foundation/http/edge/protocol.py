@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import Any, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from foundation.http.edge.lingering_close import PATIENCE, LingeringCloseTransport
 from foundation.http.limits import MAX_HEADERS_SIZE, MAX_TARGET_LENGTH
@@ -139,12 +139,23 @@ class HttpProtocol(HttpToolsProtocol):
         about_the_server = self.url == b"*"  # RFC 9112, 3.2.4; the parser of addresses does not know it
         if about_the_server:
             self.url = b"/"
+        elif not self.url.startswith(b"/"):
+            self._take_host_of_target()
         super().on_headers_complete()
         if about_the_server:
             self.scope["path"], self.scope["raw_path"] = "*", b"*"
         self._unset_timer()
         self._stage = _Stage.BODY
         self._idle_bytes = self._rest_bytes = 0
+
+    def _take_host_of_target(self) -> None:
+        """An address with a host of its own wins over the header (RFC 9112, 3.2.2)."""
+        target = httptools.parse_url(self.url)
+        if target.userinfo is not None or not target.host:
+            raise ValueError
+        host = b"[%s]" % target.host if b":" in target.host else target.host
+        host = b"%s:%d" % (host, target.port) if target.port is not None else host
+        self.headers[:] = [(name, host if name == b"host" else value) for name, value in self.headers]
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
@@ -173,6 +184,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._running = cycle
+        if cycle.scope["http_version"] == "1.0":
+            cycle.__class__ = _AnswerInHttp10
         super()._start_asgi_task(cycle, app)
 
     def _is_unread(self) -> bool:
@@ -241,6 +254,21 @@ class HttpProtocol(HttpToolsProtocol):
             self.cycle.message_event.set()
         self.transport.write(raw_problem(kind, self.server_state.default_headers))
         self.transport.close()
+
+
+class _AnswerInHttp10(RequestResponseCycle):
+    """An answer that ends with the connection, if its length is unknown: HTTP/1.0 has no chunks (RFC 9112, 6.1)."""
+
+    counted = True
+
+    async def send(self, message: Any) -> None:
+        """Send on, and let the server not count."""
+        if message["type"] == "http.response.start":
+            if b"content-length" not in dict(message["headers"]):
+                self.chunked_encoding = self.counted = False
+        elif not self.counted:
+            self.expected_content_length = len(message.get("body", b""))
+        await super().send(message)
 
 
 def _new_parser(protocol: HttpProtocol) -> httptools.HttpRequestParser:

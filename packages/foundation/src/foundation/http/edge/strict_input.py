@@ -12,6 +12,7 @@ from foundation.http.edge.body_deadline import BodyDeadline
 from foundation.http.limits import MAX_HEADER_SIZE, MAX_HEADERS, MAX_HEADERS_SIZE, MAX_TARGET_LENGTH
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem, problem_response
+from foundation.settings import is_loopback
 
 _CLOSE: Final = {"Connection": "close"}
 # The headers that decide where the request ends and which host it is for. Repeated, they would be ambiguous.
@@ -30,14 +31,18 @@ _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 class StrictInput:
     """Middleware that refuses what servers, proxies and applications understand in different ways. Pure ASGI.
 
-    `allowed_hosts` are names in lower-case, without a port, that `Host` may have; with none, it may have any.
+    `allowed_hosts` are names in lower-case, without a port, that `Host` may have; with none, it may have any, or if the
+    server is `on_loopback`, those of this machine: a page of a stranger must not reach it by a name of its own.
     `body_timeout` is how many seconds may be spent waiting for a body: see `BodyDeadline`.
 
     A refusal is a problem document: 400, 404 for an encoded slash, 414, 431; and the connection ends with it.
     """
 
-    def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str], body_timeout: float) -> None:
+    def __init__(
+        self, app: ASGIApp, *, allowed_hosts: Collection[str], body_timeout: float, on_loopback: bool = False
+    ) -> None:
         self._app = app
+        self._on_loopback = on_loopback
         self._allowed_hosts = frozenset(allowed_hosts)
         self._body_timeout = body_timeout
 
@@ -52,14 +57,23 @@ class StrictInput:
             self._check_host(scope, decisive)
             has_body = _check_framing(scope, decisive)
         except Problem as problem:
-            problem.headers |= _CLOSE
-            await problem_response(Request(scope), problem)(scope, receive, send)
+            await self._refuse(problem, scope, receive, send)
             return
         if has_body:
             deadline = BodyDeadline(receive, self._body_timeout, awaits_continue=b"expect" in decisive)
+            if scope["method"] in _WITHOUT_BODY:
+                try:
+                    await _read_nothing(deadline)
+                except Problem as problem:
+                    await self._refuse(problem, scope, receive, send)
+                    return
             await self._app(scope, deadline.receive, deadline.closing_unread(send))
         else:
             await self._app(scope, receive, send)
+
+    async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+        problem.headers |= _CLOSE
+        await problem_response(Request(scope), problem)(scope, receive, send)
 
     def _check_host(self, scope: Scope, decisive: Mapping[bytes, bytes]) -> None:
         value = decisive.get(b"host")
@@ -70,8 +84,11 @@ class StrictInput:
         match = _HOST.fullmatch(value)
         if match is None:
             raise _malformed("The Host header is not the name of a host.")
-        if self._allowed_hosts and match[1].decode().lower().removesuffix(".") not in self._allowed_hosts:
-            raise _malformed("The Host header names a host that is not served here.")
+        name = match[1].decode().lower().removesuffix(".")
+        if name not in self._allowed_hosts if self._allowed_hosts else self._on_loopback and not is_loopback(name):
+            raise _malformed(
+                "The Host header names a host that is not served here. The setting ALLOWED_HOSTS names those."
+            )
 
 
 def _check_target(scope: Scope) -> None:
@@ -130,9 +147,23 @@ def _check_framing(scope: Scope, decisive: Mapping[bytes, bytes]) -> bool:
     if decisive.get(b"expect", b"100-continue").lower() != b"100-continue":
         raise _malformed("The Expect header asks for something else than 100-continue.")
     has_body = coding is not None or (length is not None and length.strip(b"0") != b"")
-    if has_body and scope["method"] in _WITHOUT_BODY:
-        raise _malformed("A request with this method has no body.")
+    if has_body and scope["method"] in _WITHOUT_BODY and coding is None:
+        raise _has_no_body()
     return has_body
+
+
+async def _read_nothing(deadline: BodyDeadline) -> None:
+    """Read a body that may be empty, as some proxies send one in chunks with every request."""
+    more = True
+    while more:
+        message = await deadline.receive()
+        if message.get("body"):
+            raise _has_no_body()
+        more = message.get("more_body", False)
+
+
+def _has_no_body() -> Problem:
+    return _malformed("A request with this method has no body.")
 
 
 def _malformed(detail: str) -> Problem:
