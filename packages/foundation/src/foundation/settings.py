@@ -146,6 +146,9 @@ class ServiceSettings(BaseSettings):
     server_workers: int = Field(1, ge=1, le=256)
     """Worker processes that `serve` starts."""
 
+    server_max_connections: int = Field(1000, ge=1, le=100_000)
+    """Connections that each worker serves. On one more, the first request is answered 503."""
+
     server_shutdown_grace: Seconds = timedelta(seconds=20)
     """Seconds that running requests may still take after the service stopped to accept new ones."""
 

@@ -108,6 +108,7 @@ def _run_server(settings: ServiceSettings, application: str, reload_from: Path |
             HttpProtocol,
             head_timeout=settings.server_header_timeout,
             write_timeout=settings.server_write_timeout,
+            max_connections=settings.server_max_connections,
         ),
         ws="none",
         host=settings.server_host,

@@ -10,6 +10,8 @@ MAX_HEADERS_SIZE: Final = 32 * 1024
 # RFC 9110, 4.1, recommends at least 8,000 bytes.
 MAX_TARGET_LENGTH: Final = 8 * 1024
 
+# Of all bodies together that have arrived in part, in each worker: what is above 16 KiB of each.
+MAX_BUFFERED_SIZE: Final = 32 * 1024 * 1024
 MAX_DOCUMENT_SIZE: Final = 64 * 1024
 MAX_BATCH_DOCUMENT_SIZE: Final = 1024 * 1024
 MAX_IMPORT_SIZE: Final = 50 * 1024 * 1024

@@ -12,6 +12,9 @@ from foundation.kernel.errors import ApplicationError
 MAX_REPORTED: Final = 100
 """How many lines of each kind a report names; it counts all of them."""
 
+MAX_REJECTED: Final = 10_000
+"""After how many rejected lines a list is given up: it is not what it is taken for, and each line costs time."""
+
 
 class OnConflict(StrEnum):
     """What to do about a line whose unique value is taken: refuse the whole list, or leave the line out."""
@@ -53,8 +56,8 @@ class ImportRefused(ApplicationError):
     code = "import-refused"
     sentence = "Some lines cannot be imported. Nothing was written."
 
-    def __init__(self, report: ImportReport[Any]) -> None:
-        super().__init__()
+    def __init__(self, report: ImportReport[Any], sentence: str | None = None) -> None:
+        super().__init__(sentence)
         self.report = report
 
 
@@ -69,7 +72,8 @@ class LineFilter(Generic[NewT, RejectedT]):
     load, and when the storage has been released, the other lines are read for the sake of the report.
 
     Raises:
-        ImportRefused: with `OnConflict.FAIL`, a line was rejected or its unique value is taken.
+        ImportRefused: with `OnConflict.FAIL`, a line was rejected or its unique value is taken; with each, more than
+            10,000 lines were rejected, and the others were not looked at.
     """
 
     def __init__(self, batches: AsyncIterable[Sequence[Numbered[NewT] | RejectedT]], on_conflict: OnConflict) -> None:
@@ -91,6 +95,7 @@ class LineFilter(Generic[NewT, RejectedT]):
         if isinstance(error, LoadAborted):
             async for batch in self._batches:
                 self._separate(batch)
+                self._give_up_if_hopeless()
             raise ImportRefused(self._report(Loaded(0, 0, ()))) from None
 
     @property
@@ -111,6 +116,7 @@ class LineFilter(Generic[NewT, RejectedT]):
     async def _filter(self) -> AsyncGenerator[Sequence[Numbered[NewT]], None]:
         async for batch in self._batches:
             accepted = self._separate(batch)
+            self._give_up_if_hopeless()
             if self._rejected and self._all_or_nothing:
                 raise LoadAborted
             if accepted:
@@ -128,6 +134,13 @@ class LineFilter(Generic[NewT, RejectedT]):
             if len(self._rejected_lines) < MAX_REPORTED:
                 self._rejected_lines.append(line)
         return accepted
+
+    def _give_up_if_hopeless(self) -> None:
+        if self._rejected > MAX_REJECTED:
+            raise ImportRefused(
+                self._report(Loaded(0, 0, ())),
+                f"More than {MAX_REJECTED} lines are not valid; the others were not looked at. Nothing was written.",
+            )
 
     def _report(self, loaded: Loaded) -> ImportReport[RejectedT]:
         return ImportReport(loaded.added, loaded.taken, self._rejected, loaded.taken_lines, tuple(self._rejected_lines))

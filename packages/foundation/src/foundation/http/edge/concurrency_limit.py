@@ -1,9 +1,12 @@
 """Bounds how much is done at the same time."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from foundation.kernel.errors import StorageOverloaded
+
+Item = TypeVar("Item")
 
 
 class ConcurrencyLimit:
@@ -13,16 +16,28 @@ class ConcurrencyLimit:
         self._free = most
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Take a slot for as long as the block lasts.
+    def slot(self) -> Iterator[Callable[[AsyncIterable[Item]], AsyncIterator[Item]]]:
+        """A slot for as long as the block lasts, which is taken when there is something to do.
+
+        The function that it gives passes on what it iterates over, and takes the slot when the first item is there.
 
         Raises:
-            StorageOverloaded: all slots are taken.
+            StorageOverloaded: from that iteration, when all slots are taken.
         """
-        if not self._free:
-            raise StorageOverloaded
-        self._free -= 1
+        taken = False
+
+        async def when_needed(items: AsyncIterable[Item]) -> AsyncIterator[Item]:
+            nonlocal taken
+            async for item in items:
+                if not taken:
+                    if not self._free:
+                        raise StorageOverloaded
+                    self._free -= 1
+                    taken = True
+                yield item
+
         try:
-            yield
+            yield when_needed
         finally:
-            self._free += 1
+            if taken:
+                self._free += 1

@@ -45,15 +45,19 @@ class HttpProtocol(HttpToolsProtocol):
         *arguments: Any,
         head_timeout: timedelta = timedelta(seconds=10),
         write_timeout: timedelta = timedelta(seconds=30),
+        max_connections: int = 1000,
         **keywords: Any,
     ) -> None:
         """`head_timeout` is the time from the beginning of the connection, or of a request, to the end of its head.
 
-        `write_timeout` is the time in which a client that does not read its answer must begin to.
+        `write_timeout` is the time in which a client that does not read its answer must begin to. A connection beyond
+        `max_connections` is told that the service is busy.
         """
         super().__init__(*arguments, **keywords)
         self._head_timeout = head_timeout.total_seconds()
         self._write_timeout = write_timeout.total_seconds()
+        self._max_connections = max_connections
+        self._surplus = False
         self._stage = _Stage.NOTHING
         self._idle_bytes = 0  # since the stage began, or the body last grew
         self._rest_bytes = 0  # of a body after the answer
@@ -66,6 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Begin."""
         super().connection_made(LingeringCloseTransport(transport, self.loop, self._is_unread))
         self._set_timer(self._head_timeout)
+        self._surplus = len(self.connections) > self._max_connections
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
@@ -90,6 +95,9 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._unset_keepalive_if_required()
         self._idle_bytes += len(data)
+        if self._surplus:
+            self._refuse(kinds.OVERLOADED)
+            return
         try:
             self._feed(data)
         except httptools.HttpParserError:

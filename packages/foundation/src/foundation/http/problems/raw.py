@@ -27,6 +27,7 @@ def raw_problem(kind: ProblemKind, server_headers: Iterable[tuple[bytes, bytes]]
         "Content-Type": PROBLEM_MEDIA_TYPE,
         "Content-Length": str(len(content)),
         "Connection": "close",
+        **({"Retry-After": "1"} if kind.transient else {}),
     }
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + content

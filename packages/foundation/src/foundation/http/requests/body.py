@@ -5,9 +5,12 @@ from typing import Final
 
 from starlette.requests import Request
 
+from foundation.http.limits import MAX_BUFFERED_SIZE
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
 
+# Bytes of each body, which nearly all bodies are shorter than.
+_UNCOUNTED: Final = 16 * 1024
 _CHARSET: Final = frozenset({"", "charset=utf-8", 'charset="utf-8"'})
 # RFC 4180, 3; there is always a header.
 _OWN_PARAMETERS: Final[Mapping[str, frozenset[str]]] = {"text/csv": frozenset({"header=present"})}
@@ -46,11 +49,30 @@ async def read_pieces(request: Request, largest: int) -> AsyncIterator[bytes]:
             yield piece
 
 
+class _Buffered:
+    """How many bytes of bodies are held that have not arrived in full."""
+
+    size = 0
+
+
 async def read_whole(request: Request, largest: int) -> bytes:
-    """The whole body. Raises `Problem`: 413 above `largest` bytes."""
+    """The whole body.
+
+    Raises `Problem`: 413 above `largest` bytes, and 503 when too much is held of bodies that arrive slowly.
+    """
     content = bytearray()
-    async for piece in read_pieces(request, largest):
-        content += piece
+    counted = 0
+    try:
+        async for piece in read_pieces(request, largest):
+            content += piece
+            surplus = len(content) - _UNCOUNTED - counted
+            if surplus > 0:
+                if _Buffered.size + surplus > MAX_BUFFERED_SIZE:
+                    raise Problem(kinds.OVERLOADED, headers={"Connection": "close"})
+                _Buffered.size += surplus
+                counted += surplus
+    finally:
+        _Buffered.size -= counted
     return bytes(content)
 
 
