@@ -92,6 +92,7 @@ def _check_port(settings: ServiceSettings) -> None:
 def _run_server(settings: ServiceSettings, application: str, reload_from: Path | None) -> None:
     import uvicorn
 
+    from foundation.cli.supervisor import run
     from foundation.http.edge.protocol import HttpProtocol
     from foundation.telemetry.logs import logging_config
 
@@ -100,7 +101,7 @@ def _run_server(settings: ServiceSettings, application: str, reload_from: Path |
         gc.enable()  # the application is made in other processes
     # When uvicorn has stopped in good order, it raises the signal again for the handler that was there before: the end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
+    config = uvicorn.Config(
         application,
         factory=True,
         # Called like the class, which is all that uvicorn does; and unlike a closure, workers can inherit it.
@@ -123,3 +124,4 @@ def _run_server(settings: ServiceSettings, application: str, reload_from: Path |
         proxy_headers=False,
         timeout_graceful_shutdown=round(settings.server_shutdown_grace.total_seconds()),
     )
+    run(config)

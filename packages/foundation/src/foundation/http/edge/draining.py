@@ -2,14 +2,23 @@
 
 import asyncio
 import logging
+import os
 import signal
+import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from types import FrameType
+from typing import Any, Final
+
+from uvicorn import Server
 
 logger = logging.getLogger("service.http")
+
+# Seconds within which a second SIGTERM is the same order: a supervisor and the process group may both send it.
+_SAME_ORDER: Final = 0.5
 
 
 class Draining:
@@ -22,21 +31,28 @@ class Draining:
     def on_sigterm(self, delay: timedelta) -> Iterator[None]:
         """Within it, SIGTERM reaches the server `delay` after it came; at once it makes this `under_way`.
 
-        Once is enough: a supervisor and the process group may both send it. Where no server listens to SIGTERM in
-        this thread, nothing changes.
+        When it comes a second time, somebody is in a hurry, and the server ends without waiting for anybody. Where no
+        server listens to SIGTERM in this thread, nothing changes.
         """
         stop = signal.getsignal(signal.SIGTERM)
         if not callable(stop) or threading.current_thread() is not threading.main_thread():
             yield
             return
         loop = asyncio.get_running_loop()
+        server = getattr(stop, "__self__", None)
+        if isinstance(server, Server):
+            server.shutdown = _without_resets(server)  # type: ignore[method-assign]  # it has no other place for this
+        ordered_at = 0.0
 
         def begin() -> None:
-            if self.under_way:
-                return
-            self.under_way = True
-            logger.info("draining: the service stops in %g s", delay.total_seconds())
-            loop.call_later(delay.total_seconds(), stop, signal.SIGTERM, None)
+            nonlocal ordered_at
+            if not self.under_way:
+                self.under_way = True
+                ordered_at = time.monotonic()
+                logger.info("draining: the service stops in %g s", delay.total_seconds())
+                loop.call_later(delay.total_seconds(), stop, signal.SIGTERM, None)
+            elif time.monotonic() - ordered_at > _SAME_ORDER and isinstance(server, Server):
+                server.force_exit = server.should_exit = True
 
         def handle(_number: int, _frame: FrameType | None) -> None:
             loop.call_soon_threadsafe(begin)
@@ -46,3 +62,36 @@ class Draining:
             yield
         finally:
             signal.signal(signal.SIGTERM, stop)
+
+
+def _without_resets(server: Server) -> Callable[..., Any]:
+    """The shutdown of the server, which first accepts who has connected: closing the listener would reset them."""
+    shutdown = server.shutdown
+
+    async def accept_and_shut_down(sockets: list[socket.socket] | None = None) -> None:
+        accepted = [one for listener in server.servers for one in _waiting(listener)]
+        for listener in server.servers:
+            listener.close()
+        loop = asyncio.get_running_loop()
+        for one in accepted:
+            await loop.connect_accepted_socket(lambda: _protocol(server), one)
+        await shutdown(sockets)
+
+    return accept_and_shut_down
+
+
+def _protocol(server: Server) -> asyncio.Protocol:
+    """The protocol of a connection, as the server makes it."""
+    make: Callable[..., asyncio.Protocol] = server.config.http_protocol_class
+    return make(config=server.config, server_state=server.server_state, app_state=server.lifespan.state)
+
+
+def _waiting(listener: asyncio.Server) -> Iterator[socket.socket]:
+    """The connections that the kernel has made, and nobody has accepted yet."""
+    for listening in listener.sockets:
+        with socket.socket(fileno=os.dup(listening.fileno())) as own, suppress(OSError):
+            own.settimeout(0)
+            while True:
+                connection, _ = own.accept()
+                connection.settimeout(0)
+                yield connection

@@ -23,6 +23,8 @@ _MAX_HEAD_SIZE: Final = 2 * (MAX_TARGET_LENGTH + MAX_HEADERS_SIZE)
 # Bytes of a body, sent although the answer is complete, that are read for the sake of the connection. More cost more
 # than a new connection does.
 _MAX_REST_SIZE: Final = 256 * 1024
+# Seconds that a connection without a request stays open when the server stops.
+_LAST_REQUEST: Final = 1.0
 
 
 class _Stage(Enum):
@@ -58,6 +60,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._write_timeout = write_timeout.total_seconds()
         self._max_connections = max_connections
         self._surplus = False
+        self._stopping = False
         self._stage = _Stage.NOTHING
         self._idle_bytes = 0  # since the stage began, or the body last grew
         self._rest_bytes = 0  # of a body after the answer
@@ -76,6 +79,14 @@ class HttpProtocol(HttpToolsProtocol):
         """End."""
         self._unset_timer()
         super().connection_lost(exc)  # which also resumes writing
+
+    def shutdown(self) -> None:
+        """The server is stopping: what is being answered ends, and a request that is on its way has a moment."""
+        self._stopping = True
+        if self._is_answering():
+            super().shutdown()
+        elif self._stage is not _Stage.HEAD:
+            self._set_timer(_LAST_REQUEST)
 
     def pause_writing(self) -> None:
         """The client reads more slowly than it is answered."""
@@ -192,6 +203,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._running = cycle
+        if self._stopping:
+            cycle.keep_alive = False
         if cycle.scope["http_version"] == "1.0":
             cycle.__class__ = _AnswerInHttp10
         super()._start_asgi_task(cycle, app)
