@@ -139,6 +139,15 @@ def test_a_line_may_have_64_kib(http: httpx2.Client) -> None:
     assert (report["imported"], named(report)) == (2, [(2, "#")])
 
 
+def test_a_quote_that_is_not_closed_refuses_the_whole_file(http: httpx2.Client) -> None:
+    content = b'email,name\na@example.com,A\nb@example.com,"B\nc@example.com,C\n'
+    for on_conflict in ("fail", "skip"):
+        answer = import_file(http, content, CSV, on_conflict=on_conflict)
+        [error] = problem(answer, 422, "validation-failed")["errors"]
+        assert (error["line"], error["code"]) == (3, "unclosed-quote")
+    assert emails(http) == []
+
+
 def test_a_line_that_is_no_utf_8_is_rejected(http: httpx2.Client) -> None:
     for content in (b'{"email": "a@example.com", "name": "\xff"}\n', b'{"email": "a@example.com", "name": "a\x00"}\n'):
         assert import_file(http, content, on_conflict="skip").json()["rejected"] == 1

@@ -10,6 +10,7 @@ from domain.users.user import NewUser
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import WriteConflict
+from foundation.kernel.retry import ATTEMPTS
 from foundation.testing.clocks import NOON
 from in_memory import InMemoryService
 
@@ -59,12 +60,12 @@ async def test_a_conflict_is_tried_again_in_a_new_unit_of_work() -> None:
     assert len(service.stored) == 1
 
 
-async def test_the_third_conflict_is_reported() -> None:
+async def test_the_last_conflict_is_reported() -> None:
     service = InMemoryService()
-    service.rivals = [conflict, conflict, conflict]
+    service.rivals = [conflict] * ATTEMPTS
     with pytest.raises(WriteConflict):
         await service.create(ADA)
-    assert len(service.units_of_work) == 3
+    assert len(service.units_of_work) == ATTEMPTS
     assert not service.stored
 
 

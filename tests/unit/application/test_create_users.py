@@ -11,6 +11,7 @@ from domain.users.user import NewUser
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import WriteConflict
+from foundation.kernel.retry import ATTEMPTS
 from foundation.testing.clocks import NOON
 from in_memory import InMemoryService
 
@@ -51,12 +52,12 @@ async def test_an_address_that_a_rival_takes_before_the_commit_is_named_by_the_n
     assert len(service.stored) == 1
 
 
-async def test_the_third_conflict_is_reported() -> None:
+async def test_the_last_conflict_is_reported() -> None:
     async def conflict() -> None:
         raise WriteConflict
 
     service = InMemoryService()
-    service.rivals = [conflict, conflict, conflict]
+    service.rivals = [conflict] * ATTEMPTS
     with pytest.raises(WriteConflict):
         await service.create_all(CreateUsers(users("a")))
     assert not service.stored

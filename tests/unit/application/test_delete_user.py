@@ -1,5 +1,7 @@
 """Deleting users."""
 
+from itertools import count
+
 import pytest
 
 from application.users.create_user import CreateUser
@@ -12,6 +14,7 @@ from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import PreconditionFailed, WriteConflict
+from foundation.kernel.retry import ATTEMPTS
 from foundation.testing.clocks import MICROSECOND, NOON
 from in_memory import InMemoryService
 
@@ -64,11 +67,11 @@ async def test_a_user_whom_a_rival_changes_before_the_commit_is_deleted_as_the_r
     assert len(service.units_of_work) == 2
 
 
-async def test_the_third_conflict_is_reported_and_nobody_is_deleted(service: InMemoryService) -> None:
+async def test_the_last_conflict_is_reported_and_nobody_is_deleted(service: InMemoryService) -> None:
     rival = InMemoryService(rival_of=service)
-    names = iter(["First", "Second", "Third"])
-    service.rivals = [lambda: rival.update(UpdateUser(ADA, UserChanges(name=UserName(next(names)))))] * 3
+    names = (f"Rival {number}" for number in count(1))
+    service.rivals = [lambda: rival.update(UpdateUser(ADA, UserChanges(name=UserName(next(names)))))] * ATTEMPTS
     with pytest.raises(WriteConflict):
         await service.delete(DeleteUser(ADA))
-    assert (await service.get(GetUser(ADA))).name == "Third"
-    assert len(service.units_of_work) == 3
+    assert (await service.get(GetUser(ADA))).name == f"Rival {ATTEMPTS}"
+    assert len(service.units_of_work) == ATTEMPTS

@@ -1,6 +1,7 @@
 """Changing users."""
 
 from datetime import datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -15,6 +16,7 @@ from domain.users.user import NewUser, UserChanges
 from domain.users.user_id import UserId
 from domain.users.user_name import UserName
 from foundation.kernel.errors import PreconditionFailed, WriteConflict
+from foundation.kernel.retry import ATTEMPTS
 from foundation.testing.clocks import MICROSECOND, NOON, FixedClock
 from in_memory import InMemoryService
 
@@ -146,15 +148,15 @@ async def test_a_user_whom_a_rival_deletes_before_the_commit_is_not_found(
         await service.update(UpdateUser(ADA, UserChanges(name=GRACE_HOPPER)))
 
 
-async def test_the_third_conflict_is_reported_and_nothing_is_written(
+async def test_the_last_conflict_is_reported_and_nothing_is_written(
     service: InMemoryService, rival: InMemoryService
 ) -> None:
-    names = iter(["First", "Second", "Third"])
-    service.rivals = [lambda: rival.update(UpdateUser(ADA, UserChanges(name=UserName(next(names)))))] * 3
+    names = (f"Rival {number}" for number in count(1))
+    service.rivals = [lambda: rival.update(UpdateUser(ADA, UserChanges(name=UserName(next(names)))))] * ATTEMPTS
     with pytest.raises(WriteConflict):
         await service.update(UpdateUser(ADA, UserChanges(name=GRACE_HOPPER)))
-    assert (await service.get(GetUser(ADA))).name == "Third"
-    assert len(service.units_of_work) == 3
+    assert (await service.get(GetUser(ADA))).name == f"Rival {ATTEMPTS}"
+    assert len(service.units_of_work) == ATTEMPTS
 
 
 async def test_a_change_to_nothing_meets_no_conflict(service: InMemoryService, rival: InMemoryService) -> None:

@@ -31,7 +31,8 @@ class CsvReader(Generic[NewT]):
     """Reads pieces of CSV, cut anywhere. Lines end in CR LF or LF; numbers count lines, not records.
 
     Raises:
-        ImportRefused: the header does not name the columns of the schema, in any order, each once.
+        ImportRefused: the header does not name the columns of the schema, in any order, each once; or a record of
+            several lines is malformed, so that it is unknown how many records they are.
     """
 
     def __init__(self, schema: FileSchema[NewT]) -> None:
@@ -50,7 +51,7 @@ class CsvReader(Generic[NewT]):
         """The last record, if it did not end in a line feed."""
         yield from self._read_lines(self._splitter.finish())
         if self._begun:
-            yield self._reject(self._number + 1, rejected.MALFORMED_CSV)
+            yield self._reject(self._number + 1, rejected.UNCLOSED_QUOTE)
         if self._columns is None:
             self._read_header([])
 
@@ -116,7 +117,7 @@ class CsvReader(Generic[NewT]):
 
     def _read_header(self, cells: Sequence[str | None]) -> None:
         names = [cell or "" for cell in cells]
-        errors = self._schema.header_errors(names)
+        errors = _wrong_form(names) or self._schema.header_errors(names)
         if len(set(names)) < len(names):
             errors.append(rejected.REPEATED_COLUMN)
         if errors:
@@ -129,7 +130,8 @@ class CsvReader(Generic[NewT]):
     def _reject(self, last: int, error: rejected.LineError) -> rejected.RejectedLine:
         """Give up the record that was begun before the line `last`, or with it; the next line begins another."""
         number = last - len(self._begun)
-        self._begun.clear()
+        if self._begun:
+            raise _refusal(rejected.RejectedLine(number, (rejected.UNCLOSED_QUOTE,)))
         self._length = 0
         if not self._columns:
             raise _refusal(rejected.RejectedLine(number, (error,)))
@@ -140,6 +142,13 @@ def _ordinary(fields: Sequence[ImportedField]) -> re.Pattern[str]:
     """What nearly every record is: these fields on one line, without quotes and not escaped for spreadsheets."""
     cells = (r"(?:((?!')[^\",\r\n]++))?" if field.nullable else r"((?!')[^\",\r\n]*+)" for field in fields)
     return re.compile(rf"^{','.join(cells)}\r?\n", re.MULTILINE)
+
+
+def _wrong_form(names: Sequence[str]) -> list[rejected.LineError]:
+    """What is wrong with a header that is none because of how the file was saved."""
+    if any("\0" in name or "\udcff" in name for name in names):  # UTF-16
+        return [rejected.NOT_UTF_8]
+    return [rejected.NO_COMMAS] if len(names) == 1 and re.search(r"\w[;\t|]\w", names[0]) else []
 
 
 class CsvWriter:

@@ -31,12 +31,17 @@ class RejectedLine:
 
 
 TOO_LONG: Final = LineError("#", "line-too-long", f"may have at most {MAX_LINE_LENGTH} bytes")
-NOT_JSON: Final = LineError("#", "malformed-line", "must be a valid JSON document")
+NOT_JSON: Final = LineError("#", "malformed-line", "must be one JSON object, whole and on one line")
 NOT_AN_OBJECT: Final = LineError("#", "not-an-object", "must be an object")
 UNKNOWN_FIELD: Final = LineError("#", "unknown-field", "has a field that this resource does not have")
 MALFORMED_CSV: Final = LineError(
     "#", "malformed-line", "must be cells between commas; one with a quote in it is quoted, and the quote is doubled"
 )
+UNCLOSED_QUOTE: Final = LineError(
+    "#", "unclosed-quote", "has a quoted cell that does not end well, so that the lines behind it cannot be told apart"
+)
+NO_COMMAS: Final = LineError("#", "malformed-header", "must have commas between the names of the columns")
+NOT_UTF_8: Final = LineError("#", "malformed-header", "must be UTF-8")
 WRONG_NUMBER_OF_CELLS: Final = LineError("#", "wrong-number-of-cells", "must have as many cells as the header")
 REPEATED_COLUMN: Final = LineError("#", "repeated-column", "must name each column once")
 

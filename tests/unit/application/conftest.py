@@ -1,0 +1,11 @@
+"""What the tests of use cases share."""
+
+import pytest
+
+from foundation.kernel import retry
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conflicts are tried again at once: nobody else is there to be waited for."""
+    monkeypatch.setattr(retry, "_FIRST_PAUSE", 0.0)
