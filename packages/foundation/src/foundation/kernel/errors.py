@@ -72,6 +72,16 @@ class WriteConflict(ApplicationError):
     sentence = "Another writer changed the same data at the same time. Nothing was written; try again."
 
 
+class IdTaken(WriteConflict):
+    """The storage gave a new entity an id that another one has: something beside it wrote ids of its own."""
+
+    code = "id-taken"
+    sentence = (
+        "The database gives new rows ids that are taken: its sequence is behind. `fastapi-service db audit` names it,"
+        " and what sets it right. Nothing was written."
+    )
+
+
 class IdempotencyKeyInUse(ApplicationError):
     """Another call with the same idempotency key is still being carried out."""
 

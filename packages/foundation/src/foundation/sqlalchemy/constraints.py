@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Column, ForeignKeyConstraint, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from foundation.kernel.constraints import Reference, Unique
-from foundation.kernel.errors import WriteConflict
+from foundation.kernel.errors import IdTaken
 
 
 class ForeignKeyViolated(Exception):
@@ -23,7 +23,7 @@ class Constraint:
     """A constraint: its columns and the errors of its violation."""
 
     columns: tuple[Column[Any], ...]
-    errors: Unique | Reference | type[WriteConflict]
+    errors: Unique | Reference | type[IdTaken]
 
     @property
     def unique(self) -> bool:
@@ -54,6 +54,6 @@ def constraint_columns(table: Table, name: str) -> tuple[Column[Any], ...]:
 
 
 def primary_keys(metadata: MetaData) -> Mapping[str, Constraint]:
-    """The primary keys. A violation is a conflict: plain SQL chose an id that the sequence had still before it."""
+    """The primary keys. A violation may pass: plain SQL chose an id that the sequence had still before it."""
     keys: Iterable[PrimaryKeyConstraint] = (table.primary_key for table in metadata.tables.values())
-    return {str(key.name): Constraint(tuple(key.columns), WriteConflict) for key in keys}
+    return {str(key.name): Constraint(tuple(key.columns), IdTaken) for key in keys}

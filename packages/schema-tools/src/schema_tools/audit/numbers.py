@@ -27,7 +27,10 @@ SELECT x.oid::regclass::text AS sequence, s.seqincrement AS increment,
        has_sequence_privilege(x.oid, 'SELECT, USAGE') AS visible,
        CASE WHEN has_sequence_privilege(x.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(x.oid) END AS last,
        c.oid::regclass::text AS table, quote_ident(a.attname) AS column,
-       format_type(a.atttypid, NULL) AS column_type
+       format_type(a.atttypid, NULL) AS column_type,
+       has_column_privilege(c.oid, a.attnum, 'SELECT') AS readable,
+       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum AND i.indisunique
+               AND i.indisvalid) AS is_unique
 FROM pg_sequence s
 JOIN pg_class x ON x.oid = s.seqrelid
 JOIN pg_namespace n ON n.oid = x.relnamespace
@@ -69,6 +72,10 @@ def number_findings(connection: Connection, unseen: list[str]) -> Iterator[Findi
             unseen.append(f"how far {row['sequence']} has counted: GRANT SELECT ON SEQUENCE {row['sequence']}")
         elif row["last"] is not None:
             yield from _of_sequence(row)
+        if row["visible"] and row["is_unique"] and row["readable"]:
+            yield from _behind(connection, row)
+        elif row["visible"] and row["is_unique"]:
+            unseen.append(f"the furthest {row['table']}.{row['column']}: GRANT SELECT ON {row['table']}")
     for row in rows(connection, _NARROW_KEYS):
         if not row["visible"]:
             unseen.append(f"the largest {row['table']}.{row['column']}: GRANT SELECT ON {row['table']}")
@@ -77,6 +84,24 @@ def number_findings(connection: Connection, unseen: list[str]) -> Iterator[Findi
         query = f"SELECT max({row['column']}) AS last FROM {row['table']}"  # noqa: S608
         (found,) = rows(connection, query)
         yield from _of_key(row, found["last"] or 0)
+
+
+def _behind(connection: Connection, row: RowMapping) -> Iterator[Finding]:
+    """A column with numbers that its sequence has still before it: rows that something gave numbers of their own."""
+    furthest = "max" if row["increment"] > 0 else "min"
+    # Both names come quoted from the catalog.
+    query = f"SELECT {furthest}({row['column']}) AS furthest FROM {row['table']}"  # noqa: S608
+    (found,) = rows(connection, query)
+    last, there = row["last"], found["furthest"]
+    if there is None or (last is not None and (there <= last if row["increment"] > 0 else there >= last)):
+        return
+    yield Finding(
+        rule="sequence-behind",
+        place=f"sequence {row['sequence']}",
+        message=f"it is at {last or 0:,}, and {row['table']}.{row['column']} has numbers up to {there:,} already",
+        why="an INSERT that gets one of them fails",
+        fix=f"SELECT setval('{row['sequence']}', {there});",
+    )
 
 
 def _of_sequence(row: RowMapping) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ _GENERAL_ERRORS: Final[Mapping[type[Exception], ProblemKind]] = {
     errors.DeadlineExceeded: kinds.DEADLINE_EXCEEDED,
     errors.IdempotencyKeyInUse: kinds.IDEMPOTENCY_KEY_IN_USE,
     errors.IdempotencyKeyReused: kinds.IDEMPOTENCY_KEY_REUSED,
+    errors.IdTaken: kinds.STORAGE_UNAVAILABLE,
     errors.InvalidValue: kinds.VALIDATION_FAILED,
     errors.NotFound: kinds.NOT_FOUND,
     errors.PreconditionFailed: kinds.PRECONDITION_FAILED,
