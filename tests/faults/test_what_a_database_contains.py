@@ -1,8 +1,10 @@
 """What other programs may have done to the database: never a 500, and always a sentence that an operator can act on."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import make_url
 
 from e2e.answers import create, problem
 from e2e.processes import ServerProcess, eventually, run_cli
@@ -34,3 +36,75 @@ def test_ids_that_are_taken_are_the_operators_business(storages: Storages, postg
                 connection.exec_driver_sql(fix)
             assert create(http)["id"] == 61
             assert run_cli("db", "audit", cwd=tmp_path, DATABASE_URL=url).returncode == 0
+
+
+SETTINGS = {
+    "datestyle": "'SQL, DMY'",
+    "intervalstyle": "sql_standard",
+    "bytea_output": "escape",
+    "client_encoding": "latin1",
+    "timezone": "'Asia/Kolkata'",
+    "extra_float_digits": "-15",
+}
+
+
+@pytest.mark.parametrize("postgres", POSTGRES_NAMES[-1:])
+def test_what_a_database_sets_for_its_sessions_changes_nothing(
+    storages: Storages, postgres: str, tmp_path: Path
+) -> None:
+    with storages.migrated(postgres) as url:
+        name = url.rpartition("/")[2].partition("?")[0]
+        with connected(url) as connection:
+            for setting, value in SETTINGS.items():
+                connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET {setting} = {value}')
+        with ServerProcess(tmp_path, DATABASE_URL=url) as server, server.client() as http:
+            user = {"email": "ada@example.com", "name": "Ada \u2615"}
+            key = {"Idempotency-Key": "settings"}
+            first, again = (http.post(USERS, json=user, headers=key) for _ in range(2))
+            assert (first.status_code, again.status_code) == (201, 201)
+            assert first.json() == again.json() == http.get(f"{USERS}/1").json() == http.get(USERS).json()["items"][0]
+            assert first.json()["name"] == user["name"]
+            assert user["name"] in http.get(f"{USERS}/export").text
+        for command in ("history", "drift", "audit"):
+            done = run_cli("db", command, cwd=tmp_path, DATABASE_URL=url)
+            assert (done.returncode, "Traceback" in done.stderr) == (0, False), done
+
+
+@pytest.mark.parametrize("postgres", POSTGRES_NAMES[-1:])
+def test_privileges_that_are_missing_are_named(storages: Storages, postgres: str, tmp_path: Path) -> None:
+    with storages.migrated(postgres) as url:
+        visitor = f"visitor_{uuid4().hex}"
+        password = uuid4().hex
+        address = make_url(url).set(username=visitor, password=password)
+        with connected(url) as connection:
+            connection.exec_driver_sql(f"CREATE ROLE {visitor} LOGIN PASSWORD '{password}'")
+            connection.exec_driver_sql(f"GRANT SELECT, INSERT, UPDATE ON users, idempotency_keys TO {visitor}")
+        try:
+            own = address.render_as_string(hide_password=False)
+            with ServerProcess(tmp_path, ready="/livez", DATABASE_URL=own) as server, server.client() as http:
+                assert "alembic_version" in problem(http.get("/readyz"), 503, "storage-unavailable")["detail"]
+                with connected(url) as connection:
+                    connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {visitor}")
+                eventually(
+                    "the next one is named", lambda: "DELETE on idempotency_keys, users" in http.get("/readyz").text
+                )
+                id_ = create(http)["id"]
+                problem(http.delete(f"{USERS}/{id_}"), 503, "storage-unavailable")
+                with connected(url) as connection:
+                    connection.exec_driver_sql(f"GRANT DELETE ON users, idempotency_keys TO {visitor}")
+                eventually("the service is ready", lambda: http.get("/readyz").status_code == 200)
+        finally:
+            with connected(url) as connection:
+                connection.exec_driver_sql(f"DROP OWNED BY {visitor}")
+                connection.exec_driver_sql(f"DROP ROLE {visitor}")
+
+
+@pytest.mark.parametrize("postgres", POSTGRES_NAMES[-1:])
+def test_a_database_that_takes_no_writes_is_not_ready(storages: Storages, postgres: str, tmp_path: Path) -> None:
+    with storages.migrated(postgres) as url:
+        name = url.rpartition("/")[2].partition("?")[0]
+        with connected(url) as connection:
+            connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        with ServerProcess(tmp_path, ready="/livez", DATABASE_URL=url) as server, server.client() as http:
+            assert "takes no writes" in problem(http.get("/readyz"), 503, "storage-unavailable")["detail"]
+            assert http.get(USERS).status_code == 200

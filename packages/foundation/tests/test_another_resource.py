@@ -121,7 +121,7 @@ def container() -> Container:
 @pytest.fixture
 async def http(container: Container) -> AsyncIterator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(service(container))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://service") as client:
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 
@@ -225,5 +225,5 @@ def test_it_is_described_with_its_problems_and_no_others(container: Container) -
 
 async def answered(container: Container, method: str, path: str) -> int:
     transport = httpx2.ASGITransport(service(container))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://service") as client:
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return (await client.request(method, path)).status_code

@@ -145,7 +145,7 @@ def service(*, direct: bool, asked: list[str] | None = None) -> FastAPI:
 def ask(app: FastAPI, method: str, path: str) -> tuple[int, dict[str, str], str, list[str]]:
     async def asking() -> httpx2.Response:
         transport = httpx2.ASGITransport(app)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://service") as client:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path)
 
     LOG.clear()

@@ -1,12 +1,14 @@
 """The connections to one database, and what works on them."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, MetaData, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.adapter import SqlAlchemyAdapter
@@ -15,8 +17,10 @@ from foundation.sqlalchemy.postgresql.engine import open_postgresql
 from foundation.sqlalchemy.postgresql.pool import ConnectionPool
 from foundation.sqlalchemy.postgresql.transaction import PipelineReader, PipelineTransaction
 from foundation.sqlalchemy.postgresql.watchdog import Watchdog
+from foundation.sqlalchemy.postgresql.writable import check_postgresql
 from foundation.sqlalchemy.queries import SqlAlchemyQueries
 from foundation.sqlalchemy.readiness import SqlAlchemyReadiness
+from foundation.sqlalchemy.sqlite.database_file import DatabaseFile
 from foundation.sqlalchemy.sqlite.engine import open_sqlite
 from foundation.sqlalchemy.sqlite.transaction import SqliteReader, SqliteTransaction
 from foundation.sqlalchemy.transaction import Reader, Transaction
@@ -47,7 +51,11 @@ class Database:
 
     def readiness(self, revisions: Callable[[], Sequence[str]]) -> SqlAlchemyReadiness:
         """See `Storage.readiness`."""
-        return SqlAlchemyReadiness(self._probe, revisions)
+        return SqlAlchemyReadiness(self._probe, revisions, self.check_writable)
+
+    async def check_writable(self, connection: AsyncConnection) -> None:
+        """Raise `StorageUnavailable` when the database that `connection` is to takes no writes."""
+        raise NotImplementedError
 
     def begin(self) -> Transaction:
         """A new transaction."""
@@ -74,6 +82,10 @@ class PostgresDatabase(Database):
         probe = open_postgresql(url, limits, Watchdog(use_timeout), kept=1)
         super().__init__(registered, PipelineReader(self.pool), probe, limits.bulk_timeout)
 
+    async def check_writable(self, connection: AsyncConnection) -> None:
+        """See `Database.check_writable`."""
+        await check_postgresql(connection, self._registered.idempotency_keys.metadata)
+
     def begin(self) -> PipelineTransaction:
         """See `Database.begin`."""
         return PipelineTransaction(self.pool)
@@ -90,11 +102,16 @@ class SqliteDatabase(Database):
     def __init__(self, url: URL, limits: Limits, registered: Registered) -> None:
         # Its connections open no transaction by themselves.
         self.engine = open_sqlite(url, limits, limits.pool_size)
+        self._file = DatabaseFile(Path(str(url.database)))
         super().__init__(registered, SqliteReader(self.engine), open_sqlite(url, limits, 1), limits.bulk_timeout)
+
+    async def check_writable(self, connection: AsyncConnection) -> None:  # noqa: ARG002 -- the file tells
+        """See `Database.check_writable`; beside the event loop, since a disk may be slow."""
+        await asyncio.to_thread(self._file.check)
 
     def begin(self) -> SqliteTransaction:
         """See `Database.begin`."""
-        return SqliteTransaction(self.engine)
+        return SqliteTransaction(self.engine, self._file)
 
     async def dispose(self) -> None:
         """See `Storage.dispose`."""

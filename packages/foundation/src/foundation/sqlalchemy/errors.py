@@ -73,6 +73,8 @@ _SQLITE_GENERIC_ERROR: Final = 1
 _SQLITE_MISSES: Final = ("no such table", "no such column", "has no column named")
 _SQLITE_CONSTRAINT: Final = 19
 
+_INSUFFICIENT_PRIVILEGE: Final = "42501"
+
 Violated: TypeAlias = Callable[[str], Exception | None]
 
 
@@ -143,6 +145,9 @@ class Translation:
         if sqlstate is None:
             # libpq reports a server that cannot be reached, or that went away, without any code.
             return _unreachable(str(original)) if lost else None
+        if sqlstate == _INSUFFICIENT_PRIVILEGE:
+            said = getattr(getattr(original, "diag", None), "message_primary", None) or "permission denied"
+            return errors.StorageUnavailable(f"The role in DATABASE_URL lacks a privilege ({said}): grant it.")
         kind = next((kind for code, kind in _ERROR_OF_SQLSTATE.items() if sqlstate.startswith(code)), None)
         return kind() if kind is not None else None
 

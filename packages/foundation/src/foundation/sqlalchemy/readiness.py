@@ -1,10 +1,10 @@
 """Whether the database can serve this release."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from foundation.kernel.errors import MigrationsPending
 from foundation.sqlalchemy.errors import NO_CONSTRAINTS
@@ -17,11 +17,18 @@ class SqlAlchemyReadiness:
     already: migrations keep the release before them working (expand, then contract), so this one goes on serving.
 
     `revisions` yields what this release knows, the newest last; it is asked once, and late, because reading the
-    migrations takes time that a start does not have.
+    migrations takes time that a start does not have. `writable` raises `StorageUnavailable` when the database takes no
+    writes.
     """
 
-    def __init__(self, engine: AsyncEngine, revisions: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        revisions: Callable[[], Sequence[str]],
+        writable: Callable[[AsyncConnection], Awaitable[None]],
+    ) -> None:
         self._engine = engine
+        self._writable = writable
         self._read_revisions = revisions
         self._revisions: Sequence[str] = ()
 
@@ -30,6 +37,10 @@ class SqlAlchemyReadiness:
         with NO_CONSTRAINTS.translated:
             async with self._engine.connect() as connection:
                 found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all()
+                await self._check_revisions(found)
+                await self._writable(connection)
+
+    async def _check_revisions(self, found: Sequence[str]) -> None:
         if not self._revisions:
             # In a thread, so that other requests need not wait while files are read.
             self._revisions = await asyncio.to_thread(self._read_revisions)

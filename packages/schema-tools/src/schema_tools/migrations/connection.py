@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, text
 
@@ -18,6 +18,7 @@ from schema_tools.migrations.concurrent_builds import mind_concurrent_builds
 ADVISORY_LOCK: Final = 0x736368656D61
 
 CONNECT_SECONDS: Final = 10
+SESSION_OPTIONS: Final = "-c datestyle=ISO -c intervalstyle=postgres -c bytea_output=hex"
 MIGRATOR_PATIENCE_SECONDS: Final = 15 * 60.0
 SQLITE_BUSY_SECONDS: Final = 30
 
@@ -86,9 +87,15 @@ def migration_connection(
 
 
 def postgresql_engine(url: URL) -> Engine:
-    """An engine without a pool, whose errors never show a parameter, for PostgreSQL."""
-    patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
-    return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=patience)
+    """An engine without a pool, whose errors never show a parameter, for PostgreSQL.
+
+    Its sessions state what reading values depends on, whatever the role or the database sets.
+    """
+    given = url.query.get("options", "")
+    arguments: dict[str, Any] = {"options": f"{SESSION_OPTIONS} {given}".strip(), "client_encoding": "utf8"}
+    if "connect_timeout" not in url.query:
+        arguments["connect_timeout"] = CONNECT_SECONDS
+    return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
 
 
 def sqlite_engine(url: URL) -> Engine:

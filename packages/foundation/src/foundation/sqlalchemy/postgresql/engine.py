@@ -18,6 +18,8 @@ from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.limits import Limits, milliseconds, pool_options
 from foundation.sqlalchemy.postgresql.watchdog import Watchdog
 
+# What the texts that are sent and received depend on, whatever the role or the database sets.
+SESSION: Final = {"timezone": "UTC", "datestyle": "ISO", "intervalstyle": "postgres", "bytea_output": "hex"}
 # read_only_sql_transaction: PostgreSQL manual, appendix A.
 _READ_ONLY: Final = "25006"
 # The pool above it resets its connections itself.
@@ -40,13 +42,14 @@ def open_postgresql(url: URL, limits: Limits, watchdog: Watchdog, *, kept: int =
         "statement_timeout": milliseconds(limits.statement_timeout),
         "lock_timeout": milliseconds(limits.lock_timeout),
         "idle_in_transaction_session_timeout": milliseconds(limits.idle_timeout),
-        "timezone": "UTC",
+        **SESSION,
     }
     own = " ".join(f"-c {name}={value}" for name, value in options.items())
     given = url.query.get("options", "")
     # Parameters of libpq, PostgreSQL manual 34.1.2; times in seconds but for tcp_user_timeout. The URL's own win.
     arguments: dict[str, Any] = {
         "application_name": "fastapi-service",
+        "client_encoding": "utf8",
         "connect_timeout": 2,
         "keepalives_idle": 10,
         "keepalives_interval": 5,

@@ -1,0 +1,34 @@
+"""Whether a PostgreSQL server takes what the service writes."""
+
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, MetaData, Text, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from foundation.kernel.errors import StorageUnavailable
+
+# PostgreSQL manual, 9.27 and 9.26.2.
+_STATE: Final = text("""
+    SELECT pg_is_in_recovery() AS standby,
+           current_setting('default_transaction_read_only') = 'on' AS read_only,
+           current_setting('server_encoding') AS encoding,
+           (SELECT string_agg(name, ', ' ORDER BY name) FROM unnest(:tables) AS name
+            WHERE NOT (has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT')
+                       AND has_table_privilege(name, 'UPDATE') AND has_table_privilege(name, 'DELETE'))) AS withheld
+""").bindparams(bindparam("tables", type_=ARRAY(Text)))
+
+
+async def check_postgresql(connection: AsyncConnection, metadata: MetaData) -> None:
+    """Raise `StorageUnavailable`, with a sentence for the operator, where the tables cannot be written to."""
+    tables = [table.fullname for table in metadata.tables.values()]
+    state: Any = (await connection.execute(_STATE, {"tables": tables})).one()
+    if state.standby or state.read_only:
+        raise StorageUnavailable("The database takes no writes: it is a standby, or its role or database is read-only.")
+    if state.encoding != "UTF8":
+        raise StorageUnavailable(
+            f"The database has the encoding {state.encoding}, which does not hold every name; create one with UTF8."
+        )
+    if state.withheld:
+        raise StorageUnavailable(
+            f"The role in DATABASE_URL needs SELECT, INSERT, UPDATE and DELETE on {state.withheld}: grant them."
+        )
