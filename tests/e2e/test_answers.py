@@ -116,9 +116,9 @@ def test_two_requests_have_two_ids(http: httpx2.Client) -> None:
 
 
 def test_an_address_in_an_answer_never_comes_from_the_host_header(http: httpx2.Client) -> None:
-    for host in ("evil.example/x?", "evil.example#", "a b", ""):
+    for host in ("evil.example/x?", "evil.example#", "a b", "", "evil.example", "%65vil.example"):
         problem(http.get(USERS, headers={"Host": host}), 400, "malformed-request")
-    for host in ("evil.example", "evil.example:666", "evil,example", "%65vil.example", "[::1]"):
+    for host in ("localhost:666", "127.6.6.6", "[::1]"):
         answer = http.post(USERS, json={"email": "a@example.com", "name": "A"}, headers={"Host": host})
         assert answer.headers["location"] == f"{USERS}/{answer.json()['id']}"
         create(http, "b@example.com")
@@ -149,7 +149,7 @@ def test_a_request_that_is_carried_out_is_never_answered_by_what_follows_it(
 ) -> None:
     """A client that is told 400 must find nothing written."""
     body = b'{"email": "ada@example.com", "name": "Ada"}'
-    head = b"POST /api/v1/users HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST /api/v1/users HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     for more in (b"xx", b"garbage\r\n\r\n", b"GET /livez HTTP/9.9\r\n\r\n"):
         answer = answer_to_bytes(server, head % len(body) + body + more)
         assert answer.status_code == 201

@@ -90,7 +90,7 @@ def test_a_defect_before_the_answer_is_an_internal_error(defective_server: Serve
         problem(answer, 500, "internal-error")
         assert SECRET not in answer.text
         assert http.get("/livez").status_code == 200
-    assert "ZeroDivisionError" in defective_server.log
+    eventually("the defect is logged", lambda: "ZeroDivisionError" in defective_server.log)
     assert 'defective_service.py", line' in defective_server.log
     assert SECRET not in defective_server.log
 

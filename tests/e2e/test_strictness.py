@@ -132,7 +132,7 @@ def test_an_answer_in_a_form_that_the_client_does_not_accept_is_not_given(http: 
     problem(http.post(USERS, json=BODY, headers={"Accept": "text/html"}), 406, "not-acceptable")
     problem(http.post(f"{USERS}/batch", json={"items": [BODY]}, headers={"Accept": "text/html"}), 406, "not-acceptable")
     problem(http.patch(ada, json={"name": "B"}, headers={"Accept": "text/html"}), 406, "not-acceptable")
-    problem(http.get(ada, headers={"Accept": "nonsense"}), 400, "malformed-request")
+    assert http.get(ada, headers={"Accept": "nonsense"}).status_code == 200
     assert [user["name"] for user in http.get(USERS).json()["items"]] == ["Ada Lovelace"]
 
 

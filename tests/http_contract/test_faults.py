@@ -45,14 +45,14 @@ def test_internal_error(strict_server: ServerProcess) -> None:
 
 
 def test_overloaded(strict_server: ServerProcess) -> None:
-    head = b"POST /api/v1/users/import?on_conflict=skip HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\n"
+    head = b"POST /api/v1/users/import?on_conflict=skip HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/x-ndjson\r\n"
     answers: list[httpx2.Response] = []
     with strict_server.client() as http:
 
         def another_is_refused() -> bool:
             # A pool of one connection admits one import at a time. This one waits for its client, if only for 0.3 s.
             with connection(strict_server) as slow:
-                slow.sendall(head + b"Content-Length: 1000\r\n\r\n{")
+                slow.sendall(head + b"Content-Length: 1000\r\n\r\n" + lines(new_user(2)) + b"{")
                 answers.append(import_file(http, lines(new_user(1)), on_conflict="skip"))
             return answers[-1].status_code == 503
 
@@ -63,7 +63,7 @@ def test_overloaded(strict_server: ServerProcess) -> None:
 
 def test_request_timeout(strict_server: ServerProcess) -> None:
     with connection(strict_server) as slow:
-        slow.sendall(b"POST /api/v1/users HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n")
+        slow.sendall(b"POST /api/v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
         slow.sendall(b"Content-Length: 100\r\n\r\n{")
         answer = read_answer(slow)
     problem(answer, 408, "request-timeout")

@@ -158,7 +158,7 @@ class HttpProtocol(HttpToolsProtocol):
         about_the_server = self.url == b"*"  # RFC 9112, 3.2.4; the parser of addresses does not know it
         if about_the_server:
             self.url = b"/"
-        elif not self.url.startswith(b"/"):
+        elif b"://" in self.url and not self.url.startswith(b"/"):
             self._take_host_of_target()
         super().on_headers_complete()
         if about_the_server:
