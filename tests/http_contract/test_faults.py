@@ -45,7 +45,8 @@ def test_internal_error(strict_server: ServerProcess) -> None:
 
 
 def test_overloaded(strict_server: ServerProcess) -> None:
-    head = b"POST /api/v1/users/import?on_conflict=skip HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/x-ndjson\r\n"
+    head = b"POST /api/v1/users/import?on_conflict=skip HTTP/1.1\r\nHost: [::1]\r\nContent-Type: "
+    head += b"application/x-ndjson\r\n"
     answers: list[httpx2.Response] = []
     with strict_server.client() as http:
 
