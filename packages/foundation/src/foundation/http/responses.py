@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
 from starlette.requests import Request
@@ -15,6 +15,8 @@ from foundation.kernel.errors import ApplicationError
 from foundation.kernel.idempotency import Outcome
 
 logger = logging.getLogger("service.http")
+
+_PRECONDITIONS: Final = frozenset({b"if-match", b"if-none-match"})
 
 ViewT = TypeVar("ViewT", bound=Versioned)
 
@@ -38,9 +40,10 @@ def read_response(request: Request, view: ViewT, present: Callable[[ViewT], dict
 
     Raises `Problem`: 412 for a client that wants another version, 400 for a precondition that is malformed.
     """
-    check_match(request, view)
-    if matches_any(request, view):
-        return Response(status_code=304, headers={"ETag": entity_tag(view)})
+    if any(name in _PRECONDITIONS for name, _ in request.scope["headers"]):
+        check_match(request, view)
+        if matches_any(request, view):
+            return Response(status_code=304, headers={"ETag": entity_tag(view)})
     return resource_response(view, present)
 
 

@@ -11,7 +11,7 @@ MAX_WAITING: Final = 10_000
 """Lines that may wait to be written. At 200 bytes a line that is 2 MB."""
 
 # Seconds that lines are gathered for before they are written together: one system call for many of them.
-_GATHERED: Final = 0.01
+_GATHERED: Final = 0.05
 # Seconds that the end of the process waits for the last lines.
 _LAST: Final = 1.0
 

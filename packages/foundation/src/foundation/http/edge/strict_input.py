@@ -24,6 +24,8 @@ _HOST: Final = re.compile(
     rb"(\[(?:[0-9A-Fa-f:.]{2,45}|[vV][0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+)\]|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)"
     rb"(?::[0-9]{0,5})?"
 )
+# How many values of the header are remembered, so that clients cannot make them many.
+_MAX_ADMITTED: Final = 100
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}")
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -43,6 +45,7 @@ class StrictInput:
     ) -> None:
         self._app = app
         self._on_loopback = on_loopback
+        self._admitted: set[bytes | None] = set()
         self._allowed_hosts = frozenset(allowed_hosts)
         self._body_timeout = body_timeout
 
@@ -77,6 +80,8 @@ class StrictInput:
 
     def _check_host(self, scope: Scope, decisive: Mapping[bytes, bytes]) -> None:
         value = decisive.get(b"host")
+        if value in self._admitted:  # as nearly always
+            return
         if value is None:
             if scope["http_version"] == "1.0" and not self._allowed_hosts:
                 return
@@ -86,9 +91,9 @@ class StrictInput:
             raise _malformed("The Host header is not the name of a host.")
         name = match[1].decode().lower().removesuffix(".")
         if name not in self._allowed_hosts if self._allowed_hosts else self._on_loopback and not is_loopback(name):
-            raise _malformed(
-                "The Host header names a host that is not served here. The setting ALLOWED_HOSTS names those."
-            )
+            raise _malformed("The Host header names a host that is not served here: see the setting ALLOWED_HOSTS.")
+        if len(self._admitted) < _MAX_ADMITTED:
+            self._admitted.add(value)
 
 
 def _check_target(scope: Scope) -> None:
