@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # the use cases of an entity import this module, and its pack
 class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     """All the changes of one use-case call, made together or not at all.
 
-    The adapters of an entity are found by the name that it has here: see `entrypoints.container`.
+    The adapters of an entity are found by the name that it has here: see `adapters.load_adapters`.
     """
 
     users: "UserRepository"

@@ -24,7 +24,7 @@ class BatchSizeOutOfRange(InvalidValue):
 
 @dataclass(frozen=True, slots=True)
 class CreateUsers:
-    """The request for new users, all of them or none; with a `key`, it is idempotent for 24 hours.
+    """The command to create users, all of them or none; with a `key`, it is idempotent for 24 hours.
 
     Raises:
         BatchSizeOutOfRange: there are none, or more than 100.

@@ -11,7 +11,7 @@ from foundation.kernel.versions import check_version
 
 @dataclass(frozen=True, slots=True)
 class DeleteUser:
-    """The request to delete a user. `expected` holds the versions (`updated_at`) that the caller agrees to delete."""
+    """The command to delete a user. `expected` holds the versions (`updated_at`) that the caller agrees to delete."""
 
     user_id: UserId
     expected: Container[datetime] | None = None

@@ -8,7 +8,7 @@ from domain.users.user_id import UserId
 
 @dataclass(frozen=True, slots=True)
 class GetUser:
-    """The request to read one user."""
+    """The query for one user."""
 
     user_id: UserId
 

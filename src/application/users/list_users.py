@@ -8,7 +8,7 @@ from foundation.kernel.pagination import DEFAULT_LIMIT, Page, Position, check_li
 
 @dataclass(frozen=True, slots=True)
 class ListUsers:
-    """The request to read the users that `where` admits, `limit` of them, behind the position `after`.
+    """The query for the users that `where` admits, `limit` of them, behind the position `after`.
 
     With `count`, the page says how many users `where` admits in all. `after` is the `next` of the page before, which
     must have had the same filter and sort.

@@ -14,7 +14,7 @@ from foundation.kernel.versions import check_version
 
 @dataclass(frozen=True, slots=True)
 class UpdateUser:
-    """The request to change a user. `expected` holds the versions (`updated_at`) that the caller agrees to change."""
+    """The command to change a user. `expected` holds the versions (`updated_at`) that the caller agrees to change."""
 
     user_id: UserId
     changes: UserChanges

@@ -7,4 +7,4 @@ from foundation.kernel.integer_id import IntegerId
 
 @dataclass(frozen=True, slots=True, order=True)
 class UserId(IntegerId):
-    """Identifies a user. The specified column is a 32-bit INTEGER that counts from one."""
+    """Identifies a user: an INTEGER of 32 bits in docs/database-schema.md, which counts from one."""

@@ -14,8 +14,8 @@ _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # The explicit directional formatting characters (Unicode Standard Annex 9, 2.1 to 2.5): they reorder what follows,
 # also outside the name.
 _DIRECTIONAL: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# What is blank without being a format character, category Cf: the property Default_Ignorable_Code_Point, with the
-# code points that are reserved for more of them, and the empty Braille pattern.
+# Characters that show nothing and are not format characters (category Cf): the property Default_Ignorable_Code_Point,
+# with the code points that are reserved for more of them, and the empty Braille pattern.
 _INVISIBLE: Final = frozenset(
     [
         *"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0",
@@ -40,7 +40,7 @@ class UserName(ValueObject[str]):
 
     def __post_init__(self) -> None:
         value = self.value
-        # Printable ASCII is what most names are made of, and it obeys the other rules; a long list is read faster so.
+        # A fast path: most names are printable ASCII, which obeys all the other rules.
         if value.isascii() and value.isprintable() and 0 < len(value.strip()) == len(value) <= MAX_NAME_LENGTH:
             return
         try:

@@ -15,5 +15,5 @@ def served_app() -> FastAPI:
     app = create_app()
     gc.collect()
     gc.freeze()
-    gc.enable()
+    gc.enable()  # `serve` disabled it, so that the start makes no collections
     return app

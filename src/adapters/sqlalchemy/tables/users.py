@@ -26,6 +26,7 @@ users: Final = timestamped(
         ),
         Column(
             "email",
+            # One more than an address may have: the specification of the schema says 255.
             ValueObjectType(EmailAddress, String(255)),
             nullable=False,
             comment="User email address",

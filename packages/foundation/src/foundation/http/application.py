@@ -34,6 +34,8 @@ logger = logging.getLogger("service.http")
 class Resource:
     """One kind of resource: its routes, and the problems of its own errors (see `ProblemCatalogue`).
 
+    Where an error has a presenter, the presenter decides; `errors` says what kind is documented and logged.
+
     The routes have the tag `tag`, which `description` explains in the documentation. `refers_to` has the tags of the
     resources that cannot be deleted while one of this kind refers to them: their documentation says so.
     """

@@ -119,7 +119,12 @@ def check(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
     documents = []
     for name, judge in checks.items():
         began = time.monotonic()
-        findings = judge()
+        try:
+            findings = judge()
+        except SchemaToolsError:
+            if output is Format.TEXT:
+                write_report("", *findings_text(found))  # which may be the reason
+            raise
         seconds = time.monotonic() - began
         found += findings
         written = [one.as_document() for one in findings]

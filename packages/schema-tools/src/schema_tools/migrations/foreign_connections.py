@@ -91,6 +91,14 @@ def only(connection: Connection | None, *directories: Path) -> Iterator[Guard]:
     _guards.append(guard)
     try:
         yield guard
+    except SystemExit as ended:
+        if not isinstance(ended, _Stopped):
+            # Or the command would end with its status, as if all was well.
+            name, line = _place(ended, directories)
+            raise SchemaToolsError(
+                f"{name}:{line} ended the program, with sys.exit or the like: raise an error"
+            ) from None
+        raise
     finally:
         _guards.remove(guard)
         if guard.stopped is not None:

@@ -20,9 +20,11 @@ from schema_tools.migrations.history import refuse_changed_history
 from schema_tools.migrations.lock_file import refuse_changed_files
 from schema_tools.migrations.retries import with_retries
 from schema_tools.migrations.scripts import (
+    UNRECORDED,
     Revision,
     alembic_config,
     applied_heads,
+    is_recorded,
     script_directory,
     versions_directory,
 )
@@ -169,6 +171,10 @@ def _run(
             raise SchemaToolsError(f"{error}; the revision {steps.aftermath()}") from None
         except NotImplementedError as error:
             raise _as_irreversible(error, steps, versions) from None
+        connection.rollback()
+        for one in steps.done[-1:]:
+            if not is_recorded(script, connection, one.revision, up=not steps.downgrading):
+                raise SchemaToolsError(f"{one.file} {UNRECORDED}")
     return steps.done
 
 

@@ -2,9 +2,11 @@
 
 import re
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -98,10 +100,39 @@ def script_directory(project: SchemaProject) -> ScriptDirectory:
 
     def load_without_connections() -> list[Script]:
         with only(None, *code_directories(script)):
-            return list(load())
+            scripts = list(load())
+        _refuse_lost_parents(scripts)
+        return scripts
 
     script.revision_map = RevisionMap(load_without_connections)
     return script
+
+
+def _refuse_lost_parents(scripts: Sequence[Script]) -> None:
+    """Alembic would fail without saying which file it is about."""
+    known = {one.revision for one in scripts}
+    for one in scripts:
+        for parent in described(one).parents:
+            # By its beginning, or by a branch, it may be one all the same.
+            if parent.isalnum() and not any(name.startswith(parent) for name in known):
+                raise SchemaToolsError(
+                    f"{Path(one.path).name} follows revision {parent}, which is not among the migrations: restore its"
+                    " file as git has it, or correct the down_revision"
+                )
+
+
+def is_recorded(script: ScriptDirectory, connection: Connection, revision: str, *, up: bool) -> bool:
+    """Whether the database says that it has a revision, or after a downgrade that it has it no more.
+
+    It does not when the revision ended the transaction that would have recorded it.
+    """
+    return (revision in ancestry(script, applied_heads(connection))) is up
+
+
+UNRECORDED: Final = (
+    "ended its transaction itself, so the database does not record it, and keeps what it did: leave commit() and"
+    " rollback() to Alembic, and use `with op.get_context().autocommit_block()` for what must run outside"
+)
 
 
 def code_directories(script: ScriptDirectory) -> list[Path]:

@@ -18,7 +18,13 @@ from schema_tools.failures import explained
 from schema_tools.migrations.connection import counting_goes_on
 from schema_tools.migrations.environments import probe_environment, run_environment
 from schema_tools.migrations.foreign_connections import ForeignConnection
-from schema_tools.migrations.scripts import alembic_config, script_directory, versions_directory
+from schema_tools.migrations.scripts import (
+    UNRECORDED,
+    alembic_config,
+    is_recorded,
+    script_directory,
+    versions_directory,
+)
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.scratch import engine_of
 from schema_tools.rehearsal.stores import said
@@ -136,6 +142,12 @@ class Walker:
             frames = traceback.extract_tb(error.__traceback__)
             lines = [one.lineno for one in frames if Path(one.filename).resolve() == Path(script.path).resolve()]
             raise StepFailed(self.revisions.place(script.path, lines[-1] if lines else None), error) from error
+        self.connection.rollback()
+        recorded = is_recorded(directory, self.connection, script.revision, up=up)
+        self.connection.rollback()
+        if not recorded:
+            self.close()
+            raise StepFailed(self.revisions.place(script.path), SchemaToolsError(f"it {UNRECORDED}"))
 
 
 def in_one_line(statement: str) -> str:

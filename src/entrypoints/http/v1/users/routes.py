@@ -50,6 +50,7 @@ async def create_user(
     users: Users,
 ) -> Response:
     """Create a user with an email address that no other user has."""
+    # The fields of the body have the names of those of the domain.
     created = await users.create(CreateUser(NewUser(**vars(body)), key))
     return created_response(request, created, present_user)
 
