@@ -1,5 +1,6 @@
 """Database URLs: read, turned to the synchronous drivers that migrations run on, and shown without secrets."""
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -61,12 +62,17 @@ def shown(url: URL) -> str:
 
 
 def without_secrets(message: str, url: URL | None) -> str:
-    """`message` in one line, with every secret of `url` in it replaced by `***`."""
+    """`message` in one line, with every secret of `url` in it replaced by `***`.
+
+    Only as a word of its own, and not where it is the same as what is shown anyway, such as the name of the role: what
+    is masked there would tell it.
+    """
     secrets = [url.password, *(url.query.get(name) for name in _SECRET_PARAMETERS)] if url else []
+    told = {url.username, url.host, url.database, url.get_backend_name(), url.get_driver_name()} if url else set()
     for secret in secrets:
         for text in (secret,) if isinstance(secret, str) else (secret or ()):
-            if text:
-                message = message.replace(text, "***")
+            if text and text not in told:
+                message = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", "***", message)
     return " ".join(message.split())
 
 

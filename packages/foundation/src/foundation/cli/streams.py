@@ -36,6 +36,8 @@ class Source:
         self._path = path
 
     def __enter__(self) -> Self:
+        if self._path is None and sys.stdin is None:
+            raise FileTrouble(self._name, "is closed")
         try:
             self._file = sys.stdin.fileno() if self._path is None else os.open(self._path, os.O_RDONLY)
         except OSError as error:
@@ -117,7 +119,7 @@ def write_file(path: Path, *, replace: bool) -> Iterator[Callable[[bytes], objec
             with path.open("wb") as file:
                 yield file.write
             return
-        if path.exists() and not replace:
+        if os.path.lexists(path) and not replace:  # a symbolic link that leads nowhere, too
             raise FileTrouble(path, "exists; give --force to replace it")
         yield from _write_beside(Path(os.path.realpath(path)), replace=replace)
     except FileExistsError:

@@ -138,7 +138,7 @@ def _duration(took: Any) -> str:
 
 
 def _agreed(losses: "Sequence[Loss]") -> bool:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     typer.echo("this would lose:", err=True)
     for one in losses:

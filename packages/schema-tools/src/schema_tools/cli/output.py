@@ -1,5 +1,6 @@
 """How the commands write: reports and tables for people, JSON for programs."""
 
+import io
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
+from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
 
 # Wide enough that nothing is folded where the output goes to a file or a pipe.
@@ -73,13 +75,16 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How the result i
 def write_json(document: object) -> None:
     """A JSON document on standard output, for programs."""
     # Where the output is not in Unicode, JSON's own escapes say what it lacks.
-    in_unicode = sys.stdout.encoding.lower().startswith("utf")
+    in_unicode = sys.stdout is not None and sys.stdout.encoding.lower().startswith("utf")
     write(json.dumps(document, ensure_ascii=not in_unicode, indent=2) + "\n")
 
 
 def write_report(*parts: RenderableType) -> None:
     """What rich can render, on standard output: coloured in a terminal, plain and unfolded elsewhere."""
-    console = Console(width=None if sys.stdout.isatty() else _UNFOLDED, highlight=False, emoji=False)
+    in_terminal = sys.stdout is not None and sys.stdout.isatty()
+    # Not standard output itself where that is no terminal: rich may write to it, and it may take nothing.
+    file = None if in_terminal else io.StringIO()
+    console = Console(file=file, width=None if in_terminal else _UNFOLDED, highlight=False, emoji=False)
     with console.capture() as written:
         for part in parts:
             # A sentence is left to the terminal to fold.
@@ -130,11 +135,15 @@ def counted(number: int, noun: str) -> str:
 
 def write(text: str) -> None:
     """`text` on standard output, in its encoding; a reader that went away is no error."""
+    if sys.stdout is None:
+        raise SchemaToolsError("standard output cannot be written to: it is closed")
     encoding = sys.stdout.encoding
     try:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader, such as `head`, has what it wanted. What is left in the buffer goes nowhere, or its flush at the
-        # exit would fail again: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    except OSError as error:
+        # What is left in the buffer goes nowhere, or its flush at the exit would fail again:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # whose reader, such as `head`, has what it wanted
+            raise SchemaToolsError(f"standard output cannot be written to: {error.strerror}") from None

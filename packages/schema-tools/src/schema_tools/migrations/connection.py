@@ -1,8 +1,9 @@
 """The connection that migrations run on: one migrator at a time, bounded waits, nothing half done."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,7 +65,10 @@ def migration_connection(
         SchemaToolsError: Another migrator ran for 15 minutes, or the directory of a SQLite file does not exist.
         sqlalchemy.exc.DBAPIError: The database cannot be reached.
     """
-    if sqlite_file(url) is not None:
+    file = sqlite_file(url)
+    if file is not None:
+        with suppress(OSError):  # SQLite says why, when it opens it
+            os.close(os.open(file, os.O_CREAT, 0o600))  # for its owner only
         with counting_goes_on(), sqlite_engine(url).connect() as connection:
             yield connection
         return
