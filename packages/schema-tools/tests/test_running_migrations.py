@@ -1,5 +1,6 @@
 """Upgrades wait for each other, fail without a trace in the schema, and say what happened in one sentence."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -298,3 +299,11 @@ def test_a_server_that_is_not_there_is_reported_without_the_password(project: Sc
 
     assert "s3cret" not in str(raised.value)
     assert "app:***@127.0.0.1:1/app" in str(raised.value)
+
+
+def test_a_checkout_may_be_in_a_directory_with_percent_signs(tmp_path: Path) -> None:
+    copy = tmp_path / "feature%2Fx %(here)s"
+    shutil.copytree(Path(__file__).parent / "bookshop", copy)
+    project = SchemaProject(metadata=MetaData(), alembic_ini=copy / "alembic.ini")
+
+    assert len(history(project)) == len(list((copy / "alembic" / "versions").glob("*.py")))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -82,7 +82,16 @@ def alembic_config(project: SchemaProject) -> Config:
     if not project.alembic_ini.is_file():
         raise SchemaToolsError(f"there are no migrations: {project.alembic_ini} does not exist")
     # Alembic reports the files that it writes on standard output, unless it was started with --quiet.
-    return Config(project.alembic_ini, cmd_opts=Namespace(quiet=True))
+    config = Config(project.alembic_ini, cmd_opts=Namespace(quiet=True))
+    config.config_args = _Literal()
+    return config
+
+
+class _Literal(dict[str, Any]):
+    """Values that the configuration interpolates as they are: the path of a checkout may have percent signs."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, str(value).replace("%", "%%"))
 
 
 def script_directory(project: SchemaProject) -> ScriptDirectory:
