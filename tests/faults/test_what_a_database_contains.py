@@ -3,6 +3,7 @@
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import make_url
 
@@ -11,6 +12,7 @@ from e2e.processes import ServerProcess, eventually, run_cli
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES
 from running_servers import Storages
+from schema_tools.testing.postgres_servers import PostgresServers
 
 USERS = "/api/v1/users"
 
@@ -108,3 +110,26 @@ def test_a_database_that_takes_no_writes_is_not_ready(storages: Storages, postgr
         with ServerProcess(tmp_path, ready="/livez", DATABASE_URL=url) as server, server.client() as http:
             assert "takes no writes" in problem(http.get("/readyz"), 503, "storage-unavailable")["detail"]
             assert http.get(USERS).status_code == 200
+
+
+@pytest.mark.parametrize("postgres", POSTGRES_NAMES)
+def test_words_are_not_folded_as_a_locale_folds_them(
+    postgres_servers: PostgresServers, postgres: str, tmp_path: Path
+) -> None:
+    server = postgres_servers.server(postgres)
+    name = f"turkish_{uuid4().hex}"
+    admin = server.admin.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        try:
+            connection.execute(
+                f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'tr' LOCALE 'C.UTF-8'"
+            )
+        except psycopg.errors.FeatureNotSupported:
+            pytest.skip("this build of PostgreSQL has no ICU")
+    try:
+        url = server.url(name).render_as_string(hide_password=False)
+        assert run_cli("db", "upgrade", cwd=tmp_path, DATABASE_URL=url).returncode == 0
+        drifted = run_cli("db", "drift", cwd=tmp_path, DATABASE_URL=url)
+        assert (drifted.returncode, "Traceback" in drifted.stderr) == (0, False), drifted
+    finally:
+        server.drop_database(name)

@@ -10,7 +10,8 @@ from schema_tools.catalog.postgresql.found import Aspect, Source, catalog_object
 # The definition always names the schema, which is taken off it. Extensions have functions by the hundred: they are left
 # out before they are worded, which is what takes long.
 _FUNCTIONS: Final = """
-SELECT p.oid, format('%I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)) AS name, lower(head.word) AS kind,
+SELECT p.oid, format('%I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)) AS name,
+       lower(head.word COLLATE "C") AS kind,  -- not as the locale of the database has it
        obj_description(p.oid, 'pg_proc') AS comment,
        format('CREATE OR REPLACE %s ', head.word)
          || substr(pg_get_functiondef(p.oid), length(format('CREATE OR REPLACE %s %I.', head.word, n.nspname)) + 1)
