@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from psycopg import OperationalError
 from sqlalchemy import text
 
 from contract.storages import Service, ada, open_service, pool_of
 from domain.users.user_id import UserId
 from foundation.kernel.errors import ApplicationError, MigrationsPending, StorageUnavailable
+from foundation.sqlalchemy.errors import NO_CONSTRAINTS
 from plain_sql import connected
 
 pytestmark = pytest.mark.anyio
@@ -85,3 +87,29 @@ async def test_no_reason_shows_the_url(unreachable_url: str) -> None:
         with pytest.raises(ApplicationError) as error:
             await service.readiness.check()
     assert "127.0.0.1" not in str(error.value)
+
+
+async def test_a_server_without_tls_is_told_from_one_that_is_not_there(server_url: str) -> None:
+    asking = f"{server_url}{'&' if '?' in server_url else '?'}sslmode=require"
+    async with open_service(asking) as service:
+        with pytest.raises(StorageUnavailable, match="offers no TLS"):
+            await service.readiness.check()
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (
+            'FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "u", database "d", no encryption',
+            "No rule",
+        ),
+        ('FATAL:  pg_hba.conf rejects connection for host "10.0.0.1", user "u"', "refuses the role"),
+        ("SSL error: certificate verify failed", "not signed by an authority"),
+        ('root certificate file "/x/root.crt" does not exist', "see sslrootcert"),
+        ('server certificate for "a" does not match host name "b"', "for another host"),
+    ],
+)
+def test_what_libpq_says_is_told_without_names(said: str, reason: str) -> None:
+    with pytest.raises(StorageUnavailable, match=reason) as told, NO_CONSTRAINTS.translated:
+        raise OperationalError(f"connection failed: {said}")
+    assert "10.0.0.1" not in str(told.value)

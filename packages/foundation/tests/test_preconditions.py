@@ -114,7 +114,6 @@ class TestIfMatch:
     @pytest.mark.parametrize(
         "tag",
         [
-            f"W/{TAG}",
             entity_tag(Thing(8)),
             '""',
             '"anything"',
@@ -134,6 +133,12 @@ class TestIfMatch:
     )
     def test_a_tag_that_was_never_given_for_the_thing_names_no_version(self, tag: str) -> None:
         assert expected(tag) == frozenset()
+
+    def test_weak_tags_alone_are_told_that_they_never_match(self) -> None:
+        with pytest.raises(Problem) as problem:
+            expected(f"W/{TAG}, W/{LATER_TAG}")
+        assert (problem.value.kind, "without W/" in str(problem.value.detail)) == (kinds.PRECONDITION_FAILED, True)
+        assert expected(f"W/{TAG}, {LATER_TAG}") == frozenset({NOON + MICROSECOND})
 
     @pytest.mark.parametrize(
         "garbage",

@@ -22,7 +22,9 @@ class _Options:
 
     metadata: Annotated[str, typer.Option(metavar="MODULE:NAME", help="Its MetaData, base or registry.")] = ""
     config: Annotated[Path, typer.Option(help="Alembic's configuration.")] = Path("alembic.ini")
-    database: Annotated[str, typer.Option(metavar="URL", help="The live database, where one is asked for.")] = ""
+    database: Annotated[
+        str, typer.Option(metavar="URL", envvar="DATABASE_URL", help="The live database, where one is asked for.")
+    ] = ""
     document: Annotated[Path, typer.Option(help="The schema document.")] = Path("docs/database-schema.md")
     pg_bindir: Annotated[Path | None, typer.Option(help="PostgreSQL's programs, for throwaway servers.")] = None
     sqlite: Annotated[bool, typer.Option("--sqlite", help="The migrations are for SQLite, too.")] = False
@@ -43,7 +45,9 @@ class _Options:
     def database_url(self) -> str:
         """The database that the options name."""
         if not self.database:
-            raise SchemaToolsError("name the database, as in --database postgresql+psycopg://login:password@host/name")
+            raise SchemaToolsError(
+                "name the database in DATABASE_URL, or as in --database postgresql+psycopg://login@host/name"
+            )
         return self.database
 
 

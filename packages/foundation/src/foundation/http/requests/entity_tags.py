@@ -90,8 +90,18 @@ def _list_of(request: Request, name: str) -> str | None:
 
 
 def _versions(header: str, entity_id: int, *, weak: bool) -> frozenset[datetime]:
-    """The versions that the list names; by its `weak` tags, too, if they count."""
-    versions = (_version(tag, entity_id) for is_weak, tag in _tags(header) if weak or not is_weak)
+    """The versions that the list names; by its `weak` tags, too, if they count.
+
+    Raises `Problem`: 412 when they do not count, and there are no others. "It has changed" would mislead the client.
+    """
+    tags = _tags(header)
+    if tags and not weak and all(is_weak for is_weak, _ in tags):
+        raise Problem(
+            kinds.PRECONDITION_FAILED,
+            "If-Match names weak entity tags only, and those match nothing (RFC 9110, 13.1.1). A proxy that compresses"
+            " may have weakened them: send the tag without W/.",
+        )
+    versions = (_version(tag, entity_id) for is_weak, tag in tags if weak or not is_weak)
     return frozenset(version for version in versions if version is not None)
 
 
