@@ -20,7 +20,7 @@ export MESSAGE = $(value m)
 export REVISION = $(value to)
 export AGAIN = $(value again)
 
-.PHONY: help setup run dev test test-packages fuzz bench check format lock clean http-transcripts
+.PHONY: help setup run dev test test-packages faults fuzz bench check format lock clean http-transcripts
 .PHONY: db-migrate db-lock db-upgrade db-downgrade db-history db-plan
 .PHONY: db-docs db-docs-check db-lint db-verify db-check db-drift db-audit
 
@@ -45,6 +45,10 @@ test: ## Run the tests of the service, with coverage; args="-k email" runs those
 test-packages: ## Run the tests of what is in packages/, and those that need more than Python or minutes
 	@$(SET_UP) dev
 	@"$(BIN)/python" scripts/test.py --packages $(args)
+
+faults: ## Run the faults of production alone, on real servers; args="-k frozen" runs those you name
+	@$(SET_UP) dev
+	@"$(BIN)/python" scripts/test.py tests/faults $(args)
 
 fuzz: ## Look for what is not as the OpenAPI document says; args="--database postgresql --requests 20000 --seed 7"
 	@$(SET_UP) dev
