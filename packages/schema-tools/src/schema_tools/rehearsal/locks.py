@@ -1,9 +1,10 @@
 """The locks of PostgreSQL on tables: what each mode blocks, and which ones a session holds."""
 
 import threading
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine
+if TYPE_CHECKING:  # the command line has the modes in its reports, and starts faster without SQLAlchemy
+    from sqlalchemy import Connection, Engine
 
 _LOCKS: Final = "SELECT relation, mode, granted FROM pg_locks WHERE pid = %s AND locktype IN ('relation', 'virtualxid')"
 
@@ -36,7 +37,7 @@ MODES: Final = {
 }
 
 
-def driver_of(connection: Connection) -> Any:
+def driver_of(connection: "Connection") -> Any:
     """The driver's own connection: what it executes is not measured."""
     return connection.connection.driver_connection
 
@@ -54,7 +55,7 @@ class LockWatch:
     waits for those locks sooner or later, and while it waits its own can be seen. Then it may go on.
     """
 
-    def __init__(self, engine: Engine, pid: int, tables: list[int]) -> None:
+    def __init__(self, engine: "Engine", pid: int, tables: list[int]) -> None:
         self._seen: set[tuple[int, str]] = set()
         self._done = threading.Event()
         ready = threading.Event()
@@ -68,7 +69,7 @@ class LockWatch:
         self._thread.join()
         return self._seen
 
-    def _watch(self, engine: Engine, pid: int, tables: list[int], ready: threading.Event) -> None:
+    def _watch(self, engine: "Engine", pid: int, tables: list[int], ready: threading.Event) -> None:
         try:
             with engine.connect() as holder:
                 driver = driver_of(holder)
