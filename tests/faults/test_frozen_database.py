@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -152,3 +153,23 @@ def test_a_write_that_is_cut_short_is_made_once_when_it_is_repeated(
         f"cut-short-{number}@example.com" for number in range(CUT_SHORT)
     ]
     assert met <= {"deadline-exceeded", "commit-outcome-unknown", "storage-unavailable"}
+
+
+def test_a_service_that_is_told_to_stop_waits_no_longer_than_its_requests(
+    network: tuple[str, Relay], tmp_path: Path
+) -> None:
+    url, between = network
+    limits = {"REQUEST_TIMEOUT": str(DEADLINE), "SERVER_DRAIN_DELAY": "0"}
+    with ServerProcess(tmp_path, DATABASE_URL=url, **limits) as server, server.client() as http:
+        in_parallel([lambda: http.get("/api/v1/users")] * 10)
+        between.freeze()
+        try:
+            waiting = threading.Thread(target=in_parallel, args=([lambda: http.get("/api/v1/users")] * 10,))
+            waiting.start()
+            time.sleep(0.2)
+            began = time.monotonic()
+            assert server.stop() == 0
+            assert time.monotonic() - began < DEADLINE + 1 + LATE
+            waiting.join(60)
+        finally:
+            between.thaw()
