@@ -1,6 +1,7 @@
 """What proxies, older clients and pages of strangers send: the host that is meant, HTTP/1.0, a body that is empty."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -76,3 +77,12 @@ def test_an_export_over_http_1_0_ends_with_the_connection(memory_server: ServerP
     assert b"connection: close" in head.lower()
     assert body == exported
     assert status(memory_server, b"GET /livez HTTP/1.0\n") == 200
+
+
+def test_addresses_in_answers_are_below_the_path_that_a_proxy_publishes(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path, DATABASE_URL="memory://", PUBLIC_PATH="/shop/api") as server, server.client() as http:
+        _, created = [http.post("/api/v1/users", json={"email": f"{n}@example.com", "name": "A"}) for n in range(2)]
+        assert created.headers["location"] == "/shop/api/api/v1/users/2"
+        listed = http.get("/api/v1/users?limit=1")
+        assert listed.headers["link"].startswith("</shop/api/api/v1/users?limit=1&cursor=")
+        assert [one["url"] for one in http.get("/openapi.json").json()["servers"]] == ["/shop/api/"]

@@ -95,7 +95,8 @@ def test_a_time_is_a_sensible_number_of_seconds(seconds: str, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("name", "value"),
     [("SERVER_PORT", "65536"), ("SERVER_PORT", "-1"), ("SERVER_WORKERS", "0"), ("DATABASE_POOL_SIZE", "0"),
-     ("LOG_LEVEL", "info"), ("ALLOW_PUBLIC_BIND", "maybe"), ("CURSOR_KEY", "x" * 31)],
+     ("LOG_LEVEL", "info"), ("ALLOW_PUBLIC_BIND", "maybe"), ("CURSOR_KEY", "x" * 31),
+     *(("PUBLIC_PATH", path) for path in ("shop", "/", "/shop/", "//shop", "/shop/../etc", "/shop?a", "/a\nb: c"))],
 )  # fmt: skip
 def test_a_value_out_of_bounds_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)

@@ -25,6 +25,7 @@ from foundation.env_file import EnvFileError, misspelt, read_env_file
 ENV_FILE: Final = Path(".env")
 
 _HOST_NAME: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
+_PUBLIC_PATH: Final = re.compile(r"(?:/(?!\.+(?:/|$))[A-Za-z0-9._~-]+)*")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -72,6 +73,12 @@ def _check_host_names(names: frozenset[str]) -> frozenset[str]:
     if not all(_HOST_NAME.fullmatch(name) for name in names):
         raise ValueError("must be names of hosts without a port, separated by commas")
     return names
+
+
+def _check_public_path(path: str) -> str:
+    if not _PUBLIC_PATH.fullmatch(path):
+        raise ValueError("must be empty, or a path such as /shop, without a slash at its end")
+    return path
 
 
 def _empty_is_unset(value: Any) -> Any:
@@ -175,6 +182,9 @@ class ServiceSettings(BaseSettings):
         frozenset[str], NoDecode, BeforeValidator(_split_names), AfterValidator(_check_host_names)
     ] = frozenset()
     """The names that the Host header of a request may have, without ports. None means any, on loopback its names."""
+
+    public_path: Annotated[str, AfterValidator(_check_public_path)] = ""
+    """The path below which a proxy publishes the service, such as `/shop`; `Location` and `Link` begin with it."""
 
     allow_public_bind: bool = False
     """Whether an address other than loopback may be bound. The API has no authentication of its own yet."""

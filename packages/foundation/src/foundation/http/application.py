@@ -92,6 +92,7 @@ def build_application(
     app.state.draining = Draining()
     app.state.problems = problems
     app.state.readiness = ReadinessMonitor(readiness)
+    app.state.public_path = settings.public_path
     app.state.require_if_match = settings.require_if_match
     app.add_middleware(DirectRoutes, routes=app.routes)
     app.add_middleware(
@@ -110,6 +111,7 @@ def build_application(
         tags=[{"name": resource.tag, "description": resource.description} for resource in resources],
         referred={tag for resource in resources for tag in resource.refers_to},
         catalogue=problems.kinds,
+        public_path=settings.public_path,
     )
     return app
 

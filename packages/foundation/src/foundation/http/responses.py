@@ -50,7 +50,7 @@ def read_response(request: Request, view: ViewT, present: Callable[[ViewT], dict
 def created_response(request: Request, outcome: Outcome[ViewT], present: Callable[[ViewT], dict[str, Any]]) -> Response:
     """201, with the address of the new resource, which is below that of its list."""
     view = outcome.value
-    location = f"{request.scope['path']}/{view.id}"
+    location = f"{request.app.state.public_path}{request.scope['path']}/{view.id}"
     return json_response(present(view), 201, ETag=entity_tag(view), Location=location, **replay_headers(outcome))
 
 

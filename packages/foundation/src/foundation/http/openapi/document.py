@@ -26,7 +26,6 @@ _CONVENTIONS: Final = """\
 - `HEAD` is answered wherever `GET` is, and `OPTIONS` everywhere.
 """
 _SERVER: Final = {
-    "url": "/",
     "description": "The service that serves this document, wherever it runs: local, staging or production.",
     "x-internal": True,
 }
@@ -43,11 +42,13 @@ def install_openapi(
     tags: Sequence[Mapping[str, str]] = (),
     referred: Collection[str] = (),
     catalogue: Sequence[ProblemKind] = kinds.GENERAL_KINDS,
+    public_path: str = "",
 ) -> None:
     """Let `app.openapi()` be the whole document, made when it is first asked for.
 
     `info` and `tags` are the service's own members of the document; `referred` are the tags of the resources that other
-    resources refer to; `catalogue` has the problems that the service may answer.
+    resources refer to; `catalogue` has the problems that the service may answer; `public_path` is where a proxy
+    publishes it.
     """
     of_the_routes = app.openapi
 
@@ -56,6 +57,7 @@ def install_openapi(
         document = of_the_routes()
         _say_what_is_still_referenced(document["paths"], referred)
         document = _described(document, catalogue)
+        document["servers"] = [{**_SERVER, "url": f"{public_path}/"}]
         document["info"] |= {"description": _CONVENTIONS, **(info or {})}
         document["tags"] = [*map(dict, tags), *map(dict, _TAGS)]
         return document
@@ -77,7 +79,6 @@ def _described(document: Json, catalogue: Sequence[ProblemKind]) -> Json:
     document.setdefault("components", {}).setdefault("schemas", {}).update(problem_schemas(answered))
     document["components"]["examples"] = problem_examples(answered)
     document["components"]["headers"] = dict(HEADER_COMPONENTS)
-    document["servers"] = [dict(_SERVER)]
     share(document)
     return document
 

@@ -80,4 +80,5 @@ def _next_link(request: Request, cursor: str) -> str:
     """A `Link` to the next page, relative to the host, because the client chose the Host header."""
     others = urlencode({name: value for name, value in request.query_params.items() if name != "cursor"})
     # The path is a literal one, and the alphabet of a cursor needs no escapes.
-    return f'<{request.scope["path"]}?{others}{"&" if others else ""}cursor={cursor}>; rel="next"'
+    path = f"{request.app.state.public_path}{request.scope['path']}"
+    return f'<{path}?{others}{"&" if others else ""}cursor={cursor}>; rel="next"'
