@@ -16,14 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 TRANSPORT = re.compile(
-    r"(PIP|UV)_\w*(INDEX|FIND_LINKS|CERT|PROXY|HOST|TIMEOUT|RETRIES|CACHE|KEYRING|OFFLINE|NATIVE_TLS|LINK_MODE)"
+    r"(PIP|UV)_\w*(INDEX|FIND_LINKS|CERT|PROXY|HOST|TIMEOUT|RETRIES|CACHE|KEYRING|USE_FEATURE|OFFLINE|NATIVE_TLS|LINK_MODE)"
     r"|PIP_CONFIG_FILE$"
 )
-# What pip calls a setting, and the variables by which uv knows it.
+# The variables of pip, and those by which uv knows the same.
 PIP_TO_UV = {
-    "index-url": ("UV_DEFAULT_INDEX",),
-    "proxy": ("HTTP_PROXY", "HTTPS_PROXY"),
-    "cert": ("SSL_CERT_FILE",),
+    "PIP_INDEX_URL": ("UV_DEFAULT_INDEX",),
+    "PIP_PROXY": ("HTTP_PROXY", "HTTPS_PROXY"),
+    "PIP_CERT": ("SSL_CERT_FILE",),
 }
 Command = list[str | Path]
 
@@ -92,20 +92,36 @@ def clean_environment() -> dict[str, str]:
     }
 
 
-def pip_environment() -> dict[str, str]:
-    """Return the environment for pip."""
-    fixed = {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    return clean_environment() | fixed
-
-
-def uv_environment(python: Path) -> dict[str, str]:
-    """Return the environment for uv, which reaches packages the way pip is configured to.
+def pip_settings(python: Path) -> dict[str, str]:
+    """Return how the user's environment and files tell pip to reach packages, by the names of pip's variables.
 
     Args:
         python: An interpreter with pip, which is asked for its configuration.
+
+    Raises:
+        ToolError: A file of settings cannot be read.
     """
+    # With `user = true` in a file, it would list the user's settings alone.
+    every_file = {"PIP_USER": "0", "PIP_GLOBAL": "0", "PIP_SITE": "0"}
+    listing = run([python, "-I", "-m", "pip", "config", "list"], environment=clean_environment() | every_file)
+    found: dict[str, str] = {}
+    for section in ("global", "install", ":env:"):  # the later wins, as in `pip install`
+        for setting, value in re.findall(rf"^{section}\.([\w-]+)=(['\"].*)$", listing, flags=re.MULTILINE):
+            name = "PIP_" + setting.upper().replace("-", "_")
+            if TRANSPORT.match(name):
+                found[name] = str(ast.literal_eval(value))
+    return found
+
+
+def pip_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for pip, which reads no files of settings: they may say what is installed, and where."""
+    fixed = {"PIP_CONFIG_FILE": os.devnull, "PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return {**clean_environment(), **settings, **fixed}
+
+
+def uv_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for uv, which reaches packages the way pip is configured to."""
     environment = clean_environment()
-    settings = _pip_settings(python)
     for setting, names in PIP_TO_UV.items():
         if setting in settings:
             for name in names:
@@ -116,19 +132,6 @@ def uv_environment(python: Path) -> dict[str, str]:
     # The machine's certificates, as pip does: they may include a proxy's, which those within uv do not.
     environment.setdefault("UV_SYSTEM_CERTS", "1")
     return environment | {"UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
-
-
-def _pip_settings(python: Path) -> dict[str, str]:
-    """Return pip's settings by name; of one set twice, the value that `pip install` takes."""
-    try:
-        listing = run([python, "-I", "-m", "pip", "config", "list"], environment=pip_environment())
-    except ToolError:
-        return {}
-    found: dict[str, str] = {}
-    for section in ("global", "install", ":env:"):  # the later wins
-        for name, value in re.findall(rf"^{section}\.([\w-]+)=(['\"].*)$", listing, flags=re.MULTILINE):
-            found[name] = str(ast.literal_eval(value))
-    return found
 
 
 def install(python: Path, project: Path, files: Sequence[str], *, quiet: bool, lock: int | None) -> None:
@@ -144,16 +147,17 @@ def install(python: Path, project: Path, files: Sequence[str], *, quiet: bool, l
         lock: A file descriptor that the installers inherit.
 
     Raises:
-        ToolError: pip failed, or the project cannot be built.
+        ToolError: pip failed or cannot read its settings, or the project cannot be built.
     """
     locks = [project / "requirements" / name for name in files]
     bootstrap = project / "requirements" / "bootstrap.lock"
-    with_pip = pip_environment()
+    settings = pip_settings(python)
+    with_pip = pip_environment(settings)
     pip: Command = [python, "-I", "-m", "pip", "install", "--quiet"]
     try:
         with step("uv", quiet=quiet):
             run([*pip, "--require-hashes", "-r", bootstrap], environment=with_pip, lock=lock)
-            with_uv = uv_environment(python)
+            with_uv = uv_environment(settings)
         uv: Command = [python.with_name("uv"), "pip"]
         with step("locked packages", quiet=quiet):
             # Compiled now, because the first start should be as fast as the second, also where Python may not write.

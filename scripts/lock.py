@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from installers import Command, ToolError, run, say, uv_environment
+from installers import Command, ToolError, pip_settings, run, say, uv_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = re.compile(
@@ -132,7 +132,7 @@ def write(root: Path, *, upgrade: bool) -> None:
         ToolError: uv found no versions that go together, or wrote what :func:`faults` objects to.
     """
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
-    environment = uv_environment(Path(sys.executable))
+    environment = uv_environment(pip_settings(Path(sys.executable)))
     oldest = re.findall(r"\d+\.\d+", project["project"]["requires-python"])[0]
     options = ["--python-version", oldest, *(["--upgrade"] if upgrade else [])]
     with tempfile.TemporaryDirectory() as directory:

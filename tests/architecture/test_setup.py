@@ -196,11 +196,39 @@ def test_installers_keep_the_users_index_and_drop_what_changes_the_outcome(
     for name, value in (kept | dropped).items():
         monkeypatch.setenv(name, value)
 
-    variables = installers.uv_environment(Path(sys.executable))
+    variables = installers.uv_environment(installers.pip_settings(Path(sys.executable)))
 
     assert kept.items() <= variables.items()
     assert not dropped.keys() & variables.keys()
     assert variables["UV_DEFAULT_INDEX"] == kept["PIP_INDEX_URL"]
+
+
+def test_of_pips_files_only_what_says_how_packages_are_reached_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "pip.conf"
+    config.write_text(
+        "[global]\nindex-url = https://a.example/\nuser = true\n"
+        "[install]\nindex-url = https://b.example/\ntarget = /t\n[list]\nproxy = p\n"
+    )
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
+    settings = installers.pip_settings(Path(sys.executable))
+    variables = installers.pip_environment(settings)
+    assert settings["PIP_INDEX_URL"] == installers.uv_environment(settings)["UV_DEFAULT_INDEX"] == "https://b.example/"
+    assert variables["PIP_INDEX_URL"] == "https://b.example/"
+    assert "PIP_PROXY" not in settings
+    listed = installers.run([sys.executable, "-I", "-m", "pip", "config", "list"], environment=variables)
+    assert ":env:.index-url='https://b.example/'" in listed
+    assert "install." not in listed
+
+
+def test_a_file_of_pip_that_cannot_be_read_stops_the_set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "pip.conf"
+    config.write_text("[global\nindex-url = https://a.example/\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
+    with pytest.raises(installers.ToolError, match=r"pip\.conf"):
+        installers.pip_settings(Path(sys.executable))
 
 
 def test_help_is_the_default_and_lists_every_target(project: Path) -> None:
