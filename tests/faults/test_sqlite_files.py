@@ -1,18 +1,24 @@
 """The file of the embedded database: deleted, replaced, full, and not to be written to."""
 
+import asyncio
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from e2e.answers import create, problem
 from e2e.processes import CONSOLE_SCRIPT, ServerProcess, environment, eventually
 from foundation.kernel.errors import StorageUnavailable
+from foundation.sqlalchemy.limits import Limits
 from foundation.sqlalchemy.sqlite import database_file
 from foundation.sqlalchemy.sqlite.database_file import DatabaseFile
+from foundation.sqlalchemy.sqlite.engine import open_sqlite
 from running_servers import Storages
 from schema_tools.postgres import launcher
 
@@ -69,3 +75,22 @@ def test_a_file_that_may_not_be_written_to_is_read(storages: Storages, tmp_path:
         assert (listed.returncode, listed.stderr) == (0, "")
         refused = run("create", "--email", "a@example.com", "--name", "A")
         assert (refused.returncode, "may not be written to" in refused.stderr) == (2, True), refused
+
+
+@pytest.mark.parametrize(("writable", "store"), [(True, 1), (False, 2)])
+def test_without_a_directory_for_temporary_files_an_import_is_undone_from_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, writable: bool, store: int
+) -> None:
+    if not writable:
+        monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "missing")])
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+    async def chosen() -> int:
+        limits = Limits(1, 1, *(timedelta(seconds=5),) * 6)
+        engine = open_sqlite(make_url(f"sqlite+aiosqlite:///{tmp_path}/service.db"), limits, 1)
+        async with engine.connect() as connection:
+            answer = await connection.exec_driver_sql("PRAGMA temp_store")
+        await engine.dispose()
+        return int(answer.scalar_one())
+
+    assert asyncio.run(chosen()) == store

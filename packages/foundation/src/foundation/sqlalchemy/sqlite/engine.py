@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -84,7 +85,7 @@ def _create_privately(file: Path) -> None:
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     # FULL: an acknowledged commit survives a power failure in WAL mode, too (https://www.sqlite.org/pragma.html).
-    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", f"temp_store = {_temporary_store()}"):
         cursor.execute(f"PRAGMA {pragma}")
     try:
         cursor.execute("PRAGMA journal_mode = WAL")
@@ -92,6 +93,15 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
             raise  # a file that may not be written to can be read as it is
     cursor.close()
+
+
+def _temporary_store() -> str:
+    """Where SQLite keeps what a large import may have to undo: in files, or in memory where none can be written."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        return "MEMORY"
+    return "FILE"
 
 
 def _begin(connection: Connection) -> None:
