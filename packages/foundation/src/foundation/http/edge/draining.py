@@ -1,10 +1,13 @@
 """Keeps serving for a while after the order to stop, so that load balancers find other instances first."""
 
 import asyncio
+import ctypes
 import logging
 import os
 import signal
 import socket
+import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +22,17 @@ logger = logging.getLogger("service.http")
 
 # Seconds within which a second SIGTERM is the same order: a supervisor and the process group may both send it.
 _SAME_ORDER: Final = 0.5
+
+
+# Seconds for the handshakes that are under way.
+_HANDSHAKE: Final = 0.1
+
+_SO_ATTACH_FILTER: Final = 26  # asm-generic/socket.h
+# Classic BPF (linux/filter.h), on the header of TCP: load the flags; if SYN is among them, take no byte, or else all.
+_DROP_SYN: Final = b"".join(
+    struct.pack("=HBBI", *instruction)
+    for instruction in ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
+)
 
 
 class Draining:
@@ -69,6 +83,10 @@ def _without_resets(server: Server) -> Callable[..., Any]:
     shutdown = server.shutdown
 
     async def accept_and_shut_down(sockets: list[socket.socket] | None = None) -> None:
+        if sockets is None:  # those of a supervisor are for the next worker, too
+            for listener in server.servers:
+                _refuse_more(listener)
+            await asyncio.sleep(_HANDSHAKE)
         accepted = [one for listener in server.servers for one in _waiting(listener)]
         for listener in server.servers:
             listener.close()
@@ -84,6 +102,18 @@ def _protocol(server: Server) -> asyncio.Protocol:
     """The protocol of a connection, as the server makes it."""
     make: Callable[..., asyncio.Protocol] = server.config.http_protocol_class
     return make(config=server.config, server_state=server.server_state, app_state=server.lifespan.state)
+
+
+def _refuse_more(listener: asyncio.Server) -> None:
+    """Let the kernel drop the segments that open a connection, where it is Linux, so that none comes before the close.
+
+    The clients try again a second later, and are refused then.
+    """
+    filters = ctypes.create_string_buffer(_DROP_SYN)
+    program = struct.pack("@HP", len(_DROP_SYN) // 8, ctypes.addressof(filters))
+    for listening in listener.sockets if sys.platform == "linux" else ():
+        with suppress(OSError):  # not every sandbox has it
+            listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
 def _waiting(listener: asyncio.Server) -> Iterator[socket.socket]:
