@@ -154,6 +154,9 @@ def install(python: Path, project: Path, files: Sequence[str], *, quiet: bool, l
     settings = pip_settings(python)
     with_pip = pip_environment(settings)
     pip: Command = [python, "-I", "-m", "pip", "install", "--quiet"]
+    itself: Command = ["--no-deps", "--no-build-isolation"]
+    for directory in (*sorted(path.parent for path in project.glob("packages/*/pyproject.toml")), project):
+        itself += ["--editable", directory.as_uri()]  # in a path, a number sign would begin a fragment
     try:
         with step("uv", quiet=quiet):
             run([*pip, "--require-hashes", "-r", bootstrap], environment=with_pip, lock=lock)
@@ -163,15 +166,12 @@ def install(python: Path, project: Path, files: Sequence[str], *, quiet: bool, l
             # Compiled now, because the first start should be as fast as the second, also where Python may not write.
             sync: Command = [*uv, "sync", "--python", python, "--require-hashes", "--compile-bytecode", *locks]
             run(sync, environment=with_uv, lock=lock)
-        installer, environment = [*uv, "install", "--python", python], with_uv
+        with step("the project itself", quiet=quiet):
+            run([*uv, "install", "--python", python, *itself], environment=with_uv, lock=lock)
     except ToolError as failed:
         say(f"{failed}\nuv cannot do it here, so pip does, which takes longer.")
         with step("locked packages", quiet=quiet):
             named = [part for path in locks for part in ("-r", path)]
             run([*pip, "--require-hashes", *named], environment=with_pip, lock=lock)
-        installer, environment = pip, with_pip
-    with step("the project itself", quiet=quiet):
-        itself: Command = ["--no-deps", "--no-build-isolation"]
-        for directory in (*sorted(path.parent for path in project.glob("packages/*/pyproject.toml")), project):
-            itself += ["--editable", directory]
-        run([*installer, *itself], environment=environment, lock=lock)
+        with step("the project itself", quiet=quiet):
+            run([*pip, *itself], environment=with_pip, lock=lock)

@@ -67,7 +67,7 @@ class Newcomer:
 
     def run(self, command: str) -> str:
         done = subprocess.run(
-            ["/bin/sh", "-c", command.replace(".venv/bin/", f"{BIN}/")],
+            ["/bin/sh", "-c", command.replace(".venv/bin/", f"{shlex.quote(str(BIN))}/")],
             cwd=self.directory,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -82,7 +82,7 @@ class Newcomer:
     def serve(self, command: str) -> None:
         self.stop()
         self._server = subprocess.Popen(
-            ["/bin/sh", "-c", "exec " + command.replace(".venv/bin/", f"{BIN}/")],
+            ["/bin/sh", "-c", "exec " + command.replace(".venv/bin/", f"{shlex.quote(str(BIN))}/")],
             cwd=self.directory,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """Outputs that cannot be written to, inputs that are closed, and rows that would speak to a terminal."""
 
+import shlex
 import stat
 import subprocess
 from pathlib import Path
@@ -17,7 +18,7 @@ COMMANDS = ["users list", "users list --format json", "db history", "db history 
 
 def shell(command: str, url: str, directory: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S602 -- the redirections are the test
-        f"{CONSOLE_SCRIPT} {command}",
+        f"{shlex.quote(str(CONSOLE_SCRIPT))} {command}",
         shell=True,
         env=environment(DATABASE_URL=url),
         cwd=directory,
