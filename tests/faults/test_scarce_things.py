@@ -20,7 +20,7 @@ USERS = "/api/v1/users"
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 LINE = '{"email":"a@example.com","name":"A"}\n'
-# Seconds that somebody else may wait, on a machine that is busy with other things, while something large is read.
+# Seconds that another client may wait while a large body is read, on a busy machine.
 LATE = 2.0
 
 
@@ -62,7 +62,7 @@ def resident(server: ServerProcess) -> int:
 
 @contextmanager
 def longest_wait(http: httpx2.Client) -> Iterator[list[float]]:
-    """How long somebody else waited at most for `/livez` meanwhile, as the only member of the list at the end."""
+    """The longest wait of another client for `/livez` meanwhile, in seconds: the only member of the list."""
     waits = [0.0]
     ended = threading.Event()
 
@@ -95,7 +95,7 @@ def longest_wait(http: httpx2.Client) -> Iterator[list[float]]:
     ],
     ids=["one large item", "many empty items", "a hundred items", "no items"],
 )
-def test_a_large_body_holds_up_nobody(server: ServerProcess, document: object, code: str) -> None:
+def test_a_large_body_delays_no_other_client(server: ServerProcess, document: object, code: str) -> None:
     content = json.dumps(document, separators=(",", ":"))
     assert len(content) <= 1 << 20
     with server.client() as http, server.client() as other:

@@ -27,7 +27,7 @@ class LoadingClient(threading.Thread):
         self.lost: list[str] = []
 
     def run(self) -> None:
-        """Go on until nobody listens any more."""
+        """Send requests until a connection is refused."""
         while True:
             try:
                 connection = socket.create_connection(self.address, timeout=30)

@@ -1,4 +1,4 @@
-"""A log that nobody reads: the service answers on, and ends when it is told to."""
+"""A log that is not read: the service answers, and stops on SIGTERM."""
 
 import signal
 import socket
@@ -20,7 +20,7 @@ def free_port() -> int:
         return port
 
 
-def test_a_service_whose_log_nobody_reads_answers_on_and_ends(tmp_path: Path) -> None:
+def test_a_service_whose_log_is_not_read_answers_and_stops(tmp_path: Path) -> None:
     port = free_port()
     settings = environment(DATABASE_URL="memory://", SERVER_DRAIN_DELAY="0")
     command = [CONSOLE_SCRIPT, "serve", "--port", str(port)]

@@ -36,7 +36,7 @@ def accounted_for(descriptor: int, number: int) -> int:
     return dropped
 
 
-def test_a_reader_who_does_not_read_holds_up_nobody_and_learns_how_much_was_dropped(
+def test_a_slow_reader_blocks_no_logger_and_is_told_how_much_was_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(log_writer, "MAX_WAITING", 1000)

@@ -1,4 +1,4 @@
-"""Writes log lines beside the event loop, which must not wait for whoever reads them."""
+"""Writes log lines in a thread, so that a slow reader of the log does not block the event loop."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ _LAST: Final = 1.0
 class LogWriter(logging.Handler):
     """Writes records to the file `descriptor` in a thread of its own.
 
-    A pipe that nobody reads, or a slow disk, holds up that thread and nothing else. While more than 10,000 lines wait,
+    A pipe without a reader, or a slow disk, blocks that thread alone. While more than 10,000 lines wait,
     further ones are dropped and counted; the count is written when there is room again.
     """
 
@@ -70,4 +70,4 @@ class LogWriter(logging.Handler):
             while content:
                 content = content[os.write(self._descriptor, content) :]
         except OSError:
-            self._dropped += content.count(b"\n")  # nobody is there to read them
+            self._dropped += content.count(b"\n")  # the reader is gone

@@ -131,7 +131,7 @@ class _Recording(PostgresqlImpl):
 
 
 class _Unanswered:
-    """Something of a database that is not there: whoever asks it anything needs one."""
+    """A value that only a database could give: a revision that uses it cannot be read without one."""
 
     def __init__(self, recording: _Recording) -> None:
         self._recording = recording

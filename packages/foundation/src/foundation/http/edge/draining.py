@@ -1,7 +1,6 @@
 """Keeps serving for a while after the order to stop, so that load balancers find other instances first."""
 
 import asyncio
-import ctypes
 import logging
 import os
 import signal
@@ -10,6 +9,7 @@ import struct
 import sys
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -22,13 +22,10 @@ logger = logging.getLogger("service.http")
 
 # Seconds within which a second SIGTERM is the same order: a supervisor and the process group may both send it.
 _SAME_ORDER: Final = 0.5
-
-
-# Seconds for the handshakes that are under way.
+# Seconds in which TCP handshakes under way complete.
 _HANDSHAKE: Final = 0.1
-
 _SO_ATTACH_FILTER: Final = 26  # asm-generic/socket.h
-# Classic BPF (linux/filter.h), on the header of TCP: load the flags; if SYN is among them, take no byte, or else all.
+# Classic BPF (linux/filter.h) over the TCP header: load the flags; drop the segment if SYN is set, else accept it.
 _DROP_SYN: Final = b"".join(
     struct.pack("=HBBI", *instruction)
     for instruction in ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
@@ -45,8 +42,8 @@ class Draining:
     def on_sigterm(self, delay: timedelta) -> Iterator[None]:
         """Within it, SIGTERM reaches the server `delay` after it came; at once it makes this `under_way`.
 
-        When it comes a second time, somebody is in a hurry, and the server ends without waiting for anybody. Where no
-        server listens to SIGTERM in this thread, nothing changes.
+        A second SIGTERM stops the server at once, without waiting for requests under way. Where no server listens to
+        SIGTERM in this thread, nothing changes.
         """
         stop = signal.getsignal(signal.SIGTERM)
         if not callable(stop) or threading.current_thread() is not threading.main_thread():
@@ -79,13 +76,13 @@ class Draining:
 
 
 def _without_resets(server: Server) -> Callable[..., Any]:
-    """The shutdown of the server, which first accepts who has connected: closing the listener would reset them."""
+    """The shutdown of the server after its accept queue is emptied, since closing the listener resets what is in it."""
     shutdown = server.shutdown
 
     async def accept_and_shut_down(sockets: list[socket.socket] | None = None) -> None:
-        if sockets is None:  # those of a supervisor are for the next worker, too
+        if sockets is None:  # a supervisor's sockets are shared with other workers
             for listener in server.servers:
-                _refuse_more(listener)
+                _drop_new_connections(listener)
             await asyncio.sleep(_HANDSHAKE)
         accepted = [one for listener in server.servers for one in _waiting(listener)]
         for listener in server.servers:
@@ -104,20 +101,21 @@ def _protocol(server: Server) -> asyncio.Protocol:
     return make(config=server.config, server_state=server.server_state, app_state=server.lifespan.state)
 
 
-def _refuse_more(listener: asyncio.Server) -> None:
-    """Let the kernel drop the segments that open a connection, where it is Linux, so that none comes before the close.
+def _drop_new_connections(listener: asyncio.Server) -> None:
+    """Drop SYN segments from now on (Linux only), so that no connection is made before the listener is closed.
 
-    The clients try again a second later, and are refused then.
+    The client's kernel sends its SYN again a second later, and the connection is refused then.
     """
-    filters = ctypes.create_string_buffer(_DROP_SYN)
-    program = struct.pack("@HP", len(_DROP_SYN) // 8, ctypes.addressof(filters))
+    instructions = array("B", _DROP_SYN)
+    address, length = instructions.buffer_info()
+    program = struct.pack("@HP", length // 8, address)
     for listening in listener.sockets if sys.platform == "linux" else ():
-        with suppress(OSError):  # not every sandbox has it
+        with suppress(OSError):  # some sandboxes do not support it
             listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
 def _waiting(listener: asyncio.Server) -> Iterator[socket.socket]:
-    """The connections that the kernel has made, and nobody has accepted yet."""
+    """The connections in the accept queue of the kernel."""
     for listening in listener.sockets:
         with socket.socket(fileno=os.dup(listening.fileno())) as own, suppress(OSError):
             own.settimeout(0)

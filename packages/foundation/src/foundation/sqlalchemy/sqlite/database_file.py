@@ -14,7 +14,7 @@ _NEEDED: Final = 1024 * 1024
 class DatabaseFile:
     """The file at `path`, as it is now.
 
-    Where a file is deleted or replaced, whoever has it open goes on with the old one, which nobody will see again.
+    A process that has the file open keeps using it after it is deleted or replaced; what it writes there is lost.
     """
 
     def __init__(self, path: Path) -> None:
