@@ -101,8 +101,8 @@ def pip_settings(python: Path) -> dict[str, str]:
     Raises:
         ToolError: A file of settings cannot be read.
     """
-    # With `user = true` in a file, it would list the user's settings alone.
-    every_file = {"PIP_USER": "0", "PIP_GLOBAL": "0", "PIP_SITE": "0"}
+    # The options of the listing itself may be in a file, too: `user = true`, or `quiet = 1`.
+    every_file = {"PIP_USER": "0", "PIP_GLOBAL": "0", "PIP_SITE": "0", "PIP_QUIET": "0"}
     listing = run([python, "-I", "-m", "pip", "config", "list"], environment=clean_environment() | every_file)
     found: dict[str, str] = {}
     for section in ("global", "install", ":env:"):  # the later wins, as in `pip install`

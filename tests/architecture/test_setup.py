@@ -208,7 +208,7 @@ def test_of_pips_files_only_what_says_how_packages_are_reached_is_taken(
 ) -> None:
     config = tmp_path / "pip.conf"
     config.write_text(
-        "[global]\nindex-url = https://a.example/\nuser = true\n"
+        "[global]\nindex-url = https://a.example/\nuser = true\nquiet = 1\n"
         "[install]\nindex-url = https://b.example/\ntarget = /t\n[list]\nproxy = p\n"
     )
     monkeypatch.delenv("PIP_INDEX_URL", raising=False)

@@ -79,11 +79,17 @@ def test_under_load_no_request_is_lost(storages: Storages, tmp_path: Path, worke
     assert sum(one.answered for one in clients) > CLIENTS
 
 
-def test_a_second_order_is_obeyed_at_once(tmp_path: Path) -> None:
-    with ServerProcess(tmp_path, DATABASE_URL="memory://", SERVER_DRAIN_DELAY="60") as server:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_order_is_obeyed_at_once(storages: Storages, tmp_path: Path, workers: int) -> None:
+    with (
+        storages.migrated("sqlite") as url,
+        ServerProcess(tmp_path, "--workers", str(workers), DATABASE_URL=url, SERVER_DRAIN_DELAY="60") as server,
+    ):
+        eventually("all workers serve", lambda: server.log.count("Application startup complete") == workers)
         os.kill(server.pid, signal.SIGTERM)
-        eventually("it drains", lambda: "draining: " in server.log)
+        eventually("all workers drain", lambda: server.log.count("draining: ") == workers)
         time.sleep(0.6)
         began = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - began < 5
+    assert "Traceback" not in server.log

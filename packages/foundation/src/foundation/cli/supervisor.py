@@ -1,5 +1,6 @@
 """Runs the server: in this process, or in several that this one supervises."""
 
+import signal
 import sys
 from contextlib import suppress
 
@@ -15,8 +16,9 @@ class _Workers(Multiprocess):
     """
 
     def terminate_all(self) -> None:
-        """Tell the workers, and let go of the socket."""
+        """Stop the workers and close the socket. A further SIGTERM is passed on, and stops them at once."""
         super().terminate_all()
+        signal.signal(signal.SIGTERM, lambda *_: Multiprocess.terminate_all(self))
         for one in self.sockets:
             one.close()
 

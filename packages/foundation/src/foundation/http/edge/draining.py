@@ -24,6 +24,8 @@ logger = logging.getLogger("service.http")
 _SAME_ORDER: Final = 0.5
 # Seconds in which TCP handshakes under way complete.
 _HANDSHAKE: Final = 0.1
+# Seconds that a server which is stopped at once gives the application to close its connections.
+_LAST_CLEANUP: Final = 1.0
 _SO_ATTACH_FILTER: Final = 26  # asm-generic/socket.h
 # Classic BPF (linux/filter.h) over the TCP header: load the flags; drop the segment if SYN is set, else accept it.
 _DROP_SYN: Final = b"".join(
@@ -91,6 +93,10 @@ def _without_resets(server: Server) -> Callable[..., Any]:
         for one in accepted:
             await loop.connect_accepted_socket(lambda: _protocol(server), one)
         await shutdown(sockets)
+        if server.force_exit:
+            # The server skips this then; the application would be cancelled instead, and log it with a traceback.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(server.lifespan.shutdown(), _LAST_CLEANUP)
 
     return accept_and_shut_down
 

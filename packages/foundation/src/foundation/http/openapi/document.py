@@ -57,7 +57,7 @@ def install_openapi(
         document = of_the_routes()
         _say_what_is_still_referenced(document["paths"], referred)
         document = _described(document, catalogue)
-        document["servers"] = [{**_SERVER, "url": f"{public_path}/"}]
+        document["servers"] = [{**_SERVER, "url": public_path or "/"}]
         document["info"] |= {"description": _CONVENTIONS, **(info or {})}
         document["tags"] = [*map(dict, tags), *map(dict, _TAGS)]
         return document
