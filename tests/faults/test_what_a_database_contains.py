@@ -6,6 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from sqlalchemy import make_url
+from sqlalchemy.exc import IntegrityError
 
 from e2e.answers import create, problem
 from e2e.processes import ServerProcess, eventually, run_cli
@@ -133,3 +134,42 @@ def test_words_are_not_folded_as_a_locale_folds_them(
         assert (drifted.returncode, "Traceback" in drifted.stderr) == (0, False), drifted
     finally:
         server.drop_database(name)
+
+
+UNREADABLE = ("infinity", "-infinity", "10000-01-01 00:00:00+00", "0001-01-01 00:00:00+00 BC")
+
+
+@pytest.mark.parametrize("postgres", POSTGRES_NAMES)
+def test_times_that_cannot_be_read_are_refused(storages: Storages, postgres: str, tmp_path: Path) -> None:
+    row = "INSERT INTO users (email, name, created_at) VALUES ('old@example.com', 'Old', %s)"
+    with storages.unmigrated(postgres) as url:
+        assert run_cli("db", "upgrade", "--to", "560d0ec2e30a", cwd=tmp_path, DATABASE_URL=url).returncode == 0
+        with connected(url) as connection:
+            connection.exec_driver_sql(row, (UNREADABLE[0],))
+        with ServerProcess(tmp_path, ready="/livez", DATABASE_URL=url) as server, server.client() as http:
+            for path in (f"{USERS}/1", USERS, f"{USERS}/export"):
+                problem(http.get(path), 503, "storage-unavailable")
+            eventually("the log says why", lambda: "unreadable-value" in server.log)
+        listed = run_cli("users", "list", cwd=tmp_path, DATABASE_URL=url)
+        assert (listed.returncode, listed.stderr.count("\n")) == (2, 1)
+        assert "cannot be read" in listed.stderr
+
+        upgraded = run_cli("db", "upgrade", cwd=tmp_path, DATABASE_URL=url)
+        assert upgraded.returncode == 2
+        assert 'constraint "ck_users_timestamps" of relation "users" is violated' in upgraded.stderr
+        assert "ck_users_timestamps" in run_cli("db", "audit", cwd=tmp_path, DATABASE_URL=url).stdout
+        with connected(url) as connection:
+            connection.exec_driver_sql("UPDATE users SET created_at = now()")
+        assert run_cli("db", "upgrade", cwd=tmp_path, DATABASE_URL=url).returncode == 0
+        for time in UNREADABLE:
+            with pytest.raises(IntegrityError, match="ck_users_timestamps"), connected(url) as connection:
+                connection.exec_driver_sql(row.replace("old", "new"), (time,))
+
+
+def test_a_text_that_is_not_utf_8_is_not_a_defect(storages: Storages, tmp_path: Path) -> None:
+    with storages.migrated("sqlite") as url:
+        with connected(url) as connection:
+            connection.exec_driver_sql("INSERT INTO users (email, name) VALUES ('a@example.com', CAST(x'ff' AS TEXT))")
+        with ServerProcess(tmp_path, DATABASE_URL=url) as server, server.client() as http:
+            problem(http.get(f"{USERS}/1"), 503, "storage-unavailable")
+            eventually("the log says why", lambda: "unreadable-value" in server.log)

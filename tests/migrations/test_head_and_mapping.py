@@ -84,8 +84,8 @@ def test_triggers_and_functions_that_the_mapping_has_no_more_are_seen(
             ("trigger users.users_touch_updated_at", "existence"),
         },
         "sqlite": {
-            ("trigger users.users_check_times_on_insert", "existence"),
-            ("trigger users.users_check_times_on_update", "existence"),
+            ("trigger users.users_check_values_on_insert", "existence"),
+            ("trigger users.users_check_values_on_update", "existence"),
             ("trigger users.users_touch_updated_at", "existence"),
         },
     }

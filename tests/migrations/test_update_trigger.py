@@ -113,14 +113,41 @@ def test_both_timestamps_have_six_digits_when_the_database_fills_them_in(migrate
         assert abs(updated_at(connection) - datetime.now(UTC)) < timedelta(seconds=60)
 
 
+UNREADABLE_ON_SQLITE = (
+    *(
+        "CURRENT_TIMESTAMP",
+        "'2099-01-01 00:00:00'",
+        "'2099-01-01T00:00:00.000000Z'",
+        "4070908800",
+        "x'00'",
+        "'infinity'",
+    ),
+    *("'2099-02-29 00:00:00.000000'", "'2099-01-01 24:00:00.000000'", "'0000-12-31 00:00:00.000000'"),
+    *("'2099-01-01 00:00:60.000000'", "'2099-13-01 00:00:00.000000'", "'12099-01-01 00:00:00.000000'"),
+    *("'2099-01-01 00:00:00.00000x'", "'2099-01-01 00:00:00.0000000'", "'2099-01-01 00:00:00,000000'"),
+)
+
+
 @pytest.mark.parametrize("name", ["created_at", "updated_at"])
 def test_sqlite_refuses_a_time_that_would_compare_wrongly(service: SchemaProject, tmp_path: Path, name: str) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/service.db"
     runner.upgrade(service, url)
     with connected(url) as connection:
         insert_user(connection)
-        for moment in ("CURRENT_TIMESTAMP", "'2099-01-01 00:00:00'", "'2099-01-01T00:00:00.000000Z'", "4070908800"):
-            with pytest.raises(DatabaseError, match="times in users are texts in UTC such as"):
+        for moment in UNREADABLE_ON_SQLITE:
+            with pytest.raises(DatabaseError, match="times in UTC such as"):
                 connection.execute(text(f"UPDATE users SET {name} = {moment}"))  # noqa: S608 -- written above
-            with pytest.raises(DatabaseError, match="times in users are texts in UTC such as"):
+            with pytest.raises(DatabaseError, match="times in UTC such as"):
                 connection.execute(text(f"INSERT INTO users (email, name, {name}) VALUES ('a', 'b', {moment})"))  # noqa: S608
+        for moment in ("0001-01-01 00:00:00.000000", "2024-02-29 12:59:59.000001", "9999-12-31 23:59:59.999999"):
+            connection.execute(text(f"UPDATE users SET {name} = '{moment}'"))  # noqa: S608 -- written above
+
+
+def test_sqlite_refuses_a_blob_in_a_column_of_texts(service: SchemaProject, tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/service.db"
+    runner.upgrade(service, url)
+    with connected(url) as connection:
+        insert_user(connection)
+        for statement in ("UPDATE users SET name = x'41'", "INSERT INTO users (email, name) VALUES (x'41', 'b')"):
+            with pytest.raises(DatabaseError, match="users has no BLOBs"):
+                connection.execute(text(statement))

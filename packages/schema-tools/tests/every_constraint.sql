@@ -19,7 +19,7 @@ CREATE TABLE checks (
   shares int NOT NULL, rest int NOT NULL, CONSTRAINT hundred CHECK (shares + rest = 100 AND shares >= 0),
   email text NOT NULL CHECK (position('@' in email) > 1 AND lower(email) = email AND length(email) BETWEEN 6 AND 20),
   country char(2) NOT NULL CHECK (country IN ('DE','FR')),
-  starts date NOT NULL CHECK (starts >= '2020-01-01'), ends date NOT NULL, CHECK (ends > starts),
+  starts date NOT NULL CHECK (starts >= '2020-01-01' AND starts <= '9999-12-31' AND starts > '0001-01-01'), ends date NOT NULL, CHECK (ends > starts),
   phone varchar(16) CHECK (phone ~ '^\+[1-9][0-9]{6,14}$'),
   ratio numeric(4,3) NOT NULL CHECK (1 / ratio > 2),
   doc jsonb NOT NULL CHECK (jsonb_typeof(doc) = 'object' AND doc ? 'kind'),

@@ -1,6 +1,7 @@
 """Failures of migrations in one sentence each, for the person who asked, never with a secret."""
 
 import re
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,6 +65,16 @@ def explained(
         else:
             sentence = f"cannot work on {shown(url) if url else 'the migrations'}: {what}"
         raise SchemaToolsError(without_secrets(sentence, url)) from None
+
+
+def defect(error: Exception) -> str:
+    """What a command line says of an error that was not expected: its kind and its place, and no value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    library = sysconfig.get_path("stdlib")
+    ours = (one for one in frames if not one.filename.startswith(library) and "site-packages" not in one.filename)
+    own = list(ours) or frames
+    place = f" at {own[-1].filename}:{own[-1].lineno}" if own else ""
+    return f"a defect: {type(error).__name__}{place}. With PYTHONDEVMODE=1 the same command shows the traceback."
 
 
 def driver_error(error: BaseException) -> BaseException | None:

@@ -37,9 +37,10 @@ class Program(Generic[SettingsT, ContainerT]):
     close_container: Callable[[ContainerT], Awaitable[None]]
 
     def start(self, commands: typer.Typer) -> None:
-        """Run the command line; each expected error becomes one sentence on standard error and an exit status.
+        """Run the command line; each error becomes one sentence on standard error and an exit status.
 
-        The status is 0 for done, 1 for refused, 2 for could not run.
+        The status is 0 for done, 1 for refused, 2 for could not run. In Python's development mode
+        (https://docs.python.org/3/library/devmode.html), an error that was not expected shows its traceback.
         """
         try:
             commands()
@@ -48,6 +49,13 @@ class Program(Generic[SettingsT, ContainerT]):
             sys.exit(1)
         except (SettingsError, ApplicationError) as error:
             self.write_error(str(error))
+            sys.exit(2)
+        except Exception as error:
+            if sys.flags.dev_mode:
+                raise
+            from schema_tools.failures import defect
+
+            self.write_error(defect(error))
             sys.exit(2)
 
     def write_error(self, sentence: str) -> None:

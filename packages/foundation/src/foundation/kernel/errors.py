@@ -117,6 +117,16 @@ class MigrationsPending(StorageUnavailable):
     sentence = "Migrations are pending: run `fastapi-service db upgrade`."
 
 
+class UnreadableValue(StorageUnavailable):
+    """A row has a value that is none of its column's type here. Something beside the service wrote it."""
+
+    code = "unreadable-value"
+    sentence = (
+        "A stored value cannot be read: another program wrote a time beyond the years 1 to 9999, or something that is"
+        " no text. Correct the row by SQL, and apply the migrations that refuse such values."
+    )
+
+
 class DeadlineExceeded(ApplicationError):
     """The storage did not finish in the time a statement or a lock may take. Nothing was written."""
 

@@ -1,11 +1,13 @@
-"""DDL that SQLAlchemy has no construct for, in the words of each database: the clock and the update trigger."""
+"""DDL that SQLAlchemy has no construct for, in the words of each database: the clock, and what keeps times true."""
 
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import DDL, DateTime, FunctionElement, Table, event
+from sqlalchemy import DDL, CheckConstraint, DateTime, FunctionElement, LargeBinary, Table, event
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from foundation.sqlalchemy.types import UtcDateTime
 
 # SQLite compares times as text, so every writer must use the one format, with six fractional digits.
 # Its clock has milliseconds (https://www.sqlite.org/lang_datefunc.html).
@@ -57,39 +59,72 @@ BEGIN
   ) WHERE rowid = NEW.rowid;
 END"""
 
+_TIMESTAMPS: Final = ("created_at", "updated_at")
+
+# Neither infinity nor a year that `datetime` lacks (PostgreSQL manual, 8.5).
+_READABLE_ON_POSTGRESQL: Final = "{column} >= '0001-01-01 00:00:00+00' AND {column} < '10000-01-01 00:00:00+00'"
+
+# A modifier makes datetime() turn a date that the calendar lacks into another (https://www.sqlite.org/lang_datefunc.html).
+_UNREADABLE_ON_SQLITE: Final = """\
+NEW.{column} IS NOT NULL AND (
+  typeof(NEW.{column}) <> 'text' OR NEW.{column} < '0001'
+  OR substr(NEW.{column}, 1, 19) IS NOT datetime(substr(NEW.{column}, 1, 19), '+0 days')
+  OR substr(NEW.{column}, 20) NOT GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'
+)"""
+
 _CHECK_TRIGGER_ON_SQLITE: Final = """\
-CREATE TRIGGER {table}_check_times_on_{name} BEFORE {event} ON {table} FOR EACH ROW
-WHEN NEW.created_at NOT GLOB '????-??-?? ??:??:??.??????' OR NEW.updated_at NOT GLOB '????-??-?? ??:??:??.??????'
+CREATE TRIGGER {table}_check_values_on_{name} BEFORE {event} ON {table} FOR EACH ROW
+WHEN {unreadable}
 BEGIN
-  SELECT RAISE(ABORT, 'times in {table} are texts in UTC such as 2025-12-16 10:00:00.000000');
+  SELECT RAISE(ABORT, '{table} has no BLOBs, and times in UTC such as 2025-12-16 10:00:00.000000');
 END"""
 
 
-def timestamped(table: Table) -> Table:
-    """Keep `table.updated_at` true for every writer: the triggers are created together with the table. Returns it.
+def readable(table: Table) -> Table:
+    """Have the database refuse values that the service could not read, which only plain SQL writes. Returns the table.
 
-    The update trigger fires when a row really changes and its writer left `updated_at` alone. It always moves it
-    forward, by a microsecond at least, because `updated_at` is the token that lost updates are found by. SQLite has
-    no comparison of whole rows, so there the trigger names the columns and changes when they do; `db-migrate` sees to
-    that. SQLite has no type for times either, so there two more triggers refuse a text in another form, which
-    would compare wrongly for ever.
+    These are times that a `datetime` cannot be. On PostgreSQL CHECK constraints refuse them, one for the timestamps and
+    one for each other column. SQLite keeps values of any type in any column, and could add a CHECK only by copying the
+    table: there two triggers refuse BLOBs, and times in another form, which would compare wrongly for ever.
+    """
+    times = [column.name for column in table.columns if isinstance(column.type, UtcDateTime)]
+    timestamps = [name for name in times if name in _TIMESTAMPS]
+    for subject, names in {"timestamps": timestamps, **{name: [name] for name in times}}.items():
+        if names and subject not in _TIMESTAMPS:
+            condition = " AND ".join(_READABLE_ON_POSTGRESQL.format(column=name) for name in names)
+            check = CheckConstraint(condition, name=subject)
+            table.append_constraint(check.ddl_if(dialect="postgresql"))
+    others = [one.name for one in table.columns if one.name not in times and not isinstance(one.type, LargeBinary)]
+    conditions = [
+        *(f"typeof(NEW.{name}) = 'blob'" for name in others),
+        *(_UNREADABLE_ON_SQLITE.format(column=name) for name in times),
+    ]
+    for statement in ("INSERT", "UPDATE"):
+        trigger = _CHECK_TRIGGER_ON_SQLITE.format(
+            table=table.name, name=statement.lower(), event=statement, unreadable="\nOR ".join(conditions)
+        )
+        _create_with(table, "sqlite", trigger)
+    return table
+
+
+def timestamped(table: Table) -> Table:
+    """Keep `table.updated_at` true for every writer, and its values readable. Returns the table.
+
+    The triggers are created together with the table. That of `updated_at` fires when a row really changes and its
+    writer left `updated_at` alone. It always moves it forward, by a microsecond at least, because `updated_at` is the
+    token that lost updates are found by. SQLite has no comparison of whole rows, so there the trigger names the
+    columns and changes when they do; `db-migrate` sees to that.
     """
     changed = "\n  OR ".join(
         f"NEW.{column.name} IS NOT OLD.{column.name}" for column in table.columns if column.name != "updated_at"
     )
-    statements = {
-        "postgresql": [_TOUCH_FUNCTION, _TOUCH_TRIGGER_ON_POSTGRESQL.format(table=table.name)],
-        "sqlite": [
-            _TOUCH_TRIGGER_ON_SQLITE.format(table=table.name, changed=changed),
-            *(
-                _CHECK_TRIGGER_ON_SQLITE.format(table=table.name, name=statement.lower(), event=statement)
-                for statement in ("INSERT", "UPDATE")
-            ),
-        ],
-    }
-    for dialect, texts in statements.items():
-        for text in texts:
-            # DDL() formats its text once more, so a percent sign is written twice.
-            ddl = DDL(text.replace("%", "%%"))  # type: ignore[no-untyped-call]
-            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
-    return table
+    for trigger in (_TOUCH_FUNCTION, _TOUCH_TRIGGER_ON_POSTGRESQL.format(table=table.name)):
+        _create_with(table, "postgresql", trigger)
+    _create_with(table, "sqlite", _TOUCH_TRIGGER_ON_SQLITE.format(table=table.name, changed=changed))
+    return readable(table)
+
+
+def _create_with(table: Table, dialect: str, text: str) -> None:
+    # DDL() formats its text once more, so a percent sign is written twice.
+    ddl = DDL(text.replace("%", "%%"))  # type: ignore[no-untyped-call]
+    event.listen(table, "after_create", ddl.execute_if(dialect=dialect))

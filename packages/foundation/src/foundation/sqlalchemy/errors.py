@@ -4,12 +4,14 @@ Constraints are told apart by name. PostgreSQL reports the name; SQLite reports 
 know.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
+from psycopg import DataError as PsycopgDataError
 from psycopg import Error as PsycopgError
 from psycopg import InterfaceError as PsycopgInterfaceError
 from psycopg import OperationalError as PsycopgOperationalError
@@ -78,6 +80,10 @@ _SQLITE_REASONS: Final[Mapping[int, str]] = {
 _SQLITE_GENERIC_ERROR: Final = 1
 _SQLITE_MISSES: Final = ("no such table", "no such column", "has no column named")
 _SQLITE_CONSTRAINT: Final = 19
+_SQLITE_UNDECODABLE: Final = "Could not decode to UTF-8"
+
+# What psycopg says of a time that no `datetime` can be.
+_OUT_OF_RANGE: Final = re.compile("too (large|small)")
 
 _INSUFFICIENT_PRIVILEGE: Final = "42501"
 
@@ -149,6 +155,8 @@ class Translation:
             return violated
         sqlstate: str | None = getattr(original, "sqlstate", None)
         if sqlstate is None:
+            if isinstance(original, PsycopgDataError) and _OUT_OF_RANGE.search(str(original)):
+                return errors.UnreadableValue()
             # libpq reports a server that cannot be reached, or that went away, without any code.
             return _unreachable(str(original)) if lost else None
         if sqlstate == _INSUFFICIENT_PRIVILEGE:
@@ -163,6 +171,8 @@ class Translation:
             return self._violated(self._columns.get(message.rpartition("failed: ")[2], ""))
         if primary == _SQLITE_GENERIC_ERROR and any(words in message for words in _SQLITE_MISSES):
             return errors.MigrationsPending()
+        if message.startswith(_SQLITE_UNDECODABLE):
+            return errors.UnreadableValue()
         kind = _ERROR_OF_SQLITE_CODE.get(primary)
         return kind(_SQLITE_REASONS.get(primary)) if kind is not None else None
 

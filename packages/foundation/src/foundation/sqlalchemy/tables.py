@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, FetchedValue, Index, MetaData, PrimaryKeyConstraint, String, Table, Text
 
-from foundation.sqlalchemy.ddl import utc_now
+from foundation.sqlalchemy.ddl import readable, utc_now
 from foundation.sqlalchemy.types import UtcDateTime
 
 
@@ -58,32 +58,36 @@ def known_choice(column: str, choices: type[StrEnum]) -> CheckConstraint:
 
 def idempotency_keys_table(metadata: MetaData, *, operation: str, answer: str) -> Table:
     """The table of the idempotency keys, with these examples for the document of the schema."""
-    return Table(
-        "idempotency_keys",
-        metadata,
-        _text("principal", String(255), "Who sent the request", "anonymous"),
-        _text("operation", String(255), "Method and route of the request", operation),
-        _text("key", String(255), "Idempotency key, as the client chose it", "5f0c2b7d-9e31-4a6c-8f5d-2b1e7c3a9d40"),
-        _text(
-            "fingerprint",
-            String(64),
-            "SHA-256 of what was asked for, in hexadecimal",
-            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-        ),
-        _text("answer", Text(), "The first answer, as JSON", answer),
-        created_at(),
-        Column(
-            "expires_at",
-            UtcDateTime(),
-            nullable=False,
-            comment="When the answer may be forgotten",
-            info={"example": "2025-12-17T10:00:00+00:00"},
-        ),
-        PrimaryKeyConstraint("principal", "operation", "key"),
-        # Expired rows are looked for by this alone.
-        Index(None, "expires_at"),
-        comment="Stores the answers to requests that carried an idempotency key, for 24 hours.",
-        info={"append_only": "An answer is written once, and replaced or removed when it has expired."},
+    return readable(
+        Table(
+            "idempotency_keys",
+            metadata,
+            _text("principal", String(255), "Who sent the request", "anonymous"),
+            _text("operation", String(255), "Method and route of the request", operation),
+            _text(
+                "key", String(255), "Idempotency key, as the client chose it", "5f0c2b7d-9e31-4a6c-8f5d-2b1e7c3a9d40"
+            ),
+            _text(
+                "fingerprint",
+                String(64),
+                "SHA-256 of what was asked for, in hexadecimal",
+                "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            ),
+            _text("answer", Text(), "The first answer, as JSON", answer),
+            created_at(),
+            Column(
+                "expires_at",
+                UtcDateTime(),
+                nullable=False,
+                comment="When the answer may be forgotten",
+                info={"example": "2025-12-17T10:00:00+00:00"},
+            ),
+            PrimaryKeyConstraint("principal", "operation", "key"),
+            # Expired rows are looked for by this alone.
+            Index(None, "expires_at"),
+            comment="Stores the answers to requests that carried an idempotency key, for 24 hours.",
+            info={"append_only": "An answer is written once, and replaced or removed when it has expired."},
+        )
     )
 
 

@@ -1,5 +1,6 @@
 """Column types: times that are always UTC, and the domain's value objects and enumerations."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -8,6 +9,7 @@ from sqlalchemy import DateTime, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from foundation.kernel.errors import UnreadableValue
 from foundation.kernel.value_object import ValueObject
 
 Held = TypeVar("Held", bound=ValueObject[Any])
@@ -37,6 +39,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """That of the decorated type. For a text that is no time, which SQLite may hold, raises `UnreadableValue`."""
+        read = super().result_processor(dialect, coltype)
+        if dialect.name != "sqlite" or read is None:
+            return read
+
+        def read_text(text: Any) -> Any:
+            try:
+                return read(text)
+            except (TypeError, ValueError):
+                raise UnreadableValue from None
+
+        return read_text
 
 
 class ValueObjectType(TypeDecorator[Held], Generic[Held]):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import registry
 from schema_tools.cli.application import application
 from schema_tools.cli.context import CommandContext
 from schema_tools.errors import SchemaToolsError
+from schema_tools.failures import defect
 from schema_tools.project import SchemaDocument, SchemaProject
 
 
@@ -52,7 +53,7 @@ class _Options:
 
 
 def run() -> None:
-    """Run the command line; every expected error becomes one sentence on standard error and an exit status."""
+    """Run the command line; every error becomes one sentence on standard error and an exit status."""
     options = _Options()
     context = CommandContext(
         project=options.project,
@@ -63,7 +64,13 @@ def run() -> None:
     for subcommand in getattr(command, "commands", {}).values():
         subcommand.params += _parameters(options)
     sys.path.insert(0, "")
-    command(prog_name="python -m schema_tools")
+    try:
+        command(prog_name="python -m schema_tools")
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        context.say_error(defect(error))
+        sys.exit(2)
 
 
 def _parameters(options: _Options) -> list[Any]:

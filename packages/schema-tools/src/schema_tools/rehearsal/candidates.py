@@ -107,7 +107,7 @@ def _numbered(kind: ValueType, clues: Clues, random: Random, number: int) -> Ite
     elif family in _MOMENTS:
         # Seconds as well, so that a range of some days has room for many.
         yield (datetime(2000, 1, 1) + timedelta(days=number, seconds=number)).strftime(_MOMENTS[family])  # noqa: DTZ001
-        yield from ((base + timedelta(days=number)).isoformat() for base in _days(clues))
+        yield from _days_from(_days(clues), number)
     elif family in {"bit", "varbit"}:
         width = (kind.limits or (1,))[0]
         yield f"{number % 2**width:0{width}b}"
@@ -202,8 +202,7 @@ def _moments(family: str, clues: Clues) -> Iterator[str]:
     # Far enough from the type's own ends for a trigger or a report that adds to them.
     for day in (_DAY, date(2999, 12, 31), date(1900, 1, 1), date(2024, 2, 29)):
         yield f"{day}" if family == "date" else f"{day} 10:00:00.123456{'+00' if family == 'timestamptz' else ''}"
-    for base in _days(clues):
-        yield from (str(base + timedelta(days=days)) for days in (0, 1, -1))
+    yield from _days_from(_days(clues), 0, 1, -1)
     yield str(date.max.replace(year=date.max.year - 1))
 
 
@@ -247,3 +246,10 @@ def _composite(values: list[str]) -> str:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _days_from(bases: Iterable[date], *distances: int) -> Iterator[str]:
+    for base in bases:
+        for days in distances:
+            with suppress(OverflowError):  # a clue may be the first or the last day that there is
+                yield (base + timedelta(days=days)).isoformat()

@@ -1,9 +1,11 @@
 """The example rows of the schema document, as rows of real tables."""
 
+import warnings
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Column, Connection, DateTime, MetaData, insert, select
+from sqlalchemy.exc import SAWarning
 
 
 def insert_example_rows(connection: Connection, metadata: MetaData) -> MetaData:
@@ -17,7 +19,10 @@ def insert_example_rows(connection: Connection, metadata: MetaData) -> MetaData:
         The tables that have such a row now, as the database describes them, each referred table first.
     """
     found = MetaData()
-    found.reflect(connection, only=lambda name, _: name in metadata.tables)
+    with warnings.catch_warnings():
+        # SQLAlchemy reflects NOT VALID as an option of a CHECK constraint, and then warns that there is none.
+        warnings.filterwarnings("ignore", "Can't validate argument 'dialect_options'", SAWarning)
+        found.reflect(connection, only=lambda name, _: name in metadata.tables)
     for table in found.sorted_tables:
         for column in table.columns:
             known = metadata.tables[table.name].columns.get(column.name)

@@ -1,0 +1,50 @@
+"""What the command line of a service says of an error that no command expects."""
+
+import json
+import sys
+from types import SimpleNamespace
+
+import pytest
+import typer
+
+from foundation.cli.program import Program
+
+
+async def nothing(_container: object) -> None:
+    """Is not reached: the settings cannot be read."""
+
+
+def failing_program() -> tuple[Program, typer.Typer]:  # type: ignore[type-arg]  # any settings
+    program = Program(
+        name="shelves",
+        load_settings=lambda **_: json.loads("a secret value"),
+        open_container=lambda settings: settings,
+        close_container=nothing,
+    )
+    commands = typer.Typer(pretty_exceptions_enable=False)
+    commands.command()(lambda: program.run(nothing))
+    return program, commands
+
+
+def test_a_defect_is_one_sentence_without_any_value(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, commands = failing_program()
+    monkeypatch.setattr(sys, "argv", ["shelves"])
+
+    with pytest.raises(SystemExit) as left:
+        program.start(commands)
+
+    said = capsys.readouterr().err
+    assert (left.value.code, said.count("\n")) == (2, 1)
+    assert said.startswith(f"shelves: a defect: JSONDecodeError at {__file__}:")
+    assert "secret" not in said
+
+
+def test_a_developer_sees_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    program, commands = failing_program()
+    monkeypatch.setattr(sys, "argv", ["shelves"])
+    monkeypatch.setattr(sys, "flags", SimpleNamespace(dev_mode=True))
+
+    with pytest.raises(json.JSONDecodeError):
+        program.start(commands)
