@@ -46,9 +46,9 @@ test-packages: ## Run the tests of what is in packages/, and those that need mor
 	@$(SET_UP) dev
 	@"$(BIN)/python" scripts/test.py --packages $(args)
 
-faults: ## Run the faults of production alone, on real servers; args="-k frozen" runs those you name
+faults: ## Prove the faults of production on real servers, and write their table; args="-k frozen" runs those you name
 	@$(SET_UP) dev
-	@"$(BIN)/python" scripts/test.py tests/faults $(args)
+	@PYTHONPATH=tests "$(BIN)/python" -m faults.run $(args)
 
 fuzz: ## Look for what is not as the OpenAPI document says; args="--database postgresql --requests 20000 --seed 7"
 	@$(SET_UP) dev

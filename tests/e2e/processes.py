@@ -20,6 +20,8 @@ CONSOLE_SCRIPT = str(Path(sys.executable).parent / "fastapi-service")
 
 # Generous, for a machine that is busy with other things; nothing ever waits this long when all is well.
 PATIENCE = 30.0
+# Names the environment variable with the number of workers of each server, where a test does not choose it.
+WORKERS = "TEST_SERVER_WORKERS"
 _PAUSE = 0.01
 
 
@@ -56,6 +58,12 @@ def eventually(description: str, holds: Callable[[], bool]) -> None:
         time.sleep(_PAUSE)
 
 
+def _workers(url: str) -> dict[str, str]:
+    """The setting of the workers that the run is about, where several can share the storage."""
+    workers = os.environ.get(WORKERS, "1")
+    return {} if url.startswith("memory:") or workers == "1" else {"SERVER_WORKERS": workers}
+
+
 class ServerProcess:
     """`fastapi-service serve` on a free port: a context manager, within which the server runs.
 
@@ -78,7 +86,7 @@ class ServerProcess:
         self._ready = ready
         self._command = [*command, "serve", "--port", "0", *options]
         # Only the tests of draining want to wait for it.
-        self._settings = {"SERVER_DRAIN_DELAY": "0"} | settings
+        self._settings = {"SERVER_DRAIN_DELAY": "0"} | _workers(settings.get("DATABASE_URL", "")) | settings
         self._log = directory / "server.log"
 
     def __enter__(self) -> Self:

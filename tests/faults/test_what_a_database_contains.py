@@ -1,5 +1,6 @@
 """What other programs may have done to the database: never a 500, and always a sentence that an operator can act on."""
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,9 +11,11 @@ from sqlalchemy.exc import IntegrityError
 
 from e2e.answers import create, problem
 from e2e.processes import ServerProcess, eventually, run_cli
+from entrypoints.cli.schema_project import schema_project
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES
 from running_servers import Storages
+from schema_tools.migrations import runner
 from schema_tools.testing.postgres_servers import PostgresServers
 
 USERS = "/api/v1/users"
@@ -173,3 +176,25 @@ def test_a_text_that_is_not_utf_8_is_not_a_defect(storages: Storages, tmp_path: 
         with ServerProcess(tmp_path, DATABASE_URL=url) as server, server.client() as http:
             problem(http.get(f"{USERS}/1"), 503, "storage-unavailable")
             eventually("the log says why", lambda: "unreadable-value" in server.log)
+
+
+@pytest.mark.parametrize("postgres", POSTGRES_NAMES[-1:])
+def test_an_encoding_that_cannot_hold_every_name_is_refused(
+    postgres_servers: PostgresServers, postgres: str, tmp_path: Path
+) -> None:
+    server = postgres_servers.server(postgres)
+    name = f"latin_{uuid4().hex}"
+    admin = server.admin.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    try:
+        url = server.url(name).render_as_string(hide_password=False)
+        upgraded = run_cli("db", "upgrade", cwd=tmp_path, DATABASE_URL=url)
+        audited = run_cli("db", "audit", cwd=tmp_path, DATABASE_URL=url)
+        assert (upgraded.returncode, "the database has the encoding LATIN1" in upgraded.stderr) == (2, True)
+        assert (audited.returncode, "database-encoding" in audited.stdout) == (1, True)
+        runner.upgrade(replace(schema_project(), encoding=None), url)  # as an earlier release did
+        with ServerProcess(tmp_path, ready="/livez", DATABASE_URL=url) as service, service.client() as http:
+            assert "encoding LATIN1" in problem(http.get("/readyz"), 503, "storage-unavailable")["detail"]
+    finally:
+        server.drop_database(name)

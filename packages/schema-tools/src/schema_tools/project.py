@@ -42,6 +42,7 @@ class SchemaProject:
         databases: The dialects that the migrations are for, the one that is judged in full first.
         registries: Gives the registries of the classes that are mapped onto the tables, whose relationships the
             document lists; asked for when it is written.
+        encoding: The encoding that a PostgreSQL database must have to be upgraded, as `UTF8`; None for any.
     """
 
     metadata: MetaData
@@ -50,3 +51,4 @@ class SchemaProject:
     postgres_bindir: Path | None = None
     databases: Sequence[str] = ("postgresql",)
     registries: Callable[[], Iterable[registry]] = lambda: ()
+    encoding: str | None = None

@@ -111,7 +111,7 @@ class SqliteDatabase(Database):
 
     def begin(self) -> SqliteTransaction:
         """See `Database.begin`."""
-        return SqliteTransaction(self.engine, self._file)
+        return SqliteTransaction(self.engine)
 
     async def dispose(self) -> None:
         """See `Storage.dispose`."""

@@ -19,6 +19,18 @@ ORDER BY 2, 1
 """
 
 _CHECKS: Final = (
+    Check(
+        rule="database-encoding",
+        place="database {name}",
+        message="its encoding is {encoding}",
+        why="a text with a character that the encoding lacks cannot be stored; SQL_ASCII checks nothing",
+        fix="-- The encoding of a database cannot be changed: restore a dump into this one.\n"
+        "CREATE DATABASE {name}_utf8 TEMPLATE template0 ENCODING 'UTF8';",
+        query="""
+            SELECT quote_ident(datname) AS name, pg_encoding_to_char(encoding) AS encoding
+            FROM pg_database WHERE datname = current_database() AND pg_encoding_to_char(encoding) <> 'UTF8'
+        """,
+    ),
     # An index of a part of the table serves where the part is the rows that refer to something.
     Check(
         rule="foreign-key-without-index",

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias, TypedDict, Unpack
 
 from alembic.runtime.migration import RevisionStep
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, text
 
 from schema_tools.database_urls import migration_url
 from schema_tools.errors import DataWouldBeLost, IrreversibleRevision, SchemaToolsError
@@ -72,7 +72,8 @@ def upgrade(project: SchemaProject, url: str | URL, to: str = "head", **options:
         The revisions that were applied, in order.
 
     Raises:
-        SchemaToolsError: The history changed, and nothing was run; or the database cannot be reached, or a revision is
+        SchemaToolsError: The history changed, or the database has another encoding than the project needs, and
+            nothing was run; or the database cannot be reached, or a revision is
             unknown or failed; one that fails leaves the schema as it was, unless it works outside its transaction,
             which the message then says.
     """
@@ -82,7 +83,17 @@ def upgrade(project: SchemaProject, url: str | URL, to: str = "head", **options:
         # As Alembic's own command finds them; its type says one revision, and there may be several heads.
         return script._upgrade_revs(to, heads)  # type: ignore[arg-type]  # noqa: SLF001
 
-    return _run(project, script, url, to, apply, **options)
+    def refuse_encoding(connection: Connection) -> None:
+        if project.encoding is None or connection.dialect.name != "postgresql":
+            return
+        found = connection.scalar(text("SHOW server_encoding"))
+        if found != project.encoding:
+            raise SchemaToolsError(
+                f"the database has the encoding {found}, and not {project.encoding}: make one as in"
+                f" CREATE DATABASE name TEMPLATE template0 ENCODING '{project.encoding}'"
+            )
+
+    return _run(project, script, url, to, apply, before=refuse_encoding, **options)
 
 
 def downgrade(

@@ -7,12 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, Connection, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.limits import Limits, pool_options
+from foundation.sqlalchemy.sqlite.connection import NotAnswered, SqliteConnections
+from foundation.sqlalchemy.sqlite.database_file import DatabaseFile
 
 TRANSACTION: Final = "sqlite_transaction"
 """The execution option that says how a transaction begins: "IMMEDIATE", with the write lock, or "DEFERRED".
@@ -23,6 +25,8 @@ Without it, none is begun.
 
 def open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
     """An engine for the file at `url`, which is made when it is missing; its directory is not.
+
+    Its calls end with the deadline of their caller, also when the disk does not answer.
 
     Raises:
         StorageMisconfigured: there can be no such file.
@@ -41,6 +45,7 @@ def open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
         url,
         # No implicit BEGIN by the driver: transactions are begun below.
         connect_args={
+            "async_creator_fn": SqliteConnections(DatabaseFile(Path(url.database)), pool_size).open,
             "isolation_level": None,
             "timeout": limits.lock_timeout.total_seconds(),
             "factory": _UnlockingConnection,
@@ -51,7 +56,15 @@ def open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "handle_error", _forget_hanging)
     return engine
+
+
+def _forget_hanging(context: ExceptionContext) -> None:
+    # Without being asked to undo anything, which it could not; the others may answer.
+    if isinstance(context.original_exception, NotAnswered):
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
 
 
 class _UnlockingConnection(sqlite3.Connection):

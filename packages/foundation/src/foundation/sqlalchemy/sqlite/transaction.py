@@ -12,7 +12,6 @@ from foundation.kernel.deadline import extend_deadline
 from foundation.kernel.errors import WriteConflict
 from foundation.sqlalchemy.constraints import ForeignKeyViolated
 from foundation.sqlalchemy.mapped import KEY
-from foundation.sqlalchemy.sqlite.database_file import DatabaseFile
 from foundation.sqlalchemy.sqlite.engine import TRANSACTION
 from foundation.sqlalchemy.transaction import Change, Make, Row
 
@@ -34,9 +33,8 @@ class SqliteTransaction:
 
     dialect: Final = "sqlite"
 
-    def __init__(self, engine: AsyncEngine, file: DatabaseFile) -> None:
+    def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._file = file
         self._connection: AsyncConnection | None = None
         self._sources: list[Callable[[], list[Change]]] = []
 
@@ -79,7 +77,6 @@ class SqliteTransaction:
         """See `Transaction.commit`."""
         await self.flush()
         if self._connection is not None:
-            self._file.check_identity()
             await self._connection.commit()
 
     async def close(self) -> None:

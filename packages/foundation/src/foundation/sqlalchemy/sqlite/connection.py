@@ -1,0 +1,125 @@
+"""A connection to a SQLite file: its thread, and how long the caller waits for it."""
+
+import asyncio
+import math
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from aiosqlite import Connection
+
+from foundation.kernel.deadline import seconds_left, time_limit
+from foundation.sqlalchemy.sqlite.database_file import DatabaseFile
+
+Result = TypeVar("Result")
+
+# Seconds that closing may take. What is not closed by then is closed by its own thread, later.
+_CLOSING: Final = 1.0
+# aiosqlite's own default.
+_CHUNK: Final = 64
+
+
+class NotAnswered(sqlite3.OperationalError):
+    """The disk did not answer in the time that there was."""
+
+    sqlite_errorcode = sqlite3.SQLITE_IOERR
+    sqlite_errorname = "SQLITE_IOERR"
+
+
+class SqliteConnections:
+    """Opens the connections to `file`.
+
+    A call that a disk holds up cannot be ended. The caller goes when its deadline is over, and leaves the connection to
+    its thread, which undoes the transaction when the disk answers. While `most` threads hang, no other one is started.
+    """
+
+    def __init__(self, file: DatabaseFile, most: int) -> None:
+        self.file = file
+        self.hanging = 0
+        self._most = most
+
+    def open(self, database: str, **options: Any) -> "BoundedConnection":
+        """A connection, which is open when it has been awaited.
+
+        Raises:
+            NotAnswered: too many threads hang.
+        """
+        if self.hanging >= self._most:
+            raise NotAnswered("the disk does not answer")
+        return BoundedConnection(self, partial(sqlite3.connect, database, **options))
+
+
+class BoundedConnection(Connection):
+    """A connection whose calls end with the deadline of their caller: see `SqliteConnections`."""
+
+    def __init__(self, connections: SqliteConnections, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, _CHUNK)
+        self._connections = connections
+        # A thread that hangs must not keep the process from ending.
+        self._thread.daemon = True
+
+    async def commit(self) -> None:
+        """Commit the transaction, unless the file is another one by now.
+
+        Raises:
+            StorageUnavailable: the file was deleted or replaced.
+        """
+        await self._execute(self._commit)
+
+    async def close(self) -> None:
+        """Close it, or leave that to its thread."""
+        if not self._running:
+            return
+        with time_limit(_CLOSING), suppress(NotAnswered):
+            try:
+                await self._execute(self._conn.close)
+            finally:
+                if self._running:
+                    self._connection = None
+                    await self._stopped()
+
+    async def _connect(self) -> "BoundedConnection":
+        if self._connection is None:
+            try:
+                self._connection = await self._bounded(self._connector)
+            except BaseException:
+                if self._running:
+                    self.stop()
+                raise
+        return self
+
+    async def _execute(self, fn: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+        # Everything that aiosqlite does with an open connection comes through here.
+        if not self._running or self._connection is None:
+            raise ValueError("Connection closed")
+        return await self._bounded(partial(fn, *args, **kwargs))
+
+    async def _bounded(self, function: Callable[[], Result]) -> Result:
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((future, function))
+        left = seconds_left()
+        try:
+            async with asyncio.timeout(None if left == math.inf else left):
+                return await future
+        except TimeoutError:
+            self._leave_alone()
+            raise NotAnswered("the disk does not answer") from None
+
+    def _leave_alone(self) -> None:
+        self._connections.hanging += 1
+        self._stopped().add_done_callback(self._answered)
+
+    def _stopped(self) -> asyncio.Future[Any]:
+        """Have its thread close it and end; done when that is done."""
+        ended = self.stop()
+        assert ended is not None  # noqa: S101 -- for the type: there is a loop
+        return ended
+
+    def _answered(self, _ended: object) -> None:
+        self._connections.hanging -= 1
+
+    def _commit(self) -> None:
+        self._connections.file.check_identity()
+        self._conn.commit()
