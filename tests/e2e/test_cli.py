@@ -185,6 +185,8 @@ def test_wrong_usage_is_explained_with_status_2(reading_cli: Command, arguments:
         (NOWHERE, "No database server answers at the address in DATABASE_URL"),
         ("sqlite+aiosqlite:///missing/service.db", "The directory missing of DATABASE_URL does not exist"),
         ("sqlite+aiosqlite:///.", "DATABASE_URL names ., which is a directory"),
+        (f"sqlite+aiosqlite:///{'a' * 300}.db", "DATABASE_URL names a file that cannot be reached: File name too long"),
+        ("sqlite+aiosqlite:///a%00b.db", "DATABASE_URL holds %00, a zero byte"),
         ("sqlite+aiosqlite://", "DATABASE_URL names no file for SQLite"),
         ("sqlite+aiosqlite:///new.db", "Migrations are pending: run `fastapi-service db upgrade`"),
         ("sqlite+aiosqlite:///.env", "DATABASE_URL names a file that is no SQLite database"),

@@ -80,3 +80,13 @@ def test_a_password_that_is_a_word_of_the_message_is_not_told_by_its_mask() -> N
     assert without_secrets(message, url) == message
     other = make_url("postgresql+psycopg://postgres:s3cret@host/name")
     assert without_secrets("of s3cret, not s3crets", other) == "of ***, not s3crets"
+
+
+@pytest.mark.parametrize("command", ["db upgrade", "users list", "serve --port 0"])
+def test_a_python_without_sqlite_is_said_in_a_sentence(tmp_path: Path, command: str) -> None:
+    # As where the module was not built: the import system then names it in the same way.
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['_sqlite3'] = None\n", encoding="utf-8")
+    url = f"sqlite+aiosqlite:///{tmp_path}/service.db"
+    done = run_cli(*command.split(), cwd=tmp_path, DATABASE_URL=url, PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "lacks the module _sqlite3: it was built without SQLite" in done.stderr

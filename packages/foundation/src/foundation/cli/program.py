@@ -50,6 +50,16 @@ class Program(Generic[SettingsT, ContainerT]):
         except (SettingsError, ApplicationError) as error:
             self.write_error(str(error))
             sys.exit(2)
+        except ModuleNotFoundError as error:
+            self.write_error(
+                f"the Python in {sys.prefix} lacks the module {error.name}: "
+                + (
+                    "it was built without SQLite. Make the environment with one that has it."
+                    if error.name == "_sqlite3"
+                    else "install the requirements anew."
+                )
+            )
+            sys.exit(2)
         except Exception as error:
             if sys.flags.dev_mode:
                 raise

@@ -35,11 +35,7 @@ def open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
         raise StorageMisconfigured("DATABASE_URL names no file for SQLite; memory:// is the storage without one.")
     if url.query:
         raise StorageMisconfigured("DATABASE_URL may have no parameters after a ? for SQLite.")
-    directory = Path(url.database).parent
-    if not directory.is_dir():
-        raise StorageMisconfigured(f"The directory {directory} of DATABASE_URL does not exist; create it first.")
-    if Path(url.database).is_dir():
-        raise StorageMisconfigured(f"DATABASE_URL names {url.database}, which is a directory; SQLite needs a file.")
+    _check_path(Path(url.database))
     _create_privately(Path(url.database))
     engine = create_async_engine(
         url,
@@ -85,6 +81,18 @@ class _UnlockingConnection(sqlite3.Connection):
         # A call that was cancelled while it connected leaves a connection that nothing refers to, and nothing closes.
         with suppress(sqlite3.Error):
             super().close()
+
+
+def _check_path(file: Path) -> None:
+    try:
+        if not file.parent.is_dir():
+            raise StorageMisconfigured(f"The directory {file.parent} of DATABASE_URL does not exist; create it first.")
+        if file.is_dir():
+            raise StorageMisconfigured(f"DATABASE_URL names {file}, which is a directory; SQLite needs a file.")
+        if "\0" in str(file):
+            raise StorageMisconfigured("DATABASE_URL holds %00, a zero byte, which no name of a file may.")
+    except OSError as error:
+        raise StorageMisconfigured(f"DATABASE_URL names a file that cannot be reached: {error.strerror}.") from None
 
 
 def _create_privately(file: Path) -> None:
