@@ -78,6 +78,8 @@ def run(command: Sequence[str | Path], *, environment: Mapping[str, str], lock: 
         )
     except OSError as error:
         raise ToolError(str(error)) from error
+    except ValueError as error:
+        raise ToolError(f"{command[0]} cannot be started: a setting of pip, or a variable, has a zero byte.") from error
     if done.returncode:
         raise ToolError(done.stdout.strip() or f"{command[0]} ended with status {done.returncode}.")
     return done.stdout
@@ -102,8 +104,15 @@ def pip_settings(python: Path) -> dict[str, str]:
         ToolError: A file of settings cannot be read.
     """
     # The options of the listing itself may be in a file, too: `user = true`, or `quiet = 1`.
-    every_file = {"PIP_USER": "0", "PIP_GLOBAL": "0", "PIP_SITE": "0", "PIP_QUIET": "0"}
-    listing = run([python, "-I", "-m", "pip", "config", "list"], environment=clean_environment() | every_file)
+    every_file = dict.fromkeys(("PIP_USER", "PIP_GLOBAL", "PIP_SITE", "PIP_QUIET"), "0")
+    try:
+        listing = run([python, "-I", "-m", "pip", "config", "list"], environment=clean_environment() | every_file)
+    except ToolError as failed:
+        raise ToolError(unreadable_settings(str(failed))) from None
+    if re.match(r"pip \d|\s*Usage", listing):
+        raise ToolError(
+            "A file of settings of pip has `version` or `help`, which hide the others: see `pip config debug`."
+        )
     found: dict[str, str] = {}
     for section in ("global", "install", ":env:"):  # the later wins, as in `pip install`
         for setting, value in re.findall(rf"^{section}\.([\w-]+)=(['\"].*)$", listing, flags=re.MULTILINE):
@@ -111,6 +120,17 @@ def pip_settings(python: Path) -> dict[str, str]:
             if TRANSPORT.match(name):
                 found[name] = str(ast.literal_eval(value))
     return found
+
+
+def unreadable_settings(printed: str) -> str:
+    """Say which file pip cannot read, and where, without what it printed of it: a password may be there."""
+    place = re.search(r"(?:file: '|reading from '|errors: '| in )(?P<file>/[^'\n]+?)(?:'|\.?$)", printed, re.MULTILINE)
+    line = re.search(r"line:?\s+(\d+)", printed)
+    if place is None:
+        return (
+            "pip cannot read its settings. `pip config debug` names their files, and `pip config list` what is wrong."
+        )
+    return f"pip cannot read its settings in {place['file']}{f', line {line[1]}' if line else ''}."
 
 
 def pip_environment(settings: Mapping[str, str]) -> dict[str, str]:

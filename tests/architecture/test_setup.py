@@ -223,12 +223,32 @@ def test_of_pips_files_only_what_says_how_packages_are_reached_is_taken(
     assert "install." not in listed
 
 
-def test_a_file_of_pip_that_cannot_be_read_stops_the_set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[global\nindex-url = https://u:secret@a.example/\n", r"pip\.conf, line 1\.$"),
+        (b"index-url = https://u:secret@a.example/\n", r"pip\.conf, line 1\.$"),
+        (b"[global]\nquiet = 1\nindex-url secret\n", r"pip\.conf, line 3\.$"),
+        (b"[global]\nproxy = a\nproxy = secret\n", r"pip\.conf, line 3\.$"),
+        (b"[global]\nproxy = \xff\n", r"pip\.conf\.$"),
+        (b"[global]\nrequire-virtualenv = secret\n", "cannot read its settings"),
+        (b"[global]\nversion = true\nproxy = secret\n", "has `version`"),
+    ],
+)
+def test_a_file_of_pip_that_cannot_be_read_stops_the_set_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, said: str
+) -> None:
     config = tmp_path / "pip.conf"
-    config.write_text("[global\nindex-url = https://a.example/\n")
+    config.write_bytes(content)
     monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
-    with pytest.raises(installers.ToolError, match=r"pip\.conf"):
+    with pytest.raises(installers.ToolError, match=said) as refused:
         installers.pip_settings(Path(sys.executable))
+    assert "secret" not in str(refused.value)
+
+
+def test_a_setting_with_a_zero_byte_is_said_in_a_sentence() -> None:
+    with pytest.raises(installers.ToolError, match="has a zero byte"):
+        installers.run([sys.executable, "-c", ""], environment={"PIP_PROXY": "a\0b"})
 
 
 def test_help_is_the_default_and_lists_every_target(project: Path) -> None:
