@@ -96,7 +96,7 @@ def test_options_tells_the_methods_of_a_path_and_the_media_types_that_they_read(
     read = {
         USERS: {"accept-post": "application/json"},
         f"{USERS}/batch": {"accept-post": "application/json"},
-        f"{USERS}/import": {"accept-post": "application/x-ndjson, text/csv"},
+        f"{USERS}/import": {"accept-post": "application/x-ndjson, text/csv, application/octet-stream"},
         ada: {"accept-patch": f"{MERGE_PATCH}, application/json"},
     }
     for path, methods in methods_of(ada).items():

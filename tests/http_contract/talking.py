@@ -15,6 +15,7 @@ from e2e.processes import PATIENCE, ServerProcess
 USERS = "/api/v1/users"
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
+OCTETS = "application/octet-stream"
 MERGE_PATCH = "application/merge-patch+json"
 JSON = {"Content-Type": "application/json"}
 

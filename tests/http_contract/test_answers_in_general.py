@@ -6,7 +6,7 @@ import httpx2
 
 from e2e.answers import create, problem
 from e2e.processes import ServerProcess, eventually
-from http_contract.talking import MERGE_PATCH, NDJSON, USERS, new_user
+from http_contract.talking import CSV, MERGE_PATCH, NDJSON, OCTETS, USERS, new_user
 
 PAGES = ("/docs", "/problems/not-found")
 ALLOWED = {
@@ -21,7 +21,7 @@ ACCEPTED = {
     USERS: ("accept-post", {"application/json"}),
     f"{USERS}/1": ("accept-patch", {MERGE_PATCH, "application/json"}),
     f"{USERS}/batch": ("accept-post", {"application/json"}),
-    f"{USERS}/import": ("accept-post", {NDJSON, "text/csv"}),
+    f"{USERS}/import": ("accept-post", {NDJSON, CSV, OCTETS}),
 }
 
 
@@ -92,6 +92,20 @@ def test_options_says_which_media_types_are_read(http: httpx2.Client) -> None:
         found = {name for name in ("accept-post", "accept-patch") if name in answer.headers}
         assert found == ({header} if header else set()), path
         assert {part.strip() for part in answer.headers.get(header, "").split(",") if part} == media_types
+
+
+def test_head_and_options_are_answered_though_the_documentation_leaves_them_out(http: httpx2.Client) -> None:
+    address = f"{USERS}/{create(http)['id']}"
+    for path, operations in http.get("/openapi.json").json()["paths"].items():
+        assert {"head", "options"}.isdisjoint(operations)
+        here = address if path.endswith("{user_id}") else path.format(slug="not-found")
+        documented = {method.upper() for method in operations}
+        there = documented | {"OPTIONS"} | ({"HEAD"} if "GET" in documented else set())
+        assert http.options(here).headers["allow"] == ", ".join(sorted(there))
+        if "GET" in documented:
+            head, get = http.head(here), http.get(here)
+            told = head.status_code, head.content, head.headers["content-type"]
+            assert told == (200, b"", get.headers["content-type"]), path
 
 
 def test_a_method_that_is_not_allowed_is_told_those_that_are(http: httpx2.Client) -> None:

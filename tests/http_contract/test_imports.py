@@ -7,7 +7,18 @@ import httpx2
 
 from e2e.answers import create, parameters, problem
 from e2e.processes import ServerProcess, eventually
-from http_contract.talking import CSV, NDJSON, USERS, connection, emails, import_file, lines, new_user, read_answer
+from http_contract.talking import (
+    CSV,
+    NDJSON,
+    OCTETS,
+    USERS,
+    connection,
+    emails,
+    import_file,
+    lines,
+    new_user,
+    read_answer,
+)
 
 LARGEST = 50 * 1024 * 1024
 HEAD = b"POST /api/v1/users/import HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
@@ -159,7 +170,33 @@ def test_another_media_type_is_told_those_that_are_read(http: httpx2.Client) -> 
     for media_type in ("application/json", "text/plain", ""):
         answer = import_file(http, lines(new_user(0)), media_type)
         problem(answer, 415, "unsupported-media-type")
-        assert {part.strip() for part in answer.headers["accept-post"].split(",")} == {NDJSON, CSV}
+        assert {part.strip() for part in answer.headers["accept-post"].split(",")} == {NDJSON, CSV, OCTETS}
+
+
+def test_bytes_are_of_the_format_that_the_query_names(http: httpx2.Client) -> None:
+    for number, (name, content) in enumerate(
+        {"ndjson": lines(new_user(0)), "csv": b"email,name\nb@c.de,B\n"}.items(), 1
+    ):
+        answer = import_file(http, content, OCTETS, format=name)
+        assert (answer.status_code, answer.json()["imported"]) == (200, 1), answer.text
+        assert len(emails(http)) == number
+
+
+def test_bytes_without_a_format_are_not_guessed_at(http: httpx2.Client) -> None:
+    for query in ("", "?format=tsv", "?format="):
+        answer = http.post(f"{USERS}/import{query}", content=lines(new_user(0)), headers={"Content-Type": OCTETS})
+        assert parameters(answer) == {"format"}
+        problem(answer, 422, "validation-failed")
+    assert emails(http) == []
+
+
+def test_a_format_may_not_contradict_the_media_type(http: httpx2.Client) -> None:
+    for media_type, name in ((CSV, "ndjson"), (NDJSON, "csv")):
+        answer = import_file(http, lines(new_user(0)), media_type, format=name)
+        [error] = problem(answer, 422, "validation-failed")["errors"]
+        assert (error["parameter"], error["code"]) == ("format", "contradicts-media-type")
+    assert emails(http) == []
+    assert import_file(http, lines(new_user(0)), NDJSON, format="ndjson").json()["imported"] == 1
 
 
 def test_an_import_takes_no_idempotency_key(http: httpx2.Client) -> None:

@@ -1,6 +1,6 @@
 """What schemathesis cannot learn from the OpenAPI document, because OpenAPI cannot say it: see `schemathesis.toml`.
 
-All but `filter_failure` help it to make requests, and judge no answer.
+All of it helps to make requests, and judges no answer.
 """
 
 import csv
@@ -16,15 +16,17 @@ from typing import Any, Final
 
 import schemathesis
 from hypothesis import strategies as st
-from schemathesis import Case, GenerationMode, HookContext, Response
+from schemathesis import Case, GenerationMode, HookContext
 from schemathesis.core import NOT_SET
-from schemathesis.core.failures import Failure
-from schemathesis.openapi.checks import UseAfterFree
 
 from application.users.ports import UserFilter, UserSort
 from domain.users.user_name import InvalidUserName, UserName
+from entrypoints.http.v1.users.file_schemas import EXPORTED_FIELDS
 from entrypoints.http.v1.users.schemas import ListUsersParameters
 from entrypoints.http.v1.users.value_schemas import SENT_EMAIL, SENT_NAME
+from entrypoints.user_files import USER_FILES
+from foundation.files.file_format import FileFormat
+from foundation.http.requests.body import OCTETS
 from foundation.http.requests.cursors import CursorCodec
 from foundation.kernel.pagination import Position
 
@@ -61,6 +63,10 @@ names = st.text(st.characters(exclude_categories=["Cs", "Cn"]), min_size=1, max_
 rows = st.lists(st.tuples(addresses(), names), max_size=10)
 
 
+def _some_of(names: list[str]) -> st.SearchStrategy[str]:
+    return st.integers(1, len(names)).map(lambda number: ",".join(names[:number]))
+
+
 def _ndjson(users: list[tuple[str, str]]) -> bytes:
     return "".join(json.dumps({"email": email, "name": name}) + "\n" for email, name in users).encode()
 
@@ -71,14 +77,17 @@ def _csv(users: list[tuple[str, str]]) -> bytes:
     return text.getvalue().encode()
 
 
-# Values that match these patterns take minutes to be made from them, and lines cannot be described at all. That the
-# patterns are exact is proven by `test_value_schemas`, with many more values than would be tried here.
+# These patterns admit more than the service takes, and lines cannot be described at all. `test_value_schemas` shows how
+# much more, with many more values than would be tried here.
 schemathesis.openapi.format("address-as-sent", addresses())
 schemathesis.openapi.format("name-as-sent", names)
-_FILES: Final = {"application/x-ndjson": rows.map(_ndjson), "text/csv": rows.map(_csv)}
-for _media_type, _contents in _FILES.items():
-    schemathesis.openapi.media_type(_media_type, _contents)
-_FORMATS: Final = {SENT_EMAIL["pattern"]: "address-as-sent", SENT_NAME["pattern"]: "name-as-sent"}
+schemathesis.openapi.format("exported-fields", st.permutations(tuple(USER_FILES.exported)).flatmap(_some_of))
+schemathesis.openapi.media_type(OCTETS, st.one_of(rows.map(_ndjson), rows.map(_csv)))
+_FORMATS: Final = {
+    SENT_EMAIL["pattern"]: "address-as-sent",
+    SENT_NAME["pattern"]: "name-as-sent",
+    EXPORTED_FIELDS["pattern"]: "exported-fields",
+}
 
 
 @schemathesis.hook
@@ -86,14 +95,9 @@ def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None
     for schema in list(_objects(raw_schema)):
         if (name := _FORMATS.get(str(schema.get("pattern")))) is not None:
             del schema["pattern"], schema["maxLength"]
-            schema.pop("allOf", None)
             schema["format"] = name
         elif schema.get("maxLength", 0) > _LONGEST_DRAWN:
             del schema["maxLength"]
-    for media_type in _FILES:
-        # Where it makes bytes, it takes an example that is bytes only.
-        body = raw_schema["paths"]["/api/v1/users/import"]["post"]["requestBody"]["content"][media_type]
-        body["example"] = body["example"].encode()
 
 
 def _objects(node: Any) -> Iterator[dict[str, Any]]:
@@ -111,12 +115,7 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         _give_a_key_of_its_own(case)
         _give_a_version_that_is_there(case)
         _give_a_cursor_that_fits(case)
-
-
-@schemathesis.hook
-def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:  # noqa: ARG001
-    """What OPTIONS answers is about the address, and not about the user who is there no more."""
-    return not (isinstance(failure, UseAfterFree) and case.method == "OPTIONS")
+        _name_the_format_of_a_file(case)
 
 
 def _give_a_key_of_its_own(case: Case[Any]) -> None:
@@ -132,12 +131,22 @@ def _give_a_version_that_is_there(case: Case[Any]) -> None:
         case.headers["If-Match"] = "*"
 
 
+def _name_the_format_of_a_file(case: Case[Any]) -> None:
+    """The format is that of the bytes. Half of the files have its media type, too, which the document does not show."""
+    if not isinstance(case.body, bytes) or "format" not in case.query:
+        return
+    file_format = FileFormat.CSV if case.body.startswith(b'"email"') else FileFormat.NDJSON
+    case.query["format"] = file_format.value
+    if next(_numbers) % 2:
+        case.headers["Content-Type"] = file_format.media_type
+
+
 def _give_a_cursor_that_fits(case: Case[Any]) -> None:
     """A cursor is signed, and for one sort and filter. Other lists than that of users are asked for without one."""
     query = case.query or {}
     if query.get("cursor") is None:
         return
-    if case.operation.definition.raw.get("operationId") not in {"list_users", "list_users_head"}:
+    if case.operation.definition.raw.get("operationId") != "list_users":
         del query["cursor"]
         return
     wanted = ListUsersParameters.model_validate({name: str(value) for name, value in query.items()})

@@ -1,9 +1,9 @@
 """The formats of files."""
 
-from enum import Enum
+from enum import StrEnum
 
 
-class FileFormat(Enum):
+class FileFormat(StrEnum):
     """A format of files: its usual suffix without the dot."""
 
     NDJSON = "ndjson"

@@ -6,14 +6,15 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from entrypoints.http.v1.users.problems import errors_of_lines
 from entrypoints.user_files import USER_FILES
+from foundation.files.file_format import FileFormat
 from foundation.files.rejected import RejectedLine
-from foundation.http.schemas.fields import from_choice, from_text
+from foundation.http.schemas.fields import IfGiven, choice, from_choice, from_text
 from foundation.http.schemas.models import CountField, RequestModel
 from foundation.http.schemas.values import COUNT, one_of, some_of
 from foundation.kernel.bulk_import import MAX_REPORTED, ImportReport, OnConflict
 from foundation.kernel.errors import InvalidValue
 
-_FIELDS: Final = some_of(
+EXPORTED_FIELDS: Final = some_of(
     tuple(USER_FILES.exported),
     f"The fields to write. They are written in the order {', '.join(USER_FILES.exported)}.",
     tuple(USER_FILES.imported),
@@ -30,12 +31,14 @@ _ON_CONFLICT: Final = one_of(
     OnConflict.FAIL,
 )
 OnConflictField: TypeAlias = Annotated[OnConflict, from_choice(OnConflict, _ON_CONFLICT, _UnknownConflictRule)]
-ChosenFields: TypeAlias = Annotated[tuple[str, ...], from_text(USER_FILES.choose_fields, _FIELDS)]
+FileFormatField: TypeAlias = Annotated[FileFormat, choice(FileFormat, "The format of the file.")]
+ChosenFields: TypeAlias = Annotated[tuple[str, ...], from_text(USER_FILES.choose_fields, EXPORTED_FIELDS)]
 
 
 class ImportUsersParameters(RequestModel):
-    """The query parameters of an import."""
+    """The query parameters of an import. `format` is that of bytes without a media type of their own."""
 
+    format: IfGiven[FileFormatField] = None
     on_conflict: OnConflictField = OnConflict.FAIL
 
 

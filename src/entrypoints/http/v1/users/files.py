@@ -21,9 +21,9 @@ from foundation.files.writing import write_records
 from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.http.limits import MAX_IMPORT_SIZE
 from foundation.http.openapi.headers import content_disposition
-from foundation.http.openapi.operations import parameters, responses, text_body
+from foundation.http.openapi.operations import file_body, file_content, parameters, responses
 from foundation.http.problems import kinds
-from foundation.http.requests.body import check_media_type, read_pieces
+from foundation.http.requests.body import media_type_of_file, read_pieces
 from foundation.http.requests.idempotency import refuse_key
 from foundation.http.requests.json_body import JSON
 from foundation.http.requests.negotiation import answers
@@ -33,23 +33,20 @@ from foundation.http.routing.providing import provided
 
 router = APIRouter(prefix="/users")
 
-_MEDIA_TYPES: Final = tuple(one.media_type for one in FileFormat)
+_MEDIA_TYPES: Final = {one.value: one.media_type for one in FileFormat}
 _EXAMPLES: Final = {
     FileFormat.NDJSON.media_type: '{"email":"ada@example.com","name":"Ada Lovelace"}\n',
     FileFormat.CSV.media_type: "email,name\r\nada@example.com,Ada Lovelace\r\n",
 }
-
-
-async def _format_of_body(request: Request) -> FileFormat:
-    return format_of(check_media_type(request, _MEDIA_TYPES))
+_FILE: Final = "One user a line, as a JSON object with email and name; or CSV whose header is email,name."
 
 
 @router.post(
     "/import",
     summary="Import users from a file",
     dependencies=[Depends(answers(JSON)), Depends(refuse_key)],
-    openapi_extra=text_body("One user a line, or CSV with the header email,name.", _EXAMPLES, MAX_IMPORT_SIZE)
-    | parameters(ImportUsersParameters),
+    openapi_extra=file_body(_FILE, _MEDIA_TYPES.values(), MAX_IMPORT_SIZE)
+    | parameters(ImportUsersParameters, required={"format"}),
     responses=responses(
         200,
         "The result of the import.",
@@ -64,7 +61,6 @@ async def _format_of_body(request: Request) -> FileFormat:
 async def import_users(
     request: Request,
     options: Annotated[ImportUsersParameters, Depends(query(ImportUsersParameters))],
-    file_format: Annotated[FileFormat, Depends(_format_of_body)],
     users: Users,
     limit: Annotated[ConcurrencyLimit, provided("import_limit")],
 ) -> Response:
@@ -72,6 +68,7 @@ async def import_users(
 
     With `on_conflict=fail` one line that cannot be imported keeps all of them out. With `skip` such lines are left out.
     """
+    file_format = format_of(media_type_of_file(request, _MEDIA_TYPES, options.format))
     with limit.slot() as when_needed:
         async with aclosing(read_records(read_pieces(request, MAX_IMPORT_SIZE), file_format, USER_FILES)) as lines:
             report = await users.import_(ImportUsers(when_needed(lines), options.on_conflict))
@@ -86,17 +83,14 @@ async def import_users(
         200,
         "All users, by id.",
         kinds.VALIDATION_FAILED,
-        content={
-            media_type: {"schema": {"type": "string", "contentMediaType": media_type}, "example": example}
-            for media_type, example in _EXAMPLES.items()
-        },
+        content=file_content(_EXAMPLES),
         headers=content_disposition("users", [one.value for one in FileFormat]),
     ),
 )
 async def export_users(
     request: Request,
     options: Annotated[ExportUsersParameters, Depends(query(ExportUsersParameters))],
-    media_type: Annotated[str, Depends(answers(*_MEDIA_TYPES))],
+    media_type: Annotated[str, Depends(answers(*_MEDIA_TYPES.values()))],
     users: Users,
 ) -> Response:
     """Export all users. A failure midway breaks the connection, so that a part of a file is not taken for the whole.

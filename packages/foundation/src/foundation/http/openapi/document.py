@@ -7,13 +7,12 @@ from typing import Any, Final, TypeAlias
 
 from fastapi import FastAPI
 
-from foundation.http.limits import MAX_TARGET_LENGTH
-from foundation.http.openapi.headers import HEADER_COMPONENTS, ON_EVERY_ANSWER, REQUEST_HEADERS, header
-from foundation.http.openapi.operations import AT_THE_EDGE, no_content
+from foundation.http.openapi.headers import HEADER_COMPONENTS, ON_EVERY_ANSWER, REQUEST_HEADERS
 from foundation.http.openapi.problem_answers import COMPONENT, problem_answers, problem_examples, problem_schemas
 from foundation.http.openapi.sharing import share
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import ProblemKind
+from foundation.http.requests.body import OCTETS
 
 Json: TypeAlias = dict[str, Any]
 JSON: Final = "application/json"
@@ -23,7 +22,7 @@ _CONVENTIONS: Final = """\
 - Every status of 400 and above is answered by a problem document (RFC 9457). Its `type` leads to a page about it.
 - Every answer has an `X-Request-Id`, under which the service logs the request.
 - Unknown and repeated query parameters are refused, and so are unknown fields, since silence hides typing errors.
-- `HEAD` is answered wherever `GET` is, and `OPTIONS` everywhere.
+- `HEAD` is answered wherever `GET` is, and `OPTIONS` everywhere; neither is repeated here.
 """
 _SERVER: Final = {
     "description": "The service that serves this document, wherever it runs: local, staging or production.",
@@ -66,13 +65,14 @@ def install_openapi(
 
 
 def _described(document: Json, catalogue: Sequence[ProblemKind]) -> Json:
-    """The document with HEAD and OPTIONS, headers and problems, and with components for what is said repeatedly."""
+    """The document with headers and problems, and with components for what is said repeatedly.
+
+    HEAD and OPTIONS are left out: they would double what readers see and what generated clients have.
+    """
     for operations in document["paths"].values():
         _correct_what_fastapi_presumes(operations)
         _say_what_is_taken_instead(operations)
-        if "get" in operations:
-            operations["head"] = _head(operations["get"])
-        operations["options"] = _options(operations)
+        _show_files_as_bytes(operations)
         _add_headers_of_every_answer(operations)
     _drop_links_that_lead_nowhere(document["paths"])
     answered = _answered(document["paths"], catalogue)
@@ -100,12 +100,16 @@ def _drop_links_that_lead_nowhere(paths: Json) -> None:
 
 
 def _correct_what_fastapi_presumes(operations: Json) -> None:
-    """Where a route declares no 422, FastAPI declares an error of its own.
+    """Where a route declares no 422, FastAPI declares an error of its own, and beside other content JSON of any form.
 
-    It is a problem document where FastAPI reads values, and never answered where it reads a path and our code the rest.
+    The first is a problem document where FastAPI reads values, and never answered where it reads a path and our code
+    the rest. The second is never answered, and generated clients would take a page or a file for it.
     """
     for operation in operations.values():
         answers = operation["responses"]
+        for content in (answer["content"] for answer in answers.values() if len(answer.get("content", ())) > 1):
+            if content.get(JSON) == {"schema": {}} or content.get(JSON) == {}:
+                del content[JSON]
         if list(answers.get("422", {}).get("content", {})) == [JSON]:
             del answers["422"]
             given = [one for one in operation.get("parameters", []) if one["in"] != "path"]
@@ -128,53 +132,15 @@ def _say_what_is_taken_instead(operations: Json) -> None:
             answer[COMPONENT] += f"-by-{method}"
 
 
+def _show_files_as_bytes(operations: Json) -> None:
+    """Of a file that may be sent in several ways, generated clients send bytes: see `operations.file_body`."""
+    for body in (operation["requestBody"] for operation in operations.values() if "requestBody" in operation):
+        if OCTETS in body["content"]:
+            body["content"] = {OCTETS: body["content"][OCTETS]}
+
+
 def _say_what_is_still_referenced(paths: Json, referred: Collection[str]) -> None:
     for operations in paths.values():
         if not set(referred).isdisjoint(operations.get("delete", {}).get("tags", ())):
             conflict = problem_answers({kinds.STILL_REFERENCED})[409]
             operations["delete"]["responses"]["409"] = conflict
-
-
-def _head(get: Json) -> Json:
-    """HEAD is answered like GET, with headers that describe the content that is left out (RFC 9110, 9.3.2)."""
-    return {
-        **get,
-        "operationId": f"{get['operationId']}_head",
-        "summary": f"{get['summary']} (headers only)",
-        "description": "The headers of the answer to GET, without its content (RFC 9110, section 9.3.2).",
-        "responses": {status: _without_links(answer) for status, answer in get["responses"].items()},
-    }
-
-
-def _without_links(answer: Json) -> Json:
-    return {key: value for key, value in answer.items() if key != "links"}
-
-
-def _options(operations: Json) -> Json:
-    """The answer to OPTIONS, with the methods of the path and the media types that they take."""
-    headers = dict(header("Allow"))
-    for method, name in _ACCEPTED.items():
-        if method in operations:
-            headers[name] = {**HEADER_COMPONENTS[name], "required": True}
-    first = next(iter(operations.values()))
-    in_path = [_by_its_form(one) for one in first.get("parameters", []) if one["in"] == "path"]
-    problems = (*AT_THE_EDGE, kinds.NOT_FOUND) if in_path else AT_THE_EDGE
-    return {
-        "tags": first.get("tags", []),
-        "operationId": f"{first['operationId']}_options",
-        "summary": "What can be done here?",
-        "description": "The methods that there are here, and the media types that they take.",
-        **({"parameters": in_path} if in_path else {}),
-        "responses": {
-            "204": no_content("The methods are in Allow.", headers),
-            **{str(status): answer for status, answer in problem_answers(problems).items()},
-        },
-    }
-
-
-def _by_its_form(parameter: Json) -> Json:
-    """A part of the path of OPTIONS, which needs no more than the form that the path has: see `path_ids`."""
-    schema = parameter["schema"]
-    if schema.get("type") == "integer" and "maximum" in schema:
-        return {**parameter, "schema": schema | {"format": "int64", "maximum": 9_999_999_999}}
-    return {**parameter, "schema": {"type": "string", "pattern": "^[^/]+$", "maxLength": MAX_TARGET_LENGTH}}

@@ -1,6 +1,6 @@
 """What a route says of itself: its answers, its body and its parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -9,18 +9,19 @@ from foundation.http.openapi.headers import REQUEST_HEADERS
 from foundation.http.openapi.problem_answers import problem_answers
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import ProblemKind
+from foundation.http.requests.body import OCTETS
 
 SCHEMAS: Final = "#/components/schemas/{model}"
 
 # What any request may meet on its way to a route.
-AT_THE_EDGE: Final = (
+_AT_THE_EDGE: Final = (
     kinds.MALFORMED_REQUEST,
     kinds.REQUEST_TIMEOUT,
     kinds.URI_TOO_LONG,
     kinds.HEADERS_TOO_LARGE,
     kinds.INTERNAL_ERROR,
 )
-_ALWAYS: Final = (*AT_THE_EDGE, kinds.UNKNOWN_PARAMETER, kinds.NOT_ACCEPTABLE)
+_ALWAYS: Final = (*_AT_THE_EDGE, kinds.UNKNOWN_PARAMETER, kinds.NOT_ACCEPTABLE)
 _WITH_STORAGE: Final = (
     kinds.OVERLOADED,
     kinds.STORAGE_UNAVAILABLE,
@@ -72,22 +73,46 @@ def request_body(model: type[BaseModel], *media_types: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {name: {"schema": schema} for name in media_types}}}
 
 
-def text_body(description: str, contents: Mapping[str, str], largest: int) -> dict[str, Any]:
-    """The body of a route that takes lines of text, for `openapi_extra`.
+def file_body(description: str, media_types: Iterable[str], largest: int) -> dict[str, Any]:
+    """The body of a route that takes a file, for `openapi_extra`; `largest` is how many bytes it may have.
 
-    `contents` are examples by media type; `largest` is how many bytes it may have.
+    It may have one of `media_types`, or be bytes whose format the query parameter `format` names. The document shows
+    the latter alone: no generator of clients sends both of two texts rightly, while all of them send bytes.
     """
-    content = {
-        name: {"schema": {"type": "string", "contentMediaType": name, "maxLength": largest}, "example": example}
-        for name, example in contents.items()
+    also = f"It may be sent as {' or '.join(media_types)}, too, and then without `format`."
+    schema = {"type": "string", "format": "binary", "maxLength": largest}
+    content = {name: {"schema": schema} for name in (*media_types, OCTETS)}
+    return {"requestBody": {"description": f"{description} {also}", "required": True, "content": content}}
+
+
+def file_content(examples: Mapping[str, str]) -> dict[str, Any]:
+    """The content of an answer that is a file, in one of several formats: examples by media type.
+
+    What is not `text/...` is bytes for generated clients.
+    """
+    return {
+        media_type: {
+            "schema": {"type": "string", "contentMediaType": media_type}
+            if media_type.startswith("text/")
+            else {"type": "string", "format": "binary"},
+            "example": example,
+        }
+        for media_type, example in examples.items()
     }
-    return {"requestBody": {"description": description, "required": True, "content": content}}
 
 
-def parameters(model: type[BaseModel] | None = None, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The query parameters of `model`, and request headers with their descriptions, for `openapi_extra`."""
+def parameters(
+    model: type[BaseModel] | None = None, headers: Mapping[str, str] | None = None, *, required: Container[str] = ()
+) -> dict[str, Any]:
+    """The query parameters of `model`, and request headers with their descriptions, for `openapi_extra`.
+
+    `required` has the names of the parameters that a request which the document describes may not lack.
+    """
     properties = model.model_json_schema()["properties"] if model is not None else {}
-    documented = [{"name": name, "in": "query", **_apart(schema)} for name, schema in properties.items()]
+    documented = [
+        {"name": name, "in": "query", **({"required": True} if name in required else {}), **_apart(schema)}
+        for name, schema in properties.items()
+    ]
     documented += [
         {"name": name, "in": "header", "description": description, **REQUEST_HEADERS[name]}
         for name, description in (headers or {}).items()
@@ -101,7 +126,7 @@ def _apart(schema: Mapping[str, Any]) -> dict[str, Any]:
     Without examples, which the page of the document would fill in, so that every request had a filter and a cursor.
     """
     described = {"description": schema["description"]} if "description" in schema else {}
-    # A list is written in one parameter, with commas between: the same parameter twice is refused.
-    style = {"explode": False} if schema.get("type") == "array" else {}
     kept = {key: value for key, value in schema.items() if key not in {"description", "title", "examples"}}
-    return {**described, **style, "schema": kept}
+    if isinstance(kept.get("default"), list):  # which is sent as a text: see `values.some_of`
+        kept["default"] = ",".join(kept["default"])
+    return {**described, "schema": kept}

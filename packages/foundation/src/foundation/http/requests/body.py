@@ -7,7 +7,10 @@ from starlette.requests import Request
 
 from foundation.http.limits import MAX_BUFFERED_SIZE
 from foundation.http.problems import kinds
-from foundation.http.problems.problem import Problem
+from foundation.http.problems.problem import FieldError, Problem
+
+# Bytes of any format (RFC 2046, 4.5.1), which nearly every generated client can send, unlike texts other than JSON.
+OCTETS: Final = "application/octet-stream"
 
 # Bytes of each body, which nearly all bodies are shorter than.
 _UNCOUNTED: Final = 16 * 1024
@@ -30,6 +33,25 @@ def check_media_type(request: Request, media_types: Iterable[str]) -> str:
         header = "Accept-Patch" if request.method == "PATCH" else "Accept-Post"
         raise Problem(kinds.UNSUPPORTED_MEDIA_TYPE, headers={header: ", ".join(media_types)})
     return media_type
+
+
+def media_type_of_file(request: Request, media_types: Mapping[str, str], name: str | None) -> str:
+    """The media type of a file in the body: one of the values of `media_types`, whose keys name them.
+
+    Bytes without a media type of their own, `application/octet-stream`, are what `name` says, the value of the query
+    parameter `format`. With another media type it may be absent.
+
+    Raises `Problem`: 415 for another media type or a content coding, 422 when `name` is missing or says otherwise.
+    """
+    sent = check_media_type(request, [*media_types.values(), OCTETS])
+    named = None if name is None else media_types[name]
+    if sent == OCTETS and named is None:
+        problem = ("required", f"is required for a body that is {OCTETS}")
+    elif sent not in {OCTETS, named or sent}:
+        problem = ("contradicts-media-type", "names another format than the media type of the body")
+    else:
+        return named or sent
+    raise Problem(kinds.VALIDATION_FAILED, errors=[FieldError("format", *problem, in_query=True)])
 
 
 async def read_pieces(request: Request, largest: int) -> AsyncIterator[bytes]:

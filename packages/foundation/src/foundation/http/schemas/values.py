@@ -1,6 +1,8 @@
 """General values as JSON schemas (draft 2020-12).
 
-Patterns are regular expressions of ECMA-262 with the flag u, as JSON Schema asks (Core, 6.4).
+Patterns are regular expressions of ECMA-262 with the flag u, as JSON Schema asks (Core, 6.4), in what RE2 and Python
+understand alike: no look-around, no properties of Unicode, no escapes but those of ASCII and of two hexadecimal digits,
+no more than 1,000 repetitions. A pattern admits all that the service takes; what is stricter is in the description.
 """
 
 from collections.abc import Sequence
@@ -16,7 +18,8 @@ MAX_CURSOR_LENGTH: Final = 6144
 """Characters of a cursor, which has the value of the last item that the list is sorted by, and that may be a text."""
 
 # RFC 3339, 5.6, in years that the proleptic Gregorian calendar of Python has.
-_DATE: Final = r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_YEAR: Final = r"(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
+_DATE: Final = rf"{_YEAR}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _CLOCK: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _ZONE: Final = r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 _TIME_EXAMPLES: Final = ["2025-12-16T10:00:00.000000Z"]
@@ -59,7 +62,7 @@ LIMIT: Final[dict[str, Any]] = {
 }
 CURSOR: Final[dict[str, Any]] = {
     "type": "string",
-    "pattern": f"^[A-Za-z0-9_-]{{64,{MAX_CURSOR_LENGTH}}}$",
+    "pattern": "^[A-Za-z0-9_-]{64,}$",
     "maxLength": MAX_CURSOR_LENGTH,
     "description": "Where the page starts: `next_cursor` of the page before, unchanged, with the same sort and filter.",
     "examples": ["q83vEjRWeJCrze8SNFZ4kFsxLCAiaWQiLCAiNGY1M2NkYTE4YzJiYWEwYyIsIDUwLCA1MF0"],
@@ -83,15 +86,18 @@ def sort_order(orders: type[SortOrder], default: SortOrder) -> dict[str, Any]:
 
 
 def some_of(names: Sequence[str], description: str, examples: Sequence[str]) -> dict[str, Any]:
-    """The schema of a list of some of the `names`, each once. In a query it is one text, with commas between."""
+    """The schema of a list of some of the `names`, each once: a text with commas between them.
+
+    It is a text for generated clients, too. Many of them repeat the parameter for each item of an array, whatever
+    `explode` says, and a parameter that is repeated is refused.
+    """
+    one = f"(?:{'|'.join(names)})"
     return {
-        "type": "array",
-        "items": {"type": "string", "enum": list(names)},
-        "minItems": 1,
-        "maxItems": len(names),
-        "uniqueItems": True,
+        "type": "string",
+        "pattern": f"^{one}(?:,{one}){{0,{len(names) - 1}}}$",
+        "maxLength": len(",".join(names)),
         "description": description,
-        "examples": [list(examples)],
+        "examples": [",".join(examples)],
     }
 
 
