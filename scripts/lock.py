@@ -44,7 +44,8 @@ LOCKS = (
         "runtime.lock",
     ),
     Lock("build.lock", "What builds and installs the package itself", ("--group", "build"), "dev.lock"),
-    Lock("bootstrap.lock", "What installs the other three", ("--group", "bootstrap")),
+    Lock("bootstrap.lock", "What installs the others", ("--group", "bootstrap")),
+    Lock("clients.lock", "What generates a client in Python, apart from the rest", ("--group", "clients")),
 )
 
 
