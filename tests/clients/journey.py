@@ -88,7 +88,7 @@ def pages() -> list[list[str]]:
     found: list[list[str]] = []
     cursor: str | None = None
     while not found or cursor is not None:
-        page = list_users.sync(client=client, sort=ListUsersSort("-id"), limit=3, cursor=cursor or UNSET)
+        page = list_users.sync(client=client, sort=ListUsersSort.ID_DESCENDING, limit=3, cursor=cursor or UNSET)
         assert isinstance(page, UserPage)
         found.append([item.name for item in page.items])
         cursor = page.next_cursor

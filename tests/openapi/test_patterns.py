@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,23 @@ def test_python_ecmascript_and_an_engine_without_backtracking_agree_about_them(
 def test_an_engine_without_backtracking_would_refuse_a_look_ahead() -> None:
     with pytest.raises(ValidationError):
         _admits("(?!a)", "a")
+
+
+@pytest.mark.parametrize(
+    "pumped", ["a", "A", "0", "-", " ", "\t", "a.", "a-", '"",', "W/", "日", "日 ", "\u3000\t", "é\x85"]
+)
+@pytest.mark.parametrize("prefix", ["", "a", "a@", "2025-", '"'])
+def test_an_engine_that_tries_all_ways_is_soon_done(document: dict[str, Any], prefix: str, pumped: str) -> None:
+    for pattern in texts_by_pattern(document):
+        began = time.process_time()
+        re.search(pattern, prefix + pumped * (1000 // len(pumped)) + "\x00")
+        assert time.process_time() - began < 1, pattern
+
+
+def test_a_pattern_that_can_be_matched_in_many_ways_would_take_long() -> None:
+    began = time.process_time()
+    re.search("^(?:a|a)*$", "a" * 22 + "\x00")
+    assert time.process_time() - began > 0.05
 
 
 def _admits(pattern: str, text: str) -> bool:

@@ -66,6 +66,7 @@ async def import_users(
 ) -> Response:
     """Import users from a file, in one transaction.
 
+    The body is bytes, and `format` says what they are. Without `format` it is `application/x-ndjson` or `text/csv`.
     With `on_conflict=fail` one line that cannot be imported keeps all of them out. With `skip` such lines are left out.
     """
     file_format = format_of(media_type_of_file(request, _MEDIA_TYPES, options.format))

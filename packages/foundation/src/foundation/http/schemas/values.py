@@ -74,6 +74,7 @@ def one_of(values: type[StrEnum], description: str, default: StrEnum | None = No
     return {
         "type": "string",
         "enum": [value.value for value in values],
+        "x-enum-varnames": [value.name for value in values],  # what generators call them, where `-id` is no name
         **({} if default is None else {"default": default.value}),
         "description": description,
     }
