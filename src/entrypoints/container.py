@@ -21,7 +21,7 @@ def _open_storage(settings: Settings) -> Storage:
         return InMemoryStorage(load_adapters("memory"))
     from adapters.sqlalchemy.tables import metadata
     from foundation.sqlalchemy.database import open_database
-    from foundation.sqlalchemy.limits import Limits
+    from foundation.sqlalchemy.limits import Limits, Replica
 
     limits = Limits(
         pool_size=settings.database_pool_size,
@@ -33,7 +33,10 @@ def _open_storage(settings: Settings) -> Storage:
         idle_timeout=settings.database_idle_timeout,
         bulk_timeout=settings.database_bulk_timeout,
     )
-    return open_database(settings.database_url, limits, metadata, load_adapters("sqlalchemy"))
+    replica = (
+        Replica(settings.database_read_url, settings.database_read_max_lag) if settings.database_read_url else None
+    )
+    return open_database(settings.database_url, limits, metadata, load_adapters("sqlalchemy"), replica)
 
 
 def _import_limit(settings: Settings) -> ConcurrencyLimit:

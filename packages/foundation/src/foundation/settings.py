@@ -49,6 +49,12 @@ def _check_database_url(url: str) -> str:
     return url
 
 
+def _check_read_url(url: str | None) -> str | None:
+    if url is not None and not url.startswith(f"{Storage.POSTGRESQL.value}://"):
+        raise ValueError(f"must begin with {Storage.POSTGRESQL.value}://, since only PostgreSQL has replicas")
+    return url
+
+
 def _check_cursor_key(key: SecretStr | None) -> SecretStr | None:
     if key is not None and len(key.get_secret_value()) < 32:  # noqa: PLR2004 -- 128 bits in hexadecimal
         raise ValueError(
@@ -108,6 +114,8 @@ Seconds = Annotated[
 
 DrainDelay = Annotated[timedelta, BeforeValidator(_from_seconds), AfterValidator(partial(_bounded, least=0, most=60))]
 
+MaxLag = Annotated[timedelta, BeforeValidator(_from_seconds), AfterValidator(partial(_bounded, least=0, most=2))]
+
 DatabaseUrl = Annotated[str, AfterValidator(_check_database_url), Field(repr=False)]
 
 
@@ -122,6 +130,14 @@ class ServiceSettings(BaseSettings):
 
     database_url: DatabaseUrl
     """The storage: `memory://`, `sqlite+aiosqlite:///path`, or `postgresql+psycopg://role:password@host/name`."""
+
+    database_read_url: Annotated[
+        str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_read_url), Field(repr=False)
+    ] = None
+    """A standby of the PostgreSQL server in `database_url`, which lists and exports are read on."""
+
+    database_read_max_lag: MaxLag = timedelta(seconds=0.1)
+    """Seconds that a list waits until the standby has what was committed before it; then the primary is asked."""
 
     database_pool_size: int = Field(10, ge=1, le=1000)
     """Connections that each worker may hold. Workers times this must stay below the server's `max_connections`."""
@@ -232,6 +248,11 @@ class ServiceSettings(BaseSettings):
             raise SettingsError("; ".join(sentences) + ".") from None
         except EnvFileError as error:
             raise SettingsError(f"{error}.") from None
+        if settings.database_read_url is not None and settings.storage is not Storage.POSTGRESQL:
+            raise SettingsError(
+                "DATABASE_READ_URL names a replica of the PostgreSQL server in DATABASE_URL, which names another "
+                "storage; unset it, or correct DATABASE_URL."
+            )
         if settings.database_url == cls.model_fields["database_url"].default and settings.storage is Storage.SQLITE:
             # The default must work in a directory that is new.
             _make_directory(settings.database_url)
@@ -251,8 +272,8 @@ class ServiceSettings(BaseSettings):
             case Storage.SQLITE:
                 return f"SQLite, {self.database_url.partition(':///')[2]}"
             case Storage.POSTGRESQL:
-                url = self.database_url.partition("://")[2].partition("?")[0]
-                return f"PostgreSQL, {url.rpartition('@')[2]}"
+                replica = f"; lists and exports: {_server(self.database_read_url)}" if self.database_read_url else ""
+                return f"PostgreSQL, {_server(self.database_url)}{replica}"
 
     def check_serving(self, *, host: str, workers: int) -> None:
         """Raise `SettingsError` when serving from `host` with `workers` processes would be unsafe or wrong."""
@@ -266,6 +287,11 @@ class ServiceSettings(BaseSettings):
                 "memory:// lives inside one process, so it cannot be shared by several workers; "
                 "use SERVER_WORKERS=1 or another DATABASE_URL."
             )
+
+
+def _server(url: str) -> str:
+    """The host and the database of a URL, without the role, the password and the parameters."""
+    return url.partition("://")[2].partition("?")[0].rpartition("@")[2]
 
 
 class _EnvFileSource(EnvSettingsSource):

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.adapter import SqlAlchemyAdapter
-from foundation.sqlalchemy.limits import Limits
+from foundation.sqlalchemy.limits import Limits, Replica
 from foundation.sqlalchemy.postgresql.engine import open_postgresql
-from foundation.sqlalchemy.postgresql.pool import ConnectionPool
+from foundation.sqlalchemy.postgresql.opening import open_pool, open_replica
 from foundation.sqlalchemy.postgresql.transaction import PipelineReader, PipelineTransaction
 from foundation.sqlalchemy.postgresql.watchdog import Watchdog
 from foundation.sqlalchemy.postgresql.writable import check_postgresql
@@ -33,8 +33,16 @@ class Database:
     A health check does not wait behind the traffic.
     """
 
-    def __init__(self, registered: Registered, reader: Reader, probe: AsyncEngine, bulk_timeout: timedelta) -> None:
+    def __init__(
+        self,
+        registered: Registered,
+        reader: Reader,
+        probe: AsyncEngine,
+        bulk_timeout: timedelta,
+        list_reader: Reader | None = None,
+    ) -> None:
         self.reader = reader
+        self.list_reader = list_reader or reader
         self._probe = probe
         self._registered = registered
         self._bulk_timeout = bulk_timeout
@@ -46,7 +54,7 @@ class Database:
     def queries(self, name: str) -> SqlAlchemyQueries[Any, Any, Any, Any]:
         """See `Storage.queries`."""
         return SqlAlchemyQueries(
-            self._registered.adapters[name], self.reader, self._registered.errors, self._bulk_timeout
+            self._registered.adapters[name], self.reader, self.list_reader, self._registered.errors, self._bulk_timeout
         )
 
     def readiness(self, revisions: Callable[[], Sequence[str]]) -> SqlAlchemyReadiness:
@@ -67,20 +75,17 @@ class Database:
 
 
 class PostgresDatabase(Database):
-    """A database on a PostgreSQL server, reached by the pipelined path: see `foundation.sqlalchemy.postgresql`."""
+    """A database on a PostgreSQL server, reached by the pipelined path: see `foundation.sqlalchemy.postgresql`.
 
-    def __init__(self, url: URL, limits: Limits, registered: Registered) -> None:
-        use_timeout = limits.use_timeout.total_seconds()
-        watchdog = Watchdog(use_timeout)
-        self.pool = ConnectionPool(
-            open_postgresql(url, limits, watchdog),
-            limits.pool_size,
-            queue=limits.pool_queue,
-            timeout=limits.pool_timeout,
-            watchdog=watchdog,
-        )
-        probe = open_postgresql(url, limits, Watchdog(use_timeout), kept=1)
-        super().__init__(registered, PipelineReader(self.pool), probe, limits.bulk_timeout)
+    Where there is a `replica` of it, lists are read there: see `foundation.sqlalchemy.postgresql.replica`.
+    """
+
+    def __init__(self, url: URL, limits: Limits, registered: Registered, replica: Replica | None = None) -> None:
+        self.pool = open_pool(url, limits)
+        probe = open_postgresql(url, limits, Watchdog(limits.use_timeout.total_seconds()), kept=1)
+        reader = PipelineReader(self.pool)
+        self.replica = open_replica(replica, url, limits, reader) if replica is not None else None
+        super().__init__(registered, reader, probe, limits.bulk_timeout, self.replica)
 
     async def check_writable(self, connection: AsyncConnection) -> None:
         """See `Database.check_writable`."""
@@ -92,6 +97,8 @@ class PostgresDatabase(Database):
 
     async def dispose(self) -> None:
         """See `Storage.dispose`."""
+        if self.replica is not None:
+            await self.replica.close()
         await self.pool.close()
         await super().dispose()
 
@@ -120,11 +127,16 @@ class SqliteDatabase(Database):
 
 
 def open_database(
-    url: str, limits: Limits, metadata: MetaData, adapters: Mapping[str, SqlAlchemyAdapter[Any, Any, Any]]
+    url: str,
+    limits: Limits,
+    metadata: MetaData,
+    adapters: Mapping[str, SqlAlchemyAdapter[Any, Any, Any]],
+    replica: Replica | None = None,
 ) -> Database:
     """The database at `url`, with the entities that `adapters` has, by name; nothing is connected before it is needed.
 
-    `metadata` has their tables and that of `foundation.sqlalchemy.tables.idempotency_keys_table`.
+    `metadata` has their tables and that of `foundation.sqlalchemy.tables.idempotency_keys_table`. Only a database on a
+    PostgreSQL server has a `replica`.
 
     Raises:
         StorageMisconfigured: no connection could be made as the URL says.
@@ -134,7 +146,7 @@ def open_database(
     except (ArgumentError, ValueError):
         # The original message may quote the URL, and so the password.
         raise StorageMisconfigured("DATABASE_URL is no valid database URL.") from None
-    kind: type[SqliteDatabase | PostgresDatabase] = (
-        SqliteDatabase if parsed.get_backend_name() == "sqlite" else PostgresDatabase
-    )
-    return kind(parsed, limits, Registered.of(metadata, adapters))
+    registered = Registered.of(metadata, adapters)
+    if parsed.get_backend_name() == "sqlite":
+        return SqliteDatabase(parsed, limits, registered)
+    return PostgresDatabase(parsed, limits, registered, replica)

@@ -25,6 +25,14 @@ class Limits:
     bulk_timeout: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A standby for lists: its `url`, and how long a list waits, `max_lag`, for what was committed before it."""
+
+    url: str
+    max_lag: timedelta
+
+
 MAX_LIFETIME: Final = timedelta(minutes=30)
 """After which a connection is replaced, so that servers and what is between can be changed behind it."""
 

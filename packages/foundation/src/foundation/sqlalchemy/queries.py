@@ -25,13 +25,22 @@ _BATCH: Final = 1000
 
 
 class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
-    """Reads what is committed, without a transaction: one statement a call."""
+    """Reads what is committed, without a transaction: one statement a call.
+
+    Lists, counts and exports are read by `list_reader`, which may have another server than `reader` has.
+    """
 
     def __init__(
-        self, adapter: SqlAlchemyAdapter[Any, Id, View], reader: Reader, errors: DatabaseErrors, bulk_timeout: timedelta
+        self,
+        adapter: SqlAlchemyAdapter[Any, Id, View],
+        reader: Reader,
+        list_reader: Reader,
+        errors: DatabaseErrors,
+        bulk_timeout: timedelta,
     ) -> None:
         self._adapter = adapter
         self._reader = reader
+        self._list_reader = list_reader
         self._bulk_timeout = bulk_timeout.total_seconds()
         self._translated = errors.translated
         self._statements = view_statements(adapter)
@@ -54,7 +63,7 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
         if after is not None:
             given |= {"after_key": after.key, "after_id": after.id}
         with self._translated:
-            found = await self._reader.rows(statement, given, self._make)
+            found = await self._list_reader.rows(statement, given, self._make)
         if len(found) <= limit:
             return Page(tuple(found), None)
         last: Any = found[limit - 1]
@@ -64,7 +73,7 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
         """See `Queries.count`."""
         given = given_conditions(where)
         with self._translated:
-            [number] = await self._reader.rows(self._statements.count(tuple(given)), given, _number)
+            [number] = await self._list_reader.rows(self._statements.count(tuple(given)), given, _number)
         return number
 
     async def iterate_all(self) -> AsyncIterator[Sequence[View]]:
@@ -74,7 +83,7 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
             extend_deadline(self._bulk_timeout)
             statement = self._statements.page((), "id", False, "after_id" in parameters)  # noqa: FBT003 -- of a cache
             with self._translated:
-                found = await self._reader.rows(statement, parameters, self._make)
+                found = await self._list_reader.rows(statement, parameters, self._make)
             if found:
                 yield found
             if len(found) < _BATCH:

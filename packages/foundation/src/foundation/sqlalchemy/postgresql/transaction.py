@@ -40,13 +40,13 @@ class PipelineReader:
                 [result] = await pooled.pipeline.run(call)
                 return pooled.pipeline.rows(call, result, make)
             except ConnectionLost as error:
-                _check_retry(self._pool, pooled, error)
+                check_retry(self._pool, pooled, error)
             finally:
                 await self._pool.release(pooled)
 
 
-def _check_retry(pool: ConnectionPool, pooled: PooledConnection, error: ConnectionLost) -> None:
-    """Raise the error if another connection would give the same."""
+def check_retry(pool: ConnectionPool, pooled: PooledConnection, error: ConnectionLost) -> None:
+    """Raise the error if another connection would give the same, or if time is up."""
     if pooled.fresh or seconds_left() <= 0:
         raise error
     if error.sqlstate is None:
@@ -169,7 +169,7 @@ class PipelineTransaction:
             except ConnectionLost as error:
                 self._pooled = None
                 await self._pool.release(pooled)
-                _check_retry(self._pool, pooled, error)
+                check_retry(self._pool, pooled, error)
             except BaseException:
                 self._pooled, self._begun = pooled, True  # so that `close` returns it
                 raise
