@@ -30,6 +30,11 @@ class StandbyServer(PostgresServer):
     primary: RunningPostgres | None = None
     port: int = 0
 
+    @property
+    def serves(self) -> bool:
+        """Whether the server runs."""
+        return self._process is not None and self._process.poll() is None
+
     def stop_serving(self) -> None:
         """Shut the server down; its files stay."""
         assert self._process is not None
@@ -109,7 +114,8 @@ def _connected(admin: URL) -> Iterator[psycopg.Connection[Any]]:
 
 def _rows(admin: URL, statement: str) -> list[tuple[Any, ...]]:
     with _connected(admin) as connection:
-        return connection.execute(statement.encode()).fetchall()
+        cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
 
 
 @dataclass(frozen=True)
@@ -126,13 +132,23 @@ class StreamingPair:
         servers = (self.primary_server, self.standby_server)
         return (_log(servers[0]).count("\n\tFROM users"), _log(servers[1]).count("\n\tFROM users"))
 
-    def on_primary(self, statement: str) -> list[tuple[Any, ...]]:
-        """The rows of a statement on the primary, in the database of the administrator."""
-        return _rows(self.primary.admin, statement)
+    @staticmethod
+    def rows_of(admin: URL, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement on any server."""
+        return _rows(admin, statement)
 
-    def on_standby(self, statement: str, database: str | None = None) -> list[tuple[Any, ...]]:
-        """The rows of a statement on the standby."""
-        return _rows(self.standby.url(database) if database else self.standby.admin, statement)
+    @property
+    def standby_log(self) -> str:
+        """What the standby has logged."""
+        return _log(self.standby_server)
+
+    def on_primary(self, statement: str, database: str | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a statement on the primary; without a database, in that of the administrator."""
+        return _rows(self.primary.url(database) if database else self.primary.admin, statement)
+
+    def on_standby(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement on the standby, in the database of the administrator."""
+        return _rows(self.standby.admin, statement)
 
     def catch_up(self) -> None:
         """Wait until the standby has everything."""

@@ -1,7 +1,10 @@
 """Lists and exports on a standby: as new as the primary's, and the primary's where the standby has none."""
 
+import time
 from collections.abc import Iterator
-from uuid import uuid4
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -9,21 +12,13 @@ import pytest
 from e2e.answers import create
 from e2e.processes import ServerProcess, eventually
 from e2e.relay import Relay, relay
-from entrypoints.cli.schema_project import schema_project
+from faults.lists import DEADLINE, LATE, LEFT, RETURNED, USERS, listed, migrated, reads_of, reads_of_a_list, unique
 from faults.standby import StreamingPair, streaming_pair
-from schema_tools.migrations import runner
-
-USERS = "/api/v1/users"
-LEFT = "lists and exports are read from the primary"
-RETURNED = "lists and exports are read from the replica again"
-# Seconds: the deadline of requests here, half of which a read may spend on the standby, and what a busy machine adds.
-DEADLINE = 4.0
-LATE = 1.5
 
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[StreamingPair]:
-    with streaming_pair() as running:
+    with streaming_pair(max_standby_streaming_delay="100ms") as running:
         yield running
 
 
@@ -39,14 +34,6 @@ def between(pair: StreamingPair) -> Iterator[Relay]:
 def urls(pair: StreamingPair, between: Relay) -> tuple[str, str]:
     """A database at head: on the primary, and on the standby."""
     return migrated(pair, between.port)
-
-
-def migrated(pair: StreamingPair, port: int) -> tuple[str, str]:
-    url = pair.primary.create_database(f"test_{uuid4().hex}")
-    own = url.render_as_string(hide_password=False)
-    runner.upgrade(schema_project(), own)
-    pair.catch_up()
-    return own, url.set(port=port).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="module")
@@ -65,23 +52,6 @@ def http(server: ServerProcess, pair: StreamingPair) -> Iterator[httpx2.Client]:
         yield client
 
 
-def reads_of_a_list(http: httpx2.Client, pair: StreamingPair) -> tuple[int, int]:
-    """How often a list reads the users, on the primary and on the standby."""
-    return reads_of(http, pair, USERS)
-
-
-def reads_of(http: httpx2.Client, pair: StreamingPair, path: str, **headers: str) -> tuple[int, int]:
-    before = pair.reads()
-    answer = http.get(path, headers=headers)
-    assert answer.status_code in {200, 304}
-    after = pair.reads()
-    return after[0] - before[0], after[1] - before[1]
-
-
-def unique() -> str:
-    return f"{uuid4().hex}@example.com"
-
-
 def test_lists_and_exports_are_read_on_the_standby(http: httpx2.Client, pair: StreamingPair) -> None:
     create(http, unique())
     pair.catch_up()
@@ -97,3 +67,149 @@ def test_one_user_is_read_on_the_primary(http: httpx2.Client, pair: StreamingPai
     assert reads_of(http, pair, path) == (1, 0)
     tag = http.get(path).headers["etag"]
     assert reads_of(http, pair, path, **{"If-None-Match": tag}) == (1, 0)
+
+
+@contextmanager
+def replay_paused(pair: StreamingPair) -> Iterator[None]:
+    pair.on_standby("SELECT pg_wal_replay_pause()")
+    try:
+        yield
+    finally:
+        pair.on_standby("SELECT pg_wal_replay_resume()")
+
+
+def test_what_was_written_is_in_the_list_that_follows(http: httpx2.Client, pair: StreamingPair) -> None:
+    _, before = pair.reads()
+    for _ in range(50):
+        email = unique()
+        create(http, email)
+        assert listed(http)[0] == email
+        assert email in http.get(f"{USERS}/export").text
+    assert pair.reads()[1] > before
+
+
+def test_what_another_worker_wrote_is_in_the_list_that_follows(
+    pair: StreamingPair, urls: tuple[str, str], server: ServerProcess, http: httpx2.Client, tmp_path: Path
+) -> None:
+    """The worker that lists has seen nothing of the write: not even a position of the log."""
+    with ServerProcess(tmp_path, DATABASE_URL=urls[0]) as other, other.client() as writer, replay_paused(pair):
+        email = unique()
+        create(writer, email)
+        assert listed(http)[0] == email
+    assert_left_and_returned(server, http, pair, "it lags more than DATABASE_READ_MAX_LAG")
+
+
+def assert_left_and_returned(server: ServerProcess, http: httpx2.Client, pair: StreamingPair, reason: str) -> None:
+    """The log says once why the standby was left, and once that it is used again, as it is."""
+    eventually("lists are read on the standby again", lambda: reads_of_a_list(http, pair) == (0, 1))
+    eventually("the log says so", lambda: server.log.count(LEFT) == server.log.count(RETURNED))
+    last = server.log.rpartition(LEFT)[2]
+    assert reason in last.splitlines()[0]
+    assert last.count(RETURNED) == 1
+
+
+def assert_read_on_the_primary(http: httpx2.Client) -> None:
+    """A list, a page behind it, an export and readiness are as usual, whatever became of the standby."""
+    email = unique()
+    create(http, email)
+    assert listed(http)[0] == email
+    page = http.get(USERS, params={"limit": 1}).json()
+    second = http.get(USERS, params={"limit": 1, "cursor": page["next_cursor"]}).json()
+    assert page["items"][0]["id"] < second["items"][0]["id"]
+    began = time.monotonic()
+    exported = http.get(f"{USERS}/export")
+    assert (exported.status_code, email in exported.text) == (200, True)
+    assert time.monotonic() - began < DEADLINE / 2 + LATE
+    assert http.get("/readyz").status_code == 200
+
+
+def test_a_standby_that_is_stopped_is_done_without(
+    server: ServerProcess, http: httpx2.Client, pair: StreamingPair
+) -> None:
+    create(http, unique())
+    pair.standby_server.stop_serving()
+    try:
+        assert_read_on_the_primary(http)
+    finally:
+        pair.standby_server.serve_again()
+    assert_left_and_returned(server, http, pair, "it does not answer")
+
+
+def test_a_standby_that_is_frozen_is_done_without(
+    server: ServerProcess, http: httpx2.Client, pair: StreamingPair
+) -> None:
+    create(http, unique())
+    with pair.standby_server.frozen():
+        assert_read_on_the_primary(http)
+        began = time.monotonic()
+        assert listed(http)
+        assert time.monotonic() - began < LATE  # it is not tried again each time
+    assert_left_and_returned(server, http, pair, "")
+
+
+def test_a_network_that_drops_packets_to_the_standby_is_done_without(
+    server: ServerProcess, http: httpx2.Client, pair: StreamingPair, between: Relay
+) -> None:
+    create(http, unique())
+    between.freeze()
+    try:
+        with ThreadPoolExecutor(20) as clients:
+            lists = [clients.submit(listed, http) for _ in range(20)]
+            assert all(one.result() for one in lists)
+        assert_read_on_the_primary(http)
+    finally:
+        between.thaw()
+    assert_left_and_returned(server, http, pair, "")
+
+
+def test_a_network_that_breaks_connections_to_the_standby_is_done_without(
+    server: ServerProcess, http: httpx2.Client, pair: StreamingPair, between: Relay
+) -> None:
+    create(http, unique())
+    between.unplug()
+    try:
+        assert_read_on_the_primary(http)
+    finally:
+        between.plug_in()
+    assert_left_and_returned(server, http, pair, "No database server answers at the address in DATABASE_READ_URL.")
+
+
+def test_a_standby_that_receives_nothing_is_used_until_something_is_written(
+    server: ServerProcess, http: httpx2.Client, pair: StreamingPair
+) -> None:
+    """Without writes it is as far as the primary, however long ago it heard of it."""
+    own = pair.on_standby("SHOW primary_conninfo")[0][0]
+    pair.on_standby("ALTER SYSTEM SET primary_conninfo = ''")
+    pair.on_standby("SELECT pg_reload_conf()")
+    try:
+        eventually("the link is broken", lambda: not pair.on_standby("SELECT pid FROM pg_stat_wal_receiver"))
+        assert reads_of_a_list(http, pair) == (0, 1)
+        assert_read_on_the_primary(http)
+    finally:
+        pair.on_standby(f"ALTER SYSTEM SET primary_conninfo = '{own}'")
+        pair.on_standby("SELECT pg_reload_conf()")
+    assert_left_and_returned(server, http, pair, "it lags more than DATABASE_READ_MAX_LAG")
+
+
+def test_a_read_that_recovery_cancels_is_made_on_the_primary(
+    pair: StreamingPair, urls: tuple[str, str], http: httpx2.Client
+) -> None:
+    """Rows that it may see are removed from the standby while it runs."""
+    database = urls[0].rpartition("/")[2]
+    pair.on_primary("ALTER TABLE users RENAME TO slow_users", database)
+    # A second to read it.
+    pair.on_primary("CREATE VIEW users AS SELECT one.* FROM slow_users AS one, pg_sleep(1)", database)
+    try:
+        pair.catch_up()
+        with ThreadPoolExecutor(1) as clients:
+            answer = clients.submit(http.get, f"{USERS}?limit=1")
+            time.sleep(0.2)
+            pair.on_primary("UPDATE slow_users SET name = name || '!'", database)
+            pair.on_primary("VACUUM slow_users", database)
+            assert answer.result().status_code == 200
+        assert "canceling statement due to conflict with recovery" in pair.standby_log
+    finally:
+        pair.on_primary("DROP VIEW users", database)
+        pair.on_primary("ALTER TABLE slow_users RENAME TO users", database)
+    pair.catch_up()
+    assert reads_of_a_list(http, pair) == (0, 1)

@@ -14,7 +14,7 @@ from sqlalchemy import Select
 from sqlalchemy.exc import SQLAlchemyError
 
 from foundation.kernel.deadline import begin_deadline, seconds_left, time_limit
-from foundation.kernel.errors import ApplicationError
+from foundation.kernel.errors import ApplicationError, DeadlineExceeded, StorageUnavailable
 from foundation.sqlalchemy.errors import NO_CONSTRAINTS, StatementRefused
 from foundation.sqlalchemy.postgresql.connection import Call, ConnectionLost
 from foundation.sqlalchemy.postgresql.pool import ConnectionPool, PooledConnection
@@ -27,9 +27,9 @@ logger = logging.getLogger("service.replica")
 
 # Seconds between two looks at a replica that was left: the first, and the longest where it is left again and again.
 _PAUSE: Final = 0.5
-_LONGEST_PAUSE: Final = 30.0
+_LONGEST_PAUSE: Final = 4.0
 # A replica that is left again within so many seconds is looked at half as often.
-_SOON: Final = 10.0
+_SOON: Final = 5.0
 # Seconds between two looks at how far a replica that is behind has come: the first, and the longest.
 _FIRST_LOOK: Final = 0.001
 _LONGEST_LOOK: Final = 0.02
@@ -173,7 +173,9 @@ class ReplicaReader:
         often = time.monotonic() - self._returned_at < _SOON
         self._pause = min(2 * self._pause, _LONGEST_PAUSE) if often else _PAUSE
         self._pool.invalidate_idle()
-        logger.warning("lists and exports are read from the primary: the replica cannot be used, %s", _reason(error))
+        logger.warning(
+            "lists and exports are read from the primary, since the replica cannot be used: %s", _reason(error)
+        )
         self._returning = asyncio.get_running_loop().create_task(self._return(), context=Context())
 
     async def _return(self) -> None:
@@ -199,7 +201,9 @@ def _reason(error: Exception) -> str:
     try:
         _raise_translated(error)
     except (ApplicationError, StatementRefused) as translated:
-        return str(translated).replace("DATABASE_URL", "DATABASE_READ_URL")
+        said = str(translated).replace("DATABASE_URL", "DATABASE_READ_URL")
+        generic = isinstance(translated, DeadlineExceeded) or said == str(StorageUnavailable())
+        return "it does not answer" if generic else said
     except Exception as untranslated:  # noqa: BLE001 -- of the driver; its message may quote hosts and roles
         return type(untranslated).__name__
     return ""
