@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import psycopg
 import pytest
 
 from e2e.answers import create
@@ -97,6 +98,26 @@ def test_what_another_worker_wrote_is_in_the_list_that_follows(
         create(writer, email)
         assert listed(http)[0] == email
     assert_left_and_returned(server, http, pair, "it lags more than DATABASE_READ_MAX_LAG")
+
+
+def test_a_transaction_that_goes_on_keeps_no_list_from_the_standby(
+    pair: StreamingPair, urls: tuple[str, str], http: httpx2.Client
+) -> None:
+    """The log that it writes ends in the middle of a record, which the standby cannot replay yet."""
+    with psycopg.connect(urls[0].replace("+psycopg", "")) as writer:
+        [pages] = writer.execute("SHOW wal_block_size").fetchone() or ["8192"]
+        for _ in range(20):
+            writer.execute(
+                "INSERT INTO users (email, name) SELECT gen_random_uuid(), 'A' FROM generate_series(1, 3000)"
+            )
+            time.sleep(0.3)  # the WAL writer comes every 0.2 seconds
+            [[written]] = pair.on_primary("SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')")
+            if written % int(pages) == 0:
+                break
+        else:
+            pytest.fail("the log never ended with a page")
+        assert reads_of_a_list(http, pair) == (0, 1)
+        writer.rollback()
 
 
 def assert_left_and_returned(server: ServerProcess, http: httpx2.Client, pair: StreamingPair, reason: str) -> None:

@@ -20,7 +20,7 @@ from foundation.sqlalchemy.postgresql.connection import Call, ConnectionLost
 from foundation.sqlalchemy.postgresql.pool import ConnectionPool, PooledConnection
 from foundation.sqlalchemy.postgresql.statements import pipelined
 from foundation.sqlalchemy.postgresql.transaction import check_retry
-from foundation.sqlalchemy.postgresql.wal import IDENTITY, REPLAYED, WrittenPositions, found
+from foundation.sqlalchemy.postgresql.wal import IDENTITY, REPLAYED, Replayed, Written, WrittenPositions, found
 from foundation.sqlalchemy.transaction import Make, Reader, Row
 
 logger = logging.getLogger("service.replica")
@@ -107,50 +107,50 @@ class ReplicaReader:
         await self._pool.close()
 
     async def _current_rows(self, call: Call, make: Make[Row]) -> list[Row]:
-        written = self._positions.ask()
+        asked = self._positions.ask()
         pooled, replayed, result = await self._run(call)
-        needed = await self._found(written)
-        if replayed < needed:
-            await self._catch_up(needed)
+        written = await self._found(asked)
+        if not replayed.has(written):
+            await self._catch_up(written)
             pooled, replayed, result = await self._run(call)
-        if replayed < needed:
-            raise ReplicaUnusable("its hosts differ in how far they are")
-        if replayed > needed and replayed > await self._found(self._positions.ask()):
+            if not replayed.has(written):
+                raise ReplicaUnusable("its hosts differ in how far they are")
+        if replayed.is_ahead_of(written) and replayed.is_ahead_of(await self._found(self._positions.ask())):
             raise ReplicaUnusable("it is ahead of the primary: it followed another one before")
         return pooled.pipeline.rows(call, result, make)
 
-    async def _found(self, written: "asyncio.Task[int | None]") -> int:
-        position = await found(written)
-        if position is None:
+    async def _found(self, asked: "asyncio.Task[Written | None]") -> Written:
+        written = await found(asked)
+        if written is None:
             raise PrimaryUnknown
-        return position
+        return written
 
-    async def _catch_up(self, needed: int) -> None:
+    async def _catch_up(self, written: Written) -> None:
         """Wait until the replica has replayed so much; the connection is free for others between two looks."""
         until = time.monotonic() + min(self._max_lag, seconds_left())
         look = _FIRST_LOOK
         while time.monotonic() + look < until:
             await asyncio.sleep(look)
             look = min(2 * look, _LONGEST_LOOK)
-            if (await self._run(_REPLAYED))[1] >= needed:
+            if (await self._run(_REPLAYED))[1].has(written):
                 return
         raise ReplicaUnusable("it lags more than DATABASE_READ_MAX_LAG")
 
-    async def _run(self, call: Call) -> tuple[PooledConnection, int, PGresult]:
-        """The result of a statement, and how much was replayed before it began."""
+    async def _run(self, call: Call) -> tuple[PooledConnection, Replayed, PGresult]:
+        """The result of a statement, and what was replayed before it began."""
         while True:
             pooled = await self._pool.acquire()
             try:
                 if pooled.fresh:
                     await self._check_identity(pooled)
-                replayed, result = await pooled.pipeline.run(_REPLAYED, call)
-                [position] = pooled.pipeline.rows(_REPLAYED, replayed, tuple)
+                before, result = await pooled.pipeline.run(_REPLAYED, call)
+                replayed = pooled.pipeline.rows(_REPLAYED, before, Replayed._make)
             except ConnectionLost as error:
                 check_retry(self._pool, pooled, error)
             else:
-                if position[0] is None:
+                if not replayed:
                     raise ReplicaUnusable("it is not a standby")
-                return pooled, int(position[0]), result
+                return pooled, replayed[0], result
             finally:
                 await self._pool.release(pooled)
 
