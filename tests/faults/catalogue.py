@@ -19,6 +19,8 @@ _SQLITE: Final = "tests/faults/test_sqlite_files.py"
 _SCARCE: Final = "tests/faults/test_scarce_things.py"
 _SHUTDOWN: Final = "tests/faults/test_shutdown.py"
 _OUTAGES: Final = "tests/e2e/test_outages.py"
+_REPLICAS: Final = "tests/faults/test_replicas.py"
+_NO_REPLICAS: Final = "tests/faults/test_replicas_that_are_none.py"
 _FAILING: Final = "tests/contract/test_failing_databases.py"
 
 
@@ -116,6 +118,35 @@ FAULTS: Final = (
         "until it is promoted",
         "point `DATABASE_URL` at the primary, or at both with `target_session_attrs=read-write`",
         ((_CONTENT, "takes_no_writes"),),
+    ),
+    Fault(
+        "a replica is gone, frozen or behind its network",
+        "nothing: lists and exports are read from the primary, the first ones up to three seconds later; `/readyz` stays"
+        " 200, and the log says why",
+        "until it is back, and half a second, or four where it comes and goes",
+        "start it",
+        ((_REPLICAS, ""),),
+    ),
+    Fault(
+        "a replica lags more than `DATABASE_READ_MAX_LAG`, is cut off from the primary, or paused",
+        "nothing: as above, up to `DATABASE_READ_MAX_LAG` (0.1 s) later",
+        "until it has caught up",
+        "see `pg_stat_replication` on the primary",
+        ((_REPLICAS, ""),),
+    ),
+    Fault(
+        "a replica is promoted, or is one of another primary or database",
+        "nothing: as above, at once",
+        "until `DATABASE_READ_URL` names a standby",
+        "correct it, and restart",
+        ((_NO_REPLICAS, ""),),
+    ),
+    Fault(
+        "a replica ends a read that is in the way of recovery",
+        "nothing: it is read from the primary",
+        "",
+        "raise `max_standby_streaming_delay` if it happens often",
+        ((_REPLICAS, "recovery"),),
     ),
     Fault(
         "the role lacks a privilege",

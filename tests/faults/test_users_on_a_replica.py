@@ -1,4 +1,4 @@
-"""Users keep the promises of every entity where lists are read on a standby, whoever wrote before."""
+"""Users keep the promises of every entity where lists are read on a standby."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -7,5 +7,7 @@ transaction costs no round trips of its own (`transaction`). SQLAlchemy opens th
 serves tasks in the order in which they come (`pool`). What is not hot runs on a connection of SQLAlchemy's: the same
 one, in the same transaction.
 
+Lists may be read on a standby (`replica`), as new as on the primary (`wal`).
+
 docs/performance.md has what each of these gains, as measured.
 """

@@ -61,8 +61,8 @@ class Replayed(NamedTuple):
     def has(self, written: Written) -> bool:
         """Whether the standby shows every transaction that had been committed on the primary.
 
-        The end of the log that was received may be a part of a record, as of pages that are only hinted at or of a
-        transaction that goes on: it cannot be replayed before the rest is there, and needs not be where as many
+        The log that was received may end within a record, such as one of hint bits, or of a transaction that is still
+        open. That part cannot be replayed before the rest is there, and need not be: what counts is that the same
         transactions have ended on both.
         """
         if self.position is None:
