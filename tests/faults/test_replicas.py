@@ -132,7 +132,8 @@ def assert_left_and_returned(server: ServerProcess, http: httpx2.Client, pair: S
 def assert_read_on_the_primary(http: httpx2.Client) -> None:
     """A list, a page behind it, an export and readiness are as usual, whatever became of the standby."""
     email = unique()
-    create(http, email)
+    for one in (unique(), email):
+        create(http, one)
     assert listed(http)[0] == email
     page = http.get(USERS, params={"limit": 1}).json()
     second = http.get(USERS, params={"limit": 1, "cursor": page["next_cursor"]}).json()
@@ -166,6 +167,21 @@ def test_a_standby_that_is_frozen_is_done_without(
         assert listed(http)
         assert time.monotonic() - began < LATE  # it is not tried again each time
     assert_left_and_returned(server, http, pair, "")
+
+
+def test_a_service_that_is_told_to_stop_does_not_wait_for_a_frozen_standby(
+    pair: StreamingPair, urls: tuple[str, str], tmp_path: Path
+) -> None:
+    settings = {"DATABASE_URL": urls[0], "DATABASE_READ_URL": urls[1], "REQUEST_TIMEOUT": "1"}
+    with ServerProcess(tmp_path, **settings) as server, server.client() as http:
+        assert http.get(USERS).status_code == 200
+        with pair.standby_server.frozen(), ThreadPoolExecutor(5) as clients:
+            answers = [clients.submit(http.get, USERS) for _ in range(5)]
+            eventually("the standby is left", lambda: LEFT in server.log)
+            began = time.monotonic()
+            assert server.stop() == 0
+            assert time.monotonic() - began < DEADLINE
+            assert {one.result().status_code for one in answers} == {200}
 
 
 def test_a_network_that_drops_packets_to_the_standby_is_done_without(

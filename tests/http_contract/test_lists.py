@@ -7,6 +7,7 @@ import pytest
 
 from application.users.ports import UserFilter, UserSort
 from e2e.answers import create, parameters, problem
+from e2e.processes import ServerProcess
 from foundation.http.requests.cursors import CursorCodec
 from foundation.kernel.pagination import Position
 from http_contract.talking import USERS, new_user
@@ -68,6 +69,18 @@ def test_a_page_has_50_users_unless_it_is_asked_for_otherwise(http: httpx2.Clien
     batch = {"items": [new_user(number) for number in range(51)]}
     assert http.post(f"{USERS}/batch", json=batch).status_code == 201
     assert len(listed(http)["items"]) == 50
+
+
+def test_a_list_has_what_any_client_wrote_before(http: httpx2.Client, server: ServerProcess) -> None:
+    with server.client() as writer:
+        users = []
+        for number in range(10):
+            users.append(create(writer, **new_user(number)))
+            answer = http.get(USERS, headers={"Prefer": "count=exact"}).json()
+            assert (answer["items"], answer["total"]) == (users, number + 1)
+            assert users[-1]["email"] in http.get(f"{USERS}/export").text
+        assert writer.delete(f"{USERS}/{users.pop()['id']}").status_code == 204
+        assert listed(http)["items"] == users
 
 
 @pytest.mark.parametrize("sort", SORTS)

@@ -210,3 +210,15 @@ def test_names_of_other_programs_are_let_through(tmp_path: Path, monkeypatch: py
 )
 def test_the_place_of_the_data_is_told_without_secrets(url: str, place: str) -> None:
     assert load_settings(database_url=url).place == place
+
+
+def test_the_place_of_a_replica_is_told_without_secrets() -> None:
+    url = "postgresql+psycopg://role:p%40ss@{}/users"
+    settings = load_settings(database_url=url.format("primary"), database_read_url=url.format("standby"))
+    assert settings.place == "PostgreSQL, primary/users; lists and exports: standby/users"
+    assert "p%40ss" not in repr(settings)
+
+
+def test_a_replica_of_another_storage_is_refused() -> None:
+    with pytest.raises(SettingsError, match="names another storage"):
+        load_settings(database_read_url="postgresql+psycopg://standby/users")
