@@ -1,4 +1,4 @@
-"""How far the primary has written its log: asked once for all who wait, and never earlier than they ask."""
+"""How far the primary has written its log: asked once for all callers that wait, and never before they ask."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -34,7 +34,7 @@ async def position(positions: WrittenPositions) -> Written:
     return written
 
 
-async def test_all_who_ask_before_it_is_sent_share_one_question(positions: WrittenPositions) -> None:
+async def test_callers_that_ask_before_it_is_sent_share_one_question(positions: WrittenPositions) -> None:
     first = {positions.ask() for _ in range(100)}
     assert len(first) == 1
     await position(positions)
@@ -57,7 +57,7 @@ async def test_a_server_that_is_not_there_has_no_position(unreachable_url: str) 
     await positions.close()
 
 
-async def test_nobody_waits_beyond_the_deadline(positions: WrittenPositions) -> None:
+async def test_no_caller_waits_beyond_its_deadline(positions: WrittenPositions) -> None:
     with time_limit(0):
         assert await found(positions.ask()) is None
 

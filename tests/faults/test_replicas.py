@@ -100,7 +100,7 @@ def test_what_another_worker_wrote_is_in_the_list_that_follows(
     assert_left_and_returned(server, http, pair, "it lags more than DATABASE_READ_MAX_LAG")
 
 
-def test_a_transaction_that_goes_on_keeps_no_list_from_the_standby(
+def test_a_transaction_that_is_still_open_keeps_no_list_from_the_standby(
     pair: StreamingPair, urls: tuple[str, str], http: httpx2.Client
 ) -> None:
     """The log that it writes ends in the middle of a record, which the standby cannot replay yet."""

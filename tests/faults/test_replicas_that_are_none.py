@@ -48,7 +48,7 @@ def test_another_database_of_the_standby_is_not_read(pair: StreamingPair, tmp_pa
         email = unique()
         create(http, email)
         assert listed(http) == [email]
-        eventually("the log says why", lambda: "another database" in server.log)
+        eventually("the log says why", lambda: "another database of one" in server.log)
 
 
 def test_the_primary_itself_is_no_standby(pair: StreamingPair, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextvars import Context
 from typing import Any, Final
 
-from psycopg import Error
+from psycopg import DataError, Error
 from psycopg.pq.abc import PGresult
 from sqlalchemy import Select
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,7 +33,8 @@ _SOON: Final = 5.0
 # Seconds between two looks at how far a replica that is behind has come: the first, and the longest.
 _FIRST_LOOK: Final = 0.001
 _LONGEST_LOOK: Final = 0.02
-# Errors that say nothing of the server: a conflict with recovery, and the limits of a statement and of a lock.
+# Errors that say nothing of the server: a conflict with recovery, and the limits of a statement and of a lock. Nor does
+# a value that cannot be read.
 _OF_THE_STATEMENT: Final = frozenset({"40001", "40P01", "55P03", "57014"})
 
 _REPLAYED: Final = Call(pipelined(REPLAYED), {})
@@ -142,7 +143,7 @@ class ReplicaReader:
             pooled = await self._pool.acquire()
             try:
                 if pooled.fresh:
-                    await self._check_identity(pooled)
+                    await self._checked(pooled)
                 before, result = await pooled.pipeline.run(_REPLAYED, call)
                 replayed = pooled.pipeline.rows(_REPLAYED, before, Replayed._make)
             except ConnectionLost as error:
@@ -154,21 +155,30 @@ class ReplicaReader:
             finally:
                 await self._pool.release(pooled)
 
-    async def _check_identity(self, pooled: PooledConnection) -> None:
-        [result] = await pooled.pipeline.run(_IDENTITY)
-        own = pooled.pipeline.rows(_IDENTITY, result, tuple)
+    async def _checked(self, pooled: PooledConnection) -> None:
+        """Compare a new connection with the primary; one that was not compared to the end is not used again."""
+        same = False
         try:
-            wanted = await self._primary.rows(IDENTITY, {}, tuple)
+            [result] = await pooled.pipeline.run(_IDENTITY)
+            own = pooled.pipeline.rows(_IDENTITY, result, tuple)
+            same = own == await self._identity_of_primary()
+        finally:
+            if not same:
+                self._pool.invalidate_idle()
+        if not same:
+            raise ReplicaUnusable("it is no standby of the server in DATABASE_URL, or another database of one")
+
+    async def _identity_of_primary(self) -> list[tuple[Any, ...]]:
+        try:
+            return await self._primary.rows(IDENTITY, {}, tuple)
         except _FAILURES:
             raise PrimaryUnknown from None
-        if own != wanted:
-            raise ReplicaUnusable("it is no standby of the server in DATABASE_URL, or this is another database of it")
 
     def _consider(self, error: Exception) -> None:
         """Leave the replica alone for a while if the error tells that other reads would fail as well."""
         if not self.available or isinstance(error, PrimaryUnknown | ApplicationError):
             return
-        if getattr(error, "sqlstate", None) in _OF_THE_STATEMENT:
+        if isinstance(error, DataError) or getattr(error, "sqlstate", None) in _OF_THE_STATEMENT:
             return
         often = time.monotonic() - self._returned_at < _SOON
         self._pause = min(2 * self._pause, _LONGEST_PAUSE) if often else _PAUSE

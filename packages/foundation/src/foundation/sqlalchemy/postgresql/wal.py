@@ -1,6 +1,7 @@
 """How far the write-ahead log of a primary is written, and that of a standby replayed (PostgreSQL manual, 9.28.3)."""
 
 import asyncio
+import math
 from contextvars import Context
 from typing import Any, Final, NamedTuple
 
@@ -122,5 +123,6 @@ class WrittenPositions:
 async def found(task: "asyncio.Task[Written | None]") -> Written | None:
     """The position that the task finds; None when it finds none, or not before the deadline."""
     if not task.done():
-        await asyncio.wait({task}, timeout=seconds_left())
+        left = seconds_left()
+        await asyncio.wait({task}, timeout=None if left == math.inf else left)
     return task.result() if task.done() else None
