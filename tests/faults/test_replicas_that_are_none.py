@@ -10,6 +10,7 @@ from sqlalchemy import URL
 
 from e2e.answers import create
 from e2e.processes import ServerProcess, eventually, run_cli
+from e2e.relay import relay
 from faults.lists import LEFT, USERS, listed, migrated, reads_of_a_list, unique
 from faults.standby import StandbyServer, StreamingPair, streaming_pair
 
@@ -87,6 +88,21 @@ def test_of_several_hosts_one_that_is_a_standby_is_read(pair: StreamingPair, tmp
         for _ in range(5):
             eventually("lists are read on the standby", lambda: reads_of_a_list(http, pair) == (0, 1))
         assert LEFT not in server.log
+
+
+def test_of_two_hosts_one_that_answers_nothing_is_passed_over(pair: StreamingPair, tmp_path: Path) -> None:
+    port = int(pair.standby.admin.port or 0)
+    own, _ = migrated(pair, port)
+    login, _, rest = own.partition("@")
+    with relay(("127.0.0.1", port)) as frozen:
+        frozen.plug_in()
+        frozen.freeze()
+        hosts = f"host=127.0.0.1,127.0.0.1&port={frozen.port},{port}"
+        replicas = f"{login}@/{rest.rpartition('/')[2]}?{hosts}"
+        with service(tmp_path, DATABASE_URL=own, DATABASE_READ_URL=replicas) as (server, http):
+            assert reads_of_a_list(http, pair) == (0, 1)
+            assert LEFT not in server.log
+        frozen.thaw()
 
 
 def test_a_database_whose_transactions_are_serializable_is_read_on_its_standby(
