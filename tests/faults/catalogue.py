@@ -125,14 +125,14 @@ FAULTS: Final = (
         " 200, and the log says why",
         "until it is back, and half a second, or four where it comes and goes",
         "start it",
-        ((_REPLICAS, ""),),
+        ((_REPLICAS, "is_stopped"), (_REPLICAS, "is_frozen"), (_REPLICAS, "drops_packets")),
     ),
     Fault(
         "a replica lags more than `DATABASE_READ_MAX_LAG`, is cut off from the primary, or paused",
         "nothing: as above, up to `DATABASE_READ_MAX_LAG` (0.1 s) later",
         "until it has caught up",
         "see `pg_stat_replication` on the primary",
-        ((_REPLICAS, ""),),
+        ((_REPLICAS, "receives_nothing"),),
     ),
     Fault(
         "a replica is promoted, or is one of another primary or database",
