@@ -121,8 +121,8 @@ FAULTS: Final = (
     ),
     Fault(
         "a replica is gone, frozen or behind its network",
-        "nothing: lists and exports are read from the primary, the first ones up to three seconds later; `/readyz` stays"
-        " 200, and the log says why",
+        "nothing: lists and exports are read from the primary, the first ones up to three seconds later;"
+        " `/readyz` stays 200, and the log says why",
         "until it is back, and half a second, or four where it comes and goes",
         "start it",
         ((_REPLICAS, "is_stopped"), (_REPLICAS, "is_frozen"), (_REPLICAS, "drops_packets")),
