@@ -68,7 +68,7 @@ class ServerProcess:
     """`fastapi-service serve` on a free port: a context manager, within which the server runs.
 
     Entering it waits until `ready` is answered with 200. The log goes to `directory`, which is also where the
-    server runs. `command` is what to run instead of the console script.
+    server runs. `command` is what to run instead of the console script. `workers` is how many processes serve.
     """
 
     running: ClassVar[list["ServerProcess"]] = []
@@ -87,6 +87,10 @@ class ServerProcess:
         self._command = [*command, "serve", "--port", "0", *options]
         # Only the tests of draining want to wait for it.
         self._settings = {"SERVER_DRAIN_DELAY": "0"} | _workers(settings.get("DATABASE_URL", "")) | settings
+        chosen = (
+            options[options.index("--workers") + 1] if "--workers" in options else self._settings.get("SERVER_WORKERS")
+        )
+        self.workers = int(chosen or 1)
         self._log = directory / "server.log"
 
     def __enter__(self) -> Self:
@@ -159,6 +163,9 @@ class ServerProcess:
         if address is None:
             raise AssertionError(f"the server ended before it served: {self.log}")
         self.url = address
+        if self.workers > 1:
+            started = "Application startup complete"
+            eventually("all workers serve", lambda: self._has_ended() or self.log.count(started) >= self.workers)
         with self.client() as client:
             eventually(
                 f"the server answers 200 to {self._ready}",

@@ -122,12 +122,12 @@ def test_a_transaction_that_is_still_open_keeps_no_list_from_the_standby(
 
 
 def assert_left_and_returned(server: ServerProcess, http: httpx2.Client, pair: StreamingPair, reason: str) -> None:
-    """The log says once why the standby was left, and once that it is used again, as it is."""
+    """The log of each worker says once why the standby was left, and once that it is used again, as it is."""
     eventually("lists are read on the standby again", lambda: reads_of_a_list(http, pair) == (0, 1))
     eventually("the log says so", lambda: server.log.count(LEFT) == server.log.count(RETURNED))
     last = server.log.rpartition(LEFT)[2]
     assert reason in last.splitlines()[0]
-    assert last.count(RETURNED) == 1
+    assert 1 <= last.count(RETURNED) <= server.workers
 
 
 def assert_read_on_the_primary(http: httpx2.Client) -> None:

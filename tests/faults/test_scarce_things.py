@@ -27,7 +27,8 @@ LATE = 2.0
 @pytest.fixture(scope="module")
 def server(storages: Storages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server on SQLite."""
-    limits = {"DATABASE_POOL_SIZE": "4", "SERVER_MAX_CONNECTIONS": "700"}
+    # The limits are those of each worker.
+    limits = {"DATABASE_POOL_SIZE": "4", "SERVER_MAX_CONNECTIONS": "700", "SERVER_WORKERS": "1"}
     with (
         storages.migrated("sqlite") as url,
         ServerProcess(tmp_path_factory.mktemp("server"), DATABASE_URL=url, **limits) as running,

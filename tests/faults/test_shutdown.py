@@ -66,7 +66,6 @@ def test_under_load_no_request_is_lost(storages: Storages, tmp_path: Path, worke
     with storages.migrated("sqlite") as url:
         settings = {"DATABASE_URL": url, "SERVER_DRAIN_DELAY": "0.5"}
         with ServerProcess(tmp_path, "--workers", workers, **settings) as server:
-            eventually("all workers serve", lambda: server.log.count("Application startup complete") == int(workers))
             address = urlsplit(server.url)
             clients = [LoadingClient((str(address.hostname), int(address.port or 0))) for _ in range(CLIENTS)]
             for one in clients:
@@ -85,7 +84,6 @@ def test_a_second_order_is_obeyed_at_once(storages: Storages, tmp_path: Path, wo
         storages.migrated("sqlite") as url,
         ServerProcess(tmp_path, "--workers", str(workers), DATABASE_URL=url, SERVER_DRAIN_DELAY="60") as server,
     ):
-        eventually("all workers serve", lambda: server.log.count("Application startup complete") == workers)
         os.kill(server.pid, signal.SIGTERM)
         eventually("all workers drain", lambda: server.log.count("draining: ") == workers)
         time.sleep(0.6)
