@@ -89,11 +89,17 @@ def _check_port(settings: ServiceSettings) -> None:
         ) from None
 
 
+def _most_requests(settings: ServiceSettings) -> int:
+    """How many requests a worker may have under way: as many as have a connection to the database, or wait for one."""
+    return max(settings.database_pool_size + settings.database_pool_queue, 64)
+
+
 def _run_server(settings: ServiceSettings, application: str, reload_from: Path | None) -> None:
     import uvicorn
 
     from foundation.cli.supervisor import run
-    from foundation.http.edge.protocol import HttpProtocol
+    from foundation.http.edge.admission import AdmissionControl
+    from foundation.http.edge.admitting_protocol import AdmittingProtocol
     from foundation.telemetry.logs import logging_config
 
     share_with_workers(settings)
@@ -106,7 +112,8 @@ def _run_server(settings: ServiceSettings, application: str, reload_from: Path |
         factory=True,
         # Called like the class, which is all that uvicorn does; and unlike a closure, workers can inherit it.
         http=partial(  # type: ignore[arg-type]  # uvicorn names the class in its signature
-            HttpProtocol,
+            AdmittingProtocol,
+            admission=AdmissionControl(_most_requests(settings)),
             head_timeout=settings.server_header_timeout,
             write_timeout=settings.server_write_timeout,
             max_connections=settings.server_max_connections,

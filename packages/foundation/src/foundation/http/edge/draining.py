@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import struct
@@ -18,10 +17,14 @@ from typing import Any, Final
 
 from uvicorn import Server
 
+from foundation.http.edge.listening import accept_waiting, protocol, waiting
+
 logger = logging.getLogger("service.http")
 
 # Seconds within which a second SIGTERM is the same order: a supervisor and the process group may both send it.
 _SAME_ORDER: Final = 0.5
+# Connections that are accepted at a time beside those that the event loop accepts.
+_AT_A_TIME: Final = 100
 # Seconds in which TCP handshakes under way complete.
 _HANDSHAKE: Final = 0.1
 # Seconds that a server which is stopped at once gives the application to close its connections.
@@ -39,6 +42,16 @@ class Draining:
 
     def __init__(self) -> None:
         self.under_way = False
+        self._server: Server | None = None
+        self._beginning: set[asyncio.Task[object]] = set()
+
+    def accept_waiting(self) -> None:
+        """Accept connections that wait for it, unless the server stops: see `listening`."""
+        if self._server is None or self._server.should_exit:
+            return
+        for task in accept_waiting(self._server, _AT_A_TIME):
+            self._beginning.add(task)
+            task.add_done_callback(self._beginning.discard)
 
     @contextmanager
     def on_sigterm(self, delay: timedelta) -> Iterator[None]:
@@ -54,6 +67,7 @@ class Draining:
         loop = asyncio.get_running_loop()
         server = getattr(stop, "__self__", None)
         if isinstance(server, Server):
+            self._server = server
             server.shutdown = _without_resets(server)  # type: ignore[method-assign]  # it has no other place for this
         ordered_at = 0.0
 
@@ -86,12 +100,12 @@ def _without_resets(server: Server) -> Callable[..., Any]:
             for listener in server.servers:
                 _drop_new_connections(listener)
             await asyncio.sleep(_HANDSHAKE)
-        accepted = [one for listener in server.servers for one in _waiting(listener)]
+        accepted = [one for listener in server.servers for one in waiting(listener)]
         for listener in server.servers:
             listener.close()
         loop = asyncio.get_running_loop()
         for one in accepted:
-            await loop.connect_accepted_socket(lambda: _protocol(server), one)
+            await loop.connect_accepted_socket(lambda: protocol(server), one)
         await shutdown(sockets)
         if server.force_exit:
             # The server skips this then; the application would be cancelled instead, and log it with a traceback.
@@ -99,12 +113,6 @@ def _without_resets(server: Server) -> Callable[..., Any]:
                 await asyncio.wait_for(server.lifespan.shutdown(), _LAST_CLEANUP)
 
     return accept_and_shut_down
-
-
-def _protocol(server: Server) -> asyncio.Protocol:
-    """The protocol of a connection, as the server makes it."""
-    make: Callable[..., asyncio.Protocol] = server.config.http_protocol_class
-    return make(config=server.config, server_state=server.server_state, app_state=server.lifespan.state)
 
 
 def _drop_new_connections(listener: asyncio.Server) -> None:
@@ -118,14 +126,3 @@ def _drop_new_connections(listener: asyncio.Server) -> None:
     for listening in listener.sockets if sys.platform == "linux" else ():
         with suppress(OSError):  # some sandboxes do not support it
             listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
-
-
-def _waiting(listener: asyncio.Server) -> Iterator[socket.socket]:
-    """The connections in the accept queue of the kernel."""
-    for listening in listener.sockets:
-        with socket.socket(fileno=os.dup(listening.fileno())) as own, suppress(OSError):
-            own.settimeout(0)
-            while True:
-                connection, _ = own.accept()
-                connection.settimeout(0)
-                yield connection

@@ -27,7 +27,7 @@ _MAX_REST_SIZE: Final = 256 * 1024
 _LAST_REQUEST: Final = 1.0
 
 
-class _Stage(Enum):
+class Stage(Enum):
     """What the next byte belongs to."""
 
     NOTHING = auto()
@@ -61,7 +61,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._max_connections = max_connections
         self._surplus = False
         self._stopping = False
-        self._stage = _Stage.NOTHING
+        self._stage = Stage.NOTHING
         self._idle_bytes = 0  # since the stage began, or the body last grew
         self._rest_bytes = 0  # of a body after the answer
         self._reading_stopped = False
@@ -85,7 +85,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._stopping = True
         if self._is_answering():
             super().shutdown()
-        elif self._stage is not _Stage.HEAD:
+        elif self._stage is not Stage.HEAD:
             self._set_timer(_LAST_REQUEST)
 
     def pause_writing(self) -> None:
@@ -141,12 +141,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """The head begins."""
-        self._stage = _Stage.HEAD
+        self._stage = Stage.HEAD
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; those after the body are dropped (RFC 9110, 6.5.1)."""
-        if self._stage is _Stage.HEAD:
+        if self._stage is Stage.HEAD:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -164,7 +164,7 @@ class HttpProtocol(HttpToolsProtocol):
         if about_the_server:
             self.scope["path"], self.scope["raw_path"] = "*", b"*"
         self._unset_timer()
-        self._stage = _Stage.BODY
+        self._stage = Stage.BODY
         self._idle_bytes = self._rest_bytes = 0
 
     def _take_host_of_target(self) -> None:
@@ -185,16 +185,16 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is complete, unless its head is about to be read again."""
-        if self._stage is not _Stage.BODY:
+        if self._stage is not Stage.BODY:
             return
-        self._stage = _Stage.NOTHING
+        self._stage = Stage.NOTHING
         self._idle_bytes = 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """The answer is complete. The rest of the request has a moment to arrive, so that the connection can go on."""
         super().on_response_complete()
-        if self._stage is _Stage.BODY and not self.pipeline:
+        if self._stage is Stage.BODY and not self.pipeline:
             self._set_timer(PATIENCE)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 -- the signature is uvicorn's
@@ -210,23 +210,23 @@ class HttpProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _is_unread(self) -> bool:
-        return self._reading_stopped or self._stage is not _Stage.NOTHING or self._idle_bytes > 0 or bool(self.pipeline)
+        return self._reading_stopped or self._stage is not Stage.NOTHING or self._idle_bytes > 0 or bool(self.pipeline)
 
     def _is_answering(self) -> bool:
         return self._running is not None and not self.cycle.response_complete
 
     def _watch(self) -> None:
         """Bound what is incomplete."""
-        if self._stage is _Stage.BODY:
+        if self._stage is Stage.BODY:
             if self._rest_bytes > _MAX_REST_SIZE:
                 self.transport.close()
             elif self._idle_bytes > _MAX_HEAD_SIZE:
                 # Neither body nor end: the extensions of a chunk, or headers after the last.
                 self._refuse(kinds.MALFORMED_REQUEST)
         elif self._idle_bytes > _MAX_HEAD_SIZE:
-            in_address = self._stage is _Stage.HEAD and not self.headers and len(self.url) > MAX_TARGET_LENGTH
+            in_address = self._stage is Stage.HEAD and not self.headers and len(self.url) > MAX_TARGET_LENGTH
             self._refuse(kinds.URI_TOO_LONG if in_address else kinds.HEADERS_TOO_LARGE)
-        elif self._stage is _Stage.HEAD or self._idle_bytes:
+        elif self._stage is Stage.HEAD or self._idle_bytes:
             if self._timer is None:
                 self._set_timer(self._head_timeout)
         elif not self._is_answering():
@@ -252,7 +252,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_answering():
             # While an answer is under way, the client may take its time with the next request.
             self._set_timer(self._head_timeout)
-        elif self._stage is _Stage.HEAD:
+        elif self._stage is Stage.HEAD:
             self._refuse(kinds.REQUEST_TIMEOUT)
         else:
             self.transport.close()
@@ -261,7 +261,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Answer with a problem and close: where the next request would begin is unknown."""
         self._reading_stopped = True
         if self._is_answering():
-            if self._stage is not _Stage.BODY or self.cycle.response_started:
+            if self._stage is not Stage.BODY or self.cycle.response_started:
                 self.cycle.keep_alive = False
                 return
             if self.pipeline:
