@@ -160,6 +160,12 @@ def test_what_cannot_be_read_of_an_accept_header_is_passed_over(http: httpx2.Cli
     problem(http.get(USERS, headers={"Accept": "json, text/html"}), 406, "not-acceptable")
 
 
+def test_the_first_200_members_of_an_accept_header_count(http: httpx2.Client) -> None:
+    within, beyond = "text/html," * 199, "text/html," * 200
+    assert http.get(USERS, headers={"Accept": f"{within}application/json"}).status_code == 200
+    problem(http.get(USERS, headers={"Accept": f"{beyond}application/json"}), 406, "not-acceptable")
+
+
 def test_a_problem_is_a_problem_document_whatever_is_accepted(http: httpx2.Client) -> None:
     for accept in ("application/json", "text/html", "application/problem+json;q=0", "text/csv"):
         problem(http.get("/nothing", headers={"Accept": accept}), 404, "not-found")

@@ -4,7 +4,7 @@ One search over a block of lines, instead of a call for each, makes reading them
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, count, zip_longest
 from operator import add
 
@@ -46,7 +46,7 @@ def read_together(
 
 def _merged(
     others: Sequence[str],
-    ordinary: Sequence[ReadLine[NewT]],
+    ordinary: Iterable[ReadLine[NewT]],
     number: int,
     read_other: Callable[[int, str], ReadLine[NewT]],
 ) -> Iterator[ReadLine[NewT]]:

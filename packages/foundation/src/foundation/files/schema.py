@@ -1,6 +1,6 @@
 """What files of one kind of record contain, and how a record is made from a line."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -132,8 +132,11 @@ class Columns(Generic[NewT]):
         except (InvalidValue, ValueError):
             return self._schema.read_texts(line, dict(zip(self._names, texts, strict=True)))
 
-    def read_all(self, numbers: Sequence[int], columns: Sequence[Sequence[str | None]]) -> Sequence[ReadLine[NewT]]:
-        """The records of several lines at once: `columns` has all texts of each field."""
+    def read_all(self, numbers: Sequence[int], columns: Sequence[Sequence[str | None]]) -> Iterable[ReadLine[NewT]]:
+        """The records of several lines at once: `columns` has all texts of each field.
+
+        If one of them is wrong, each is read by itself, when it is asked for.
+        """
         values = (
             repeat(default) if place is None else map(read, columns[place]) for place, read, default in self._readers
         )
@@ -142,4 +145,4 @@ class Columns(Generic[NewT]):
             records = map(make, repeat(self._schema.new), zip(*values, strict=False))
             return list(map(make, repeat(Numbered), zip(numbers, records, strict=True)))
         except (InvalidValue, ValueError):
-            return list(map(self.read, numbers, zip(*columns, strict=True)))
+            return map(self.read, numbers, zip(*columns, strict=True))

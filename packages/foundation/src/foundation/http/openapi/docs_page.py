@@ -1,5 +1,6 @@
 """The OpenAPI document and its page: Swagger UI, from files of the installation, so that no other host is asked."""
 
+import asyncio
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -65,8 +66,8 @@ _MEDIA_TYPES: Final = {
 )
 async def openapi_document(request: Request) -> Response:
     """The OpenAPI document that you are reading, or that your tools are."""
-    # FastAPI's own route would not refuse query parameters.
-    return json_response(request.app.openapi())
+    # FastAPI's own route would not refuse query parameters. Making the document, the first time, takes long.
+    return json_response(await asyncio.to_thread(request.app.openapi))
 
 
 @router.get(
@@ -92,7 +93,8 @@ async def docs_file(name: str) -> Response:
     """A file of Swagger UI."""
     if name not in _MEDIA_TYPES:
         raise Problem(kinds.NOT_FOUND)
-    return Response(_read(name), media_type=_MEDIA_TYPES[name])
+    content = await asyncio.to_thread(_read, name)  # from a disk that may be slow
+    return Response(content, media_type=_MEDIA_TYPES[name])
 
 
 @cache

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
+from threading import Lock
 from typing import Any, Final, TypeAlias
 
 from fastapi import FastAPI
@@ -51,8 +52,14 @@ def install_openapi(
     """
     of_the_routes = app.openapi
 
-    @cache
+    one_at_a_time = Lock()  # it is made beside the event loop, by whichever thread is the first
+
     def whole() -> Json:
+        with one_at_a_time:
+            return made()
+
+    @cache
+    def made() -> Json:
         document = of_the_routes()
         _say_what_is_still_referenced(document["paths"], referred)
         document = _described(document, catalogue)

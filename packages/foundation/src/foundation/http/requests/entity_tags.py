@@ -101,7 +101,10 @@ def _versions(header: str, entity_id: int, *, weak: bool) -> frozenset[datetime]
             "If-Match names weak entity tags only, and those match nothing (RFC 9110, 13.1.1). A proxy that compresses"
             " may have weakened them: send the tag without W/.",
         )
-    versions = (_version(tag, entity_id) for is_weak, tag in tags if weak or not is_weak)
+    # A header may name thousands; those of other entities are told apart fast, and each is read once.
+    beginning = f"{entity_id:x}-"
+    named = {tag for is_weak, tag in tags if (weak or not is_weak) and tag.startswith(beginning)}
+    versions = (_version(tag, entity_id) for tag in named)
     return frozenset(version for version in versions if version is not None)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from starlette.requests import Request
@@ -17,6 +18,8 @@ _MEMBER: Final = re.compile(
     rf"[ \t]*+(?:(?P<type>{WORD})(?:/(?P<subtype>{WORD}))?+"
     rf"(?P<parameters>(?:[ \t]*+;[ \t]*+(?:{_PARAMETER})?+)*+)[ \t]*+)?(?:,|$)"
 )
+# Members that are read; browsers send ten. The header may have thousands, each of which takes microseconds.
+_MAX_MEMBERS: Final = 200
 _ONE_PARAMETER: Final = re.compile(_PARAMETER)
 _WEIGHT: Final = re.compile(r"0?(?:\.[0-9]{1,3})|0\.?|1(?:\.0{0,3})?")
 # What every answer is written in, so that asking for it asks for nothing else.
@@ -76,7 +79,8 @@ def _parse(header: str) -> list[_Range]:
     # What nearly every client sends; the answer is the same without reading on.
     if header in {"", "*/*"}:
         return []
-    found = [match.groups() for match in readable_members(_MEMBER, header) if match["type"] is not None]
+    matches = islice(readable_members(_MEMBER, header), _MAX_MEMBERS)
+    found = [match.groups() for match in matches if match["type"] is not None]
     ranges = (_read_range(type_.lower(), (subtype or "").lower(), rest.lower()) for type_, subtype, rest in found)
     return [one for one in ranges if one is not None]
 

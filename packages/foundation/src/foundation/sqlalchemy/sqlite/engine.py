@@ -4,6 +4,7 @@ import os
 import sqlite3
 import tempfile
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ def open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
         },
         **pool_options(limits, pool_size),
     )
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, _temporary_store()))
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "handle_error", _forget_hanging)
     return engine
@@ -103,10 +104,10 @@ def _create_privately(file: Path) -> None:
         return  # SQLite will say it, when it opens the file
 
 
-def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(temporary_store: str, connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     # FULL: an acknowledged commit survives a power failure in WAL mode, too (https://www.sqlite.org/pragma.html).
-    for pragma in ("synchronous = FULL", "foreign_keys = ON", f"temp_store = {_temporary_store()}"):
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", f"temp_store = {temporary_store}"):
         cursor.execute(f"PRAGMA {pragma}")
     try:
         cursor.execute("PRAGMA journal_mode = WAL")
