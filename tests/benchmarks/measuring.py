@@ -75,7 +75,7 @@ class Track:
 
     def __init__(self, generator: LoadGenerator, supply: Supply, database: int | None = None) -> None:
         self._generator = generator
-        self._supply = supply
+        self.supply = supply
         self._database = database
 
     def race(self, turns: Sequence[Turn], connections: int, rounds: Rounds) -> list[list[Sample]]:
@@ -125,7 +125,7 @@ class Track:
     def _put(self, turn: Turn, connections: int, amount: int) -> Answers:
         # Each connection sends as much as the others, and more than once.
         amount = max(amount // connections, 2) * connections
-        requests = turn.work.requests(self._supply, turn.server.contender, connections, amount)
+        requests = turn.work.requests(self.supply, turn.server.contender, connections, amount)
         try:
             return self._generator.put(turn.server.url, requests, connections)
         except BenchmarkFailed as error:

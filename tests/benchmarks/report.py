@@ -28,27 +28,41 @@ Samples = Sequence[dict[str, float]]
 def write(figures: Figures) -> list[str]:
     """Write the figures, the plot and the measured part of the document; returns where, below the project."""
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    others = {name: found for name, found in figures.items() if name != "overload"}
+    FIGURES.write_text(json.dumps(others, indent=1) + "\n", encoding="utf-8")
     draw(figures["growth"], PLOT)
-    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGINNING)
-    after = rest.partition(END)[2]
-    DOCUMENT.write_text(f"{before}{BEGINNING}\n\n{rendered(figures)}\n\n{END}{after}", encoding="utf-8")
+    replace_part(BEGINNING, rendered(figures))
     return [str(file.relative_to(ROOT)) for file in (DOCUMENT, FIGURES, PLOT)]
+
+
+def replace_part(beginning: str, content: str) -> None:
+    """Write the content into the document, between the mark `beginning` and the next end mark."""
+    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(beginning)
+    after = rest.partition(END)[2]
+    DOCUMENT.write_text(f"{before}{beginning}\n\n{content}\n\n{END}{after}", encoding="utf-8")
 
 
 def rendered(figures: Figures) -> str:
     """All that was measured, as Markdown."""
-    parts = [_circumstances(figures), *_reach(figures), *_works(figures), *_crowd(figures), *_bulk(figures)]
+    parts = [_comparison(figures), *_reach(figures), *_works(figures), *_crowd(figures), *_bulk(figures)]
     parts += [*_growth(figures), *_sqlite(figures), *_granian(figures), *_startup(figures)]
     return "\n\n".join(parts)
 
 
-def _circumstances(figures: Figures) -> str:
-    machine, rounds = figures["machine"], figures["rounds"]
+def circumstances(figures: Figures) -> str:
+    """When it was measured, on what, and with which releases."""
+    machine = figures["machine"]
     releases = ", ".join(f"{name} {release}" for name, release in figures["versions"].items())
     return (
         f"Measured on {figures['date']}: {machine['processor']}, {machine['cores']} cores, {machine['memory']},"
-        f" {machine['kernel']}; {machine['placed']}; load average {machine['busy']} before. {releases}.\n\n"
+        f" {machine['kernel']}; {machine['placed']}; load average {machine['busy']} before. {releases}."
+    )
+
+
+def _comparison(figures: Figures) -> str:
+    rounds = figures["rounds"]
+    return (
+        f"{circumstances(figures)}\n\n"
         f"{figures['rows']:,} users; {rounds['count']} rounds of {rounds['seconds']:g} s for each server,"
         " after a warm-up, in turn. A figure is the median of the rounds; where two more stand behind it,"
         " they are the lowest and the highest."
@@ -59,12 +73,12 @@ def _reach(figures: Figures) -> Iterator[str]:
     verdicts = {True: "yes", False: "**no**", None: "not measured"}
     rows = [(line.what, _bound(line), _spread(line.measured, line.unit), verdicts[line.met]) for line in lines(figures)]
     yield "## Reach"
-    yield _table(("what", "wanted", "measured", "met"), rows)
+    yield table(("what", "wanted", "measured", "met"), rows)
 
 
 def _works(figures: Figures) -> Iterator[str]:
     for key, contenders in figures["works"].items():
-        yield f"## {_sentence(_TITLES[key])}, {CLIENTS} clients"
+        yield f"## {sentence(_TITLES[key])}, {CLIENTS} clients"
         yield _compared(contenders)
     if figures["works"]:
         yield (
@@ -85,12 +99,12 @@ def _others(works: dict[str, dict[str, Samples]]) -> str:
 
 def _crowd(figures: Figures) -> Iterator[str]:
     for key, contenders in figures["crowd"].items():
-        yield f"## {_sentence(_TITLES[key])}, {CROWD} clients"
+        yield f"## {sentence(_TITLES[key])}, {CROWD} clients"
         rows = [
             (name, *_sampled(samples), _spread(ratios(column(contenders[SERVICE], "p99"), column(samples, "p99"))))
             for name, samples in contenders.items()
         ]
-        yield _table(("server", *_SAMPLED, "p99 of the service to it"), rows)
+        yield table(("server", *_SAMPLED, "p99 of the service to it"), rows)
 
 
 def _bulk(figures: Figures) -> Iterator[str]:
@@ -103,12 +117,12 @@ def _bulk(figures: Figures) -> Iterator[str]:
             _spread(Spread.of(found["service"])),
             _spread(Spread.of(found["copy"])),
             _spread(ratios(found["service"], found["copy"])),
-            _number(found["idle"]),
-            _number(found["peak"]),
+            number(found["idle"]),
+            number(found["peak"]),
         )
         for what, found in bulk.items()
     ]
-    yield _table(("what", "service, rows/s", "bare COPY, rows/s", "ratio", "idle MB", "peak MB"), rows)
+    yield table(("what", "service, rows/s", "bare COPY, rows/s", "ratio", "idle MB", "peak MB"), rows)
 
 
 def _growth(figures: Figures) -> Iterator[str]:
@@ -127,7 +141,7 @@ def _growth(figures: Figures) -> Iterator[str]:
         for size in growth[READ_ONE.key]
         for key, samples in ((key, growth[key][size]) for key in growth)
     ]
-    yield _table(("users", "work, one client", "CPU µs", "PostgreSQL µs", "both, to page 1", "p50 ms"), rows)
+    yield table(("users", "work, one client", "CPU µs", "PostgreSQL µs", "both, to page 1", "p50 ms"), rows)
 
 
 def _sqlite(figures: Figures) -> Iterator[str]:
@@ -135,12 +149,12 @@ def _sqlite(figures: Figures) -> Iterator[str]:
         yield f"## The service on SQLite, {CLIENTS} clients"
         head = [name for name in _SAMPLED if name != "PostgreSQL µs"]
         rows = [(_TITLES[key], *_sampled(samples, database=False)) for key, samples in sqlite.items()]
-        yield _table(("work", *head), rows)
+        yield table(("work", *head), rows)
 
 
 def _granian(figures: Figures) -> Iterator[str]:
     for key, contenders in figures["granian"].items():
-        yield f"## {_sentence(_TITLES[key])}, in uvicorn and in granian, {CLIENTS} clients"
+        yield f"## {sentence(_TITLES[key])}, in uvicorn and in granian, {CLIENTS} clients"
         yield _compared(contenders)
 
 
@@ -152,7 +166,7 @@ def _startup(figures: Figures) -> Iterator[str]:
             "first_user": "start to the first user read",
             "imported": "import of the application",
         }
-        yield _table(("what", "s"), [(titles[name], _spread(Spread.of(found))) for name, found in startup.items()])
+        yield table(("what", "s"), [(titles[name], _spread(Spread.of(found))) for name, found in startup.items()])
 
 
 def _compared(contenders: dict[str, Samples]) -> str:
@@ -165,38 +179,40 @@ def _compared(contenders: dict[str, Samples]) -> str:
         )
         for name, samples in contenders.items()
     ]
-    return _table(("server", *_SAMPLED, "CPU of the service to it", "throughput of the service to it"), rows)
+    return table(("server", *_SAMPLED, "CPU of the service to it", "throughput of the service to it"), rows)
 
 
 def _sampled(samples: Samples, *, database: bool = True) -> list[str]:
     names = ("cpu", *(["database_cpu"] if database else []), "throughput", "p50", "p99", "peak")
-    return [_number(Spread.of(column(samples, name)).median) for name in names]
+    return [number(Spread.of(column(samples, name)).median) for name in names]
 
 
 def _bound(line: Line) -> str:
-    aim = f", better {_number(line.aim)}" if line.aim is not None else ""
-    return f"at {'least' if line.least else 'most'} {_number(line.bound)}{line.unit}{aim}"
+    aim = f", better {number(line.aim)}" if line.aim is not None else ""
+    return f"at {'least' if line.least else 'most'} {number(line.bound)}{line.unit}{aim}"
 
 
 def _spread(spread: Spread | None, unit: str = "") -> str:
     if spread is None:
         return ""
-    median, lowest, highest = map(_number, spread)
+    median, lowest, highest = map(number, spread)
     return f"{median}{unit}" if lowest == highest else f"{median}{unit} ({lowest}..{highest})"
 
 
-def _number(figure: float) -> str:
+def number(figure: float) -> str:
     """Three digits or more: as many as tell figures apart."""
     if abs(figure) >= 100:
         return f"{figure:,.0f}"
     return f"{figure:.1f}" if abs(figure) >= 10 else f"{figure:.2f}"
 
 
-def _sentence(title: str) -> str:
+def sentence(title: str) -> str:
+    """The title with a capital at its beginning."""
     return title[0].upper() + title[1:]
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table of Markdown, whose columns but the first are aligned to the right."""
     titles = list(head)
     aligned = ["---", *["---:"] * (len(titles) - 1)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [titles, aligned, *map(list, rows)])

@@ -1,7 +1,8 @@
 """The benchmark: `make bench`, or `PYTHONPATH=tests python -m benchmarks.run [--quick] [--only PARTS]`.
 
-It takes about twelve minutes on two cores and writes `docs/performance.md`, the plot and all figures. With `--quick` or
-`--only` it measures less, prints what it found, and writes nothing.
+It takes about fifteen minutes on two cores and writes `docs/performance.md`, the plots and all figures. With `--quick`
+or `--only` it measures less, prints what it found, and writes nothing; but `--only overload` writes the part of the
+page that is its own, with its plot and figures.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import psycopg
 from benchmarks import machine, production, stages, works
 from benchmarks.errors import BenchmarkFailed
 from benchmarks.load import LoadGenerator
+from benchmarks.overload_report import rendered_overload, write_overload
 from benchmarks.postgres import databases
 from benchmarks.report import rendered, write
 from benchmarks.stages import FULL, QUICK, Comparison, Extent, Stand
@@ -27,7 +29,7 @@ from benchmarks.versions import versions
 from schema_tools.errors import SchemaToolsError
 
 _WORKS: Final = {work.key: work for work in works.ALL}
-_PARTS: Final = (*_WORKS, "crowd", "granian", "bulk", "growth", "sqlite", "startup")
+_PARTS: Final = (*_WORKS, "crowd", "granian", "bulk", "growth", "sqlite", "startup", "overload")
 _CROWDED: Final = (works.READ_ONE, works.LIST)
 
 
@@ -102,6 +104,9 @@ def _alone(stand: Stand, url: str, parts: frozenset[str]) -> dict[str, Any]:
     if "sqlite" in parts:
         stand.said(f"the service on SQLite, with {stand.extent.rows:,} users")
         figures["sqlite"] = stages.sqlite(stand)
+    if "overload" in parts:
+        stand.said("the service at loads that it cannot carry")
+        figures["overload"] = stages.overload(stand, url)
     if "growth" in parts:
         stand.said("the service on tables of several sizes")
         figures["growth"] = stages.growth(stand)
@@ -134,10 +139,10 @@ def main(arguments: list[str]) -> int:
     except (BenchmarkFailed, SchemaToolsError, psycopg.Error, OSError, HTTPException) as error:
         print(f"Nothing was written: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
-    print(f"\n{rendered(figures)}")
-    if whole:
-        for file in write(figures):
-            said(f"written: {file}")
+    print(f"\n{rendered(figures)}\n\n{rendered_overload(figures)}")
+    written = [*(write(figures) if whole else []), *(write_overload(figures) if extent is FULL else [])]
+    for file in written:
+        said(f"written: {file}")
     return 0
 
 

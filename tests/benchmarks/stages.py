@@ -12,6 +12,7 @@ from benchmarks.contenders import POOL_SIZE, Contender, Server, reference
 from benchmarks.equal_work import check_equal_work
 from benchmarks.load import LoadGenerator
 from benchmarks.measuring import Rounds, Sample, Track, Turn
+from benchmarks.overload import STEPS, OpenLoop, as_sent
 from benchmarks.postgres import Databases, settle
 from benchmarks.service import on_granian, service
 from benchmarks.startup import start
@@ -28,6 +29,12 @@ TEMPLATES: Final = ("template, synchronous", "template, asynchronous")
 CLIENTS: Final = 8
 CROWD: Final = 2 * POOL_SIZE
 """Twice as many clients as connections."""
+
+_SETTLING: Final = 1.0
+"""Seconds of a load before it counts."""
+
+_ASKED_FIRST: Final = 40_000
+"""Requests that find out what a worker carries: more than it answers meanwhile."""
 
 _REFERENCES: Final = {
     LIMIT: "limit",
@@ -52,6 +59,7 @@ class Extent:
         short: How long they are where less depends on it.
         starts: How often the service is started.
         files: How often files go in and out.
+        loaded: Seconds of each load that the service cannot carry.
     """
 
     rows: int
@@ -61,10 +69,13 @@ class Extent:
     short: Rounds
     starts: int
     files: int
+    loaded: float
 
 
-FULL: Final = Extent(1_000_000, (10**4, 10**5, 10**6, 10**7), 100_000, Rounds(5, 2.0, 1.0), Rounds(4, 1.0, 0.4), 5, 3)
-QUICK: Final = Extent(20_000, (10**4, 10**5), 10_000, Rounds(2, 0.5, 0.3), Rounds(2, 0.4, 0.2), 2, 2)
+FULL: Final = Extent(
+    1_000_000, (10**4, 10**5, 10**6, 10**7), 100_000, Rounds(5, 2.0, 1.0), Rounds(4, 1.0, 0.4), 5, 3, 8.0
+)
+QUICK: Final = Extent(20_000, (10**4, 10**5), 10_000, Rounds(2, 0.5, 0.3), Rounds(2, 0.4, 0.2), 2, 2, 2.0)
 
 
 @dataclass
@@ -137,6 +148,32 @@ def bulk(stand: Stand, url: str) -> Figures:
             "import": race.imports(file, stand.extent.imported, stand.extent.files).figures(),
             "export": race.exports(stand.extent.files).figures(),
         }
+
+
+def overload(stand: Stand, url: str) -> Figures:
+    """The service at loads that it cannot carry, for each kind of work: what one worker carries, and each step."""
+    figures: Figures = {}
+    for work in (works.LIST, works.CREATE):
+        settle(url)
+        with stand.server(service(url, stand.extent.rows)) as server, OpenLoop() as generator:
+            requests = _overloading(stand, server, work, _ASKED_FIRST)
+            generator.capacity(server, requests, stand.extent.loaded / 4)
+            capacity = generator.capacity(server, requests[::-1], stand.extent.loaded)
+            figures[work.key] = {"capacity": round(capacity, 1), "steps": {}}
+            for step in STEPS:
+                stand.said(f"  {work.title}, {step:g} times {capacity:,.0f} requests a second")
+                rate = step * capacity
+                amount = round(rate * (stand.extent.loaded + _SETTLING) * 1.2)
+                requests = _overloading(stand, server, work, amount)
+                found = generator.put(server, requests, rate, stand.extent.loaded, _SETTLING)
+                figures[work.key]["steps"][f"{step:g}"] = found.figures()
+    return figures
+
+
+def _overloading(stand: Stand, server: Server, work: Work, amount: int) -> list[bytes]:
+    # What may come twice is made once.
+    amount = amount if work is works.CREATE else CROWD
+    return [as_sent(one) for one in work.requests(stand.track.supply, server.contender, CROWD, amount)]
 
 
 def growth(stand: Stand) -> Figures:

@@ -269,3 +269,32 @@ def test_the_limit_falls_while_the_loop_is_late_and_rises_again() -> None:
         assert admission.capacity == 64
 
     asyncio.run(scenario())
+
+
+def test_the_limit_falls_while_it_is_reached() -> None:
+    admission = AdmissionControl(40)
+
+    class Worker:
+        """A worker with as many requests under way as it takes on, whose loop is never late."""
+
+        def __init__(self) -> None:
+            self.loop = asyncio.get_running_loop()
+            self.tasks = {asyncio.ensure_future(asyncio.sleep(PATIENCE)) for _ in range(40)}
+
+        def waiting_for_clients(self) -> int:
+            return 0
+
+        def accept_waiting(self) -> None:
+            pass
+
+    async def scenario() -> None:
+        worker = Worker()
+        admission.watch(worker)
+        await asyncio.sleep(0.05)
+        assert admission.capacity == 40
+        await asyncio.sleep(1)
+        assert admission.capacity == admission.watched_above
+        for task in worker.tasks:
+            task.cancel()
+
+    asyncio.run(scenario())

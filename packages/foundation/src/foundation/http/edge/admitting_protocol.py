@@ -70,7 +70,9 @@ class AdmittingProtocol(HttpProtocol):
 
     def _refuse_unread(self, data: bytes) -> bool:
         """Refuse the request that begins with `data`, unless it is one that must be read."""
-        if self._is_unread() or self._is_answering() or self._surplus or data.startswith(_EXEMPT_LINES):
+        if self._stage is not Stage.NOTHING or self._idle_bytes or self._reading_stopped or self._surplus:
+            return False
+        if self._is_answering() or data.startswith(_EXEMPT_LINES):
             return False
         if self.transport.is_closing() or (request := _Unread.look_at(data)) is None:
             return False
@@ -108,7 +110,7 @@ class AdmittingProtocol(HttpProtocol):
 
     def accept_waiting(self) -> None:
         """Accept connections that wait for it: a health check must not wait for the clients before it."""
-        self._draining.accept_waiting()
+        self._draining.accept_waiting(self.loop)
 
     async def _answer_busy(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Refuse a request that was read, in place of the application."""

@@ -45,11 +45,11 @@ class Draining:
         self._server: Server | None = None
         self._beginning: set[asyncio.Task[object]] = set()
 
-    def accept_waiting(self) -> None:
+    def accept_waiting(self, loop: asyncio.AbstractEventLoop) -> None:
         """Accept connections that wait for it, unless the server stops: see `listening`."""
         if self._server is None or self._server.should_exit:
             return
-        for task in accept_waiting(self._server, _AT_A_TIME):
+        for task in accept_waiting(self._server, loop, _AT_A_TIME):
             self._beginning.add(task)
             task.add_done_callback(self._beginning.discard)
 

@@ -10,13 +10,12 @@ from itertools import islice
 from uvicorn import Server
 
 
-def accept_waiting(server: Server, most: int) -> list[asyncio.Task[object]]:
+def accept_waiting(server: Server, loop: asyncio.AbstractEventLoop, most: int) -> list[asyncio.Task[object]]:
     """Accept at most so many connections that wait for it now; returns the tasks that begin them.
 
     The event loop accepts one connection in each of its rounds. Under load a round is long, so that a new connection
     would wait for all that came before it: a health check for seconds.
     """
-    loop = asyncio.get_running_loop()
     found = [one for listener in server.servers for one in islice(waiting(listener), most)]
     return [loop.create_task(loop.connect_accepted_socket(lambda: protocol(server), one)) for one in found]
 
