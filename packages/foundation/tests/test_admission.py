@@ -271,7 +271,7 @@ def test_the_limit_falls_while_the_loop_is_late_and_rises_again() -> None:
     asyncio.run(scenario())
 
 
-def test_the_limit_falls_while_it_is_reached() -> None:
+def test_the_limit_falls_while_requests_are_refused() -> None:
     admission = AdmissionControl(40)
 
     class Worker:
@@ -290,9 +290,11 @@ def test_the_limit_falls_while_it_is_reached() -> None:
     async def scenario() -> None:
         worker = Worker()
         admission.watch(worker)
-        await asyncio.sleep(0.05)
-        assert admission.capacity == 40
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.3)
+        assert admission.capacity == 40  # that many are under way, but none was refused
+        for _ in range(100):
+            admission.refusals += 1
+            await asyncio.sleep(0.01)
         assert admission.capacity == admission.watched_above
         for task in worker.tasks:
             task.cancel()

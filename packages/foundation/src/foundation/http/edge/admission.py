@@ -14,7 +14,7 @@ _TICK: Final = 0.01
 _LATE: Final = 0.005
 # Every so many looks, requests that wait for their clients are counted.
 _SELDOM: Final = 5
-# So many looks at an overload, one after the other, show one that lasts; fewer a burst, or another program's turn.
+# So many more looks at an overload than others show one that lasts; fewer a burst, or another program's turn.
 _LASTING: Final = 10
 _FEWER: Final = 0.9
 _MORE: Final = 1
@@ -43,7 +43,7 @@ class AdmissionControl:
 
     A worker that takes on what it cannot carry makes every request late, and spends its time on requests whose
     clients have given up. A queue that is short serves as many requests, and those soon. So while the event loop is
-    late again and again, or the limit is reached, it falls, a tenth each time, and rises slowly when neither is so.
+    late or requests are refused, look after look, it falls, a tenth each time, and rises slowly when neither is so.
 
     Requests that wait for their clients, for the rest of the body or for the answer to be read, do not count.
     """
@@ -52,6 +52,7 @@ class AdmissionControl:
         self._most = most
         self._limit = float(most)
         self._overloaded_looks = 0
+        self._refusals_seen = 0
         self._watching = False
         self._looks = 0
         self._parked = 0
@@ -77,15 +78,16 @@ class AdmissionControl:
         if self._looks % _SELDOM == 0:
             self._parked = worker.waiting_for_clients()
         self._looks += 1
-        under_way = len(worker.tasks) - self._parked
-        busy = under_way > self.watched_above
-        if under_way >= self.watched_above and (now - expected > _LATE or under_way >= self._limit):
-            self._overloaded_looks += 1
+        busy = len(worker.tasks) - self._parked > self.watched_above
+        if self.refusals > self._refusals_seen or (busy and now - expected > _LATE):
+            self._overloaded_looks = min(self._overloaded_looks + 1, 2 * _LASTING)
             if self._overloaded_looks > _LASTING:
                 self._limit = max(self._limit * _FEWER, self.watched_above)
         else:
-            self._overloaded_looks = 0
-            self._limit = min(self._limit + _MORE, self._most)
+            self._overloaded_looks = max(self._overloaded_looks - 1, 0)
+            if self._overloaded_looks < _LASTING:
+                self._limit = min(self._limit + _MORE, self._most)
+        self._refusals_seen = self.refusals
         self.capacity = math.ceil(self._limit) + self._parked
         self._say(now)
         if busy or self._parked or self._limit < self._most or self.refusals:
@@ -96,4 +98,4 @@ class AdmissionControl:
     def _say(self, now: float) -> None:
         if self.refusals and now - self._said_at >= _SUMMARY:
             logger.warning("overloaded: %d requests were refused", self.refusals)
-            self.refusals, self._said_at = 0, now
+            self.refusals, self._refusals_seen, self._said_at = 0, 0, now
