@@ -92,11 +92,25 @@ FAULTS: Final = (
         (("tests/contract/test_connections.py", "refused_at_once"),),
     ),
     Fault(
+        "more requests than a worker can carry",
+        "503 `overloaded` with `Retry-After`, at once; the others are served as at full load, and health checks always",
+        "as long as the load",
+        "more workers or instances; the log counts the refusals once a second, instead of a line for each",
+        (("tests/faults/test_overload.py", ""),),
+    ),
+    Fault(
         "more than `SERVER_MAX_CONNECTIONS` clients of a worker",
         "503 `overloaded` on the first request",
         "as long as they stay",
         "more workers or instances",
         ((_SCARCE, "connection_too_many"),),
+    ),
+    Fault(
+        "requests are made to be costly: large or malformed documents, files of strange lines, long headers",
+        "nothing: other requests wait 20 ms at most",
+        "",
+        "nothing",
+        (("tests/faults/test_event_loop.py", ""), (_SCARCE, "delays_no_other_client")),
     ),
     Fault(
         "clients send bodies and stall",
