@@ -10,6 +10,7 @@ from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.kernel.clock import SystemClock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.kernel.storage import Storage
+from foundation.settings import Pooler
 from foundation.settings import Storage as StorageKind
 
 
@@ -22,6 +23,7 @@ def _open_storage(settings: Settings) -> Storage:
     from adapters.sqlalchemy.tables import metadata
     from foundation.sqlalchemy.database import open_database
     from foundation.sqlalchemy.limits import Limits, Replica
+    from foundation.sqlalchemy.postgresql.pooler import ServerAccess
 
     limits = Limits(
         pool_size=settings.database_pool_size,
@@ -33,10 +35,13 @@ def _open_storage(settings: Settings) -> Storage:
         idle_timeout=settings.database_idle_timeout,
         bulk_timeout=settings.database_bulk_timeout,
     )
+    access = ServerAccess(
+        pooler=settings.database_pooler is Pooler.TRANSACTION, prepared=settings.database_prepared_statements
+    )
     replica = (
         Replica(settings.database_read_url, settings.database_read_max_lag) if settings.database_read_url else None
     )
-    return open_database(settings.database_url, limits, metadata, load_adapters("sqlalchemy"), replica)
+    return open_database(settings.database_url, limits, metadata, load_adapters("sqlalchemy"), access, replica)
 
 
 def _import_limit(settings: Settings) -> ConcurrencyLimit:

@@ -41,6 +41,13 @@ class Storage(Enum):
     POSTGRESQL = "postgresql+psycopg"
 
 
+class Pooler(Enum):
+    """What is between the service and the PostgreSQL server."""
+
+    NONE = "none"
+    TRANSACTION = "transaction"
+
+
 def _check_database_url(url: str) -> str:
     scheme, separator, _ = url.partition("://")
     schemes = [storage.value for storage in Storage]
@@ -118,6 +125,10 @@ MaxLag = Annotated[timedelta, BeforeValidator(_from_seconds), AfterValidator(par
 
 DatabaseUrl = Annotated[str, AfterValidator(_check_database_url), Field(repr=False)]
 
+MigrationUrl = Annotated[
+    Annotated[str, AfterValidator(_check_database_url)] | None, BeforeValidator(_empty_is_unset), Field(repr=False)
+]
+
 
 class ServiceSettings(BaseSettings):
     """What the operator of any service may choose. A service adds its default database and settings of its own.
@@ -147,6 +158,15 @@ class ServiceSettings(BaseSettings):
 
     database_pool_timeout: Seconds = timedelta(seconds=5)
     """Seconds that a request waits for a connection before it is answered 503."""
+
+    database_pooler: Pooler = Pooler.NONE
+    """What is between here and PostgreSQL: `none`, or a pooler in `transaction` mode, such as pgbouncer."""
+
+    database_prepared_statements: bool = True
+    """Whether statements are prepared on PostgreSQL. pgbouncer keeps prepared statements from version 1.21 on."""
+
+    migration_database_url: MigrationUrl = None
+    """The server itself, for the `db` commands, where a pooler is in `database_url`; unset, they use that."""
 
     database_statement_timeout: Seconds = timedelta(seconds=5)
     """Seconds that a statement may take before the request is answered 504 (PostgreSQL)."""

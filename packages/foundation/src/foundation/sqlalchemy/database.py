@@ -15,9 +15,10 @@ from foundation.sqlalchemy.adapter import SqlAlchemyAdapter
 from foundation.sqlalchemy.limits import Limits, Replica
 from foundation.sqlalchemy.postgresql.engine import open_postgresql
 from foundation.sqlalchemy.postgresql.opening import open_pool, open_replica
+from foundation.sqlalchemy.postgresql.pooler import DIRECT, ServerAccess
 from foundation.sqlalchemy.postgresql.transaction import PipelineReader, PipelineTransaction
 from foundation.sqlalchemy.postgresql.watchdog import Watchdog
-from foundation.sqlalchemy.postgresql.writable import check_postgresql
+from foundation.sqlalchemy.postgresql.writable import check_direct, check_postgresql
 from foundation.sqlalchemy.queries import SqlAlchemyQueries
 from foundation.sqlalchemy.readiness import SqlAlchemyReadiness
 from foundation.sqlalchemy.sqlite.database_file import DatabaseFile
@@ -80,15 +81,26 @@ class PostgresDatabase(Database):
     Where there is a `replica` of it, lists are read there: see `foundation.sqlalchemy.postgresql.replica`.
     """
 
-    def __init__(self, url: URL, limits: Limits, registered: Registered, replica: Replica | None = None) -> None:
-        self.pool = open_pool(url, limits)
-        probe = open_postgresql(url, limits, Watchdog(limits.use_timeout.total_seconds()), kept=1)
+    def __init__(
+        self,
+        url: URL,
+        limits: Limits,
+        registered: Registered,
+        access: ServerAccess = DIRECT,
+        replica: Replica | None = None,
+    ) -> None:
+        self._behind_pooler = access.pooler
+        self.pool = open_pool(url, limits, access)
+        watchdog = Watchdog(limits.use_timeout.total_seconds())
+        probe = open_postgresql(url, limits, watchdog, kept=1, pooler=access.pooler)
         reader = PipelineReader(self.pool)
-        self.replica = open_replica(replica, url, limits, reader) if replica is not None else None
+        self.replica = open_replica(replica, url, limits, reader, access) if replica is not None else None
         super().__init__(registered, reader, probe, limits.bulk_timeout, self.replica)
 
     async def check_writable(self, connection: AsyncConnection) -> None:
         """See `Database.check_writable`."""
+        if not self._behind_pooler:
+            await check_direct(connection)
         await check_postgresql(connection, self._registered.idempotency_keys.metadata)
 
     def begin(self) -> PipelineTransaction:
@@ -131,12 +143,13 @@ def open_database(
     limits: Limits,
     metadata: MetaData,
     adapters: Mapping[str, SqlAlchemyAdapter[Any, Any, Any]],
+    access: ServerAccess = DIRECT,
     replica: Replica | None = None,
 ) -> Database:
     """The database at `url`, with the entities that `adapters` has, by name; nothing is connected before it is needed.
 
-    `metadata` has their tables and that of `foundation.sqlalchemy.tables.idempotency_keys_table`. Only a database on a
-    PostgreSQL server has a `replica`.
+    `metadata` has their tables and that of `foundation.sqlalchemy.tables.idempotency_keys_table`. `access` says how a
+    PostgreSQL server is reached, and only such a database has a `replica`.
 
     Raises:
         StorageMisconfigured: no connection could be made as the URL says.
@@ -149,4 +162,4 @@ def open_database(
     registered = Registered.of(metadata, adapters)
     if parsed.get_backend_name() == "sqlite":
         return SqliteDatabase(parsed, limits, registered)
-    return PostgresDatabase(parsed, limits, registered, replica)
+    return PostgresDatabase(parsed, limits, registered, access, replica)

@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from foundation.kernel import errors
 from foundation.kernel.deadline import seconds_left
 from foundation.sqlalchemy.constraints import Constraint, ForeignKeyViolated
-from foundation.sqlalchemy.postgresql.connection import OutcomeUnknown
+from foundation.sqlalchemy.postgresql.connection import ConnectionLost, OutcomeUnknown
 
 # Classes and codes of the PostgreSQL manual, appendix A. Two characters stand for a whole class.
 _ERROR_OF_SQLSTATE: Final[Mapping[str, type[errors.ApplicationError]]] = {
@@ -58,6 +58,10 @@ _REASONS: Final[Mapping[str, str]] = {
     "server certificate for": "The certificate of the database server is for another host than DATABASE_URL names.",
     "does not exist": "The database or the role in DATABASE_URL does not exist.",
     "too many clients": "The database server has no connection left.",
+    "unsupported startup parameter": "A pooler answers at DATABASE_URL: set DATABASE_POOLER=transaction.",
+    "pgbouncer cannot connect to server": "The pooler in DATABASE_URL cannot connect to the database server.",
+    "server login has been failing": "The database server refuses the pooler in DATABASE_URL, whose log says why.",
+    "no more connections allowed": "The pooler in DATABASE_URL has no connection left (max_client_conn).",
 }
 
 # Result codes of https://www.sqlite.org/rescode.html, by the low byte.
@@ -84,6 +88,13 @@ _SQLITE_UNDECODABLE: Final = "Could not decode to UTF-8"
 
 # What psycopg says of a time that no `datetime` can be.
 _OUT_OF_RANGE: Final = re.compile("too (large|small)")
+
+# Of prepared statements (PostgreSQL manual, appendix A): what is wrong where a new connection gives the same.
+_KEEPS_NONE: Final = (
+    "A pooler keeps no prepared statements: set DATABASE_PREPARED_STATEMENTS=false, or max_prepared_statements of"
+    " pgbouncer 1.21 or newer."
+)
+_STALE_STATEMENTS: Final[Mapping[str, str | None]] = {"26000": _KEEPS_NONE, "42P05": _KEEPS_NONE, "0A000": None}
 
 _INSUFFICIENT_PRIVILEGE: Final = "42501"
 
@@ -159,9 +170,10 @@ class Translation:
                 return errors.UnreadableValue()
             # libpq reports a server that cannot be reached, or that went away, without any code.
             return _unreachable(str(original)) if lost else None
+        if isinstance(original, ConnectionLost) and sqlstate in _STALE_STATEMENTS:
+            return errors.StorageUnavailable(_STALE_STATEMENTS[sqlstate])
         if sqlstate == _INSUFFICIENT_PRIVILEGE:
-            said = getattr(getattr(original, "diag", None), "message_primary", None) or "permission denied"
-            return errors.StorageUnavailable(f"The role in DATABASE_URL lacks a privilege ({said}): grant it.")
+            return _unprivileged(original)
         kind = next((kind for code, kind in _ERROR_OF_SQLSTATE.items() if sqlstate.startswith(code)), None)
         return kind() if kind is not None else None
 
@@ -180,6 +192,11 @@ class Translation:
 def _unreachable(message: str) -> errors.StorageUnavailable:
     """Why there is no connection, as far as libpq's message tells; the message itself names roles and hosts."""
     return errors.StorageUnavailable(next((said for part, said in _REASONS.items() if part in message), None))
+
+
+def _unprivileged(original: BaseException | None) -> errors.StorageUnavailable:
+    said = getattr(getattr(original, "diag", None), "message_primary", None) or "permission denied"
+    return errors.StorageUnavailable(f"The role in DATABASE_URL lacks a privilege ({said}): grant it.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

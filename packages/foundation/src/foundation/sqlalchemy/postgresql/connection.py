@@ -1,8 +1,8 @@
 """One connection in libpq's pipeline mode."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from psycopg import AsyncConnection, Error, OperationalError
 from psycopg.adapt import PyFormat, Transformer
@@ -19,8 +19,9 @@ _CANCEL_TIMEOUT: Final = 5.0
 _FAILED: Final = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE})
 _DONE: Final = frozenset({ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK})
 # Errors that a new connection would not give (PostgreSQL manual, appendix A): the server became a standby; a statement
-# was prepared before a migration changed its result, or is not prepared on this session, as behind a pooler.
-_STALE: Final = frozenset({"25006", "0A000", "26000"})
+# was prepared before a migration changed its result; it is not prepared on this session, or is already, as behind a
+# pooler.
+_STALE: Final = frozenset({"25006", "0A000", "26000", "42P05"})
 
 
 class Call(NamedTuple):
@@ -32,7 +33,7 @@ class Call(NamedTuple):
 
 def command(sql: str) -> Call:
     """A statement without parameters and rows."""
-    return Call(PipelineStatement(sql.encode(), sql.encode(), (), None), {})
+    return Call(PipelineStatement(sql.encode(), sql.encode(), (), None, preparable=False), {})
 
 
 _IN_UTC: Final = command("SET TIME ZONE 'UTC'")
@@ -69,6 +70,7 @@ class PipelineConnection:
         self._socket = self._pg.socket
         self._loop = asyncio.get_running_loop()
         self._transformer = Transformer.from_context(connection)
+        self._loader = self._transformer
         self._prepared: set[bytes] = set()
         self._waiting: asyncio.Future[None] | None = None
         self._attached = False
@@ -82,14 +84,18 @@ class PipelineConnection:
     async def opened(cls, connection: AsyncConnection[Any]) -> "PipelineConnection":
         """The pipeline of a new connection, whose time zone is UTC, whatever the URL, the role or a pooler set."""
         pipeline = cls(connection)
-        try:
-            if connection.pgconn.parameter_status(b"TimeZone") != b"UTC":
-                await pipeline.run(_IN_UTC)
-                pipeline._transformer = Transformer.from_context(connection)
-        except BaseException:
-            pipeline._drop()
-            raise
+        await pipeline.set_time_zone()
         return pipeline
+
+    async def set_time_zone(self) -> None:
+        """Set the time zone of the session to UTC, if it is another one. It raises as `run`."""
+        try:
+            if self._pg.parameter_status(b"TimeZone") != b"UTC":
+                await self.run(_IN_UTC)
+                self._transformer = self._loader = Transformer.from_context(self._connection)
+        except BaseException:
+            self._drop()
+            raise
 
     @property
     def usable(self) -> bool:
@@ -136,11 +142,11 @@ class PipelineConnection:
 
     def rows(self, call: Call, result: PGresult, make: Callable[[Sequence[Any]], Row]) -> list[Row]:
         """The rows of a result, each made by `make` of its values."""
-        self._transformer.set_pgresult(result)
+        self._loader.set_pgresult(result)
         if call.statement.results is None:
-            return self._transformer.load_rows(0, result.ntuples, make)
+            return self._loader.load_rows(0, result.ntuples, make)
         row = call.statement.row
-        return [make(row(values)) for values in self._transformer.load_rows(0, result.ntuples, tuple)]
+        return [make(row(values)) for values in self._loader.load_rows(0, result.ntuples, tuple)]
 
     def detach(self) -> None:
         """Leave pipeline mode, so that the driver's connection can be used otherwise."""
@@ -158,9 +164,7 @@ class PipelineConnection:
         """Queue everything. `expected` gets, for each result that will come, the name that it prepares, if it does."""
         pg = self._pg
         if not self._attached:
-            pg.enter_pipeline_mode()
-            self._loop.add_reader(self._socket, self._on_readable)
-            self._attached = True
+            self._attach()
         for statement, values in calls:
             if statement.name not in self._prepared:
                 pg.send_prepare(statement.name, statement.sql)
@@ -169,6 +173,11 @@ class PipelineConnection:
             pg.send_query_prepared(statement.name, values, result_format=Format.BINARY)
             expected.append(None)
         pg.pipeline_sync()
+
+    def _attach(self) -> None:
+        self._pg.enter_pipeline_mode()
+        self._loop.add_reader(self._socket, self._on_readable)
+        self._attached = True
 
     async def _flush(self) -> None:
         """Send what the socket had no room for. The server may send results, which must be read before it reads on."""
@@ -264,3 +273,7 @@ class PipelineConnection:
             self._pg.consume_input()  # as above
         except OperationalError:
             self._drop()
+
+
+Opener: TypeAlias = Callable[[AsyncConnection[Any]], Awaitable[PipelineConnection]]
+"""Makes the pipeline of a connection that was just opened."""

@@ -28,24 +28,21 @@ _UNPOOLED: Final[dict[str, Any]] = {"poolclass": NullPool, "pool_reset_on_return
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
-def open_postgresql(url: URL, limits: Limits, watchdog: Watchdog, *, kept: int = 0) -> AsyncEngine:
+def open_postgresql(
+    url: URL, limits: Limits, watchdog: Watchdog, *, kept: int = 0, pooler: bool = False
+) -> AsyncEngine:
     """An engine for the server at `url`, which pools `kept` connections; 0 leaves pooling to the caller.
 
     Its connections open no transaction by themselves. The `watchdog` watches each while it is opened, and those that
     the engine pools while they are in use.
 
+    With a `pooler` in between, what a session would be set to is left to each transaction. The connections that the
+    engine pools begin one with their first statement, and set it then; on others the caller does.
+
     Raises:
         StorageMisconfigured: no connection could be made as the URL says.
     """
-    _check_parameters(url)
-    options = {
-        "statement_timeout": milliseconds(limits.statement_timeout),
-        "lock_timeout": milliseconds(limits.lock_timeout),
-        "idle_in_transaction_session_timeout": milliseconds(limits.idle_timeout),
-        **SESSION,
-    }
-    own = " ".join(f"-c {name}={value}" for name, value in options.items())
-    given = url.query.get("options", "")
+    _check_parameters(url, pooler=pooler)
     # Parameters of libpq, PostgreSQL manual 34.1.2; times in seconds but for tcp_user_timeout. The URL's own win.
     arguments: dict[str, Any] = {
         "application_name": "fastapi-service",
@@ -57,29 +54,56 @@ def open_postgresql(url: URL, limits: Limits, watchdog: Watchdog, *, kept: int =
         "tcp_user_timeout": 10_000,
     }
     arguments = {name: value for name, value in arguments.items() if name not in url.query}
-    arguments["options"] = f"{own} {given}".strip()
+    if pooler:
+        arguments["prepare_threshold"] = None  # psycopg prepares nothing
+    else:
+        own = " ".join(f"-c {name}={value}" for name, value in session_settings(limits).items())
+        arguments["options"] = f"{own} {url.query.get('options', '')}".strip()
     arguments["async_creator_fn"] = partial(_connect, watchdog)
     try:
         pool = pool_options(limits, kept) if kept else _UNPOOLED
-        engine = create_async_engine(
-            url, isolation_level="AUTOCOMMIT", use_native_hstore=False, connect_args=arguments, **pool
-        )
+        isolation = {} if pooler and kept else {"isolation_level": "AUTOCOMMIT"}
+        engine = create_async_engine(url, use_native_hstore=False, connect_args=arguments, **isolation, **pool)
     except ArgumentError:
         raise StorageMisconfigured("DATABASE_URL names its hosts and ports in a way that cannot be read.") from None
     event.listen(engine.sync_engine, "handle_error", _forget_standbys)
+    if pooler and kept:
+        setting = local_settings(limits)
+        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(setting))
     if kept:
         event.listen(engine.sync_engine, "checkout", lambda one, *_: watchdog.watch(one.driver_connection))
         event.listen(engine.sync_engine, "checkin", lambda one, _: _forget(watchdog, one))
     return engine
 
 
-def _check_parameters(url: URL) -> None:
+def session_settings(limits: Limits) -> dict[str, str]:
+    """What PostgreSQL is told about each session, or through a pooler about each transaction."""
+    return {
+        "statement_timeout": str(milliseconds(limits.statement_timeout)),
+        "lock_timeout": str(milliseconds(limits.lock_timeout)),
+        "idle_in_transaction_session_timeout": str(milliseconds(limits.idle_timeout)),
+        **SESSION,
+    }
+
+
+def local_settings(limits: Limits) -> str:
+    """The statement that sets it to the end of the transaction (PostgreSQL manual, 9.28.1)."""
+    calls = [f"set_config('{name}', '{value}', true)" for name, value in session_settings(limits).items()]
+    return f"SELECT {', '.join(calls)}"
+
+
+def _check_parameters(url: URL, *, pooler: bool) -> None:
     """Raise `StorageMisconfigured` for parameters that no connection could be made with."""
     try:
         make_conninfo(**dict.fromkeys(url.query, ""))
         timeout_from_conninfo({"connect_timeout": str(url.query.get("connect_timeout", "2"))})
     except ProgrammingError:
         raise StorageMisconfigured("DATABASE_URL has a parameter after the ? that PostgreSQL does not know.") from None
+    if pooler and "options" in url.query:
+        raise StorageMisconfigured(
+            "DATABASE_URL has options after the ?, which a pooler does not pass on: with DATABASE_POOLER=transaction"
+            " set them for the role instead (ALTER ROLE ... SET)."
+        )
     if url.port is not None and not 0 < url.port < 2**16:
         raise StorageMisconfigured("The port in DATABASE_URL must be from 1 to 65535.")
     if url.query.get("sslmode", "prefer") not in _SSL_MODES:

@@ -11,6 +11,7 @@ from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.limits import Limits, Replica
 from foundation.sqlalchemy.postgresql.engine import open_postgresql
 from foundation.sqlalchemy.postgresql.pool import ConnectionPool
+from foundation.sqlalchemy.postgresql.pooler import DIRECT, ServerAccess
 from foundation.sqlalchemy.postgresql.replica import ReplicaReader
 from foundation.sqlalchemy.postgresql.transaction import PipelineReader
 from foundation.sqlalchemy.postgresql.wal import WrittenPositions
@@ -23,7 +24,7 @@ _PATIENCE: Final = timedelta(seconds=3)
 _ISOLATION: Final = r"-c default_transaction_isolation=read\ committed"
 
 
-def open_pool(url: URL, limits: Limits, size: int | None = None) -> ConnectionPool:
+def open_pool(url: URL, limits: Limits, access: ServerAccess = DIRECT, size: int | None = None) -> ConnectionPool:
     """A pool of `size` connections to the server at `url`, or of as many as the limits say.
 
     Raises:
@@ -31,16 +32,21 @@ def open_pool(url: URL, limits: Limits, size: int | None = None) -> ConnectionPo
     """
     watchdog = Watchdog(limits.use_timeout.total_seconds())
     return ConnectionPool(
-        open_postgresql(url, limits, watchdog),
+        open_postgresql(url, limits, watchdog, pooler=access.pooler),
         size or limits.pool_size,
         queue=limits.pool_queue,
         timeout=limits.pool_timeout,
         watchdog=watchdog,
+        opened=access.opener(limits),
     )
 
 
-def open_replica(replica: Replica, primary_url: URL, limits: Limits, primary: PipelineReader) -> ReplicaReader:
+def open_replica(
+    replica: Replica, primary_url: URL, limits: Limits, primary: PipelineReader, access: ServerAccess = DIRECT
+) -> ReplicaReader:
     """What reads on the replica, and where it cannot on the `primary`, the server at `primary_url`.
+
+    `access` is that of the primary; the replica itself is reached without a pooler.
 
     It has a connection of its own to the primary, so that its question there does not wait behind the traffic.
 
@@ -61,7 +67,7 @@ def open_replica(replica: Replica, primary_url: URL, limits: Limits, primary: Pi
     return ReplicaReader(
         pool,
         primary,
-        WrittenPositions(open_pool(primary_url, limits, size=1), patience.total_seconds()),
+        WrittenPositions(open_pool(primary_url, limits, access, size=1), patience.total_seconds()),
         max_lag=replica.max_lag.total_seconds(),
         patience=patience.total_seconds(),
         timeout=limits.use_timeout.total_seconds(),

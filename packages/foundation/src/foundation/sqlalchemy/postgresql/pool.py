@@ -15,7 +15,7 @@ from sqlalchemy.util import greenlet_spawn
 from foundation.kernel.deadline import seconds_left
 from foundation.kernel.errors import DeadlineExceeded, StorageOverloaded
 from foundation.sqlalchemy.limits import MAX_LIFETIME
-from foundation.sqlalchemy.postgresql.connection import PipelineConnection
+from foundation.sqlalchemy.postgresql.connection import Opener, PipelineConnection
 from foundation.sqlalchemy.postgresql.watchdog import Watchdog
 
 
@@ -46,11 +46,21 @@ class ConnectionPool:
     is used again: whatever holds up one is likely to hold up the others.
 
     At most `queue` tasks wait for a connection, for `timeout` each. Another one is refused at once, while it is still
-    worth the client's time to ask somewhere else.
+    worth the client's time to ask somewhere else. `opened` makes the pipeline of a new connection.
     """
 
-    def __init__(self, engine: AsyncEngine, size: int, *, queue: int, timeout: timedelta, watchdog: Watchdog) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        size: int,
+        *,
+        queue: int,
+        timeout: timedelta,
+        watchdog: Watchdog,
+        opened: Opener = PipelineConnection.opened,
+    ) -> None:
         self._engine = engine
+        self._opened = opened
         self._gate = asyncio.Semaphore(size)
         self._queue = queue
         self._waiting = 0
@@ -149,7 +159,7 @@ class ConnectionPool:
         connection = await greenlet_spawn(self._engine.sync_engine.raw_connection)
         try:
             driver: Any = connection.driver_connection
-            return PooledConnection(connection, driver, await PipelineConnection.opened(driver))
+            return PooledConnection(connection, driver, await self._opened(driver))
         except BaseException:
             await greenlet_spawn(connection.close)
             raise

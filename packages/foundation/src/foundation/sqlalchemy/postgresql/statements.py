@@ -36,7 +36,7 @@ class PipelineStatement:
     """A statement as a pipeline sends it.
 
     `name` is the name it is prepared under on every connection. `results` convert the values of a row, where any needs
-    it. A statement that only `reads` changes nothing.
+    it. A statement that only `reads` changes nothing. Through a pooler it is prepared only if it is `preparable`.
     """
 
     name: bytes
@@ -44,6 +44,7 @@ class PipelineStatement:
     parameters: tuple[_Parameter, ...]
     results: tuple[_Convert | None, ...] | None
     reads: bool = False
+    preparable: bool = True
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
         """The values to send, in their order.

@@ -2,11 +2,12 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, MetaData, Text, bindparam, text
+from sqlalchemy import ARRAY, MetaData, Text, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from foundation.kernel.errors import StorageUnavailable
 
+_PROCESS: Final = select(func.pg_backend_pid())
 # PostgreSQL manual, 9.27 and 9.26.2.
 _STATE: Final = text("""
     SELECT pg_is_in_recovery() AS standby,
@@ -16,6 +17,20 @@ _STATE: Final = text("""
             WHERE NOT (has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT')
                        AND has_table_privilege(name, 'UPDATE') AND has_table_privilege(name, 'DELETE'))) AS withheld
 """).bindparams(bindparam("tables", type_=ARRAY(Text)))
+
+
+async def check_direct(connection: AsyncConnection) -> None:
+    """Raise `StorageUnavailable`, with a sentence for the operator, where a pooler is between here and the server.
+
+    The server tells a session, when it begins, the process that serves it (PostgreSQL manual, 55.2.1). A pooler begins
+    its own sessions, so it tells its clients a number that it made up. What only passes bytes on changes nothing.
+    """
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    if driver.info.backend_pid != await connection.scalar(_PROCESS):
+        raise StorageUnavailable(
+            "DATABASE_URL leads to a pooler, through which the time limits of sessions do not hold: set"
+            " DATABASE_POOLER=transaction."
+        )
 
 
 async def check_postgresql(connection: AsyncConnection, metadata: MetaData) -> None:
