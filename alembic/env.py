@@ -13,7 +13,7 @@ def configured_url() -> str:
     from foundation.settings import SettingsError
 
     try:
-        return load_settings().database_url
+        return load_settings().migrated_url
     except SettingsError as error:
         raise CommandError(str(error)) from error
 

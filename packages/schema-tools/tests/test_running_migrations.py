@@ -1,24 +1,29 @@
 """Upgrades wait for each other, fail without a trace in the schema, and say what happened in one sentence."""
 
+import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import URL, MetaData, inspect, make_url, text
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
-from schema_tools.migrations.connection import ADVISORY_LOCK, migration_connection
+from schema_tools.migrations.connection import ADVISORY_LOCK, Patience, migration_connection
 from schema_tools.migrations.history import history
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.testing.plain_sql import connected
 from scratch_project import ScratchProject
+
+if TYPE_CHECKING:
+    from schema_tools.migrations.blockers import Blocker
 
 
 @pytest.fixture
@@ -82,15 +87,31 @@ def test_upgrades_in_several_threads_do_not_mix_up_their_databases(project: Sche
 
 
 def test_an_upgrade_says_that_it_waits_and_goes_on_afterwards(project: SchemaProject, empty_postgres_url: str) -> None:
-    waiting = threading.Event()
+    told: SimpleQueue[Blocker | None] = SimpleQueue()
     with ThreadPoolExecutor(1) as thread:
         with migration_connection(make_url(empty_postgres_url)):
-            other = thread.submit(runner.upgrade, project, empty_postgres_url, waiting=waiting.set)
-            assert waiting.wait(30)
+            other = thread.submit(runner.upgrade, project, empty_postgres_url, waiting=told.put)
+            at_work = told.get(timeout=30)
             time.sleep(0.1)
             assert not other.done()
 
         assert len(other.result(30)) == len(history(project))
+    since = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+    assert re.fullmatch(rf"process \d+ \(schema-tools migration, connected since {since}\)", str(at_work))
+
+
+def test_the_wait_for_another_migration_ends_and_names_its_session(
+    project: SchemaProject, empty_postgres_url: str
+) -> None:
+    url = make_url(empty_postgres_url).update_query_dict({"application_name": "release 7"})
+    with migration_connection(url), pytest.raises(SchemaToolsError) as raised:
+        runner.upgrade(project, empty_postgres_url, patience=Patience(migrator_seconds=0.2))
+
+    assert re.fullmatch(
+        r"another migration was still at work after 0 seconds: process \d+ \(release 7, connected since .* UTC\);"
+        r" wait for that to end, or end it, and run this again",
+        str(raised.value),
+    )
 
 
 def test_the_lock_is_free_after_an_upgrade_and_after_a_failure(project: SchemaProject, empty_postgres_url: str) -> None:

@@ -268,20 +268,30 @@ class ServiceSettings(BaseSettings):
             raise SettingsError("; ".join(sentences) + ".") from None
         except EnvFileError as error:
             raise SettingsError(f"{error}.") from None
-        if settings.database_read_url is not None and settings.storage is not Storage.POSTGRESQL:
-            raise SettingsError(
-                "DATABASE_READ_URL names a replica of the PostgreSQL server in DATABASE_URL, which names another "
-                "storage; unset it, or correct DATABASE_URL."
-            )
+        settings._check_other_urls()  # noqa: SLF001 -- of this class
         if settings.database_url == cls.model_fields["database_url"].default and settings.storage is Storage.SQLITE:
             # The default must work in a directory that is new.
             _make_directory(settings.database_url)
         return settings
 
+    def _check_other_urls(self) -> None:
+        if self.database_read_url is not None and self.storage is not Storage.POSTGRESQL:
+            raise SettingsError(
+                "DATABASE_READ_URL names a replica of the PostgreSQL server in DATABASE_URL, which names another "
+                "storage; unset it, or correct DATABASE_URL."
+            )
+        if Storage(self.migrated_url.partition("://")[0]) is not self.storage:
+            raise SettingsError("MIGRATION_DATABASE_URL must name the same kind of database as DATABASE_URL.")
+
     @property
     def storage(self) -> Storage:
         """The storage that `database_url` names."""
         return Storage(self.database_url.partition("://")[0])
+
+    @property
+    def migrated_url(self) -> str:
+        """Where migrations run: the server itself, if `database_url` is that of a pooler before it."""
+        return self.migration_database_url or self.database_url
 
     @property
     def place(self) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from schema_tools.database_urls import shown, without_secrets
 from schema_tools.errors import SchemaToolsError
+from schema_tools.migrations.poolers import A_POOLER, is_refusal_of_pooler
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _INTEGRITY: Final = "23"
@@ -90,6 +91,8 @@ def driver_error(error: BaseException) -> BaseException | None:
 def _driver_says(error: BaseException) -> str:
     """The driver's message, without the statement, libpq's preamble and advice, and the values of rows."""
     message = str(error).partition("\n\tIs the server running")[0]
+    if is_refusal_of_pooler(message):
+        return A_POOLER
     state = str(getattr(error, "sqlstate", ""))
     if state.startswith((_INTEGRITY, _DATA)):
         message = re.split(r"\n(?:DETAIL|CONTEXT):", message, maxsplit=1)[0]  # It quotes the values of a row.

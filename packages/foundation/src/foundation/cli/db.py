@@ -44,4 +44,4 @@ class DatabaseCommands(Generic[SettingsT]):
 def _database_url(settings: SettingsT) -> str:
     if settings.storage is Storage.MEMORY:
         raise SettingsError("memory:// has no schema to migrate; give another DATABASE_URL.")
-    return settings.database_url
+    return settings.migrated_url

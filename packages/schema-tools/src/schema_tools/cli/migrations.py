@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from schema_tools.cli.context import CommandContext
+    from schema_tools.migrations.blockers import Blocker
     from schema_tools.migrations.downgrades import Loss
     from schema_tools.migrations.scripts import Revision
     from schema_tools.migrations.steps import Progress
@@ -100,9 +101,9 @@ def history(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
     finish(output, document, _history(revisions), failed=any(one.tampered for one in revisions))
 
 
-def say_waiting() -> None:
-    """Say that another migrator is at work."""
-    typer.echo("another migration is at work; waiting for it", err=True)
+def say_waiting(other: "Blocker | None") -> None:
+    """Say that another migrator is at work, and in which session."""
+    typer.echo(f"another migration is at work{f', {other}' if other else ''}; waiting for it", err=True)
 
 
 def _saying(output: Format) -> "Callable[[Progress], None]":

@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from sqlalchemy import MetaData
@@ -16,6 +16,9 @@ from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import defect
 from schema_tools.project import SchemaDocument, SchemaProject
 
+# The first that is set. An application may reach its database through a pooler, which these commands refuse.
+_DATABASE: Final = ("MIGRATION_DATABASE_URL", "DATABASE_URL")
+
 
 @dataclass
 class _Options:
@@ -24,7 +27,7 @@ class _Options:
     metadata: Annotated[str, typer.Option(metavar="MODULE:NAME", help="Its MetaData, base or registry.")] = ""
     config: Annotated[Path, typer.Option(help="Alembic's configuration.")] = Path("alembic.ini")
     database: Annotated[
-        str, typer.Option(metavar="URL", envvar="DATABASE_URL", help="The live database, where one is asked for.")
+        str, typer.Option(metavar="URL", envvar=list(_DATABASE), help="The live database, where one is asked for.")
     ] = ""
     document: Annotated[Path, typer.Option(help="The schema document.")] = Path("docs/database-schema.md")
     pg_bindir: Annotated[Path | None, typer.Option(help="PostgreSQL's programs, for throwaway servers.")] = None

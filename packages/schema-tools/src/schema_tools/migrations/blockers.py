@@ -28,11 +28,22 @@ _WAITS: Final = text("""
 """)
 
 
+# https://www.postgresql.org/docs/current/view-pg-locks.html: the key of an advisory lock is in two columns.
+_MIGRATOR: Final = text("""
+    SELECT holder.pid, coalesce(activity.application_name, ''), 'connected', activity.backend_start, ''
+    FROM pg_locks AS holder LEFT JOIN pg_stat_activity AS activity USING (pid)
+    WHERE holder.locktype = 'advisory' AND holder.granted AND holder.objsubid = 1
+      AND ((holder.classid::bigint << 32) | holder.objid::bigint) = :key
+      AND holder.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+""")
+
+
 class Blocker(NamedTuple):
     """A session that held what a migration waited for.
 
-    `state` (such as `idle in transaction`) is empty and `since`, the beginning of its transaction, is None where the
-    role may not see them; `relation` is the table or index, empty when it was something else.
+    `state` (such as `idle in transaction`) is empty and `since`, the beginning of its transaction or of what else
+    `state` says, is None where the role may not see them; `relation` is the table or index, empty when it was something
+    else.
     """
 
     pid: int
@@ -45,6 +56,12 @@ class Blocker(NamedTuple):
         since = f"since {self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
         known = ", ".join(part for part in (self.application, f"{self.state} {since}".strip()) if part)
         return f"process {self.pid}" + (f" ({known})" if known else "")
+
+
+def migrator_at_work(connection: Connection, key: int) -> Blocker | None:
+    """The session that holds the advisory lock `key` of this database; None when there is none any more."""
+    found = connection.execute(_MIGRATOR, {"key": key}).first()
+    return Blocker(*found) if found is not None else None
 
 
 @contextmanager

@@ -5,22 +5,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, text
 
-from schema_tools.database_urls import sqlite_file
+from schema_tools.database_urls import shown, sqlite_file
 from schema_tools.errors import SchemaToolsError
-from schema_tools.migrations.blockers import waits_watched
+from schema_tools.migrations.blockers import Blocker, migrator_at_work, waits_watched
 from schema_tools.migrations.concurrent_builds import mind_concurrent_builds
+from schema_tools.migrations.poolers import refuse_pooler
 
 # "schema" in ASCII. Advisory locks are numbers, of one database each:
 # https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 ADVISORY_LOCK: Final = 0x736368656D61
 
+APPLICATION_NAME: Final = "schema-tools migration"
 CONNECT_SECONDS: Final = 10
 SESSION_OPTIONS: Final = "-c datestyle=ISO -c intervalstyle=postgres -c bytea_output=hex"
-MIGRATOR_PATIENCE_SECONDS: Final = 15 * 60.0
 SQLITE_BUSY_SECONDS: Final = 30
 
 
@@ -35,6 +36,7 @@ class Patience:
             no other statement queues; the build itself is not limited.
         attempts: How often a revision is tried that did not get a lock.
         pause_seconds: The first pause between two attempts; each is about twice as long as the one before.
+        migrator_seconds: For another migrator that is at work.
     """
 
     lock_timeout_ms: int = 5_000
@@ -42,19 +44,23 @@ class Patience:
     concurrent_lock_timeout_ms: int = 15 * 60_000
     attempts: int = 5
     pause_seconds: float = 1.0
+    migrator_seconds: float = 15 * 60.0
+
+
+Waiting: TypeAlias = Callable[[Blocker | None], None]
+"""Told of the session of another migrator, or None if it just ended."""
 
 
 @contextmanager
 def migration_connection(
-    url: URL, patience: Patience | None = None, *, waiting: Callable[[], None] | None = None
+    url: URL, patience: Patience | None = None, *, waiting: Waiting | None = None
 ) -> Iterator[Connection]:
     """A connection to the database at `url` (a `migration_url`) that only one migrator has at a time.
 
     On PostgreSQL a session-level advisory lock keeps the others waiting. A connection of its own holds it, because
-    revisions may end transactions. A pooler in transaction mode, such as pgbouncer's, breaks that lock and the
-    timeouts: give migrations the server's own address. On SQLite the write lock that the migration's transaction takes
-    when it begins does the same, and foreign keys are not enforced: SQLite changes a table by copying it and dropping
-    the old one, which would delete every row that refers to it.
+    revisions may end transactions. A pooler would break that lock and the timeouts, and is refused. On SQLite the write
+    lock that the migration's transaction takes when it begins does the same, and foreign keys are not enforced: SQLite
+    changes a table by copying it and dropping the old one, which would delete every row that refers to it.
 
     Args:
         url: Where to connect.
@@ -62,7 +68,8 @@ def migration_connection(
         waiting: Called once when another migrator is running.
 
     Raises:
-        SchemaToolsError: Another migrator ran for 15 minutes, or the directory of a SQLite file does not exist.
+        SchemaToolsError: Another migrator ran for too long, the URL is that of a pooler, or the directory of a SQLite
+            file does not exist.
         sqlalchemy.exc.DBAPIError: The database cannot be reached.
     """
     file = sqlite_file(url)
@@ -73,10 +80,10 @@ def migration_connection(
             yield connection
         return
     patience = patience or Patience()
-    engine = postgresql_engine(url)
+    engine = postgresql_engine(url, application=APPLICATION_NAME)
     with engine.connect() as guard:
         guard = guard.execution_options(isolation_level="AUTOCOMMIT")  # noqa: PLW2901 -- the same connection
-        _wait_for_the_others(guard, waiting)
+        _wait_for_the_others(guard, patience.migrator_seconds, waiting)
         with engine.connect() as connection:
             connection.execute(text(f"SET lock_timeout = {patience.lock_timeout_ms}"))
             connection.execute(text(f"SET statement_timeout = {patience.statement_timeout_ms}"))
@@ -90,16 +97,21 @@ def migration_connection(
                 yield connection
 
 
-def postgresql_engine(url: URL) -> Engine:
+def postgresql_engine(url: URL, *, application: str = "") -> Engine:
     """An engine without a pool, whose errors never show a parameter, for PostgreSQL.
 
-    Its sessions state what reading values depends on, whatever the role or the database sets.
+    Its sessions state what reading values depends on, whatever the role or the database sets. They have the name of the
+    `application`, unless the URL gives one. Connecting raises `SchemaToolsError` where the URL is that of a pooler.
     """
     given = url.query.get("options", "")
     arguments: dict[str, Any] = {"options": f"{SESSION_OPTIONS} {given}".strip(), "client_encoding": "utf8"}
     if "connect_timeout" not in url.query:
         arguments["connect_timeout"] = CONNECT_SECONDS
-    return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+    if application:
+        arguments["fallback_application_name"] = application
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+    event.listen(engine, "connect", lambda connection, _record: refuse_pooler(connection, shown(url)))
+    return engine
 
 
 def sqlite_engine(url: URL) -> Engine:
@@ -138,21 +150,24 @@ def refuse_dangling_references(connection: Connection) -> None:
         )
 
 
-def _wait_for_the_others(guard: Connection, waiting: Callable[[], None] | None) -> None:
+def _wait_for_the_others(guard: Connection, seconds: float, waiting: Waiting | None) -> None:
     """Take the advisory lock by polling.
 
     A statement that waits for it would hold a snapshot, and a concurrent index build in the other migrator would wait
     for that snapshot for ever.
     """
-    deadline = time.monotonic() + MIGRATOR_PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     pause = 0.05
     while not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK}).scalar_one():
         if waiting is not None:
-            waiting()
+            waiting(migrator_at_work(guard, ADVISORY_LOCK))
             waiting = None
         if time.monotonic() > deadline:
-            minutes = f"{MIGRATOR_PATIENCE_SECONDS / 60:.0f} minutes"
-            raise SchemaToolsError(f"another migration has been at work for {minutes}")
+            holder = migrator_at_work(guard, ADVISORY_LOCK)
+            raise SchemaToolsError(
+                f"another migration was still at work after {seconds:.0f} seconds"
+                + (f": {holder}; wait for that to end, or end it, and run this again" if holder else "")
+            )
         time.sleep(pause)
         pause = min(1.0, pause * 1.5)
 

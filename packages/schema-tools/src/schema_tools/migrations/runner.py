@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, text
 from schema_tools.database_urls import migration_url
 from schema_tools.errors import DataWouldBeLost, IrreversibleRevision, SchemaToolsError
 from schema_tools.failures import explained, place_in_revision
-from schema_tools.migrations.connection import Patience, migration_connection
+from schema_tools.migrations.connection import Patience, Waiting, migration_connection
 from schema_tools.migrations.downgrades import Loss, irreversible_reason, losses, stated_reason
 from schema_tools.migrations.environments import Work, probe_environment, run_environment
 from schema_tools.migrations.foreign_connections import ForeignConnection
@@ -40,13 +40,13 @@ class RunOptions(TypedDict, total=False):
     Attributes:
         locked: Whether the revisions must be as `versions.lock` has them, and as the database recorded those it had;
             True by default, and False for a database that is thrown away.
-        waiting: Called once when another migration is at work and this one waits.
+        waiting: Called once when another migration is at work and this one waits, with the session of the other.
         progress: Called when a revision begins, is going to be tried again, and is done.
         patience: How long to wait for locks, and how often to try.
     """
 
     locked: bool
-    waiting: Callable[[], None] | None
+    waiting: Waiting | None
     progress: Callable[[Progress], None] | None
     patience: Patience | None
 
