@@ -129,7 +129,7 @@ class PgBouncer:
         """Stop it at once, which closes its connections."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
-            self._process.terminate()
+            self._process.send_signal(signal.SIGQUIT)  # from 1.23 on, others wait for the clients
             self._process.wait(30)
             self._process = None
 
