@@ -97,10 +97,16 @@ class PgBouncer:
         """The same."""
         return self._target.set(host="127.0.0.1", port=self.port)
 
+    @property
+    def log(self) -> str:
+        """What it has logged."""
+        return self._log.read_text()
+
     def __enter__(self) -> Self:
         version = PostgresInstallation(self._program.path.parent, self._program.version, "pgbouncer")
         self._account: Account = account_for(version)
         user, password = self._target.username, self._target.password
+        self._log = self._account.home / "pgbouncer.log"
         users = self._account.private_file("users.txt", f'"{user}" "{password}"\n')
         lines = SETTINGS.format(
             host=self._target.host, port=self._target.port, user=user, own_port=self.port, users=users
@@ -119,7 +125,6 @@ class PgBouncer:
 
     def start(self) -> None:
         """Start it, and wait until it accepts connections."""
-        self._log = self._account.home / "pgbouncer.log"
         with self._log.open("ab") as log:
             command = self._account.command(self._program.path, str(self._file))
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -146,7 +151,7 @@ class PgBouncer:
     def _accepts(self) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:
-            raise AssertionError(f"pgbouncer ended: {self._log.read_text()}")
+            raise AssertionError(f"pgbouncer ended: {self.log}")
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
             return True
         time.sleep(0.02)

@@ -255,3 +255,34 @@ def test_a_client_that_goes_leaves_nothing_behind(pooled: Pooled, http: httpx2.C
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with connected(pooled.database) as connection:
         assert connection.exec_driver_sql(waiting).scalar_one() == 0
+
+
+def test_a_statement_that_could_not_be_prepared_is_prepared_later(pooled: Pooled, http: httpx2.Client) -> None:
+    """The pooler has its name already, and ends connections on which it is prepared again."""
+    create(http)
+    with connected(pooled.database) as connection:
+        connection.exec_driver_sql("ALTER TABLE users RENAME TO elsewhere")
+    new = {"email": "bob@example.com", "name": "Bob"}
+    calls: list[Any] = [lambda: http.get(f"{USERS}?limit=7"), lambda: http.post(USERS, json=new)]
+    try:
+        for call in calls * 3:
+            problem(call(), 503, "storage-unavailable")
+    finally:
+        with connected(pooled.database) as connection:
+            connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO users")
+    assert [call().status_code for call in calls] == [200, 201]
+    assert "migrations-pending (42P01)" in pooled.server.log
+    assert "already prepared" not in pooled.pooler.log
+
+
+def test_what_is_prepared_are_statements_with_values(
+    request: pytest.FixtureRequest, pooled: Pooled, http: httpx2.Client
+) -> None:
+    """And where the pooler keeps nothing, nothing is."""
+    create(http)
+    assert http.patch(f"{USERS}/1", json={"name": "Countess"}).status_code == 200
+    http.post(USERS, json={"email": "x@example.com", "name": "X"}, headers={"Idempotency-Key": "prepared"})
+    query = "SELECT statement FROM pg_prepared_statements"
+    with psycopg.connect(pooled.through) as one, psycopg.connect(pooled.through) as other:
+        found = {row[0].split()[0] for client in (one, other) for row in client.execute(query)}
+    assert found == ({"SELECT", "INSERT", "UPDATE"} if "unprepared" not in request.node.name else set())
