@@ -23,7 +23,9 @@ ONLY_DEPENDS = [f"--no-{kind}" for kind in ("recommends", "suggests", "conflicts
 WRAPPER = """#!/bin/sh
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)/{suite}
 libraries=
-for one in "$here"/lib/*-linux-gnu "$here"/usr/lib/*-linux-gnu; do libraries="$libraries${{libraries:+:}}$one"; done
+for one in "$here"/lib/*-linux-gnu "$here"/usr/lib/*-linux-gnu; do
+    [ -d "$one" ] && libraries="$libraries${{libraries:+:}}$one"
+done
 for loader in "$here"/lib*/ld-linux-*.so.* "$here"/usr/lib*/ld-linux-*.so.*; do [ -f "$loader" ] && break; done
 exec "$loader" --library-path "$libraries" "$here/usr/sbin/pgbouncer" "$@"
 """

@@ -268,7 +268,7 @@ class ServiceSettings(BaseSettings):
             raise SettingsError("; ".join(sentences) + ".") from None
         except EnvFileError as error:
             raise SettingsError(f"{error}.") from None
-        settings._check_other_urls()  # noqa: SLF001 -- of this class
+        settings._check_other_urls()
         if settings.database_url == cls.model_fields["database_url"].default and settings.storage is Storage.SQLITE:
             # The default must work in a directory that is new.
             _make_directory(settings.database_url)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from schema_tools.database_urls import shown, without_secrets
 from schema_tools.errors import SchemaToolsError
-from schema_tools.migrations.poolers import A_POOLER, is_refusal_of_pooler
+from schema_tools.poolers import A_POOLER, is_refusal_of_pooler
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _INTEGRITY: Final = "23"

@@ -13,7 +13,7 @@ from schema_tools.database_urls import shown, sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations.blockers import Blocker, migrator_at_work, waits_watched
 from schema_tools.migrations.concurrent_builds import mind_concurrent_builds
-from schema_tools.migrations.poolers import refuse_pooler
+from schema_tools.poolers import refuse_pooler
 
 # "schema" in ASCII. Advisory locks are numbers, of one database each:
 # https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
