@@ -20,7 +20,7 @@ from e2e.processes import eventually
 from schema_tools.postgres.account import Account, account_for
 from schema_tools.postgres.binaries import PostgresInstallation
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HOW_TO_GET_IT = "`python scripts/poolers.py` fetches it on Debian, or put it on the PATH"
 # From which release on it keeps prepared statements in transaction mode.
 KEEPS_STATEMENTS = (1, 21)

@@ -10,12 +10,12 @@ import pytest
 
 from e2e.answers import create, problem
 from e2e.processes import ServerProcess, environment, eventually, run_cli
-from faults.pgbouncer import PgBouncer, Program, program
+from faults.poolers.pgbouncer import PgBouncer, Program, program
 from postgres_fixtures import POSTGRES_NAMES
 from running_servers import Storages
 
 USERS = "/api/v1/users"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PASSES_OVER_OPTIONS = ("ignore_startup_parameters = options",)
 POOLED = {"DATABASE_POOLER": "transaction", "DATABASE_PREPARED_STATEMENTS": "false"}
 COMMANDS = (("upgrade",), ("downgrade", "--yes"), ("history",), ("drift",), ("audit",), ("plan",))
