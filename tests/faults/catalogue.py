@@ -21,6 +21,8 @@ _SHUTDOWN: Final = "tests/faults/test_shutdown.py"
 _OUTAGES: Final = "tests/e2e/test_outages.py"
 _REPLICAS: Final = "tests/faults/test_replicas.py"
 _NO_REPLICAS: Final = "tests/faults/test_replicas_that_are_none.py"
+_POOLER_OUTAGES: Final = "tests/faults/poolers/test_outages_of_poolers.py"
+_POOLER_SETTINGS: Final = "tests/faults/poolers/test_settings_of_poolers.py"
 _FAILING: Final = "tests/contract/test_failing_databases.py"
 
 
@@ -125,6 +127,41 @@ FAULTS: Final = (
         "",
         "nothing",
         (("tests/faults/test_conflicts.py", ""),),
+    ),
+    Fault(
+        "the pooler restarts",
+        "503 `storage-unavailable`",
+        "until it accepts connections",
+        "nothing",
+        ((_POOLER_OUTAGES, "restart"),),
+    ),
+    Fault(
+        "the pooler is frozen, or the database behind it",
+        "as for a frozen database",
+        "each request `REQUEST_TIMEOUT` at most",
+        "nothing",
+        ((_POOLER_OUTAGES, "frozen"),),
+    ),
+    Fault(
+        "the pooler has no session free",
+        "504 `deadline-exceeded`, 503 `overloaded`",
+        "as long as the load",
+        "a larger `default_pool_size`",
+        ((_POOLER_OUTAGES, "free_session"),),
+    ),
+    Fault(
+        "`DATABASE_POOLER` does not tell of a pooler",
+        "503; `/readyz` 503 says which setting it takes",
+        "until it is set",
+        "set it",
+        ((_POOLER_SETTINGS, "refuses_options"), (_POOLER_SETTINGS, "passes_over_options")),
+    ),
+    Fault(
+        "the pooler keeps no prepared statements",
+        "503 `storage-unavailable` at times; the log says which setting it takes",
+        "until it is set",
+        "`DATABASE_PREPARED_STATEMENTS=false`",
+        ((_POOLER_SETTINGS, "keeps_no_prepared"),),
     ),
     Fault(
         "the server is a standby, or read-only",

@@ -3,6 +3,9 @@
 import shutil
 from typing import Final
 
+from faults.poolers.pgbouncer import HOW_TO_GET_IT, KEEPS_STATEMENTS
+from faults.poolers.pgbouncer import programs as pgbouncers
+
 _HOW_TO_GET: Final = {
     "gcc": "apt-get install gcc libc6-dev",
     "unshare": "apt-get install util-linux",
@@ -10,8 +13,15 @@ _HOW_TO_GET: Final = {
 
 
 def missing() -> list[str]:
-    """A sentence for each that is not on the PATH."""
-    return [f"{program} is not here ({how})" for program, how in _HOW_TO_GET.items() if shutil.which(program) is None]
+    """A sentence for each that is not here."""
+    found = [f"{program} is not here: {how}" for program, how in _HOW_TO_GET.items() if shutil.which(program) is None]
+    for name, is_meant in {
+        "1.21 or newer": lambda version: version >= KEEPS_STATEMENTS,
+        "1.20 or older": lambda version: version < KEEPS_STATEMENTS,
+    }.items():
+        if not any(is_meant(one.version) for one in pgbouncers()):
+            found.append(f"pgbouncer {name} is not here: {HOW_TO_GET_IT}")
+    return found
 
 
 def reason(program: str) -> str:
