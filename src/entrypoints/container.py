@@ -41,7 +41,8 @@ def _open_storage(settings: Settings) -> Storage:
     replica = (
         Replica(settings.database_read_url, settings.database_read_max_lag) if settings.database_read_url else None
     )
-    return open_database(settings.database_url, limits, metadata, load_adapters("sqlalchemy"), access, replica)
+    adapters = load_adapters("sqlalchemy")
+    return open_database(settings.database_url, limits, metadata, adapters, access=access, replica=replica)
 
 
 def _import_limit(settings: Settings) -> ConcurrencyLimit:

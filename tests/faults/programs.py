@@ -15,11 +15,9 @@ _HOW_TO_GET: Final = {
 def missing() -> list[str]:
     """A sentence for each that is not here."""
     found = [f"{program} is not here: {how}" for program, how in _HOW_TO_GET.items() if shutil.which(program) is None]
-    for name, is_meant in {
-        "1.21 or newer": lambda version: version >= KEEPS_STATEMENTS,
-        "1.20 or older": lambda version: version < KEEPS_STATEMENTS,
-    }.items():
-        if not any(is_meant(one.version) for one in pgbouncers()):
+    keeping = {one.version >= KEEPS_STATEMENTS for one in pgbouncers()}
+    for name, keeps in (("1.21 or newer", True), ("1.20 or older", False)):
+        if keeps not in keeping:
             found.append(f"pgbouncer {name} is not here: {HOW_TO_GET_IT}")
     return found
 

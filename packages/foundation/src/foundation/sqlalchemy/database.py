@@ -143,6 +143,7 @@ def open_database(
     limits: Limits,
     metadata: MetaData,
     adapters: Mapping[str, SqlAlchemyAdapter[Any, Any, Any]],
+    *,
     access: ServerAccess = DIRECT,
     replica: Replica | None = None,
 ) -> Database:

@@ -166,10 +166,7 @@ class Translation:
             return violated
         sqlstate: str | None = getattr(original, "sqlstate", None)
         if sqlstate is None:
-            if isinstance(original, PsycopgDataError) and _OUT_OF_RANGE.search(str(original)):
-                return errors.UnreadableValue()
-            # libpq reports a server that cannot be reached, or that went away, without any code.
-            return _unreachable(str(original)) if lost else None
+            return _without_code(original, lost=lost)
         if isinstance(original, ConnectionLost) and sqlstate in _STALE_STATEMENTS:
             return errors.StorageUnavailable(_STALE_STATEMENTS[sqlstate])
         if sqlstate == _INSUFFICIENT_PRIVILEGE:
@@ -187,6 +184,13 @@ class Translation:
             return errors.UnreadableValue()
         kind = _ERROR_OF_SQLITE_CODE.get(primary)
         return kind(_SQLITE_REASONS.get(primary)) if kind is not None else None
+
+
+def _without_code(original: BaseException | None, *, lost: bool) -> errors.StorageUnavailable | None:
+    """What psycopg says itself, and libpq of a server that cannot be reached, or that went away."""
+    if isinstance(original, PsycopgDataError) and _OUT_OF_RANGE.search(str(original)):
+        return errors.UnreadableValue()
+    return _unreachable(str(original)) if lost else None
 
 
 def _unreachable(message: str) -> errors.StorageUnavailable:
