@@ -46,8 +46,11 @@ class Draining:
         self._beginning: set[asyncio.Task[object]] = set()
 
     def accept_waiting(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Accept connections that wait for it, unless the server stops: see `listening`."""
-        if self._server is None or self._server.should_exit:
+        """Accept connections that wait for it: see `listening`.
+
+        Not when the service is about to stop: one that begins while the server counts its connections would be reset.
+        """
+        if self._server is None or self.under_way or self._server.should_exit:
             return
         for task in accept_waiting(self._server, loop, _AT_A_TIME):
             self._beginning.add(task)
