@@ -10,8 +10,8 @@ from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.kernel.clock import SystemClock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.kernel.storage import Storage
-from foundation.settings import Pooler
-from foundation.settings import Storage as StorageKind
+from foundation.setting_values import Pooler
+from foundation.setting_values import Storage as StorageKind
 
 
 def _open_storage(settings: Settings) -> Storage:

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from foundation.settings import DatabaseUrl, ServiceSettings
+from foundation.setting_values import DatabaseUrl
+from foundation.settings import ServiceSettings
 
 DEFAULT_DATABASE_URL: Final = "sqlite+aiosqlite:///var/service.db"
 

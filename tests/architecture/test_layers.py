@@ -103,7 +103,7 @@ SPEAKERS = {
     "typer": ("entrypoints.cli", "foundation.cli", "schema_tools.cli"),
     "rich": ("foundation.cli", "schema_tools.cli"),
     "uvicorn": ("foundation.cli", "foundation.http"),
-    "pydantic": ("entrypoints", "foundation.http", "foundation.settings"),
+    "pydantic": ("entrypoints", "foundation.http", "foundation.settings", "foundation.setting_values"),
     "pydantic_settings": ("entrypoints.settings", "foundation.settings"),
 }
 

@@ -7,7 +7,8 @@ import pytest
 from dotenv import dotenv_values
 
 from entrypoints.settings import Settings, load_settings
-from foundation.settings import SettingsError, Storage
+from foundation.setting_values import Storage
+from foundation.settings import SettingsError
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"

@@ -1,17 +1,14 @@
 """The settings that every service has, and how they are read. Only this module reads the environment."""
 
 import os
-import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from enum import Enum
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -21,113 +18,27 @@ from pydantic_settings import (
 )
 
 from foundation.env_file import EnvFileError, misspelt, read_env_file
+from foundation.setting_values import (
+    CursorKey,
+    DatabaseUrl,
+    Directory,
+    DrainDelay,
+    HostNames,
+    LogLevel,
+    MaxLag,
+    MigrationUrl,
+    Pooler,
+    PublicPath,
+    ReadUrl,
+    Seconds,
+    Storage,
+)
 
 ENV_FILE: Final = Path(".env")
-
-_HOST_NAME: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
-_PUBLIC_PATH: Final = re.compile(r"(?:/(?!\.+(?:/|$))[A-Za-z0-9._~-]+)*")
-_LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class SettingsError(Exception):
     """The settings cannot be used. `str(error)` says what to change, and contains no value, since it may be secret."""
-
-
-class Storage(Enum):
-    """The storages, by the scheme of `DATABASE_URL`."""
-
-    MEMORY = "memory"
-    SQLITE = "sqlite+aiosqlite"
-    POSTGRESQL = "postgresql+psycopg"
-
-
-class Pooler(Enum):
-    """What is between the service and the PostgreSQL server."""
-
-    NONE = "none"
-    TRANSACTION = "transaction"
-
-
-def _check_database_url(url: str) -> str:
-    scheme, separator, _ = url.partition("://")
-    schemes = [storage.value for storage in Storage]
-    if not separator or scheme not in schemes:
-        raise ValueError(f"must begin with one of {', '.join(f'{name}://' for name in schemes)}")
-    return url
-
-
-def _check_read_url(url: str | None) -> str | None:
-    if url is not None and not url.startswith(f"{Storage.POSTGRESQL.value}://"):
-        raise ValueError(f"must begin with {Storage.POSTGRESQL.value}://, since only PostgreSQL has replicas")
-    return url
-
-
-def _check_cursor_key(key: SecretStr | None) -> SecretStr | None:
-    if key is not None and len(key.get_secret_value()) < 32:  # noqa: PLR2004 -- 128 bits in hexadecimal
-        raise ValueError(
-            "must have at least 32 characters; `python -c 'import secrets; print(secrets.token_hex())'` makes one"
-        )
-    return key
-
-
-def _check_log_level(level: str) -> str:
-    if level not in _LOG_LEVELS:
-        raise ValueError(f"must be one of {', '.join(_LOG_LEVELS)}")
-    return level
-
-
-def _split_names(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return {name.strip().lower().removesuffix(".") for name in value.split(",")} - {""}
-
-
-def _check_host_names(names: frozenset[str]) -> frozenset[str]:
-    if not all(_HOST_NAME.fullmatch(name) for name in names):
-        raise ValueError("must be names of hosts without a port, separated by commas")
-    return names
-
-
-def _check_public_path(path: str) -> str:
-    if not _PUBLIC_PATH.fullmatch(path):
-        raise ValueError("must be empty, or a path such as /shop, without a slash at its end")
-    return path
-
-
-def _empty_is_unset(value: Any) -> Any:
-    return None if value == "" else value
-
-
-def _from_seconds(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value  # a default
-    # pydantic would read "5" as five seconds, too, but "P5D" and "05:00" as well; one form is enough.
-    try:
-        return timedelta(seconds=float(value))
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError("must be a number of seconds") from None
-
-
-def _bounded(duration: timedelta, *, least: float, most: float) -> timedelta:
-    if not least <= duration.total_seconds() <= most:
-        raise ValueError(f"must be from {least:g} to {most:g} seconds")
-    return duration
-
-
-Seconds = Annotated[
-    timedelta, BeforeValidator(_from_seconds), AfterValidator(partial(_bounded, least=0.001, most=3600))
-]
-
-
-DrainDelay = Annotated[timedelta, BeforeValidator(_from_seconds), AfterValidator(partial(_bounded, least=0, most=60))]
-
-MaxLag = Annotated[timedelta, BeforeValidator(_from_seconds), AfterValidator(partial(_bounded, least=0, most=2))]
-
-DatabaseUrl = Annotated[str, AfterValidator(_check_database_url), Field(repr=False)]
-
-MigrationUrl = Annotated[
-    Annotated[str, AfterValidator(_check_database_url)] | None, BeforeValidator(_empty_is_unset), Field(repr=False)
-]
 
 
 class ServiceSettings(BaseSettings):
@@ -142,9 +53,7 @@ class ServiceSettings(BaseSettings):
     database_url: DatabaseUrl
     """The storage: `memory://`, `sqlite+aiosqlite:///path`, or `postgresql+psycopg://role:password@host/name`."""
 
-    database_read_url: Annotated[
-        str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_read_url), Field(repr=False)
-    ] = None
+    database_read_url: ReadUrl = None
     """A standby of the PostgreSQL server in `database_url`, which lists and exports are read on."""
 
     database_read_max_lag: MaxLag = timedelta(seconds=0.1)
@@ -214,12 +123,10 @@ class ServiceSettings(BaseSettings):
     server_write_timeout: Seconds = timedelta(seconds=30)
     """Seconds that a client may leave an answer unread that is too long to be sent at once, before it is hung up on."""
 
-    allowed_hosts: Annotated[
-        frozenset[str], NoDecode, BeforeValidator(_split_names), AfterValidator(_check_host_names)
-    ] = frozenset()
+    allowed_hosts: Annotated[HostNames, NoDecode] = frozenset()
     """The names that the Host header of a request may have, without ports. None means any, on loopback its names."""
 
-    public_path: Annotated[str, AfterValidator(_check_public_path)] = ""
+    public_path: PublicPath = ""
     """The path below which a proxy publishes the service, such as `/shop`; `Location` and `Link` begin with it."""
 
     allow_public_bind: bool = False
@@ -228,16 +135,16 @@ class ServiceSettings(BaseSettings):
     require_if_match: bool = False
     """Whether PATCH and DELETE without `If-Match` are refused with 428."""
 
-    cursor_key: Annotated[SecretStr | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_cursor_key)] = None
+    cursor_key: CursorKey = None
     """The secret that page cursors are signed with. Unset, `serve` makes one, and a restart invalidates cursors."""
 
     docs_enabled: bool = True
     """Whether `/docs` and `/openapi.json` are served."""
 
-    log_level: Annotated[str, AfterValidator(_check_log_level)] = "INFO"
+    log_level: LogLevel = "INFO"
     """The least severe messages that are logged: DEBUG, INFO, WARNING or ERROR."""
 
-    pg_bindir: Annotated[Path | None, BeforeValidator(_empty_is_unset)] = None
+    pg_bindir: Directory = None
     """Where the PostgreSQL programs are that the schema tools start throwaway databases with. Unset, they look."""
 
     @classmethod

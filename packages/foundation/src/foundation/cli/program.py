@@ -9,7 +9,8 @@ from typing import Final, Generic, TypeVar
 import typer
 
 from foundation.kernel.errors import ApplicationError, DomainError
-from foundation.settings import ServiceSettings, SettingsError, Storage
+from foundation.setting_values import Storage
+from foundation.settings import ServiceSettings, SettingsError
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 ContainerT = TypeVar("ContainerT")
