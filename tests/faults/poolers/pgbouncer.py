@@ -134,7 +134,8 @@ class PgBouncer:
         """Stop it at once, which closes its connections."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
-            self._process.send_signal(signal.SIGQUIT)  # from 1.23 on, others wait for the clients
+            # From 1.23 on, SIGTERM waits for the clients.
+            self._process.send_signal(signal.SIGQUIT if self._program.version >= (1, 23) else signal.SIGTERM)
             self._process.wait(30)
             self._process = None
 
