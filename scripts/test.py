@@ -32,6 +32,13 @@ LEFT_OUT = {
     "tests/integration/test_production_install.py": "an environment of its own",
     "tests/integration/test_wheel.py": "wheels, and an environment of its own",
 }
+# Faults that only `make faults` proves, and why.
+FAULTS = {
+    "tests/faults/poolers": "pgbouncer",
+    "tests/faults/test_replicas.py": "minutes, for pairs of servers",
+    "tests/faults/test_replicas_that_are_none.py": "minutes, for pairs of servers",
+    "tests/faults/test_users_on_a_replica.py": "minutes, for pairs of servers",
+}
 ENOUGH = 4 << 30  # bytes; two workers need half of one of these gigabytes, and eight of them two
 
 
@@ -43,7 +50,7 @@ def command(arguments: Sequence[str], *, packages: bool) -> list[str]:
     if packages:
         named = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
         return [*pytest, *arguments, *([] if named else package_tests())]
-    ignored = [name for name in ("tests/benchmarks", *LEFT_OUT) if not _is_named(name, arguments)]
+    ignored = [name for name in ("tests/benchmarks", *LEFT_OUT, *FAULTS) if not _is_named(name, arguments)]
     return [*pytest, *(f"--ignore={name}" for name in ignored), *(arguments or ["--cov"])]
 
 
@@ -58,9 +65,10 @@ def _is_named(name: str, arguments: Sequence[str]) -> bool:
 
 def say_what_is_left_out(arguments: Sequence[str]) -> None:
     """Name what `make test` leaves out, each with what it needs."""
-    for name, needs in LEFT_OUT.items():
-        if not _is_named(name, arguments):
-            print(f"left out, as it needs {needs}: {name} (make test-packages runs it)", flush=True)
+    for target, names in (("make test-packages", LEFT_OUT), ("make faults", FAULTS)):
+        for name, needs in names.items():
+            if not _is_named(name, arguments):
+                print(f"left out, as it needs {needs}: {name} ({target} runs it)", flush=True)
 
 
 @contextmanager

@@ -325,5 +325,7 @@ def test_what_needs_more_than_python_or_minutes_is_left_out_and_runs_with_the_pa
     assert {f"--ignore={name}" for name in left_out} <= set(script["command"]([], packages=False))
     named = script["command"]([f"{name}::test_it" for name in left_out], packages=False)
     assert not {f"--ignore={name}" for name in left_out} & set(named)
+    assert all((ROOT / name).exists() for name in script["FAULTS"])
+    assert {f"--ignore={name}" for name in script["FAULTS"]} <= set(script["command"]([], packages=False))
     assert left_out | {"packages/schema-tools/tests"} <= set(script["command"](["-q"], packages=True))
     assert script["command"](["packages/schema-tools/tests/test_audit.py"], packages=True)[-1].endswith("audit.py")

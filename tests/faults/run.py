@@ -25,7 +25,7 @@ def main() -> int:
     for missing in programs.missing():
         _say(missing)
     if arguments:
-        return _run([*arguments, *([] if any(map(_is_place, arguments)) else ["tests/faults"])], "1")
+        return _run([*arguments, *([] if any(map(_is_place, arguments)) else _faults())], "1")
     outcomes: Outcomes = defaultdict(set)
     status = 0
     with tempfile.TemporaryDirectory() as directory:
@@ -57,7 +57,12 @@ def _is_place(argument: str) -> bool:
 def _places() -> list[str]:
     """The files of the tests that the rows name, and all of tests/faults."""
     named = {file for fault in FAULTS for file, _ in fault.tests}
-    return ["tests/faults", *sorted(file for file in named if not file.startswith("tests/faults/"))]
+    return [*_faults(), *sorted(file for file in named if not file.startswith("tests/faults/"))]
+
+
+def _faults() -> list[str]:
+    """Each file by its name: those that take long run only when they are named."""
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "faults").rglob("test_*.py"))
 
 
 def _read(report: Path, outcomes: Outcomes) -> None:
