@@ -45,7 +45,9 @@ def measured(
     command = (sys.executable, str(MEASURED))
     with (
         storages.migrated(storage) as url,
-        ServerProcess(directory, command=command, DATABASE_URL=url, STEPS_FILE=str(steps)) as running,
+        ServerProcess(
+            directory, command=command, DATABASE_URL=url, SERVER_WORKERS="1", STEPS_FILE=str(steps)
+        ) as running,
     ):
         yield running, Steps(steps)
 

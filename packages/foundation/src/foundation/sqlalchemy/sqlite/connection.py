@@ -41,14 +41,20 @@ class SqliteConnections:
         self._most = most
 
     def open(self, database: str, **options: Any) -> "BoundedConnection":
-        """A connection, which is open when it has been awaited.
+        """A connection, which is open when it has been awaited; that raises `StorageUnavailable` for another file.
 
         Raises:
             NotAnswered: too many threads hang.
         """
         if self.hanging >= self._most:
             raise NotAnswered("the disk does not answer")
-        return BoundedConnection(self, partial(sqlite3.connect, database, **options))
+
+        def connect() -> sqlite3.Connection:
+            self.file.check_identity()  # SQLite would make a new file in place of one that was deleted
+            opened: sqlite3.Connection = sqlite3.connect(database, **options)
+            return opened
+
+        return BoundedConnection(self, connect)
 
 
 class BoundedConnection(Connection):
