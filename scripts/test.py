@@ -35,6 +35,7 @@ LEFT_OUT = {
 # Faults that only `make faults` proves, and why.
 FAULTS = {
     "tests/faults/poolers": "pgbouncer",
+    "tests/faults/test_ledger.py": "a minute, for a server that is stopped and killed",
     "tests/faults/test_replicas.py": "minutes, for pairs of servers",
     "tests/faults/test_replicas_that_are_none.py": "minutes, for pairs of servers",
     "tests/faults/test_users_on_a_replica.py": "minutes, for pairs of servers",
