@@ -151,14 +151,15 @@ FAULTS: Final = (
     ),
     Fault(
         "`DATABASE_POOLER` does not tell of a pooler",
-        "503; `/readyz` 503 says which setting it takes",
+        "503, or, where the pooler passes over `options`, nothing but lost time limits; `/readyz` 503 says which"
+        " setting it takes",
         "until it is set",
         "set it",
         ((_POOLER_SETTINGS, "refuses_options"), (_POOLER_SETTINGS, "passes_over_options")),
     ),
     Fault(
         "the pooler keeps no prepared statements",
-        "503 `storage-unavailable` at times; the log says which setting it takes",
+        "503 `storage-unavailable` for requests that meet; the log says which setting it takes",
         "until it is set",
         "`DATABASE_PREPARED_STATEMENTS=false`",
         ((_POOLER_SETTINGS, "keeps_no_prepared"),),
@@ -221,16 +222,17 @@ FAULTS: Final = (
         ((_CONTENT, "ids_that_are_taken"),),
     ),
     Fault(
-        "plain SQL wrote a value that cannot be read: a time of `infinity`, on SQLite a BLOB in a column of texts",
-        "nothing: the database refuses it. Where such a row is older than the constraint, what reads it is 503,"
-        " `unreadable-value` in the log",
+        "plain SQL wrote a value that cannot be read: a time of `infinity`, on SQLite a BLOB in a column of texts, or a"
+        " text that is not UTF-8",
+        "nothing: the database refuses it, but for the last. What reads such a row is 503; the log has"
+        " `unreadable-value` and what to do",
         "until the row is corrected",
-        "correct it by SQL; `db upgrade` and `db audit` name the table",
+        "correct it by SQL; `db upgrade` stops at a row that is older than the constraint, and names the table",
         ((_CONTENT, "cannot_be_read"), (_CONTENT, "not_utf_8")),
     ),
     Fault(
         "the SQLite file is deleted or replaced",
-        "503; `/readyz` 503 says so",
+        "writes 503, reads perhaps what was in it; `/readyz` 503 says so",
         "until the restart",
         "restart; restore a copy while the service is stopped",
         ((_SQLITE, "deleted_or_replaced"),),
@@ -244,7 +246,8 @@ FAULTS: Final = (
     ),
     Fault(
         "the disk of SQLite hangs",
-        "504 `deadline-exceeded`",
+        "504 `deadline-exceeded`, 503; a COMMIT that is not answered is `commit-outcome-unknown`; `/readyz` 503 says"
+        " so",
         "each request `REQUEST_TIMEOUT` at most",
         "look after the disk",
         ((_SQLITE, "hangs"),),

@@ -198,3 +198,15 @@ def test_an_encoding_that_cannot_hold_every_name_is_refused(
             assert "encoding LATIN1" in problem(http.get("/readyz"), 503, "storage-unavailable")["detail"]
     finally:
         server.drop_database(name)
+
+
+def test_an_upgrade_stops_at_a_row_on_sqlite_that_could_not_be_read(storages: Storages, tmp_path: Path) -> None:
+    with storages.unmigrated("sqlite") as url:
+        assert run_cli("db", "upgrade", "--to", "560d0ec2e30a", cwd=tmp_path, DATABASE_URL=url).returncode == 0
+        with connected(url) as connection:
+            connection.exec_driver_sql("INSERT INTO users (email, name) VALUES (x'41', 'Old')")
+        upgraded = run_cli("db", "upgrade", cwd=tmp_path, DATABASE_URL=url)
+        assert (upgraded.returncode, "users has no BLOBs" in upgraded.stderr) == (2, True), upgraded
+        with connected(url) as connection:
+            connection.exec_driver_sql("UPDATE users SET email = 'a@example.com'")
+        assert run_cli("db", "upgrade", cwd=tmp_path, DATABASE_URL=url).returncode == 0

@@ -16,6 +16,7 @@ from uvicorn import Config, Server
 from foundation.http.edge.admission import AdmissionControl
 from foundation.http.edge.admitting_protocol import AdmittingProtocol
 from foundation.http.edge.draining import Draining
+from foundation.http.edge.listening import waiting
 
 PATIENCE = 10.0
 GET = b"GET /things HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -300,3 +301,47 @@ def test_the_limit_falls_while_requests_are_refused() -> None:
             task.cancel()
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        LIVEZ.replace(b"/livez", b"http://localhost/livez"),
+        b"\r\n" + LIVEZ,
+        LIVEZ.replace(b"GET", b"OPTIONS"),
+        LIVEZ.replace(b"/livez", b"/livez?x=1"),
+    ],
+    ids=["absolute", "empty line", "OPTIONS", "query"],
+)
+def test_a_health_check_is_one_in_each_of_its_forms(full: Served, request_: bytes) -> None:
+    with full.connected() as connection:
+        connection.sendall(request_)
+        assert answer(connection)[0] == 204
+
+
+def test_what_follows_the_rest_of_a_refused_body_is_answered(full: Served) -> None:
+    with full.connected() as connection:
+        connection.sendall(POST + b"12")
+        assert_refused(answer(connection))
+        connection.sendall(b"345" + LIVEZ)
+        assert answer(connection)[0] == 204
+
+
+def test_the_version_of_a_refused_request_is_that_of_its_first_line(full: Served) -> None:
+    old = POST.replace(b"HTTP/1.1", b"HTTP/1.0").replace(
+        b"Content-Length: 5", b"Connection: keep-alive\r\nContent-Length: 12"
+    )
+    with full.connected() as connection:
+        connection.sendall(old + b" HTTP/1.1\r\n ")
+        assert_refused(answer(connection), closes=True)
+        assert connection.recv(1) == b""
+
+
+def test_without_a_file_descriptor_nothing_is_accepted_and_nothing_raised(
+    full: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_more(_descriptor: int) -> int:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("foundation.http.edge.listening.os.dup", no_more)
+    assert list(waiting(full.server.servers[0])) == []

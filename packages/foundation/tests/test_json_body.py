@@ -200,3 +200,12 @@ class TestDependency:
     async def test_wants_an_object(self, body: bytes) -> None:
         problem = await problem_of(request(body))
         assert [error.at for error in problem.errors] == ["#"]
+
+
+def test_more_arrays_than_can_be_read_in_passing_are_refused() -> None:
+    assert len(parse_json(b"[" + b"[]," * 50_000 + b"1]")) == 50_001
+    assert parse_json(b'["' + b"[" * 100_000 + b'"]') == ["[" * 100_000]
+    with pytest.raises(Problem) as refused:
+        parse_json(b"[" + b"[]," * 70_000 + b"1]")
+    assert refused.value.kind is kinds.MALFORMED_REQUEST
+    assert "arrays" in str(refused.value.detail)

@@ -53,6 +53,8 @@ class ApplicationError(Exception):
 
     code: ClassVar[str] = "application-error"
     sentence: ClassVar[str] = "The operation could not be carried out."
+    for_operators: ClassVar[bool] = False
+    """Whether the sentence says what an operator has to do, so that it belongs in the log."""
 
     def __init__(self, sentence: str | None = None) -> None:
         super().__init__(sentence or self.sentence)
@@ -80,6 +82,7 @@ class IdTaken(WriteConflict):
         "The database gives new rows ids that are taken: its sequence is behind. `fastapi-service db audit` names it,"
         " and what sets it right. Nothing was written."
     )
+    for_operators = True
 
 
 class IdempotencyKeyInUse(ApplicationError):
@@ -115,6 +118,7 @@ class MigrationsPending(StorageUnavailable):
 
     code = "migrations-pending"
     sentence = "Migrations are pending: run `fastapi-service db upgrade`."
+    for_operators = True
 
 
 class UnreadableValue(StorageUnavailable):
@@ -125,6 +129,7 @@ class UnreadableValue(StorageUnavailable):
         "A stored value cannot be read: another program wrote a time beyond the years 1 to 9999, or something that is"
         " no text. Correct the row by SQL, and apply the migrations that refuse such values."
     )
+    for_operators = True
 
 
 class DeadlineExceeded(ApplicationError):

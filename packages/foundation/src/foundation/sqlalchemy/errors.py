@@ -84,6 +84,7 @@ _SQLITE_REASONS: Final[Mapping[int, str]] = {
 _SQLITE_GENERIC_ERROR: Final = 1
 _SQLITE_MISSES: Final = ("no such table", "no such column", "has no column named")
 _SQLITE_CONSTRAINT: Final = 19
+_SQLITE_HANGS: Final = "the disk does not answer"
 _SQLITE_UNDECODABLE: Final = "Could not decode to UTF-8"
 
 # What psycopg says of a time that no `datetime` can be.
@@ -182,6 +183,8 @@ class Translation:
             return errors.MigrationsPending()
         if message.startswith(_SQLITE_UNDECODABLE):
             return errors.UnreadableValue()
+        if message == _SQLITE_HANGS:
+            return errors.StorageUnavailable("The disk of the SQLite database does not answer.")
         kind = _ERROR_OF_SQLITE_CODE.get(primary)
         return kind(_SQLITE_REASONS.get(primary)) if kind is not None else None
 

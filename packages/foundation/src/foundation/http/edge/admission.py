@@ -74,7 +74,6 @@ class AdmissionControl:
 
     def _look(self, worker: "Worker", expected: float) -> None:
         now = time.monotonic()
-        worker.accept_waiting()
         if self._looks % _SELDOM == 0:
             self._parked = worker.waiting_for_clients()
         self._looks += 1
@@ -94,6 +93,7 @@ class AdmissionControl:
             self._look_again(worker)
         else:
             self._watching = False
+        worker.accept_waiting()
 
     def _say(self, now: float) -> None:
         if self.refusals and now - self._said_at >= _SUMMARY:

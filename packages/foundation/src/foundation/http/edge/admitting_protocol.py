@@ -1,5 +1,6 @@
 """Refuses requests that are more than a worker can carry, for a fraction of what a request costs."""
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import httptools
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from foundation.http.edge.draining import Draining
 
 _EXEMPT: Final = ("/livez", "/readyz")
-_EXEMPT_LINES: Final = tuple(f"{method} {path} ".encode() for method in ("GET", "HEAD") for path in _EXEMPT)
+_EXEMPT_TARGETS: Final = tuple(path.encode() for path in _EXEMPT)
+_CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*+(\d{1,18})[ \t]*+\r", re.IGNORECASE)
 # Bytes of the body of a request that was refused, which are read for the sake of the connection.
 _MAX_REST_SIZE: Final = 256 * 1024
 
@@ -72,7 +74,7 @@ class AdmittingProtocol(HttpProtocol):
         """Refuse the request that begins with `data`, unless it is one that must be read."""
         if self._stage is not Stage.NOTHING or self._idle_bytes or self._reading_stopped or self._surplus:
             return False
-        if self._is_answering() or data.startswith(_EXEMPT_LINES):
+        if self._is_answering():
             return False
         if self.transport.is_closing() or (request := _Unread.look_at(data)) is None:
             return False
@@ -94,11 +96,14 @@ class AdmittingProtocol(HttpProtocol):
         """Pass over the rest of the body of a request that was refused."""
         if self.transport.is_closing():
             return
+        data, behind = request.divide(data)
         if not request.passes_over(data):
             self.transport.close()
         elif request.ended:
             self._refused = None
             self._await_next(self.timeout_keep_alive)
+            if behind:
+                self.data_received(behind)
 
     def _await_next(self, seconds: float) -> None:
         self._unset_timer()
@@ -129,6 +134,8 @@ class _Unread:
     def __init__(self) -> None:
         self.begun = 0
         self.ended = False
+        self.target = b""
+        self.missing: int | None = None
         self.keep_alive = self.is_head = False
         self._rest = 0
         self.parser = httptools.HttpRequestParser(self)
@@ -137,22 +144,38 @@ class _Unread:
     def look_at(cls, data: bytes) -> "_Unread | None":
         """The request that begins with `data`; None if it must be read.
 
-        That is one whose head is incomplete, or that is malformed, not alone, or waits to be told 100 (Continue).
+        That is one to a health check, and one whose head is incomplete, or that is malformed, not alone, or waits to be
+        told 100 (Continue).
         """
         request, cls._spare = cls._spare or cls(), None
-        request.begun, request.ended, request.keep_alive = 0, False, False
+        request.begun, request.ended, request.keep_alive, request.target = 0, False, False, b""
         try:
             request.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             return None
-        if b" HTTP/1.1\r\n" not in data:
-            request.keep_alive = False
+        if any(target in request.target for target in _EXEMPT_TARGETS):
+            return None
         if request.ended and request.keep_alive and request.begun == 1:
             cls._spare = request  # it has been looked at by the time of the next
             return request
-        if request.begun != 1 or b"\r\n\r\n" not in data or b"100-continue" in data.lower():
+        head, _, body = data.partition(b"\r\n\r\n")
+        if request.begun != 1 or head == data or b"100-continue" in data.lower():
             return None
+        length = _CONTENT_LENGTH.search(head + b"\r")
+        request.missing = int(length[1]) - len(body) if length else None
         return request
+
+    def divide(self, data: bytes) -> tuple[bytes, bytes]:
+        """What belongs to the request, and what follows it, where its length was declared."""
+        if self.missing is None:
+            return data, b""
+        rest, behind = data[: self.missing], data[self.missing :]
+        self.missing -= len(rest)
+        return rest, behind
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the target."""
+        self.target += url
 
     def on_message_begin(self) -> None:
         """A request begins; a second one, if the client did not wait for the answer to the first."""
@@ -161,7 +184,7 @@ class _Unread:
     def on_headers_complete(self) -> None:
         """The head is complete."""
         parser = self.parser
-        self.keep_alive = parser.should_keep_alive()
+        self.keep_alive = parser.should_keep_alive() and parser.get_http_version() == "1.1"
         self.is_head = parser.get_method() == b"HEAD"
 
     def on_message_complete(self) -> None:

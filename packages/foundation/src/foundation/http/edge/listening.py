@@ -29,7 +29,7 @@ def protocol(server: Server) -> asyncio.Protocol:
 def waiting(listener: asyncio.Server) -> Iterator[socket.socket]:
     """Accept the connections in the accept queue of the kernel."""
     for listening in listener.sockets:
-        with socket.socket(fileno=os.dup(listening.fileno())) as own, suppress(OSError):
+        with suppress(OSError), socket.socket(fileno=os.dup(listening.fileno())) as own:
             own.settimeout(0)
             while True:
                 connection, _ = own.accept()

@@ -56,7 +56,7 @@ async def _answer_known_error(request: Request, error: DomainError | Application
         # The cause is a fact about the storage, and no defect: a traceback for each request would bury what is one.
         sqlstate = getattr(getattr(error.__cause__, "orig", error.__cause__), "sqlstate", None)
         said = f"{error.code} ({sqlstate})" if sqlstate else error.code
-        if isinstance(error, ApplicationError) and str(error) != error.sentence:  # what the operator is to do
+        if isinstance(error, ApplicationError) and (str(error) != error.sentence or error.for_operators):
             said = f"{said}: {error}"
         logger.warning("%s", said, extra={"request_id": request.scope["state"]["request_id"]})
     return problem_response(request, problems.present(error, kind))

@@ -1,6 +1,7 @@
 """Reads JSON bodies strictly: what one reader would understand in another way than the next is refused."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Container
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -21,6 +22,10 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 # Bytes. A document of this length takes microseconds to read, whatever is in it, and one of that length milliseconds.
 _SHORT: Final = 1024
 _LONG: Final = 16 * 1024
+
+# Python reads them in one piece, 0.4 microseconds each, in which no other request is served.
+_MAX_ARRAYS: Final = 60_000
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -72,7 +77,9 @@ def _with_few_unknown(document: Any, names: Container[str], depth: int = 2) -> A
 
 
 def parse_json(content: bytes) -> Any:
-    """The document in `content`; see `read_json`. Raises `Problem` for what is not strict JSON."""
+    """The document in `content`; see `read_json`. Raises `Problem` if it is not strict, or has too many arrays."""
+    if content.count(b"[") > _MAX_ARRAYS and _STRING.sub(b"", content).count(b"[") > _MAX_ARRAYS:
+        raise Problem(kinds.MALFORMED_REQUEST, f"The body has more than {_MAX_ARRAYS:,} arrays.")
     try:
         return read_json(content)
     except NotStrictJson:

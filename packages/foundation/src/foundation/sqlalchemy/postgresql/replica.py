@@ -212,6 +212,8 @@ def _reason(error: Exception) -> str:
         _raise_translated(error)
     except (ApplicationError, StatementRefused) as translated:
         said = str(translated).replace("DATABASE_URL", "DATABASE_READ_URL")
+        if "DATABASE_POOLER" in said:  # which is about the primary
+            said = "A pooler answers at DATABASE_READ_URL: name the standby itself."
         generic = isinstance(translated, DeadlineExceeded) or said == str(StorageUnavailable())
         return "it does not answer" if generic else said
     except Exception as untranslated:  # noqa: BLE001 -- of the driver; its message may quote hosts and roles

@@ -106,12 +106,19 @@ class BoundedConnection(Connection):
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._tx.put_nowait((future, function))
         left = seconds_left()
+        if left == math.inf:
+            return await future
+        # A timer is cheaper than asyncio.timeout, which would cancel the task.
+        timer = asyncio.get_running_loop().call_later(left, self._give_up, future)
         try:
-            async with asyncio.timeout(None if left == math.inf else left):
-                return await future
-        except TimeoutError:
+            return await future
+        finally:
+            timer.cancel()
+
+    def _give_up(self, future: asyncio.Future[Any]) -> None:
+        if not future.done():
             self._leave_alone()
-            raise NotAnswered("the disk does not answer") from None
+            future.set_exception(NotAnswered("the disk does not answer"))
 
     def _leave_alone(self) -> None:
         self._connections.hanging += 1

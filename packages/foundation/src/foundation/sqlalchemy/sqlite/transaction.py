@@ -29,11 +29,13 @@ class SqliteReader:
     async def rows(self, statement: Select[Any], parameters: Mapping[str, Any], make: Make[Row]) -> list[Row]:
         """See `Reader.rows`."""
         async with self._engine.connect() as connection:
+            result = await connection.execute(statement, parameters)
             found: list[Row] = []
-            for some in (await connection.execute(statement, parameters)).partitions(_ROWS_AT_A_TIME):
+            while some := result.fetchmany(_ROWS_AT_A_TIME):
                 found += map(make, some)
-                if len(some) == _ROWS_AT_A_TIME:
-                    await asyncio.sleep(0)
+                if len(some) < _ROWS_AT_A_TIME:
+                    break
+                await asyncio.sleep(0)
             return found
 
 
