@@ -3,6 +3,7 @@
 import asyncio
 import math
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -10,13 +11,15 @@ from typing import Any, Final, TypeVar
 
 from aiosqlite import Connection
 
-from foundation.kernel.deadline import seconds_left, time_limit
+from foundation.kernel.deadline import deadline, time_limit
 from foundation.sqlalchemy.sqlite.database_file import DatabaseFile
 
 Result = TypeVar("Result")
 
 # Seconds that closing may take. What is not closed by then is closed by its own thread, later.
 _CLOSING: Final = 1.0
+# Seconds by which a timer may be early.
+_CLOCK: Final = 0.002
 # aiosqlite's own default.
 _CHUNK: Final = 64
 
@@ -63,6 +66,9 @@ class BoundedConnection(Connection):
     def __init__(self, connections: SqliteConnections, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, _CHUNK)
         self._connections = connections
+        self._call: asyncio.Future[Any] | None = None
+        self._until = self._look_at = math.inf
+        self._timer: asyncio.TimerHandle | None = None
         # A thread that hangs must not keep the process from ending.
         self._thread.daemon = True
 
@@ -103,22 +109,32 @@ class BoundedConnection(Connection):
         return await self._bounded(partial(fn, *args, **kwargs))
 
     async def _bounded(self, function: Callable[[], Result]) -> Result:
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
         self._tx.put_nowait((future, function))
-        left = seconds_left()
-        if left == math.inf:
-            return await future
-        # A timer is cheaper than asyncio.timeout, which would cancel the task.
-        timer = asyncio.get_running_loop().call_later(left, self._give_up, future)
-        try:
-            return await future
-        finally:
-            timer.cancel()
+        self._call, self._until = future, deadline()
+        if self._until < self._look_at:
+            self._look_again(loop)
+        return await future
 
-    def _give_up(self, future: asyncio.Future[Any]) -> None:
-        if not future.done():
+    def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
+        # One timer serves many calls: nearly all have ended long before it.
+        if self._timer is not None:
+            self._timer.cancel()
+        self._look_at = self._until
+        self._timer = loop.call_later(max(self._until - time.monotonic(), 0), self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give the call up whose deadline is over."""
+        self._timer, self._look_at = None, math.inf
+        call = self._call
+        if call is None or call.done():
+            return
+        if self._until - time.monotonic() > _CLOCK:
+            self._look_again(loop)
+        else:
             self._leave_alone()
-            future.set_exception(NotAnswered("the disk does not answer"))
+            call.set_exception(NotAnswered("the disk does not answer"))
 
     def _leave_alone(self) -> None:
         self._connections.hanging += 1
@@ -126,6 +142,8 @@ class BoundedConnection(Connection):
 
     def _stopped(self) -> asyncio.Future[Any]:
         """Have its thread close it and end; done when that is done."""
+        if self._timer is not None:
+            self._timer.cancel()
         ended = self.stop()
         assert ended is not None  # noqa: S101 -- for the type: there is a loop
         return ended
