@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
@@ -160,7 +160,9 @@ def arranged(container: ops.OpContainer) -> list[ops.MigrateOperation]:
         if not isinstance(operation, ops.ModifyTableOps):
             if isinstance(operation, ops.CreateTableOp):
                 _lift_checks(operation)
-            result.append(operation)
+                result += [operation, *on_postgresql(_taken_out(operation))]
+            else:
+                result.append(operation)
             continue
         changes = [one for one in operation.ops if not _is_comment(one)]
         comments = [one for one in operation.ops if _is_comment(one)]
@@ -206,6 +208,20 @@ def _lift_checks(operation: ops.CreateTableOp) -> None:
         lifted = CheckConstraint(check.sqltext, name=check.name)
         lifted.parent = table
         operation.columns = [*operation.columns, lifted]
+
+
+def _taken_out(operation: ops.CreateTableOp) -> list[str]:
+    """Take the CHECK constraints that only PostgreSQL is to have out of a table; the statements that add them."""
+    everywhere: list[Any] = []
+    conditional: list[Any] = []
+    for one in operation.columns:
+        (everywhere if getattr(one, "_ddl_if", None) is None else conditional).append(one)
+    operation.columns = everywhere
+    return [
+        f"ALTER TABLE {operation.table_name} ADD CONSTRAINT {one.name} CHECK ({one.sqltext})"
+        for one in conditional
+        if isinstance(one, CheckConstraint)
+    ]
 
 
 def _altered_tables(container: ops.OpContainer) -> set[str]:
