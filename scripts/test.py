@@ -35,7 +35,9 @@ LEFT_OUT = {
 # Faults that only `make faults` proves, and why.
 FAULTS = {
     "tests/faults/poolers": "pgbouncer",
+    "tests/faults/test_event_loop.py": "half a minute of the processor",
     "tests/faults/test_ledger.py": "a minute, for a server that is stopped and killed",
+    "tests/faults/test_overload.py": "a processor that is busy with nothing else",
     "tests/faults/test_replicas.py": "minutes, for pairs of servers",
     "tests/faults/test_replicas_that_are_none.py": "minutes, for pairs of servers",
     "tests/faults/test_users_on_a_replica.py": "minutes, for pairs of servers",
