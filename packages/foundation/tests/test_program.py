@@ -3,6 +3,7 @@
 import json
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import typer
@@ -14,7 +15,7 @@ async def nothing(_container: object) -> None:
     """Is not reached: the settings cannot be read."""
 
 
-def failing_program() -> tuple[Program, typer.Typer]:  # type: ignore[type-arg]  # any settings
+def failing_program() -> tuple[Program[Any, Any], typer.Typer]:
     program = Program(
         name="shelves",
         load_settings=lambda **_: json.loads("a secret value"),

@@ -22,6 +22,7 @@ from foundation.kernel import errors
 from foundation.kernel.deadline import seconds_left
 from foundation.sqlalchemy.constraints import Constraint, ForeignKeyViolated
 from foundation.sqlalchemy.postgresql.connection import ConnectionLost, OutcomeUnknown
+from foundation.sqlalchemy.sqlite.connection import NotAnswered
 
 # Classes and codes of the PostgreSQL manual, appendix A. Two characters stand for a whole class.
 _ERROR_OF_SQLSTATE: Final[Mapping[str, type[errors.ApplicationError]]] = {
@@ -84,7 +85,6 @@ _SQLITE_REASONS: Final[Mapping[int, str]] = {
 _SQLITE_GENERIC_ERROR: Final = 1
 _SQLITE_MISSES: Final = ("no such table", "no such column", "has no column named")
 _SQLITE_CONSTRAINT: Final = 19
-_SQLITE_HANGS: Final = "the disk does not answer"
 _SQLITE_UNDECODABLE: Final = "Could not decode to UTF-8"
 
 # What psycopg says of a time that no `datetime` can be.
@@ -161,7 +161,7 @@ class Translation:
 
     def _translate(self, original: BaseException | None, *, lost: bool) -> Exception | None:
         if isinstance(original, sqlite3.Error):
-            return self._translate_sqlite(getattr(original, "sqlite_errorcode", 0), str(original))
+            return self._translate_sqlite(original)
         constraint = getattr(getattr(original, "diag", None), "constraint_name", None)
         if constraint and (violated := self._violated(constraint)):
             return violated
@@ -175,16 +175,16 @@ class Translation:
         kind = next((kind for code, kind in _ERROR_OF_SQLSTATE.items() if sqlstate.startswith(code)), None)
         return kind() if kind is not None else None
 
-    def _translate_sqlite(self, code: int, message: str) -> Exception | None:
-        primary = code & 0xFF
+    def _translate_sqlite(self, error: sqlite3.Error) -> Exception | None:
+        if isinstance(error, NotAnswered):
+            return errors.StorageUnavailable("The disk of the SQLite database does not answer.")
+        primary, message = getattr(error, "sqlite_errorcode", 0) & 0xFF, str(error)
         if primary == _SQLITE_CONSTRAINT:
             return self._violated(self._columns.get(message.rpartition("failed: ")[2], ""))
         if primary == _SQLITE_GENERIC_ERROR and any(words in message for words in _SQLITE_MISSES):
             return errors.MigrationsPending()
         if message.startswith(_SQLITE_UNDECODABLE):
             return errors.UnreadableValue()
-        if message == _SQLITE_HANGS:
-            return errors.StorageUnavailable("The disk of the SQLite database does not answer.")
         kind = _ERROR_OF_SQLITE_CODE.get(primary)
         return kind(_SQLITE_REASONS.get(primary)) if kind is not None else None
 

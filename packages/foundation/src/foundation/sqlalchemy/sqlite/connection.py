@@ -27,8 +27,7 @@ _CHUNK: Final = 64
 class NotAnswered(sqlite3.OperationalError):
     """The disk did not answer in the time that there was."""
 
-    sqlite_errorcode = sqlite3.SQLITE_IOERR
-    sqlite_errorname = "SQLITE_IOERR"
+    sqlite_errorname = "SQLITE_IOERR"  # for the log
 
 
 class SqliteConnections:
@@ -50,7 +49,7 @@ class SqliteConnections:
             NotAnswered: too many threads hang.
         """
         if self.hanging >= self._most:
-            raise NotAnswered("the disk does not answer")
+            raise NotAnswered
 
         def connect() -> sqlite3.Connection:
             self.file.check_identity()  # SQLite would make a new file in place of one that was deleted
@@ -134,7 +133,7 @@ class BoundedConnection(Connection):
             self._look_again(loop)
         else:
             self._leave_alone()
-            call.set_exception(NotAnswered("the disk does not answer"))
+            call.set_exception(NotAnswered)
 
     def _leave_alone(self) -> None:
         self._connections.hanging += 1
