@@ -47,7 +47,7 @@ ENOUGH = 4 << 30  # bytes; two workers need half of one of these gigabytes, and 
 
 def command(arguments: Sequence[str], *, packages: bool) -> list[str]:
     """Return the command that runs pytest with these arguments."""
-    pytest = [sys.executable, "-m", "pytest", "--numprocesses=auto", f"--maxprocesses={MAX_WORKERS}"]
+    pytest = [sys.executable, "-m", "pytest", f"--numprocesses={workers(all_of_them=not arguments)}"]
     # Neighbours run in one process, so that what they share is made once.
     pytest.append("--dist=worksteal")
     if packages:
@@ -55,6 +55,16 @@ def command(arguments: Sequence[str], *, packages: bool) -> list[str]:
         return [*pytest, *arguments, *([] if named else package_tests())]
     ignored = [name for name in ("tests/benchmarks", *LEFT_OUT, *FAULTS) if not _is_named(name, arguments)]
     return [*pytest, *(f"--ignore={name}" for name in ignored), *(arguments or ["--cov"])]
+
+
+def workers(*, all_of_them: bool) -> int:
+    """Return how many processes run tests.
+
+    A third of the time of all tests is waiting, so there are more than processors; among those that were named may be
+    some that measure how fast a server is.
+    """
+    processors = os.cpu_count() or 1
+    return min(processors * 3 // 2 if all_of_them else processors, MAX_WORKERS)
 
 
 def package_tests() -> list[str]:

@@ -16,6 +16,8 @@ from e2e.relay import Relay, relay
 from faults.lists import DEADLINE, LATE, LEFT, RETURNED, USERS, listed, migrated, reads_of, reads_of_a_list, unique
 from faults.standby import StreamingPair, streaming_pair
 
+_SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[StreamingPair]:
@@ -233,15 +235,20 @@ def test_a_read_that_recovery_cancels_is_made_on_the_primary(
     pair: StreamingPair, urls: tuple[str, str], http: httpx2.Client
 ) -> None:
     """Rows that it may see are removed from the standby while it runs."""
+    create(http, unique())
     database = urls[0].rpartition("/")[2]
     pair.on_primary("ALTER TABLE users RENAME TO slow_users", database)
-    # A second to read it.
-    pair.on_primary("CREATE VIEW users AS SELECT one.* FROM slow_users AS one, pg_sleep(1)", database)
+    # On the standby it is read for longer than the request may take.
+    pair.on_primary(
+        "CREATE VIEW users AS SELECT one.* FROM slow_users AS one,"
+        " pg_sleep(CASE WHEN pg_is_in_recovery() THEN 5 ELSE 0 END)",
+        database,
+    )
     try:
         pair.catch_up()
         with ThreadPoolExecutor(1) as clients:
             answer = clients.submit(http.get, f"{USERS}?limit=1")
-            time.sleep(0.2)
+            eventually("the standby reads", lambda: pair.on_standby(_SLEEPING) == [(1,)])
             pair.on_primary("UPDATE slow_users SET name = name || '!'", database)
             pair.on_primary("VACUUM slow_users", database)
             assert answer.result().status_code == 200
@@ -250,4 +257,4 @@ def test_a_read_that_recovery_cancels_is_made_on_the_primary(
         pair.on_primary("DROP VIEW users", database)
         pair.on_primary("ALTER TABLE slow_users RENAME TO users", database)
     pair.catch_up()
-    assert reads_of_a_list(http, pair) == (0, 1)
+    eventually("lists are read on the standby", lambda: reads_of_a_list(http, pair) == (0, 1))

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace
 
+import httptools
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 from uvicorn import Config, Server
 
 from foundation.http.edge.admission import AdmissionControl
-from foundation.http.edge.admitting_protocol import AdmittingProtocol
+from foundation.http.edge.admitting_protocol import HEAD, AdmittingProtocol
 from foundation.http.edge.draining import Draining
 from foundation.http.edge.listening import waiting
 
@@ -159,20 +162,22 @@ def test_the_body_of_a_refused_request_is_not_taken_for_the_next_one(full: Serve
         assert answer(connection)[0] == 204
 
 
-def test_a_refused_body_in_chunks_ends_where_the_last_chunk_does(full: Served) -> None:
+@pytest.mark.parametrize("rest", [b"lo\r\n0\r\n\r\n", b"lo\r\n0\r\n\r\n" + GET], ids=["alone", "and the next request"])
+def test_a_refused_body_in_chunks_ends_where_the_last_chunk_does(full: Served, rest: bytes) -> None:
     head = POST.replace(b"Content-Length: 5", b"Transfer-Encoding: chunked")
     with full.connected() as connection:
         connection.sendall(head + b"5\r\nhel")
         assert_refused(answer(connection))
-        connection.sendall(b"lo\r\n0\r\n\r\n")
-        connection.sendall(GET)
+        connection.sendall(rest)
+        if GET not in rest:
+            connection.sendall(GET)
         assert_refused(answer(connection))
 
 
 def test_a_refused_body_that_does_not_end_ends_the_connection(full: Served) -> None:
     with full.connected() as connection:
         connection.sendall(POST.replace(b": 5", b": 50000000"))
-        assert_refused(answer(connection))
+        assert_refused(answer(connection), closes=True)
         connection.sendall(b" " * (1 << 20))
         assert connection.recv(1) == b""
 
@@ -335,6 +340,50 @@ def test_the_version_of_a_refused_request_is_that_of_its_first_line(full: Served
         connection.sendall(old + b" HTTP/1.1\r\n ")
         assert_refused(answer(connection), closes=True)
         assert connection.recv(1) == b""
+
+
+class Ends:
+    """Where requests end for the parser that reads those that are not refused."""
+
+    def __init__(self, data: bytes) -> None:
+        self.ends: list[bool] = []
+        self._parser = httptools.HttpRequestParser(self)
+        for byte in data:
+            self._parser.feed_data(bytes([byte]))
+            self.ends.append(False)
+
+    def on_message_complete(self) -> None:
+        self.ends.append(True)
+
+
+_PLAIN = ["Host: localhost", "X:", "x-y:\t a:b ", "Connection: keep-alive", "connection:CLOSE", "Content-Lengths: 3"]
+_LENGTHS = [
+    "Content-Length: 3",
+    "cONTENT-lENGTH:\t0 ",
+    "Content-Length: 3, 3",
+    "Content-Length: +3",
+    "Content-Length: 3 3",
+]
+_OTHERS = ["Transfer-Encoding: chunked", "Upgrade: h2c", "Connection: upgrade", "X : 1", " X: 1", "X y: 1", "X", ": 1"]
+_LINES = st.lists(st.sampled_from(_PLAIN) | st.sampled_from(_PLAIN + _LENGTHS + _OTHERS), max_size=4)
+_FIRST = st.sampled_from(
+    ["GET / HTTP/1.1", "POST /a?b HTTP/1.1", "HEAD / HTTP/1.1", "GET /a b HTTP/1.1", "GET / HTTP/1.0"]
+)
+
+
+@given(first=_FIRST, lines=_LINES, end=st.just("\r\n") | st.sampled_from(["\n", "\r", "\n\r"]))
+def test_a_request_that_is_not_parsed_ends_where_the_parser_says(first: str, lines: list[str], end: str) -> None:
+    data = end.join([first, *lines, "", ""]).encode()
+    head = HEAD.match(data)
+    assume(head is not None)
+    assert head
+    content = b"x" * int(head[4] or 0)
+    assert head.end() == len(data)
+    try:
+        ends = Ends(data + content).ends
+    except httptools.HttpParserError:
+        return  # refused with another status; where it ends is not in doubt
+    assert ends == [False] * (len(data + content) - 1) + [True, False]
 
 
 def test_without_a_file_descriptor_nothing_is_accepted_and_nothing_raised(
