@@ -231,7 +231,7 @@ FAULTS: Final = (
         ((_CONTENT, "cannot_be_read"), (_CONTENT, "not_utf_8")),
     ),
     Fault(
-        "the SQLite file is deleted or replaced",
+        "the SQLite file, or its log, is deleted or replaced",
         "writes 503, reads perhaps what was in it; `/readyz` 503 says so",
         "until the restart",
         "restart; restore a copy while the service is stopped",

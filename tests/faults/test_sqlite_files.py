@@ -22,7 +22,7 @@ from e2e.processes import CONSOLE_SCRIPT, ServerProcess, environment, eventually
 from faults import programs
 from faults.test_frozen_database import LATE, in_parallel, kind
 from foundation.sqlalchemy.limits import Limits
-from foundation.sqlalchemy.sqlite.engine import open_sqlite
+from foundation.sqlalchemy.sqlite.engine import database_file, open_sqlite
 from running_servers import Storages
 from schema_tools.postgres import launcher
 
@@ -36,7 +36,7 @@ def file_of(url: str) -> Path:
     return Path(url.partition(":///")[2])
 
 
-@pytest.mark.parametrize("fate", ["deleted", "replaced"])
+@pytest.mark.parametrize("fate", ["deleted", "replaced", "log deleted", "restored meanwhile"])
 def test_a_file_that_is_deleted_or_replaced_takes_no_more_writes(storages: Storages, tmp_path: Path, fate: str) -> None:
     with (
         storages.migrated("sqlite") as url,
@@ -47,16 +47,24 @@ def test_a_file_that_is_deleted_or_replaced_takes_no_more_writes(storages: Stora
         file = file_of(url)
         copy = file.with_suffix(".copy")
         shutil.copy(file, copy)
-        if fate == "replaced":
+        log = file.with_name(f"{file.name}-wal")
+        if fate == "deleted":
+            file.unlink()
+        elif fate == "replaced":
             copy.rename(file)
         else:
-            file.unlink()
-        user = {"email": "lost@example.com", "name": "Lost"}
-        problem(http.post(USERS, json=user), 503, "storage-unavailable")
+            log.unlink()
+        if fate == "restored meanwhile":
+            file.with_name(f"{file.name}-shm").unlink()
+            shutil.copy(copy, file)
+        for number in range(4):
+            user = {"email": f"lost{number}@example.com", "name": "Lost"}
+            problem(http.post(USERS, json=user), 503, "storage-unavailable")
         for _ in range(4):  # any worker, whether it has used the file or not
             with server.client() as other:
                 eventually("readiness says it", lambda: "deleted or replaced" in other.get("/readyz").text)
-        assert file.exists() == (fate == "replaced")
+        assert file.exists() == (fate != "deleted")
+        assert "internal-error" not in server.log
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason=programs.reason("unshare"))
@@ -217,7 +225,8 @@ def test_without_a_directory_for_temporary_files_an_import_is_undone_from_memory
 
     async def chosen() -> int:
         limits = Limits(1, 1, *(timedelta(seconds=5),) * 6)
-        engine = open_sqlite(make_url(f"sqlite+aiosqlite:///{tmp_path}/service.db"), limits, 1)
+        url = make_url(f"sqlite+aiosqlite:///{tmp_path}/service.db")
+        engine = open_sqlite(url, database_file(url), limits, 1)
         async with engine.connect() as connection:
             answer = await connection.exec_driver_sql("PRAGMA temp_store")
         await engine.dispose()

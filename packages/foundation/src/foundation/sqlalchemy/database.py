@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, MetaData, make_url
@@ -21,8 +20,7 @@ from foundation.sqlalchemy.postgresql.watchdog import Watchdog
 from foundation.sqlalchemy.postgresql.writable import check_direct, check_postgresql
 from foundation.sqlalchemy.queries import SqlAlchemyQueries
 from foundation.sqlalchemy.readiness import SqlAlchemyReadiness
-from foundation.sqlalchemy.sqlite.database_file import DatabaseFile
-from foundation.sqlalchemy.sqlite.engine import open_sqlite
+from foundation.sqlalchemy.sqlite.engine import database_file, open_sqlite
 from foundation.sqlalchemy.sqlite.transaction import SqliteReader, SqliteTransaction
 from foundation.sqlalchemy.transaction import Reader, Transaction
 from foundation.sqlalchemy.unit_of_work import Registered, SqlAlchemyUnitOfWork
@@ -120,9 +118,10 @@ class SqliteDatabase(Database):
 
     def __init__(self, url: URL, limits: Limits, registered: Registered) -> None:
         # Its connections open no transaction by themselves.
-        self.engine = open_sqlite(url, limits, limits.pool_size)
-        self._file = DatabaseFile(Path(str(url.database)))
-        super().__init__(registered, SqliteReader(self.engine), open_sqlite(url, limits, 1), limits.bulk_timeout)
+        self._file = database_file(url)
+        self.engine = open_sqlite(url, self._file, limits, limits.pool_size)
+        bulk = open_sqlite(url, self._file, limits, 1)
+        super().__init__(registered, SqliteReader(self.engine), bulk, limits.bulk_timeout)
 
     async def check_writable(self, connection: AsyncConnection) -> None:  # noqa: ARG002 -- the file tells
         """See `Database.check_writable`; beside the event loop, since a disk may be slow."""

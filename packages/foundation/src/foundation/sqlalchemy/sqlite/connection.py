@@ -53,7 +53,8 @@ class SqliteConnections:
 
         def connect() -> sqlite3.Connection:
             self.file.check_identity()  # SQLite would make a new file in place of one that was deleted
-            opened: sqlite3.Connection = sqlite3.connect(database, **options)
+            opened = sqlite3.connect(database, factory=_UnlockingConnection, **options)
+            opened.file = self.file
             return opened
 
         return BoundedConnection(self, connect)
@@ -71,11 +72,15 @@ class BoundedConnection(Connection):
         # A thread that hangs must not keep the process from ending.
         self._thread.daemon = True
 
+    def note_log(self) -> None:
+        """Tell the file that its log is open here."""
+        self._connections.file.note_log(self._conn)
+
     async def commit(self) -> None:
         """Commit the transaction, unless the file is another one by now.
 
         Raises:
-            StorageUnavailable: the file was deleted or replaced.
+            StorageUnavailable: the file was deleted or replaced, or its log.
         """
         await self._execute(self._commit)
 
@@ -151,5 +156,41 @@ class BoundedConnection(Connection):
         self._connections.hanging -= 1
 
     def _commit(self) -> None:
-        self._connections.file.check_identity()
-        self._conn.commit()
+        file = self._connections.file
+        try:
+            if self._conn not in file:
+                self.note_log()
+            file.check_identity()
+            self._conn.commit()
+        except Exception:
+            # SQLAlchemy takes the transaction for ended, and the next one to use the connection would be in it.
+            with suppress(sqlite3.Error):
+                self._conn.rollback()
+            raise
+
+
+class _UnlockingConnection(sqlite3.Connection):
+    """Gives its locks back when it is closed, whatever is left of it.
+
+    SQLite keeps a closed connection, and its write lock, for as long as one of its statements is unfinished
+    (https://www.sqlite.org/c3ref/close.html), and the traceback of a cancelled call may keep a statement.
+    """
+
+    file: DatabaseFile | None = None
+
+    def close(self) -> None:
+        """Undo what was not committed, then close."""
+        try:
+            self.rollback()
+        finally:
+            self._close()
+
+    def __del__(self) -> None:
+        # A call that was cancelled while it connected leaves a connection that nothing refers to, and nothing closes.
+        with suppress(sqlite3.Error):
+            self._close()
+
+    def _close(self) -> None:
+        if self.file is not None:
+            self.file.closing(self)
+        super().close()

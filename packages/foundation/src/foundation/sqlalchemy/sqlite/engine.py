@@ -3,7 +3,6 @@
 import os
 import sqlite3
 import tempfile
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -24,10 +23,8 @@ Without it, none is begun.
 """
 
 
-def open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
-    """An engine for the file at `url`, which is made when it is missing; its directory is not.
-
-    Its calls end with the deadline of their caller, also when the disk does not answer.
+def database_file(url: URL) -> DatabaseFile:
+    """The file at `url`, which is made when it is missing; its directory is not.
 
     Raises:
         StorageMisconfigured: there can be no such file.
@@ -38,14 +35,21 @@ def open_sqlite(url: URL, limits: Limits, pool_size: int) -> AsyncEngine:
         raise StorageMisconfigured("DATABASE_URL may have no parameters after a ? for SQLite.")
     _check_path(Path(url.database))
     _create_privately(Path(url.database))
+    return DatabaseFile(Path(url.database))
+
+
+def open_sqlite(url: URL, file: DatabaseFile, limits: Limits, pool_size: int) -> AsyncEngine:
+    """An engine for the `file` at `url`.
+
+    Its calls end with the deadline of their caller, also when the disk does not answer.
+    """
     engine = create_async_engine(
         url,
         # No implicit BEGIN by the driver: transactions are begun below.
         connect_args={
-            "async_creator_fn": SqliteConnections(DatabaseFile(Path(url.database)), pool_size).open,
+            "async_creator_fn": SqliteConnections(file, pool_size).open,
             "isolation_level": None,
             "timeout": limits.lock_timeout.total_seconds(),
-            "factory": _UnlockingConnection,
             # The thread that forgets a connection is not always the one that made it.
             "check_same_thread": False,
         },
@@ -62,26 +66,6 @@ def _forget_hanging(context: ExceptionContext) -> None:
     if isinstance(context.original_exception, NotAnswered):
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False
-
-
-class _UnlockingConnection(sqlite3.Connection):
-    """Gives its locks back when it is closed, whatever is left of it.
-
-    SQLite keeps a closed connection, and its write lock, for as long as one of its statements is unfinished
-    (https://www.sqlite.org/c3ref/close.html), and the traceback of a cancelled call may keep a statement.
-    """
-
-    def close(self) -> None:
-        """Undo what was not committed, then close."""
-        try:
-            self.rollback()
-        finally:
-            super().close()
-
-    def __del__(self) -> None:
-        # A call that was cancelled while it connected leaves a connection that nothing refers to, and nothing closes.
-        with suppress(sqlite3.Error):
-            super().close()
 
 
 def _check_path(file: Path) -> None:
@@ -115,6 +99,7 @@ def _prepare_sqlite(temporary_store: str, connection: Any, _entry: ConnectionPoo
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
             raise  # a file that may not be written to can be read as it is
     cursor.close()
+    connection.driver_connection.note_log()
 
 
 def _temporary_store() -> str:
