@@ -202,10 +202,33 @@ class TestDependency:
         assert [error.at for error in problem.errors] == ["#"]
 
 
-def test_more_arrays_than_can_be_read_in_passing_are_refused() -> None:
-    assert len(parse_json(b"[" + b"[]," * 50_000 + b"1]")) == 50_001
-    assert parse_json(b'["' + b"[" * 100_000 + b'"]') == ["[" * 100_000]
+@pytest.mark.parametrize(
+    ("most", "begin", "part", "end", "sentence"),
+    [
+        (40_000, b"[", b"[]", b"]", "The body has more than 40,000 arrays."),
+        (400_000, b"[", b"1", b"]", "The body has more than 400,000 values."),
+        (30_000, b'{"a":0},{', b'"%d":0', b"}", "An object in the body has more than 30,000 members."),
+    ],
+    ids=["arrays", "values", "members"],
+)
+def test_more_parts_than_can_be_read_in_passing_are_refused(
+    most: int, begin: bytes, part: bytes, end: bytes, sentence: str
+) -> None:
+    def document(number: int) -> bytes:
+        parts = b",".join(part % one if b"%" in part else part for one in range(number))
+        return b"[" + begin + parts + end + b"]"
+
+    assert parse_json(document(most - 2))
     with pytest.raises(Problem) as refused:
-        parse_json(b"[" + b"[]," * 70_000 + b"1]")
-    assert refused.value.kind is kinds.MALFORMED_REQUEST
-    assert "arrays" in str(refused.value.detail)
+        parse_json(document(most + 2))
+    assert (refused.value.kind, refused.value.detail) == (kinds.MALFORMED_REQUEST, sentence)
+
+
+def test_many_small_objects_may_have_many_members_together() -> None:
+    assert len(parse_json(b"[" + b",".join([b'{"a":1}'] * 100_000) + b"]")) == 100_000
+
+
+@pytest.mark.parametrize("mark", ["[", ":", ",", '\\"['])
+def test_what_is_in_a_string_is_no_part(mark: str) -> None:
+    text = mark * 500_000
+    assert parse_json(json.dumps([text]).encode()) == [text]

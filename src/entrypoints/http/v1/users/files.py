@@ -70,9 +70,9 @@ async def import_users(
     With `on_conflict=fail` one line that cannot be imported keeps all of them out. With `skip` such lines are left out.
     """
     file_format = format_of(media_type_of_file(request, _MEDIA_TYPES, options.format))
-    with limit.slot() as when_needed:
-        async with aclosing(read_records(read_pieces(request, MAX_IMPORT_SIZE), file_format, USER_FILES)) as lines:
-            report = await users.import_(ImportUsers(when_needed(lines), options.on_conflict))
+    pieces = read_pieces(request, MAX_IMPORT_SIZE)
+    async with limit.slot() as when_needed, aclosing(read_records(pieces, file_format, USER_FILES)) as lines:
+        report = await users.import_(ImportUsers(when_needed(lines), options.on_conflict))
     return json_response(present_report(report))
 
 
