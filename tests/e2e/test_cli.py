@@ -236,6 +236,11 @@ def test_settings_come_from_a_file_unless_the_environment_has_others(tmp_path: P
     assert failure(run_cli("users", "list", cwd=tmp_path, DATABASE_URL="")).startswith("DATABASE_URL must")
 
 
+def test_a_settings_file_that_is_a_link_to_none_is_status_2(tmp_path: Path) -> None:
+    (tmp_path / ".env").symlink_to(tmp_path / "not-mounted")
+    assert failure(run_cli("users", "list", cwd=tmp_path)) == ".env cannot be read: No such file or directory."
+
+
 def test_a_settings_file_that_is_no_text_is_status_2(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(bytes(range(256)))
     assert failure(run_cli("users", "list", cwd=tmp_path)) == ".env is not valid UTF-8 text."

@@ -102,7 +102,7 @@ FAULTS: Final = (
     ),
     Fault(
         "more than `SERVER_MAX_CONNECTIONS` clients of a worker",
-        "503 `overloaded` on the first request",
+        "503 `overloaded` on the first request; health checks are answered",
         "as long as they stay",
         "more workers or instances",
         ((_SCARCE, "connection_too_many"),),

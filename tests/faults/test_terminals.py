@@ -40,6 +40,12 @@ def test_an_output_that_takes_nothing_is_said_in_a_sentence(
     assert "tandard output cannot be written to" in done.stderr
 
 
+def test_an_export_to_an_output_that_is_closed_is_said_in_a_sentence(storages: Storages, tmp_path: Path) -> None:
+    with storages.migrated("sqlite") as url:
+        done = shell("users export - >&-", url, tmp_path)
+    assert (done.returncode, done.stderr) == (2, "fastapi-service: Standard output cannot be used: it is closed.\n")
+
+
 @pytest.mark.parametrize("command", ["users list <&-", "db downgrade <&-", "users import - <&-"])
 def test_an_input_that_is_closed_is_no_traceback(storages: Storages, tmp_path: Path, command: str) -> None:
     with storages.migrated("sqlite") as url:
@@ -52,11 +58,11 @@ def test_what_a_row_contains_is_not_obeyed_by_the_terminal(storages: Storages, t
     with storages.migrated("sqlite") as url:
         with connected(url) as connection:
             connection.exec_driver_sql(
-                "INSERT INTO users (email, name) VALUES ('a@example.com', 'A' || char(27) || '[2J')"
+                "INSERT INTO users (email, name) VALUES ('a@example.com', 'A' || char(27, 8238, 8232) || '[2J')"
             )
         listed = run_cli("users", "list", cwd=tmp_path, DATABASE_URL=url)
-    assert "\x1b" not in listed.stdout
-    assert "A\\x1b[2J" in listed.stdout
+    assert not {"\x1b", "\u202e", "\u2028"} & set(listed.stdout)
+    assert "A\\x1b\\u202e\\u2028[2J" in listed.stdout
 
 
 def test_an_export_does_not_follow_a_link_that_leads_nowhere(storages: Storages, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from e2e.answers import create, problem
 from e2e.processes import ServerProcess, eventually, run_cli
 from entrypoints.cli.schema_project import schema_project
+from foundation.kernel.errors import StorageUnavailable
+from foundation.sqlalchemy.errors import NO_CONSTRAINTS
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES
 from running_servers import Storages
@@ -34,6 +36,8 @@ def test_ids_that_are_taken_are_the_operators_business(storages: Storages, postg
             answer = http.post(USERS, json={"email": "ada@example.com", "name": "Ada"}, timeout=30)
             problem(answer, 503, "storage-unavailable")
             eventually("the log says why", lambda: "id-taken" in server.log)
+            with connected(url) as connection:  # it is not tried again, which would use up more of them
+                assert connection.exec_driver_sql("SELECT last_value FROM users_id_seq").scalar_one() == 1
 
             audited = run_cli("db", "audit", cwd=tmp_path, DATABASE_URL=url)
             [fix] = [line.strip() for line in audited.stdout.splitlines() if "setval" in line]
@@ -88,21 +92,68 @@ def test_privileges_that_are_missing_are_named(storages: Storages, postgres: str
         try:
             own = address.render_as_string(hide_password=False)
             with ServerProcess(tmp_path, ready="/livez", DATABASE_URL=own) as server, server.client() as http:
-                assert "alembic_version" in problem(http.get("/readyz"), 503, "storage-unavailable")["detail"]
-                with connected(url) as connection:
-                    connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {visitor}")
-                eventually(
-                    "the next one is named", lambda: "DELETE on idempotency_keys, users" in http.get("/readyz").text
-                )
+                said = problem(http.get("/readyz"), 503, "storage-unavailable")["detail"]
+                assert "DELETE on idempotency_keys, users" in said
                 id_ = create(http)["id"]
                 problem(http.delete(f"{USERS}/{id_}"), 503, "storage-unavailable")
                 with connected(url) as connection:
                     connection.exec_driver_sql(f"GRANT DELETE ON users, idempotency_keys TO {visitor}")
+                eventually("the next one is named", lambda: "alembic_version" in http.get("/readyz").text)
+                with connected(url) as connection:
+                    connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {visitor}")
                 eventually("the service is ready", lambda: http.get("/readyz").status_code == 200)
+                with connected(url) as connection:
+                    connection.exec_driver_sql("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+                eventually("the schema is named", lambda: "may use no schema" in http.get("/readyz").text)
         finally:
             with connected(url) as connection:
                 connection.exec_driver_sql(f"DROP OWNED BY {visitor}")
                 connection.exec_driver_sql(f"DROP ROLE {visitor}")
+
+
+@pytest.mark.parametrize("postgres", POSTGRES_NAMES[-1:])
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        ('REVOKE CONNECT ON DATABASE "{database}" FROM PUBLIC', "lacks the privilege CONNECT"),
+        ("ALTER ROLE {role} NOLOGIN", "may not log in"),
+        ("ALTER ROLE {role} CONNECTION LIMIT 0", "see its CONNECTION LIMIT"),
+        ('ALTER DATABASE "{database}" CONNECTION LIMIT 0', "see its CONNECTION LIMIT"),
+        ('ALTER DATABASE "{database}" ALLOW_CONNECTIONS false', "see ALLOW_CONNECTIONS"),
+    ],
+    ids=["CONNECT", "LOGIN", "limit of the role", "limit of the database", "ALLOW_CONNECTIONS"],
+)
+def test_why_a_server_refuses_a_connection_is_told(
+    postgres_servers: PostgresServers, postgres: str, refusal: str, told: str
+) -> None:
+    server = postgres_servers.server(postgres)
+    role, database, password = f"visitor_{uuid4().hex}", f"closed_{uuid4().hex}", uuid4().hex
+    own = server.admin.set(drivername="postgresql", username=role, password=password, database=database)
+    admin = server.admin.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
+        connection.execute(f'CREATE DATABASE "{database}"')
+        connection.execute(refusal.format(role=role, database=database))
+        try:
+            with pytest.raises(StorageUnavailable, match=told), NO_CONSTRAINTS.translated:
+                psycopg.connect(own.render_as_string(hide_password=False))
+        finally:
+            connection.execute(f'DROP DATABASE "{database}"')
+            connection.execute(f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("postgres", POSTGRES_NAMES[-1:])
+def test_a_sequence_that_is_used_up_is_the_operators_business(
+    storages: Storages, postgres: str, tmp_path: Path
+) -> None:
+    with storages.migrated(postgres) as url, ServerProcess(tmp_path, DATABASE_URL=url) as server:
+        with connected(url) as connection:
+            connection.exec_driver_sql("ALTER SEQUENCE users_id_seq RESTART 2147483647")
+        with server.client() as http:
+            create(http)
+            answer = http.post(USERS, json={"email": "next@example.com", "name": "Next"})
+            problem(answer, 503, "storage-unavailable")
+            eventually("the log says why", lambda: "used up" in server.log)
 
 
 @pytest.mark.parametrize("postgres", POSTGRES_NAMES[-1:])

@@ -97,3 +97,11 @@ def test_a_setting_turns_a_missing_precondition_into_428(strict_server: ServerPr
         if_match = {"If-Match": tag_of(http, address)}
         assert http.patch(address, json={"name": "B"}, headers=if_match).status_code == 200
         assert http.delete(address, headers={"If-Match": "*"}).status_code == 204
+
+
+def test_preconditions_are_about_one_user(http: httpx2.Client) -> None:
+    headers = {"If-None-Match": "*", "If-Match": '"none"'}
+    user = {"email": "conditions@example.com", "name": "A"}
+    assert http.post(USERS, json=user, headers=headers).status_code == 201
+    assert http.get(USERS, headers={"If-Match": '"none"'}).status_code == 200
+    assert http.get(f"{USERS}/export", headers=headers).status_code == 200

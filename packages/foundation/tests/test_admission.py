@@ -34,8 +34,10 @@ class Application:
         self.state = SimpleNamespace(draining=Draining())
         self.asked: list[str] = []
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked.append(scope["path"])
+        if scope["method"] == "POST":
+            await receive()
         if scope["path"] == "/slow":
             await asyncio.sleep(0.3)
         await send({"type": "http.response.start", "status": 204, "headers": []})
@@ -45,10 +47,10 @@ class Application:
 class Served:
     """A server in a thread of this process, which takes on so many requests at the same time."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, connections: int = 1000) -> None:
         self.application = Application()
         self.admission = AdmissionControl(most)
-        protocol = partial(AdmittingProtocol, admission=self.admission)
+        protocol = partial(AdmittingProtocol, admission=self.admission, max_connections=connections)
         config = Config(
             self.application,
             http=protocol,  # type: ignore[arg-type]  # called like the class
@@ -130,6 +132,37 @@ def test_health_checks_are_always_taken_on(full: Served) -> None:
             connection.sendall(request)
             assert answer(connection)[0] == 204
     assert full.application.asked == ["/livez", "/readyz", "/livez"]
+
+
+def test_health_checks_are_answered_beyond_the_number_of_connections_and_end_theirs() -> None:
+    served = Served(10, connections=1)
+    try:
+        with served.connected() as first, served.connected() as second, served.connected() as third:
+            first.sendall(GET)
+            assert answer(first)[0] == 204
+            second.sendall(LIVEZ)
+            status, headers, _ = answer(second)
+            assert (status, headers["connection"], second.recv(1)) == (204, "close", b"")
+            third.sendall(GET)
+            assert_refused(answer(third), closes=True)
+        assert served.application.asked == ["/things", "/livez"]
+    finally:
+        served.server.should_exit = True
+        served.thread.join(PATIENCE)
+
+
+def test_a_client_of_http_1_0_is_not_told_to_go_on() -> None:
+    served = Served(10)
+    try:
+        with served.connected() as connection:
+            head = POST.replace(b"1.1", b"1.0").replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+            connection.sendall(head)
+            time.sleep(0.1)
+            connection.sendall(b"hello")
+            assert answer(connection)[0] == 204
+    finally:
+        served.server.should_exit = True
+        served.thread.join(PATIENCE)
 
 
 def test_a_path_that_begins_like_a_health_check_is_none(full: Served) -> None:

@@ -53,3 +53,17 @@ def test_a_message_is_one_line_without_the_secrets_of_its_url() -> None:
     url = make_url("postgresql+psycopg://app:s3cret@h/db?password=other")
 
     assert without_secrets("no s3cret\n\tand no other", url) == "no *** and no ***"
+
+
+@pytest.mark.parametrize("password", ["h", "db", "example", "5432", "app", "psycopg"])
+def test_a_secret_that_is_shown_anyway_is_not_told_by_a_mask(password: str) -> None:
+    url = make_url(f"postgresql+psycopg://app:{password}@db.example:5432/h")
+    message = "connection to server at db.example, port 5432 failed for app of h, psycopg"
+
+    assert without_secrets(message, url) == message
+
+
+def test_a_password_that_ends_too_early_is_not_printed_with_the_host() -> None:
+    with pytest.raises(SchemaToolsError, match=r"write it as %40") as refused:
+        migration_url("postgresql+psycopg://app:one@two@h/db")
+    assert "two" not in str(refused.value)

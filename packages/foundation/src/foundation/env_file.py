@@ -1,5 +1,6 @@
 """The file `.env`, read strictly: what is written in it counts, or stops the start."""
 
+import os
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,7 +20,7 @@ def read_env_file(path: Path) -> dict[str, str]:
     Raises:
         EnvFileError: the path is no file, or a line is not NAME=value, or a name is there twice.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
     found: dict[str, str] = {}
     try:

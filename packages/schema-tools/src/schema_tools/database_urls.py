@@ -43,6 +43,9 @@ def migration_url(url: str | URL) -> URL:
         raise SchemaToolsError(
             f"migrations run on postgresql+psycopg:// and sqlite+aiosqlite://, not on {parsed.drivername}://"
         )
+    if "@" in (parsed.host or ""):
+        # What is before it is the end of the password, and would be printed with the host.
+        raise SchemaToolsError("the database URL has an @ in its password: write it as %40")
     parsed = parsed.set(drivername=_SYNCHRONOUS[parsed.drivername])
     if "%00" in parsed.render_as_string(hide_password=False):
         # libpq reads as far as that, and would connect to another database, or to another server.
@@ -68,7 +71,7 @@ def without_secrets(message: str, url: URL | None) -> str:
     is masked there would tell it.
     """
     secrets = [url.password, *(url.query.get(name) for name in _SECRET_PARAMETERS)] if url else []
-    told = {url.username, url.host, url.database, url.get_backend_name(), url.get_driver_name()} if url else set()
+    told = {url.username, url.host, url.database, *re.split(r"\W+", shown(url))} if url else set()
     for secret in secrets:
         for text in (secret,) if isinstance(secret, str) else (secret or ()):
             if text and text not in told:

@@ -13,6 +13,9 @@ import typer
 
 # Wide enough that nothing is folded where the output goes to a file or a pipe.
 _UNFOLDED: Final = 10_000
+# Categories and classes of Unicode: control characters and separators of lines, and explicit directions (UAX 9).
+_CONTROLS: Final = {"Cc", "Zl", "Zp"}
+_DIRECTIONS: Final = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 class Format(StrEnum):
@@ -83,4 +86,9 @@ def write_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) ->
 
 def _shown(value: str) -> str:
     """The value without what a terminal would obey: plain SQL may have written control characters."""
-    return "".join(repr(one)[1:-1] if unicodedata.category(one) == "Cc" else one for one in value)
+    return "".join(ascii(one)[1:-1] if _is_control(one) else one for one in value)
+
+
+def _is_control(character: str) -> bool:
+    """Whether it controls what is shown, which the characters that change the direction of a text do, too."""
+    return unicodedata.category(character) in _CONTROLS or unicodedata.bidirectional(character) in _DIRECTIONS

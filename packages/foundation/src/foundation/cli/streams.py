@@ -1,6 +1,7 @@
 """Where commands read files from and write them to."""
 
 import asyncio
+import errno
 import os
 import stat
 import sys
@@ -95,6 +96,8 @@ def write_output() -> Iterator[Callable[[bytes], object]]:
     Raises:
         FileTrouble: it cannot be written to.
     """
+    if sys.stdout is None:  # it was closed before this began
+        raise FileTrouble("Standard output", OSError(errno.EBADF, "it is closed"))
     try:
         yield sys.stdout.buffer.write
         sys.stdout.flush()

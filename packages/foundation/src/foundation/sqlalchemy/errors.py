@@ -28,6 +28,7 @@ from foundation.sqlalchemy.sqlite.connection import NotAnswered
 _ERROR_OF_SQLSTATE: Final[Mapping[str, type[errors.ApplicationError]]] = {
     "08": errors.StorageUnavailable,
     "25006": errors.StorageUnavailable,  # a server that became a standby
+    "2200H": errors.StorageUnavailable,  # a sequence that is used up
     "25P03": errors.DeadlineExceeded,  # idle_in_transaction_session_timeout; no COMMIT had come, so nothing was written
     "28": errors.StorageUnavailable,  # refused credentials
     "3D000": errors.StorageUnavailable,  # no such database
@@ -58,11 +59,21 @@ _REASONS: Final[Mapping[str, str]] = {
     "root certificate file": "The certificates that sslmode in DATABASE_URL needs are not there: see sslrootcert.",
     "server certificate for": "The certificate of the database server is for another host than DATABASE_URL names.",
     "does not exist": "The database or the role in DATABASE_URL does not exist.",
+    "permission denied for database": "The role in DATABASE_URL lacks the privilege CONNECT on the database: grant it.",
+    "is not permitted to log in": "The role in DATABASE_URL may not log in: ALTER ROLE it WITH LOGIN.",
+    "too many connections for role": "The role in DATABASE_URL has no connection left: see its CONNECTION LIMIT.",
+    "too many connections for database": "The database in DATABASE_URL has no slot left: see its CONNECTION LIMIT.",
+    "not currently accepting connections": "The database in DATABASE_URL takes no connections: see ALLOW_CONNECTIONS.",
+    "remaining connection slots": "The database server has no connection left.",
     "too many clients": "The database server has no connection left.",
     "unsupported startup parameter": "A pooler answers at DATABASE_URL: set DATABASE_POOLER=transaction.",
     "pgbouncer cannot connect to server": "The pooler in DATABASE_URL cannot connect to the database server.",
     "server login has been failing": "The database server refuses the pooler in DATABASE_URL, whose log says why.",
     "no more connections allowed": "The pooler in DATABASE_URL has no connection left (max_client_conn).",
+}
+
+_REASON_OF_SQLSTATE: Final[Mapping[str, str]] = {
+    "2200H": "The sequence that gives new rows their ids is used up: see `fastapi-service db audit`.",
 }
 
 # Result codes of https://www.sqlite.org/rescode.html, by the low byte.
@@ -79,7 +90,8 @@ _ERROR_OF_SQLITE_CODE: Final[Mapping[int, type[errors.ApplicationError]]] = {
 _SQLITE_REASONS: Final[Mapping[int, str]] = {
     8: "The SQLite database may not be written to.",
     11: "The SQLite database is damaged.",
-    13: "There is no room left for the SQLite database.",
+    13: "There is no room left for the SQLite database, or in the directory for temporary files.",
+    14: "The file of the SQLite database, or its directory, cannot be opened: see who may.",
     26: "DATABASE_URL names a file that is no SQLite database.",
 }
 _SQLITE_GENERIC_ERROR: Final = 1
@@ -173,7 +185,7 @@ class Translation:
         if sqlstate == _INSUFFICIENT_PRIVILEGE:
             return _unprivileged(original)
         kind = next((kind for code, kind in _ERROR_OF_SQLSTATE.items() if sqlstate.startswith(code)), None)
-        return kind() if kind is not None else None
+        return kind(_REASON_OF_SQLSTATE.get(sqlstate)) if kind is not None else None
 
     def _translate_sqlite(self, error: sqlite3.Error) -> Exception | None:
         if isinstance(error, NotAnswered):

@@ -36,9 +36,9 @@ class SqlAlchemyReadiness:
         """See `StorageReadiness.check`."""
         with NO_CONSTRAINTS.translated:
             async with self._engine.connect() as connection:
+                await self._writable(connection)  # first: a role that may see nothing would be told to migrate
                 found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all()
                 await self._check_revisions(found)
-                await self._writable(connection)
 
     async def _check_revisions(self, found: Sequence[str]) -> None:
         if not self._revisions:

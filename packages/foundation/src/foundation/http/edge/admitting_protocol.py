@@ -56,6 +56,9 @@ class AdmittingProtocol(HttpProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, or refuse what begins."""
+        if self._surplus and _is_health_check(data):
+            # Answered beyond the number of connections, too, but on a connection that ends then.
+            self._surplus, self._stopping = False, True
         if self._missing:
             self._pass_over(data)
         elif len(self.tasks) < self._admission.capacity or not self._refuse_unread(data):
@@ -142,3 +145,8 @@ class AdmittingProtocol(HttpProtocol):
         headers, content = _busy.parts()
         await send({"type": "http.response.start", "status": kinds.OVERLOADED.status, "headers": headers + close})
         await send({"type": "http.response.body", "body": content})
+
+
+def _is_health_check(data: bytes) -> bool:
+    head = HEAD.match(data)
+    return head is not None and head[2] in _EXEMPT_TARGETS

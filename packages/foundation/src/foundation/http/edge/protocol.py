@@ -161,6 +161,8 @@ class HttpProtocol(HttpToolsProtocol):
         elif b"://" in self.url and not self.url.startswith(b"/"):
             self._take_host_of_target()
         super().on_headers_complete()
+        if self.parser.get_http_version() == "1.0":
+            self.cycle.waiting_for_100_continue = False  # such a client knows no interim answers (RFC 9110, 15.2)
         if about_the_server:
             self.scope["path"], self.scope["raw_path"] = "*", b"*"
         self._unset_timer()

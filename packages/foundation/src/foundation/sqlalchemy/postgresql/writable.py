@@ -13,9 +13,10 @@ _STATE: Final = text("""
     SELECT pg_is_in_recovery() AS standby,
            current_setting('default_transaction_read_only') = 'on' AS read_only,
            current_setting('server_encoding') AS encoding,
-           (SELECT string_agg(name, ', ' ORDER BY name) FROM unnest(:tables) AS name
-            WHERE NOT (has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT')
-                       AND has_table_privilege(name, 'UPDATE') AND has_table_privilege(name, 'DELETE'))) AS withheld
+           current_schemas(false) = '{}' AS sees_nothing,
+           (SELECT string_agg(name, ', ' ORDER BY name) FROM unnest(:tables) AS name, to_regclass(name) AS found
+            WHERE NOT (has_table_privilege(found, 'SELECT') AND has_table_privilege(found, 'INSERT')
+                       AND has_table_privilege(found, 'UPDATE') AND has_table_privilege(found, 'DELETE'))) AS withheld
 """).bindparams(bindparam("tables", type_=ARRAY(Text)))
 
 
@@ -34,7 +35,7 @@ async def check_direct(connection: AsyncConnection) -> None:
 
 
 async def check_postgresql(connection: AsyncConnection, metadata: MetaData) -> None:
-    """Raise `StorageUnavailable`, with a sentence for the operator, where the tables cannot be written to."""
+    """Raise `StorageUnavailable`, with a sentence for the operator, where it takes no writes."""
     tables = [table.fullname for table in metadata.tables.values()]
     state: Any = (await connection.execute(_STATE, {"tables": tables})).one()
     if state.standby or state.read_only:
@@ -42,6 +43,10 @@ async def check_postgresql(connection: AsyncConnection, metadata: MetaData) -> N
     if state.encoding != "UTF8":
         raise StorageUnavailable(
             f"The database has the encoding {state.encoding}, which does not hold every name; create one with UTF8."
+        )
+    if state.sees_nothing:
+        raise StorageUnavailable(
+            "The role in DATABASE_URL may use no schema of its search_path: grant it USAGE, or correct the search_path."
         )
     if state.withheld:
         raise StorageUnavailable(
