@@ -118,11 +118,12 @@ def test_uploads_that_stall_cost_little_memory(server: ServerProcess) -> None:
 
 def test_a_connection_too_many_is_told_to_come_back(server: ServerProcess) -> None:
     with stalled(server, 700, b""), server.client() as http:
-        refused = http.get("/livez")
+        refused = http.get(USERS)
         problem(refused, 503, "overloaded")
         assert int(refused.headers["retry-after"]) >= 1
+        assert http.get("/livez").status_code == 200
     with server.client() as http:
-        eventually("connections are free again", lambda: http.get("/livez").status_code == 200)
+        eventually("connections are free again", lambda: http.get(USERS).status_code == 200)
 
 
 def test_imports_without_content_keep_no_place(server: ServerProcess) -> None:

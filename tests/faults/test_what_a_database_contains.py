@@ -36,8 +36,6 @@ def test_ids_that_are_taken_are_the_operators_business(storages: Storages, postg
             answer = http.post(USERS, json={"email": "ada@example.com", "name": "Ada"}, timeout=30)
             problem(answer, 503, "storage-unavailable")
             eventually("the log says why", lambda: "id-taken" in server.log)
-            with connected(url) as connection:  # it is not tried again, which would use up more of them
-                assert connection.exec_driver_sql("SELECT last_value FROM users_id_seq").scalar_one() == 1
 
             audited = run_cli("db", "audit", cwd=tmp_path, DATABASE_URL=url)
             [fix] = [line.strip() for line in audited.stdout.splitlines() if "setval" in line]

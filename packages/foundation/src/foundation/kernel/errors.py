@@ -74,7 +74,7 @@ class WriteConflict(ApplicationError):
     sentence = "Another writer changed the same data at the same time. Nothing was written; try again."
 
 
-class IdTaken(ApplicationError):
+class IdTaken(WriteConflict):
     """The storage gave a new entity an id that another one has: something beside it wrote ids of its own."""
 
     code = "id-taken"
