@@ -51,7 +51,7 @@ class AdmittingProtocol(HttpProtocol):
         super().__init__(*arguments, **keywords)
         self._admission = admission
         self._missing = 0  # bytes of the body of a request that was refused
-        self._refused_at = 0.0
+        self._refused_lately = False
         self._draining: Draining = self.app.state.draining
 
     def data_received(self, data: bytes) -> None:
@@ -66,9 +66,9 @@ class AdmittingProtocol(HttpProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Nothing came for a while; a request that was refused may have."""
-        idle = self.loop.time() - self._refused_at
-        if idle < self.timeout_keep_alive:
-            self._await_next(self.timeout_keep_alive - idle)
+        if self._refused_lately:
+            self._refused_lately = False
+            self._await_next(self.timeout_keep_alive)
         else:
             super().timeout_keep_alive_handler()
 
@@ -102,7 +102,7 @@ class AdmittingProtocol(HttpProtocol):
         if missing < 0:
             return False
         self._admission.refusals += 1
-        self._refused_at = self.loop.time()
+        self._refused_lately = True
         close = bool(ends or ends_too or self._stopping or self._draining.under_way or missing > _MAX_REST_SIZE)
         self._missing = missing
         self.transport.write(_busy.answer(self.server_state.default_headers, close=close, content=method != b"HEAD"))

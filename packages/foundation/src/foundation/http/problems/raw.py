@@ -35,7 +35,7 @@ class RawProblem:
         self._kind = kind
         self._server_headers: list[tuple[bytes, bytes]] | None = None
         self._pieces: dict[tuple[bool, bool], list[bytes]] = {}
-        self._ids = _request_ids()
+        self._prefix, self._numbers = _prefix_and_numbers()
 
     def answer(self, server_headers: list[tuple[bytes, bytes]], *, close: bool, content: bool = True) -> bytes:
         """The answer, which ends the connection if `close`, and has no content if it is one to HEAD.
@@ -49,22 +49,20 @@ class RawProblem:
         if pieces is None:
             head, body = _head_and_content(self._kind, server_headers)
             whole = b"".join([head, _CLOSE if close else b"", b"\r\n", body if content else b""])
-            pieces = self._pieces[close, content] = whole.split(_PLACE)
-        return next(self._ids).join(pieces)
+            pieces = self._pieces[close, content] = whole.replace(_PLACE, self._prefix + _PLACE).split(_PLACE)
+        return (b"%016x" % next(self._numbers)).join(pieces)
 
     def parts(self) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """The headers, without those that the server adds, and the content, for an application to send."""
-        request_id = next(self._ids)
+        request_id = b"%b%016x" % (self._prefix, next(self._numbers))
         headers, content = _headers_and_content(self._kind)
         raw = [(name.lower().encode(), value.encode().replace(_PLACE, request_id)) for name, value in headers.items()]
         return raw, content.replace(_PLACE, request_id)
 
 
-def _request_ids() -> Iterator[bytes]:
-    """Ids that no other process has, without asking the system for chance each time."""
-    prefix = secrets.token_bytes(_ID_LENGTH // 4).hex().encode()
-    for number in itertools.count(int.from_bytes(secrets.token_bytes(4))):
-        yield b"%b%016x" % (prefix, number)
+def _prefix_and_numbers() -> tuple[bytes, Iterator[int]]:
+    """What ids are made of that no other process has, without asking the system for chance each time."""
+    return secrets.token_bytes(_ID_LENGTH // 4).hex().encode(), itertools.count(int.from_bytes(secrets.token_bytes(4)))
 
 
 def _request_id() -> bytes:
