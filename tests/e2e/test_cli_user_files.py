@@ -136,7 +136,12 @@ def test_with_skip_the_good_lines_are_kept_and_bad_ones_are_told_by_the_status(c
 def test_a_report_for_programs_is_json(sqlite_cli: Command) -> None:
     file = sqlite_cli.write("users.ndjson", ADA + ADA + "[]")
     refused = sqlite_cli("import", file, "--report", "json")
-    rejection = {"line": 3, "pointer": "#", "code": "not-an-object", "message": "must be an object"}
+    rejection = {
+        "line": 3,
+        "pointer": "#",
+        "code": "not-an-object",
+        "message": "must be an object",
+    }
     assert refused.returncode == 1
     assert json.loads(refused.stdout) == {"imported": 0, "skipped": 0, "rejected": 1, "errors": [rejection]}
     done = sqlite_cli("import", file, "--report", "json", "--on-conflict", "skip")

@@ -80,7 +80,7 @@ def rejected(lines: Iterable[ReadLine[NewUser]]) -> list[tuple[int, tuple[tuple[
     ]
 
 
-def header_errors(content: str) -> set[tuple[str, str]]:
+def header_errors(content: str | bytes) -> set[tuple[str, str]]:
     with pytest.raises(ImportRefused) as refused:
         read(content, FileFormat.CSV)
     [header] = refused.value.report.rejected_lines
@@ -203,6 +203,14 @@ def test_a_line_is_refused_in_the_words_of_a_request(document: object) -> None:
     assert {(error.pointer, error.code, error.message) for error in line.errors} == said
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1"])
+def test_a_line_in_another_encoding_is_told_so(encoding: str) -> None:
+    line = '{"email": "jos\u00e9@example.com", "name": "A"}\n'.encode(encoding)
+    first = read(line, FileFormat.NDJSON)[0]
+    assert isinstance(first, RejectedLine)
+    assert [error.message for error in first.errors] == ["must be UTF-8 text without a byte order mark"]
+
+
 def test_csv_is_read_in_either_order_of_columns_with_either_end_of_line() -> None:
     for end in ("\n", "\r\n"):
         for mark in ("", "\ufeff"):
@@ -224,12 +232,16 @@ def test_csv_is_read_in_either_order_of_columns_with_either_end_of_line() -> Non
         ("email,name,email\n", {("#", "repeated-column")}),
         ("email;name\n", {("#", "malformed-header")}),
         ("email\tname\n", {("#", "malformed-header")}),
+        ('"email";"name"\n', {("#", "malformed-header")}),
+        ("sep=;\nemail;name\n", {("#", "malformed-header")}),
+        ('"email","name"\n'.encode("utf-16"), {("#", "malformed-header")}),
+        ('"email","name"\n'.encode("utf-16-le"), {("#", "malformed-header")}),
         ('"email,name\n', {("#", "unclosed-quote")}),
         ("email,na\rme\n", {("#", "malformed-line")}),
         ("x" * (MAX_LINE_LENGTH + 1), {("#", "line-too-long")}),
     ],
 )
-def test_csv_needs_a_header_that_names_the_columns(header: str, errors: set[tuple[str, str]]) -> None:
+def test_csv_needs_a_header_that_names_the_columns(header: str | bytes, errors: set[tuple[str, str]]) -> None:
     assert header_errors(header) == errors
 
 

@@ -93,6 +93,8 @@ class CsvReader(Generic[NewT]):
         text = line.decode("utf-8", "surrogateescape")
         if self._number == 1:
             text = text.removeprefix(_BYTE_ORDER_MARK)
+            if wrong := _wrong_form(text):
+                raise _refusal(rejected.RejectedLine(1, (wrong,)))
         # Within a quoted cell a line looks as if it began with the quote.
         if (self._begun or '"' in text) and _OPEN.fullmatch(f'"{text}' if self._begun else text):
             self._begun.append(text)
@@ -117,7 +119,7 @@ class CsvReader(Generic[NewT]):
 
     def _read_header(self, cells: Sequence[str | None]) -> None:
         names = [cell or "" for cell in cells]
-        errors = _wrong_form(names) or self._schema.header_errors(names)
+        errors = self._schema.header_errors(names)
         if len(set(names)) < len(names):
             errors.append(rejected.REPEATED_COLUMN)
         if errors:
@@ -144,11 +146,11 @@ def _ordinary(fields: Sequence[ImportedField]) -> re.Pattern[str]:
     return re.compile(rf"^{','.join(cells)}\r?\n", re.MULTILINE)
 
 
-def _wrong_form(names: Sequence[str]) -> list[rejected.LineError]:
+def _wrong_form(header: str) -> rejected.LineError | None:
     """What is wrong with a header that is none because of how the file was saved."""
-    if any("\0" in name or "\udcff" in name for name in names):  # UTF-16
-        return [rejected.NOT_UTF_8]
-    return [rejected.NO_COMMAS] if len(names) == 1 and re.search(r"\w[;\t|]\w", names[0]) else []
+    if "\0" in header or "\udcff" in header:  # UTF-16
+        return rejected.NOT_UTF_8
+    return rejected.NO_COMMAS if "," not in header and re.search(r'[\w"=][;\t|]', header) else None
 
 
 class CsvWriter:

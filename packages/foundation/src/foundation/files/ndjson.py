@@ -10,7 +10,7 @@ import orjson
 from foundation.files.blocks import read_together
 from foundation.files.fields import ExportedField, ImportedField
 from foundation.files.lines import Line, LineSplitter, lines_of
-from foundation.files.rejected import NOT_JSON, TOO_LONG, RejectedLine
+from foundation.files.rejected import NOT_JSON, NOT_UTF_8_TEXT, TOO_LONG, RejectedLine
 from foundation.files.schema import Columns, FileSchema, NewT, ReadLine
 from foundation.strict_json import NotStrictJson, read_json
 
@@ -56,7 +56,15 @@ class NdjsonReader(Generic[NewT]):
         try:
             return self._schema.read_members(number, read_json(line))
         except NotStrictJson:
-            return RejectedLine(number, (NOT_JSON,))
+            return RejectedLine(number, (NOT_JSON if _is_text(line) else NOT_UTF_8_TEXT,))
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return False
+    return not {"\0", "\ufeff"} & set(text)
 
 
 def _names_in(lines: bytes, schema: FileSchema[Any]) -> tuple[str, ...]:

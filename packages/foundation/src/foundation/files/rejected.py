@@ -32,6 +32,7 @@ class RejectedLine:
 
 TOO_LONG: Final = LineError("#", "line-too-long", f"may have at most {MAX_LINE_LENGTH} bytes")
 NOT_JSON: Final = LineError("#", "malformed-line", "must be one JSON object, whole and on one line")
+NOT_UTF_8_TEXT: Final = LineError("#", "malformed-line", "must be UTF-8 text without a byte order mark")
 NOT_AN_OBJECT: Final = LineError("#", "not-an-object", "must be an object")
 UNKNOWN_FIELD: Final = LineError("#", "unknown-field", "has a field that this resource does not have")
 MALFORMED_CSV: Final = LineError(
