@@ -183,7 +183,7 @@ def test_a_name_that_is_nearly_that_of_a_setting_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     (tmp_path / ".env").write_text(f"{name}=1\n")
-    with pytest.raises(SettingsError, match=f"^{name.upper()} is no setting; "):
+    with pytest.raises(SettingsError, match=rf"^\.env, line 1: {name.upper()} is no setting; "):
         load_settings()
     (tmp_path / ".env").unlink()
     monkeypatch.setenv(name, "1")

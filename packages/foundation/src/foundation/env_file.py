@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from dotenv.parser import parse_stream
 
@@ -12,7 +13,14 @@ class EnvFileError(Exception):
     """The file cannot be read as it is. The message names the line, and never shows what is in it."""
 
 
-def read_env_file(path: Path) -> dict[str, str]:
+class Variable(NamedTuple):
+    """A variable of the file, and the number of its line."""
+
+    value: str
+    line: int
+
+
+def read_env_file(path: Path) -> dict[str, Variable]:
     """The variables of the file by name, in upper case; none when there is no such file.
 
     Values stay as they are written: `$` has no meaning in them.
@@ -22,7 +30,7 @@ def read_env_file(path: Path) -> dict[str, str]:
     """
     if not os.path.lexists(path):
         return {}
-    found: dict[str, str] = {}
+    found: dict[str, Variable] = {}
     try:
         with path.open(encoding="utf-8-sig") as stream:
             for binding in parse_stream(stream):
@@ -33,7 +41,7 @@ def read_env_file(path: Path) -> dict[str, str]:
                     name = binding.key.upper()
                     if name in found:
                         raise EnvFileError(f"{path}, line {line}: {name} is there twice")
-                    found[name] = binding.value
+                    found[name] = Variable(binding.value, line)
     except UnicodeDecodeError:
         raise EnvFileError(f"{path} is not valid UTF-8 text") from None
     except OSError as error:

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,7 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from foundation.env_file import EnvFileError, misspelt, read_env_file
+from foundation.env_file import EnvFileError, Variable, misspelt, read_env_file
 from foundation.setting_values import (
     CursorKey,
     DatabaseUrl,
@@ -168,7 +168,7 @@ class ServiceSettings(BaseSettings):
                 that of a setting; the message says which, and shows no value.
         """
         try:
-            _refuse_misspelt([*os.environ, *read_env_file(ENV_FILE)], [name.upper() for name in cls.model_fields])
+            _refuse_misspelt(read_env_file(ENV_FILE), [name.upper() for name in cls.model_fields])
             settings = cls(**overrides)  # type: ignore[arg-type]
         except ValidationError as error:
             sentences = [_sentence(problem) for problem in error.errors(include_input=False, include_url=False)]
@@ -235,14 +235,13 @@ class _EnvFileSource(EnvSettingsSource):
     """Settings from the file `.env` of the working directory."""
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
-        return {name.lower(): value for name, value in read_env_file(ENV_FILE).items()}
+        return {name.lower(): variable.value for name, variable in read_env_file(ENV_FILE).items()}
 
 
-def _refuse_misspelt(names: Iterable[str], known: Sequence[str]) -> None:
-    for name, meant in misspelt(names, known):
-        raise SettingsError(
-            f"{name} is no setting; {meant} is. Correct it, in the environment or in .env, or unset it."
-        )
+def _refuse_misspelt(in_file: Mapping[str, Variable], known: Sequence[str]) -> None:
+    for name, meant in misspelt([*os.environ, *in_file], known):
+        where = f"{ENV_FILE}, line {in_file[name].line}: " if name in in_file else ""
+        raise SettingsError(f"{where}{name} is no setting; {meant} is. Correct it, or unset it.")
 
 
 def share_with_workers(settings: ServiceSettings) -> None:
