@@ -66,7 +66,7 @@ FAULTS: Final = (
     ),
     Fault(
         "the database is frozen, or the network drops packets",
-        "504 `deadline-exceeded`, 503 `overloaded` for requests that wait for a connection; a COMMIT that is not"
+        "504 `deadline-exceeded`, 503 for requests that wait for a connection or need a new one; a COMMIT that is not"
         " answered is `commit-outcome-unknown`",
         "each request `REQUEST_TIMEOUT` (8 s) at most; a second after it answers again, all is well",
         "nothing: connections are dropped and opened anew",
@@ -74,7 +74,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a synchronous standby does not answer",
-        "reads are answered; writes are `commit-outcome-unknown`",
+        "reads are answered while writers leave them a connection; writes are `commit-outcome-unknown`",
         "each request `REQUEST_TIMEOUT` at most",
         "bring it back, or take it out of `synchronous_standby_names`",
         ((_LEDGER, "stuck_standby"),),
@@ -123,7 +123,7 @@ FAULTS: Final = (
     ),
     Fault(
         "writers of the same rows, SERIALIZABLE, deadlocks",
-        "nothing: they are tried again, with pauses; 503 `overloaded` after five seconds of it",
+        "nothing: they are tried again, with pauses; 503 `overloaded` after 24 tries, which take some seconds",
         "",
         "nothing",
         (("tests/faults/test_conflicts.py", ""),),

@@ -134,13 +134,18 @@ def test_health_checks_are_always_taken_on(full: Served) -> None:
     assert full.application.asked == ["/livez", "/readyz", "/livez"]
 
 
-def test_health_checks_are_answered_beyond_the_number_of_connections_and_end_theirs() -> None:
+@pytest.mark.parametrize(
+    "request_",
+    [LIVEZ, LIVEZ.replace(b"/livez", b"/livez?x=1"), b"GET /livez HTTP/1.0\r\n\r\n"],
+    ids=["1.1", "query", "1.0"],
+)
+def test_health_checks_are_answered_beyond_the_number_of_connections_and_end_theirs(request_: bytes) -> None:
     served = Served(10, connections=1)
     try:
         with served.connected() as first, served.connected() as second, served.connected() as third:
             first.sendall(GET)
             assert answer(first)[0] == 204
-            second.sendall(LIVEZ)
+            second.sendall(request_)
             status, headers, _ = answer(second)
             assert (status, headers["connection"], second.recv(1)) == (204, "close", b"")
             third.sendall(GET)

@@ -6,21 +6,24 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from foundation.kernel.deadline import seconds_left
-from foundation.kernel.errors import WriteConflict
+from foundation.kernel.errors import IdTaken, WriteConflict
 
 Command = TypeVar("Command")
 Result = TypeVar("Result")
 
-ATTEMPTS: Final = 12
-"""The first try and eleven more: a dozen writers of one row, each of whom the others may be in the way of."""
+ATTEMPTS: Final = 24
+"""The first try and those that follow: of a dozen writers of one row, half of the tries meet another one."""
+
+# An id that is taken is tried past, but where many are, trying would use them all up.
+_ATTEMPTS_AT_AN_ID: Final = 3
 
 # Seconds. The longest pause before the second try, which doubles with each further one, and the longest of all.
 _FIRST_PAUSE: Final = 0.01
-_LONGEST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 0.25
 
 
 async def retry_on_conflict(attempt: Callable[[], Awaitable[Result]]) -> Result:
-    """Await `attempt()` until it meets no conflict, at most twelve times and within the deadline.
+    """Await `attempt()` until it meets no conflict, at most 24 times and within the deadline.
 
     The pauses between are random, so that writers who met do not meet again, and grow: five seconds together at most.
     `attempt` must open its own unit of work, so that every attempt reads the current data.
@@ -29,11 +32,11 @@ async def retry_on_conflict(attempt: Callable[[], Awaitable[Result]]) -> Result:
         WriteConflict: the last try met one, too.
     """
     pause = _FIRST_PAUSE
-    for _ in range(ATTEMPTS - 1):
+    for tried in range(1, ATTEMPTS):
         try:
             return await attempt()
-        except WriteConflict:
-            if seconds_left() <= pause:
+        except WriteConflict as error:
+            if seconds_left() <= pause or (isinstance(error, IdTaken) and tried == _ATTEMPTS_AT_AN_ID):
                 raise
         await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 -- not a secret
         pause = min(2 * pause, _LONGEST_PAUSE)

@@ -76,8 +76,10 @@ _REASON_OF_SQLSTATE: Final[Mapping[str, str]] = {
     "2200H": "The sequence that gives new rows their ids is used up: see `fastapi-service db audit`.",
 }
 
-# Result codes of https://www.sqlite.org/rescode.html, by the low byte.
+# Result codes of https://www.sqlite.org/rescode.html, by the low byte, but for those that are more than that.
 _ERROR_OF_SQLITE_CODE: Final[Mapping[int, type[errors.ApplicationError]]] = {
+    261: errors.WriteConflict,  # BUSY_RECOVERY: at once, without waiting
+    517: errors.WriteConflict,  # BUSY_SNAPSHOT
     5: errors.DeadlineExceeded,  # BUSY: another writer kept the lock longer than the busy timeout
     6: errors.WriteConflict,  # LOCKED
     8: errors.StorageUnavailable,  # READONLY
@@ -190,14 +192,15 @@ class Translation:
     def _translate_sqlite(self, error: sqlite3.Error) -> Exception | None:
         if isinstance(error, NotAnswered):
             return errors.StorageUnavailable("The disk of the SQLite database does not answer.")
-        primary, message = getattr(error, "sqlite_errorcode", 0) & 0xFF, str(error)
+        code, message = getattr(error, "sqlite_errorcode", 0), str(error)
+        primary = code & 0xFF
         if primary == _SQLITE_CONSTRAINT:
             return self._violated(self._columns.get(message.rpartition("failed: ")[2], ""))
         if primary == _SQLITE_GENERIC_ERROR and any(words in message for words in _SQLITE_MISSES):
             return errors.MigrationsPending()
         if message.startswith(_SQLITE_UNDECODABLE):
             return errors.UnreadableValue()
-        kind = _ERROR_OF_SQLITE_CODE.get(primary)
+        kind = _ERROR_OF_SQLITE_CODE.get(code) or _ERROR_OF_SQLITE_CODE.get(primary)
         return kind(_SQLITE_REASONS.get(primary)) if kind is not None else None
 
 

@@ -34,6 +34,8 @@ HEAD: Final = re.compile(
 )
 """The head of a request whose end is certain; its groups: method, target, close, length of the body, close."""
 
+_HEALTH_CHECK: Final = re.compile(rb"(?:GET|HEAD) /(?:live|ready)z(?:[?][!-~]*+)? HTTP/1[.][01]\r\n")
+
 _busy: Final = RawProblem(kinds.OVERLOADED)
 
 
@@ -56,7 +58,7 @@ class AdmittingProtocol(HttpProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, or refuse what begins."""
-        if self._surplus and _is_health_check(data):
+        if self._surplus and _HEALTH_CHECK.match(data):
             # Answered beyond the number of connections, too, but on a connection that ends then.
             self._surplus, self._stopping = False, True
         if self._missing:
@@ -145,8 +147,3 @@ class AdmittingProtocol(HttpProtocol):
         headers, content = _busy.parts()
         await send({"type": "http.response.start", "status": kinds.OVERLOADED.status, "headers": headers + close})
         await send({"type": "http.response.body", "body": content})
-
-
-def _is_health_check(data: bytes) -> bool:
-    head = HEAD.match(data)
-    return head is not None and head[2] in _EXEMPT_TARGETS
