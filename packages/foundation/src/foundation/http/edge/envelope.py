@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foundation.http.edge.defects import DefectLog
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem, ProblemKind, problem_response
 from foundation.http.responses import AnswerBrokenOff
@@ -42,6 +43,7 @@ class Envelope:
     def __init__(self, app: ASGIApp, *, request_timeout: float) -> None:
         self._app = app
         self._request_timeout = request_timeout
+        self._defects = DefectLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of connection pass through."""
@@ -66,7 +68,7 @@ class Envelope:
             harmless = exchange.scope["method"] in _SAFE
             await exchange.answer(kinds.DRAINING if harmless else kinds.COMMIT_OUTCOME_UNKNOWN)
         except Exception as error:
-            logger.exception("defect: %s", type(error).__name__, extra={"request_id": exchange.request_id})
+            self._defects.log(error, exchange.request_id)
             if exchange.status is not None:
                 raise  # the answer has begun: break the connection, so that it cannot be taken for a whole one
             await exchange.answer(kinds.INTERNAL_ERROR)
