@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
 
@@ -47,7 +48,7 @@ class Application:
 class Served:
     """A server in a thread of this process, which takes on so many requests at the same time."""
 
-    def __init__(self, most: int, connections: int = 1000) -> None:
+    def __init__(self, most: int, connections: int) -> None:
         self.application = Application()
         self.admission = AdmissionControl(most)
         protocol = partial(AdmittingProtocol, admission=self.admission, max_connections=connections)
@@ -74,22 +75,29 @@ class Served:
         return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
 
 
+@contextmanager
+def serving(most: int, connections: int = 1000) -> Iterator[Served]:
+    """A server that takes on so many requests at the same time, on so many connections; it is stopped at the end."""
+    served = Served(most, connections)
+    try:
+        yield served
+    finally:
+        served.server.should_exit = True
+        served.thread.join(PATIENCE)
+
+
 @pytest.fixture
 def full() -> Iterator[Served]:
     """A server that has no room for any request."""
-    served = Served(0)
-    yield served
-    served.server.should_exit = True
-    served.thread.join(PATIENCE)
+    with serving(0) as served:
+        yield served
 
 
 @pytest.fixture
 def narrow() -> Iterator[Served]:
     """A server that has room for one request."""
-    served = Served(1)
-    yield served
-    served.server.should_exit = True
-    served.thread.join(PATIENCE)
+    with serving(1) as served:
+        yield served
 
 
 def answer(connection: socket.socket, *, content: bool = True) -> tuple[int, dict[str, str], bytes]:
@@ -140,8 +148,7 @@ def test_health_checks_are_always_taken_on(full: Served) -> None:
     ids=["1.1", "query", "1.0"],
 )
 def test_health_checks_are_answered_beyond_the_number_of_connections_and_end_theirs(request_: bytes) -> None:
-    served = Served(10, connections=1)
-    try:
+    with serving(10, connections=1) as served:
         with served.connected() as first, served.connected() as second, served.connected() as third:
             first.sendall(GET)
             assert answer(first)[0] == 204
@@ -151,23 +158,23 @@ def test_health_checks_are_answered_beyond_the_number_of_connections_and_end_the
             third.sendall(GET)
             assert_refused(answer(third), closes=True)
         assert served.application.asked == ["/things", "/livez"]
-    finally:
-        served.server.should_exit = True
-        served.thread.join(PATIENCE)
+
+
+def test_a_health_check_that_is_not_whole_is_refused_beyond_the_number_of_connections() -> None:
+    with serving(10, connections=1) as served, served.connected() as first, served.connected() as second:
+        first.sendall(GET)
+        assert answer(first)[0] == 204
+        second.sendall(LIVEZ[:-2])
+        assert_refused(answer(second), closes=True)
 
 
 def test_a_client_of_http_1_0_is_not_told_to_go_on() -> None:
-    served = Served(10)
-    try:
-        with served.connected() as connection:
-            head = POST.replace(b"1.1", b"1.0").replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
-            connection.sendall(head)
-            time.sleep(0.1)
-            connection.sendall(b"hello")
-            assert answer(connection)[0] == 204
-    finally:
-        served.server.should_exit = True
-        served.thread.join(PATIENCE)
+    with serving(10) as served, served.connected() as connection:
+        head = POST.replace(b"1.1", b"1.0").replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+        connection.sendall(head)
+        time.sleep(0.1)
+        connection.sendall(b"hello")
+        assert answer(connection)[0] == 204
 
 
 def test_a_path_that_begins_like_a_health_check_is_none(full: Served) -> None:

@@ -25,6 +25,6 @@ def test_a_defect_that_repeats_is_counted(caplog: pytest.LogCaptureFixture, monk
         raised(log, KeyError("secret"))
     assert [record.exc_info is not None for record in caplog.records] == [True, False, False, True, True]
     messages = [record.getMessage() for record in caplog.records]
-    assert messages[2].endswith(", 2 times since its traceback")
+    assert messages[2].endswith(" (2 more since its traceback)")
     assert all(message.startswith("defect: KeyError at ") for message in messages[:3])
     assert not any("secret" in message for message in messages)

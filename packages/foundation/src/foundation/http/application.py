@@ -1,6 +1,5 @@
 """Assembles the HTTP application of a service."""
 
-import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -26,7 +25,6 @@ from foundation.http.requests.cursors import CursorCodec
 from foundation.http.routing.direct_routes import DirectRoutes
 from foundation.http.routing.route_table import templates_by_endpoint
 from foundation.kernel.storage import StorageReadiness
-from foundation.setting_values import Storage
 from foundation.settings import ServiceSettings, is_loopback
 
 logger = logging.getLogger("service.http")
@@ -138,10 +136,6 @@ def _lifespan(
         logger.info("storage: %s", settings.place)
         with app.state.draining.on_sigterm(settings.server_drain_delay):
             async with AsyncExitStack() as running:
-                if settings.storage is Storage.SQLITE:
-                    # From now on the worker notices when the file or its log is deleted.
-                    checked = asyncio.create_task(app.state.readiness.failure())
-                    running.callback(checked.cancel)
                 for name, task in background_tasks.items():
                     await running.enter_async_context(run_periodically(task, name))
                 yield

@@ -60,7 +60,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "server certificate for": "The certificate of the database server is for another host than DATABASE_URL names.",
     "does not exist": "The database or the role in DATABASE_URL does not exist.",
     "permission denied for database": "The role in DATABASE_URL lacks the privilege CONNECT on the database: grant it.",
-    "is not permitted to log in": "The role in DATABASE_URL may not log in: ALTER ROLE it WITH LOGIN.",
+    "is not permitted to log in": "The role in DATABASE_URL may not log in: it needs the attribute LOGIN.",
     "too many connections for role": "The role in DATABASE_URL has no connection left: see its CONNECTION LIMIT.",
     "too many connections for database": "The database in DATABASE_URL has no slot left: see its CONNECTION LIMIT.",
     "not currently accepting connections": "The database in DATABASE_URL takes no connections: see ALLOW_CONNECTIONS.",
@@ -76,7 +76,7 @@ _REASON_OF_SQLSTATE: Final[Mapping[str, str]] = {
     "2200H": "The sequence that gives new rows their ids is used up: see `fastapi-service db audit`.",
 }
 
-# Result codes of https://www.sqlite.org/rescode.html, by the low byte, but for those that are more than that.
+# Result codes of https://www.sqlite.org/rescode.html, by the low byte, or whole where that says more.
 _ERROR_OF_SQLITE_CODE: Final[Mapping[int, type[errors.ApplicationError]]] = {
     261: errors.WriteConflict,  # BUSY_RECOVERY: at once, without waiting
     517: errors.WriteConflict,  # BUSY_SNAPSHOT

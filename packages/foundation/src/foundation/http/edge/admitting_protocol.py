@@ -34,7 +34,10 @@ HEAD: Final = re.compile(
 )
 """The head of a request whose end is certain; its groups: method, target, close, length of the body, close."""
 
-_HEALTH_CHECK: Final = re.compile(rb"(?:GET|HEAD) /(?:live|ready)z(?:[?][!-~]*+)? HTTP/1[.][01]\r\n")
+# A whole one: of what comes beyond the number of connections, nothing is kept.
+_HEALTH_CHECK: Final = re.compile(
+    rb"(?:GET|HEAD) (?:%b)(?:[?][!-~]*+)? HTTP/1[.][01]\r\n(?:.+\r\n)*+\r\n" % b"|".join(_EXEMPT_TARGETS)
+)
 
 _busy: Final = RawProblem(kinds.OVERLOADED)
 
@@ -58,7 +61,7 @@ class AdmittingProtocol(HttpProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, or refuse what begins."""
-        if self._surplus and _HEALTH_CHECK.match(data):
+        if self._surplus and _HEALTH_CHECK.fullmatch(data):
             # Answered beyond the number of connections, too, but on a connection that ends then.
             self._surplus, self._stopping = False, True
         if self._missing:

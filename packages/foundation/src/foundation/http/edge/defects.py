@@ -23,7 +23,7 @@ class DefectLog:
         if time.monotonic() - shown_at < _SAME:
             self._known[name] = (shown_at, repeated + 1)
             logger.error(
-                "defect: %s, %d times since its traceback", name, repeated + 1, extra={"request_id": request_id}
+                "defect: %s (%d more since its traceback)", name, repeated + 1, extra={"request_id": request_id}
             )
         else:
             self._known[name] = (time.monotonic(), 0)

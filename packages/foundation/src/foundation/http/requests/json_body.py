@@ -90,13 +90,28 @@ def parse_json(content: bytes) -> Any:
 
 
 def _check_number_of_parts(content: bytes) -> None:
-    arrays, values, members = (content.count(mark) for mark in (b"[", b",", b":"))
-    if arrays <= _MAX_ARRAYS and values <= _MAX_VALUES and members <= _MAX_MEMBERS:
+    if (
+        content.count(b"[") <= _MAX_ARRAYS
+        and content.count(b",") <= _MAX_VALUES
+        and content.count(b":") <= _MAX_MEMBERS
+    ):
         return
+    arrays, values, members = _parts(content)
+    for found, most, what in (
+        (arrays, _MAX_ARRAYS, "The body has more than {:,} arrays."),
+        (values, _MAX_VALUES, "The body has more than {:,} values."),
+        (members, _MAX_MEMBERS, "An object in the body has more than {:,} members."),
+    ):
+        if found > most:
+            raise Problem(kinds.MALFORMED_REQUEST, what.format(most))
+
+
+def _parts(content: bytes) -> tuple[int, int, int]:
+    """How many arrays and values there are, and how many members the largest object has; strings do not count."""
     arrays = values = largest = 0
     sizes = [0]  # of the objects that are open
-    for match in _TOKEN.finditer(content):
-        match match[0]:
+    for token in _TOKEN.finditer(content):
+        match token[0]:
             case b"[":
                 arrays += 1
             case b",":
@@ -107,11 +122,6 @@ def _check_number_of_parts(content: bytes) -> None:
             case b"{":
                 sizes.append(0)
             case b"}":
-                del sizes[max(len(sizes) - 1, 1) :]
-    for found, most, what in (
-        (arrays, _MAX_ARRAYS, "The body has more than {:,} arrays."),
-        (values, _MAX_VALUES, "The body has more than {:,} values."),
-        (largest, _MAX_MEMBERS, "An object in the body has more than {:,} members."),
-    ):
-        if found > most:
-            raise Problem(kinds.MALFORMED_REQUEST, what.format(most))
+                if len(sizes) > 1:  # more may be closed than were opened
+                    sizes.pop()
+    return arrays, values, largest

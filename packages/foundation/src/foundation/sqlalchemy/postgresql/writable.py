@@ -35,7 +35,7 @@ async def check_direct(connection: AsyncConnection) -> None:
 
 
 async def check_postgresql(connection: AsyncConnection, metadata: MetaData) -> None:
-    """Raise `StorageUnavailable`, with a sentence for the operator, where it takes no writes."""
+    """Raise `StorageUnavailable`, with a sentence for the operator, where the database takes no writes."""
     tables = [table.fullname for table in metadata.tables.values()]
     state: Any = (await connection.execute(_STATE, {"tables": tables})).one()
     if state.standby or state.read_only:
