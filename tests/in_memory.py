@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, cast
 
 from adapters import load_adapters
 from application.users import UserUseCases
+from foundation.kernel.access.policy import ScopesOnly
+from foundation.kernel.access.row_access import RowAccess
 from foundation.kernel.clock import Clock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.memory.storage import InMemoryStorage, InMemoryUnitOfWork
@@ -24,14 +26,19 @@ class InMemoryService:
     before each commit.
     """
 
-    def __init__(self, clock: Clock | None = None, *, rival_of: "InMemoryService | None" = None) -> None:
+    def __init__(
+        self, clock: Clock | None = None, *, access: RowAccess | None = None, rival_of: "InMemoryService | None" = None
+    ) -> None:
         clock = clock or FixedClock()
+        access = access or RowAccess(ScopesOnly())
         self.storage: InMemoryStorage = rival_of.storage if rival_of else InMemoryStorage(load_adapters("memory"))
         self.store: InMemoryStore = self.storage.store
         self.stored: dict[int, UserView] = self.store.tables["users"].rows
         self.units_of_work: list[InMemoryUnitOfWork] = []
         self.rivals: list[Callable[[], Awaitable[object]]] = []
-        self.users = UserUseCases(cast("UnitOfWorkFactory", self._unit_of_work), self.storage.queries("users"), clock)
+        self.users = UserUseCases(
+            cast("UnitOfWorkFactory", self._unit_of_work), self.storage.queries("users"), access, clock
+        )
         self.create = self.users.create
         self.create_all = self.users.create_many
         self.get = self.users.get

@@ -3,14 +3,20 @@
 from dependency_injector import containers, providers
 
 from adapters import load_adapters
+from application.unit_of_work import SCOPES
 from application.users import UserUseCases
+from application.users.policies import OwnUsersOnly
 from entrypoints.migration_files import known_revisions
-from entrypoints.settings import Settings
+from entrypoints.settings import AccessPolicy, Settings
+from foundation.http.access.authentication import CredentialAuthenticator
 from foundation.http.edge.concurrency_limit import ConcurrencyLimit
+from foundation.kernel.access.api_keys.use_cases import ApiKeyUseCases
+from foundation.kernel.access.policy import ScopesOnly
+from foundation.kernel.access.row_access import RowAccess
 from foundation.kernel.clock import SystemClock
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.kernel.storage import Storage
-from foundation.setting_values import Pooler
+from foundation.setting_values import AuthMode, Pooler
 from foundation.setting_values import Storage as StorageKind
 
 
@@ -45,6 +51,17 @@ def _open_storage(settings: Settings) -> Storage:
     return open_database(settings.database_url, limits, metadata, adapters, access=access, replica=replica)
 
 
+def _user_access(settings: Settings) -> RowAccess:
+    return RowAccess(OwnUsersOnly() if settings.access_policy is AccessPolicy.OWN_USERS else ScopesOnly())
+
+
+def _authenticators(settings: Settings, api_keys: ApiKeyUseCases) -> list[CredentialAuthenticator]:
+    accepted: list[CredentialAuthenticator] = []
+    if AuthMode.API_KEYS in settings.auth_mode:
+        accepted.append(api_keys.authenticator)
+    return accepted
+
+
 def _import_limit(settings: Settings) -> ConcurrencyLimit:
     # An import holds its connection for as long as its lines arrive, so imports may not hold all of them.
     return ConcurrencyLimit(max(1, settings.database_pool_size // 4))
@@ -67,7 +84,14 @@ class Container(containers.DeclarativeContainer):
 
     import_limit = providers.Singleton(_import_limit, settings)
 
-    users = providers.Singleton(UserUseCases, unit_of_work.provider, storage.provided.queries.call("users"), clock)
+    user_access = providers.Singleton(_user_access, settings)
+    users = providers.Singleton(
+        UserUseCases, unit_of_work.provider, storage.provided.queries.call("users"), user_access, clock
+    )
+    api_keys = providers.Singleton(
+        ApiKeyUseCases, unit_of_work.provider, storage.provided.queries.call("api_keys"), clock, SCOPES
+    )
+    authenticators = providers.Singleton(_authenticators, settings, api_keys)
     forget_expired_keys = providers.Singleton(ForgetExpiredKeysHandler, unit_of_work.provider, clock)
 
 

@@ -1,11 +1,19 @@
 """The settings of this service: those that every service has, and its own."""
 
+from enum import StrEnum
 from typing import Final
 
-from foundation.setting_values import DatabaseUrl
-from foundation.settings import ServiceSettings
+from foundation.setting_values import AuthMode, DatabaseUrl
+from foundation.settings import ServiceSettings, SettingsError
 
 DEFAULT_DATABASE_URL: Final = "sqlite+aiosqlite:///var/service.db"
+
+
+class AccessPolicy(StrEnum):
+    """The rules about which rows a principal may see and change."""
+
+    SCOPES = "scopes"
+    OWN_USERS = "own-users"
 
 
 class Settings(ServiceSettings):
@@ -13,6 +21,20 @@ class Settings(ServiceSettings):
 
     database_url: DatabaseUrl = DEFAULT_DATABASE_URL
     """Where this service keeps its data; see `ServiceSettings`."""
+
+    access_policy: AccessPolicy = AccessPolicy.SCOPES
+    """Who sees which users: `scopes` (all who have the scope, all users), or `own-users` (users only themselves)."""
+
+    def _check_authentication(self) -> None:
+        super()._check_authentication()
+        if self.access_policy is AccessPolicy.SCOPES:
+            return
+        if not self.auth_mode:
+            raise SettingsError("ACCESS_POLICY=own-users needs to know who asks: set AUTH_MODE.")
+        if AuthMode.OIDC in self.auth_mode and self.oidc_owner_claim is None:
+            raise SettingsError(
+                "ACCESS_POLICY=own-users needs OIDC_OWNER_CLAIM, the claim of tokens that has the id of the user."
+            )
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -152,18 +152,28 @@ def test_a_route_that_says_nothing_of_itself_is_described_too() -> None:
         assert "Cache-Control" in operation["responses"]["200"]["headers"]
 
 
-def test_every_kind_of_problem_is_an_answer_to_something(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("protected", [False, True])
+def test_every_kind_of_problem_is_an_answer_to_something(protected: bool) -> None:  # noqa: FBT001 -- of pytest
+    mode: dict[str, Any] = {
+        "auth_mode": "oidc,api-keys",
+        "oidc_issuer": "https://login.example",
+        "oidc_audience": "service",
+    }
+    app = create_app(Settings(database_url="memory://", **(mode if protected else {})))
+    document = app.openapi()
     declared = {
         slug
         for _status, answer in answers(document)
         for media_type in answer.get("content", {}).values()
         for slug in media_type.get("examples", {})
     }
-    promised = {kind.slug for kind in create_app(Settings(database_url="memory://")).state.problems.kinds}
+    promised = {kind.slug for kind in app.state.problems.kinds}
     # No operation is answered with the first, because no method that is described is not allowed; and a service whose
     # resources have kinds of their own for each unique value, and do not refer to each other, needs none of the others.
     of_other_services = (kinds.ALREADY_TAKEN, kinds.REFERENCE_NOT_FOUND, kinds.STILL_REFERENCED)
-    unanswered = {kind.slug for kind in (kinds.METHOD_NOT_ALLOWED, *of_other_services)}
+    of_authentication = (kinds.UNAUTHENTICATED, kinds.FORBIDDEN, kinds.AUTHENTICATION_UNAVAILABLE)
+    without = of_other_services if protected else (*of_other_services, *of_authentication)
+    unanswered = {kind.slug for kind in (kinds.METHOD_NOT_ALLOWED, *without)}
     assert promised - unanswered <= declared <= promised - {kinds.METHOD_NOT_ALLOWED.slug}
     types = document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
     assert set(types) == {f"/problems/{slug}" for slug in declared | {kinds.METHOD_NOT_ALLOWED.slug}}

@@ -6,6 +6,7 @@ from typing import Final
 from application.unit_of_work import UnitOfWorkFactory
 from application.users.ports import UserView
 from domain.users.user import NewUser, User
+from foundation.kernel.access.row_access import RowAccess
 from foundation.kernel.clock import Clock
 from foundation.kernel.errors import InvalidValue
 from foundation.kernel.idempotency_keys import IdempotencyKey
@@ -41,16 +42,19 @@ class CreateUsers:
 class CreateUsersHandler:
     """Creates users, several at once."""
 
-    def __init__(self, unit_of_work: UnitOfWorkFactory, clock: Clock) -> None:
+    def __init__(self, unit_of_work: UnitOfWorkFactory, access: RowAccess, clock: Clock) -> None:
         self._unit_of_work = unit_of_work
+        self._access = access
         self._clock = clock
 
     async def __call__(self, command: CreateUsers) -> tuple[UserView, ...]:
         """Create the users and return them in the order given.
 
         Raises:
+            Forbidden: the principal may add no users.
             EmailAddressesTaken: some of the addresses are taken; no user was created.
         """
+        self._access.check_adding()
         async with self._unit_of_work() as uow:
             now = self._clock.now()
             users = [User.register(new, at=now) for new in command.users]

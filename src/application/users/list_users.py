@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from application.users.ports import UserFilter, UserQueries, UserSort, UserView
+from foundation.kernel.access.row_access import RowAccess
 from foundation.kernel.pagination import DEFAULT_LIMIT, Page, Position, check_limit
 
 
@@ -30,10 +31,12 @@ class ListUsers:
 class ListUsersHandler:
     """Lists users."""
 
-    def __init__(self, queries: UserQueries) -> None:
+    def __init__(self, queries: UserQueries, access: RowAccess) -> None:
         self._queries = queries
+        self._access = access
 
     async def __call__(self, query: ListUsers) -> Page[UserView]:
-        """The page; empty when no user is left."""
-        page = await self._queries.list(query.where, query.sort, query.limit, query.after)
-        return replace(page, total=await self._queries.count(query.where)) if query.count else page
+        """The page, of the users that the principal may see; empty when none is left."""
+        within = self._access.readable()
+        page = await self._queries.list(query.where, query.sort, query.limit, query.after, within)
+        return replace(page, total=await self._queries.count(query.where, within)) if query.count else page

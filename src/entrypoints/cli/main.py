@@ -1,4 +1,4 @@
-"""`fastapi-service`: serves the API, manages users and migrations.
+"""`fastapi-service`: serves the API, manages users, API keys and migrations.
 
 Exit status: 0 for done; 1 for refused (no such user, an address that is taken, an invalid value, findings of a check);
 2 for could not run (wrong usage, wrong settings, a storage that cannot be reached).
@@ -12,6 +12,7 @@ from entrypoints.cli import users
 from entrypoints.cli.program import program
 from entrypoints.migration_files import migrations_root
 from entrypoints.settings import Settings
+from foundation.cli.api_keys import ApiKeyCommands
 from foundation.cli.db import DatabaseCommands
 from foundation.cli.serve import Served, add_serve
 
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 add_serve(app, program, _served)
 app.add_typer(users.app, name="users")
+app.add_typer(ApiKeyCommands(program, lambda container: container.api_keys()).app, name="keys")
 app.add_typer(_db.app, name="db")
 
 

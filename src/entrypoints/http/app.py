@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from entrypoints.container import Container, close
 from entrypoints.http.v1.users.resource import USERS
 from entrypoints.settings import Settings, load_settings
+from foundation.http.access.api_keys import API_KEYS
 from foundation.http.application import build_application
+from foundation.setting_values import AuthMode
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -28,10 +30,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             "license": {"name": "MIT", "url": "https://spdx.org/licenses/MIT.html"},
         },
         prefix="/api/v1",
-        resources=[USERS],
+        resources=[USERS, API_KEYS] if AuthMode.API_KEYS in settings.auth_mode else [USERS],
         settings=settings,
         container=container,
         readiness=container.readiness(),
+        authenticators=container.authenticators(),
         background_tasks={"forgetting expired idempotency keys": container.forget_expired_keys()},
         close=partial(close, container),
     )

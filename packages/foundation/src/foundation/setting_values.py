@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,6 +11,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 _HOST_NAME: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 _PUBLIC_PATH: Final = re.compile(r"(?:/(?!\.+(?:/|$))[A-Za-z0-9._~-]+)*")
+_DISABLED: Final = "disabled"
+# OpenID Connect Discovery 1.0, 3. Without TLS, for a provider on this machine only.
+_ISSUER: Final = re.compile(r"https://[^\s?#]+|http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]+)?(?:/[^\s?#]*)?")
+_AUDIENCE: Final = re.compile(r"[!-~]{1,255}")
+_CLAIM_NAME: Final = re.compile(r"[A-Za-z0-9_:./-]{1,100}")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -20,6 +25,13 @@ class Storage(Enum):
     MEMORY = "memory"
     SQLITE = "sqlite+aiosqlite"
     POSTGRESQL = "postgresql+psycopg"
+
+
+class AuthMode(StrEnum):
+    """The kinds of credentials that are accepted."""
+
+    API_KEYS = "api-keys"
+    OIDC = "oidc"
 
 
 class Pooler(Enum):
@@ -49,6 +61,35 @@ def _check_cursor_key(key: SecretStr | None) -> SecretStr | None:
             "must have at least 32 characters; `python -c 'import secrets; print(secrets.token_hex())'` makes one"
         )
     return key
+
+
+def _split_auth_modes(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    names = {name.strip() for name in value.split(",")}
+    if names == {_DISABLED}:
+        return frozenset()
+    if not names <= set(AuthMode):
+        raise ValueError(f"must be {_DISABLED}, {', '.join(AuthMode)}, or {','.join(AuthMode)}")
+    return frozenset(map(AuthMode, names))
+
+
+def _check_issuer(issuer: str | None) -> str | None:
+    if issuer is not None and not _ISSUER.fullmatch(issuer):
+        raise ValueError("must be an https address without query and fragment, as the provider writes it in tokens")
+    return issuer
+
+
+def _check_audience(name: str | None) -> str | None:
+    if name is not None and not _AUDIENCE.fullmatch(name):
+        raise ValueError("must be the name or the address of this service, without blanks")
+    return name
+
+
+def _check_claim_name(name: str | None) -> str | None:
+    if name is not None and not _CLAIM_NAME.fullmatch(name):
+        raise ValueError("must be the name of a claim, such as sub")
+    return name
 
 
 def _check_log_level(level: str) -> str:
@@ -117,6 +158,14 @@ HostNames = Annotated[frozenset[str], BeforeValidator(_split_names), AfterValida
 PublicPath = Annotated[str, AfterValidator(_check_public_path)]
 
 CursorKey = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_cursor_key)]
+
+AuthModes = Annotated[frozenset[AuthMode], BeforeValidator(_split_auth_modes)]
+
+Issuer = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_issuer)]
+
+Audience = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_audience)]
+
+ClaimName = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_claim_name)]
 
 LogLevel = Annotated[str, AfterValidator(_check_log_level)]
 

@@ -19,11 +19,16 @@ from pydantic_settings import (
 
 from foundation.env_file import EnvFileError, Variable, misspelt, read_env_file
 from foundation.setting_values import (
+    Audience,
+    AuthMode,
+    AuthModes,
+    ClaimName,
     CursorKey,
     DatabaseUrl,
     Directory,
     DrainDelay,
     HostNames,
+    Issuer,
     LogLevel,
     MaxLag,
     MigrationUrl,
@@ -90,7 +95,7 @@ class ServiceSettings(BaseSettings):
     """Seconds that an open transaction may do nothing before the server ends it (PostgreSQL)."""
 
     server_host: str = "127.0.0.1"
-    """The address that `serve` binds to. Loopback, unless ALLOW_PUBLIC_BIND is true."""
+    """The address that `serve` binds to. Loopback, unless AUTH_MODE or ALLOW_PUBLIC_BIND says who authenticates."""
 
     server_port: int = Field(8000, ge=0, le=65535)
     """The port that `serve` binds to; 0 takes a free one."""
@@ -130,7 +135,22 @@ class ServiceSettings(BaseSettings):
     """The path below which a proxy publishes the service, such as `/shop`; `Location` and `Link` begin with it."""
 
     allow_public_bind: bool = False
-    """Whether an address other than loopback may be bound. The API has no authentication of its own yet."""
+    """Whether an address other than loopback may be bound without authentication, since a proxy authenticates."""
+
+    auth_mode: Annotated[AuthModes, NoDecode] = frozenset()
+    """The credentials that requests need: `disabled`, `api-keys`, `oidc` (access tokens), or `api-keys,oidc`."""
+
+    oidc_issuer: Issuer = None
+    """The identity provider, whose access tokens are accepted, as it names itself in them."""
+
+    oidc_audience: Audience = None
+    """The name of this service in the audience of access tokens."""
+
+    oidc_owner_claim: ClaimName = None
+    """The claim of access tokens that says for whom they are, as policies about own rows need it."""
+
+    oidc_tenant_claim: ClaimName = None
+    """The claim of access tokens that names the tenant."""
 
     require_if_match: bool = False
     """Whether PATCH and DELETE without `If-Match` are refused with 428."""
@@ -176,6 +196,7 @@ class ServiceSettings(BaseSettings):
         except EnvFileError as error:
             raise SettingsError(f"{error}.") from None
         settings._check_other_urls()
+        settings._check_authentication()
         if settings.database_url == cls.model_fields["database_url"].default and settings.storage is Storage.SQLITE:
             # The default must work in a directory that is new.
             _make_directory(settings.database_url)
@@ -189,6 +210,28 @@ class ServiceSettings(BaseSettings):
             )
         if Storage(self.migrated_url.partition("://")[0]) is not self.storage:
             raise SettingsError("MIGRATION_DATABASE_URL must name the same kind of database as DATABASE_URL.")
+
+    def _check_authentication(self) -> None:
+        """Raise `SettingsError` for a combination that would not protect as it says."""
+        tokens = {
+            "OIDC_ISSUER": self.oidc_issuer,
+            "OIDC_AUDIENCE": self.oidc_audience,
+            "OIDC_OWNER_CLAIM": self.oidc_owner_claim,
+            "OIDC_TENANT_CLAIM": self.oidc_tenant_claim,
+        }
+        if AuthMode.OIDC in self.auth_mode:
+            for name in ("OIDC_ISSUER", "OIDC_AUDIENCE"):
+                if tokens[name] is None:
+                    raise SettingsError(f"AUTH_MODE=oidc needs {name}, or tokens that were not meant for it would do.")
+        elif given := [name for name, value in tokens.items() if value is not None]:
+            raise SettingsError(
+                f"{given[0]} is set, and AUTH_MODE has no oidc that would heed it; add it, or unset it."
+            )
+        if self.auth_mode == {AuthMode.API_KEYS} and self.storage is Storage.MEMORY:
+            raise SettingsError(
+                "AUTH_MODE=api-keys needs a storage that `keys create` reaches, which memory:// is not; "
+                "use another DATABASE_URL."
+            )
 
     @property
     def storage(self) -> Storage:
@@ -214,10 +257,10 @@ class ServiceSettings(BaseSettings):
 
     def check_serving(self, *, host: str, workers: int) -> None:
         """Raise `SettingsError` when serving from `host` with `workers` processes would be unsafe or wrong."""
-        if not self.allow_public_bind and not is_loopback(host):
+        if not self.auth_mode and not self.allow_public_bind and not is_loopback(host):
             raise SettingsError(
-                "The API has no authentication, so it is served on a loopback address only; "
-                "put an authenticating proxy in front of it and set ALLOW_PUBLIC_BIND=true if another address is meant."
+                "AUTH_MODE is disabled, so the API is served on a loopback address only. Set AUTH_MODE, or put a proxy "
+                "that authenticates in front of it and set ALLOW_PUBLIC_BIND=true."
             )
         if self.storage is Storage.MEMORY and workers > 1:
             raise SettingsError(

@@ -4,6 +4,7 @@ from typing import Final
 
 from adapters.sqlalchemy.tables.metadata import metadata
 from adapters.sqlalchemy.tables.users import users
+from foundation.sqlalchemy.api_keys import api_keys_table
 from foundation.sqlalchemy.tables import idempotency_keys_table
 
 idempotency_keys: Final = idempotency_keys_table(
@@ -11,5 +12,6 @@ idempotency_keys: Final = idempotency_keys_table(
     operation="POST /api/v1/users",
     answer='[{"id": 1, "email": "user@example.com", "name": "John Doe"}]',
 )
+api_keys: Final = api_keys_table(metadata, scopes="users:export users:read")
 
-__all__ = ["idempotency_keys", "metadata", "users"]
+__all__ = ["api_keys", "idempotency_keys", "metadata", "users"]

@@ -75,7 +75,7 @@ def write_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) ->
         table.add_column(column, overflow="fold", no_wrap=not in_terminal)
     for row in rows:
         # Text, not a string, which would be read as markup: a value may contain square brackets.
-        table.add_row(*(Text(_shown(str(row[column]))) for column in columns))
+        table.add_row(*(Text("" if row[column] is None else _shown(str(row[column]))) for column in columns))
     # Not standard output itself where that is no terminal: rich may write to it, and it may take nothing.
     file = None if in_terminal else io.StringIO()
     console = Console(file=file, width=None if in_terminal else _UNFOLDED, highlight=False, emoji=False)

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 import typer
 
+from foundation.kernel.access.principal import OPERATOR, Caller, begin_call
 from foundation.kernel.errors import ApplicationError, DomainError
 from foundation.setting_values import Storage
 from foundation.settings import ServiceSettings, SettingsError
@@ -88,6 +89,7 @@ class Program(Generic[SettingsT, ContainerT]):
             )
 
         async def run_and_close() -> Result:
+            begin_call(Caller(OPERATOR))
             container = self.open_container(settings)
             try:
                 return await work(container)

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from foundation.http import health
+from foundation.http.access.authentication import Authentication, CredentialAuthenticator
+from foundation.http.access.scopes import forbidden, scope_of
 from foundation.http.background_tasks import run_periodically
 from foundation.http.edge.draining import Draining
 from foundation.http.edge.envelope import Envelope
@@ -24,6 +27,7 @@ from foundation.http.problems.problem import Problem, ProblemKind
 from foundation.http.requests.cursors import CursorCodec
 from foundation.http.routing.direct_routes import DirectRoutes
 from foundation.http.routing.route_table import templates_by_endpoint
+from foundation.kernel.access.policy import Forbidden
 from foundation.kernel.storage import StorageReadiness
 from foundation.settings import ServiceSettings, is_loopback
 
@@ -58,6 +62,7 @@ def build_application(
     settings: ServiceSettings,
     container: object,
     readiness: StorageReadiness,
+    authenticators: Sequence[CredentialAuthenticator] = (),
     background_tasks: Mapping[str, Callable[[], Awaitable[object]]],
     close: Callable[[], Awaitable[None]],
 ) -> FastAPI:
@@ -66,13 +71,17 @@ def build_application(
     `info` are more members of the document's `info`. Without a cursor key in the `settings`, cursors are good in this
     process only. `container` has the providers that routes ask for by name (`provided`). `background_tasks`, by the
     names that the log calls them, run periodically while the application is served; `close` is awaited at the end.
+    Without `authenticators`, no route asks who sends a request.
 
     Raises:
-        ValueError: two kinds of problems have the same slug.
+        ValueError: two kinds of problems have the same slug, or a route of a resource declares no scope.
     """
     problems = ProblemCatalogue(
         {error: kind for resource in resources for error, kind in resource.errors.items()},
-        {error: present for resource in resources for error, present in resource.presenters.items()},
+        {
+            Forbidden: forbidden,
+            **{error: present for resource in resources for error, present in resource.presenters.items()},
+        },
     )
     app = FastAPI(
         title=title,
@@ -88,6 +97,7 @@ def build_application(
     )
     cursor_key = settings.cursor_key.get_secret_value().encode() if settings.cursor_key else secrets.token_bytes(32)
     app.state.container = container
+    app.state.authentication = Authentication(authenticators) if authenticators else None
     app.state.cursors = CursorCodec(cursor_key)
     app.state.draining = Draining()
     app.state.problems = problems
@@ -112,6 +122,7 @@ def build_application(
         referred={tag for resource in resources for tag in resource.refers_to},
         catalogue=problems.kinds,
         public_path=settings.public_path,
+        authenticated=bool(authenticators),
     )
     return app
 
@@ -119,11 +130,20 @@ def build_application(
 def _include_routes(app: FastAPI, prefix: str, resources: Sequence[Resource], *, docs_enabled: bool) -> None:
     for resource in resources:
         for router in resource.routers:
+            _check_scopes(router)
             app.include_router(router, prefix=prefix, tags=[resource.tag])
     app.include_router(health.router)
     app.include_router(problem_pages(app.state.problems.kinds))
     if docs_enabled:
         app.include_router(docs_page.router)
+
+
+def _check_scopes(router: APIRouter) -> None:
+    for route in router.routes:
+        if not isinstance(route, APIRoute) or scope_of(route) is None:
+            raise ValueError(
+                f"the route {getattr(route, 'path', route)} declares no scope: see http.access.scopes.scoped"
+            )
 
 
 def _lifespan(

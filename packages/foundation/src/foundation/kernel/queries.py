@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from foundation.kernel.access.policy import EVERY_ROW, Restriction
 from foundation.kernel.pagination import Page, Position
 
 IdT = TypeVar("IdT", contravariant=True)
@@ -31,9 +32,12 @@ class SortOrder(StrEnum):
 
 
 class Queries(Protocol[IdT, ViewT, WhereT, SortT]):
-    """Read models of one class of entities: what is committed, without a transaction."""
+    """Read models of one class of entities: what is committed, without a transaction.
 
-    async def get(self, entity_id: IdT) -> ViewT:
+    With a restriction, `within`, the rows that it does not admit are as if they were not there.
+    """
+
+    async def get(self, entity_id: IdT, within: Restriction = EVERY_ROW) -> ViewT:
         """One of them.
 
         Raises:
@@ -41,15 +45,21 @@ class Queries(Protocol[IdT, ViewT, WhereT, SortT]):
         """
         ...
 
-    async def list(self, where: WhereT, sort: SortT, limit: int, after: Position | None) -> Page[ViewT]:
+    async def find(self, where: WhereT) -> ViewT | None:
+        """The first by id that `where` admits, as every writer has left it: it is never read on a replica."""
+        ...
+
+    async def list(
+        self, where: WhereT, sort: SortT, limit: int, after: Position | None, within: Restriction = EVERY_ROW
+    ) -> Page[ViewT]:
         """The first `limit` that `where` admits, in the order of `sort`, behind the position `after`."""
         ...
 
-    async def count(self, where: WhereT) -> int:
+    async def count(self, where: WhereT, within: Restriction = EVERY_ROW) -> int:
         """How many `where` admits. It reads each of them."""
         ...
 
-    def iterate_all(self) -> AsyncIterator[Sequence[ViewT]]:
+    def iterate_all(self, within: Restriction = EVERY_ROW) -> AsyncIterator[Sequence[ViewT]]:
         """All of them by id, in batches. Between two reads no connection is held and no transaction is open.
 
         One that exists throughout is returned exactly once. One that is added, changed or removed meanwhile may be

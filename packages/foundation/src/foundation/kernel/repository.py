@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
+from foundation.kernel.access.policy import EVERY_ROW, Restriction
+
 EntityT = TypeVar("EntityT")
 IdT = TypeVar("IdT", contravariant=True)
 
@@ -30,13 +32,13 @@ class Repository(Protocol[EntityT, IdT]):
         """
         ...
 
-    async def get(self, entity_id: IdT) -> EntityT:
+    async def get(self, entity_id: IdT, within: Restriction = EVERY_ROW) -> EntityT:
         """The entity, to be changed. The storage may make other writers wait until the unit of work ends.
 
         Changes to the entity are stored by the commit.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is none, or `within` does not admit it.
         """
         ...
 

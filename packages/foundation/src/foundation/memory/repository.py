@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic
 
+from foundation.kernel.access.policy import EVERY_ROW, Restriction, admits
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.constraints import several_taken, taken_positions
 from foundation.kernel.errors import AlreadyTaken, WriteConflict
@@ -54,14 +55,14 @@ class InMemoryRepository(Generic[Entity, Id, View]):
                 raise several_taken(unique, positions, values)
         self._keep_all(entities)
 
-    async def get(self, entity_id: Id) -> Entity:
+    async def get(self, entity_id: Id, within: Restriction = EVERY_ROW) -> Entity:
         """See `Repository.get`."""
         await asyncio.sleep(0)
         number: Any = plain(entity_id)
-        if number in self._entities:
+        if number in self._entities and admits(within, self._entities[number]):
             return self._entities[number]
         view = self._table.rows.get(number)
-        if view is None or number in self._removed:
+        if view is None or number in self._removed or number in self._entities or not admits(within, view):
             raise self._adapter.not_found(entity_id)
         self._seen[number] = view
         self._entities[number] = self._adapter.restored(view)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapper, class_mapper
 from sqlalchemy.orm.attributes import instance_dict
 
 from foundation.sqlalchemy.adapter import Entity, SqlAlchemyAdapter
+from foundation.sqlalchemy.restrictions import restricted
 
 # Parameters beside those that are named as the attributes.
 KEY: Final = "_key"
@@ -40,7 +41,8 @@ class MappedStatements(Generic[Entity]):
         self.version_at = self.written.index(mapper.get_property_by_column(version).key)
         self._new = mapper.class_manager.new_instance
         self.insert = insert(table).values(written).returning(key)
-        self.select = select(*columns.values()).where(this).with_for_update()
+        one = select(*columns.values()).where(this).with_for_update()
+        self.select = cache(lambda within: one.where(*restricted(table, within)))
         self.update = update(table).values(written).where(this, as_it_was)
         self.delete = delete(table).where(this, as_it_was)
 

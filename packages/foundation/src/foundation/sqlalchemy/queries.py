@@ -1,21 +1,22 @@
 """Entities in a relational database: the read side."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import cache, partial
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, tuple_, type_coerce
-from sqlalchemy.types import TypeEngine
 
+from foundation.kernel.access.policy import EVERY_ROW, Restriction
 from foundation.kernel.conditions import comparison, given_conditions
 from foundation.kernel.deadline import extend_deadline
 from foundation.kernel.pagination import Page, Position
 from foundation.kernel.queries import SortOrder
 from foundation.sqlalchemy.adapter import Id, SqlAlchemyAdapter, View
 from foundation.sqlalchemy.errors import DatabaseErrors
+from foundation.sqlalchemy.restrictions import restricted, restricting
 from foundation.sqlalchemy.transaction import Reader
-from foundation.sqlalchemy.types import ValueObjectType
+from foundation.sqlalchemy.types import stored_type
 
 Where = TypeVar("Where")
 Sort = TypeVar("Sort", bound=SortOrder)
@@ -47,19 +48,31 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
         # The `_make` of the named tuple, in half the time.
         self._make: Callable[[Sequence[Any]], View] = partial(tuple.__new__, adapter.view)  # type: ignore[type-var]  # a tuple
 
-    async def get(self, entity_id: Id) -> View:
+    async def get(self, entity_id: Id, within: Restriction = EVERY_ROW) -> View:
         """See `Queries.get`."""
+        given = {"id": entity_id, **restricting(within)} if within else {"id": entity_id}
         with self._translated:
-            found = await self._reader.rows(self._statements.by_id, {"id": entity_id}, self._make)
+            found = await self._reader.rows(self._statements.by_id(tuple(within)), given, self._make)
         if not found:
             raise self._adapter.not_found(entity_id)
         return found[0]
 
-    async def list(self, where: Where, sort: Sort, limit: int, after: Position | None) -> Page[View]:
+    async def find(self, where: Where) -> View | None:
+        """See `Queries.find`."""
+        given = given_conditions(where)
+        statement = self._statements.page(tuple(given), (), "id", False, False)  # noqa: FBT003 -- of a cache
+        given["limit"] = 1
+        with self._translated:
+            found = await self._reader.rows(statement, given, self._make)
+        return found[0] if found else None
+
+    async def list(
+        self, where: Where, sort: Sort, limit: int, after: Position | None, within: Restriction = EVERY_ROW
+    ) -> Page[View]:
         """See `Queries.list`; asks for one row more than the page holds, to know whether there is a next one."""
         given = given_conditions(where)
-        statement = self._statements.page(tuple(given), sort.field, sort.descending, after is not None)
-        given["limit"] = limit + 1
+        statement = self._statements.page(tuple(given), tuple(within), sort.field, sort.descending, after is not None)
+        given |= {"limit": limit + 1, **restricting(within)}
         if after is not None:
             given |= {"after_key": after.key, "after_id": after.id}
         with self._translated:
@@ -69,19 +82,21 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
         last: Any = found[limit - 1]
         return Page(tuple(found[:limit]), Position(getattr(last, sort.field), last.id))
 
-    async def count(self, where: Where) -> int:
+    async def count(self, where: Where, within: Restriction = EVERY_ROW) -> int:
         """See `Queries.count`."""
         given = given_conditions(where)
+        statement = self._statements.count(tuple(given), tuple(within))
         with self._translated:
-            [number] = await self._list_reader.rows(self._statements.count(tuple(given)), given, _number)
+            [number] = await self._list_reader.rows(statement, given | restricting(within), _number)
         return number
 
-    async def iterate_all(self) -> AsyncIterator[Sequence[View]]:
+    async def iterate_all(self, within: Restriction = EVERY_ROW) -> AsyncIterator[Sequence[View]]:
         """See `Queries.iterate_all`."""
-        parameters: dict[str, Any] = {"limit": _BATCH}
+        parameters: dict[str, Any] = {"limit": _BATCH, **restricting(within)}
+        names = tuple(within)
         while True:
             extend_deadline(self._bulk_timeout)
-            statement = self._statements.page((), "id", False, "after_id" in parameters)  # noqa: FBT003 -- of a cache
+            statement = self._statements.page((), names, "id", False, "after_id" in parameters)  # noqa: FBT003 -- of a cache
             with self._translated:
                 found = await self._list_reader.rows(statement, parameters, self._make)
             if found:
@@ -103,27 +118,44 @@ class ViewStatements:
         self._columns = adapter.table.c
         # Readers want plain values: no value object is made for a row that is only shown.
         view = [
-            type_coerce(self._columns[name], _plain(self._columns[name])).label(name) for name in adapter.view._fields
+            type_coerce(self._columns[name], stored_type(self._columns[name])).label(name)
+            for name in adapter.view._fields
         ]
         self._view = select(*view)
-        self.by_id = self._view.where(self._columns.id == bindparam("id"))
+        self.by_id = cache(self._by_id)
         self.page = cache(self._page)
         self.count = cache(self._count)
 
-    def _page(self, conditions: tuple[str, ...], sorted_by: str, descending: bool, continued: bool) -> Select[Any]:  # noqa: FBT001 -- of a cache
+    def _by_id(self, within: tuple[str, ...]) -> Select[Any]:
+        return self._view.where(self._columns.id == bindparam("id"), *restricted(self._adapter.table, within))
+
+    def _page(
+        self,
+        conditions: tuple[str, ...],
+        within: tuple[str, ...],
+        sorted_by: str,
+        descending: bool,  # noqa: FBT001 -- of a cache
+        continued: bool,  # noqa: FBT001 -- of a cache
+    ) -> Select[Any]:
         # One row-wise comparison, which an index on the same columns answers by a single range scan.
         key = [self._columns.id] if sorted_by == "id" else [self._columns[sorted_by], self._columns.id]
-        statement = self._view.where(*map(self._condition, conditions))
+        statement = self._view.where(*self._conditions(conditions, within))
         if continued:
             names = ["after_key", "after_id"][-len(key) :]
             place = tuple_(*key)
-            previous = tuple_(*(bindparam(name, type_=_plain(column)) for name, column in zip(names, key, strict=True)))
+            previous = tuple_(
+                *(bindparam(name, type_=stored_type(column)) for name, column in zip(names, key, strict=True))
+            )
             statement = statement.where(place < previous if descending else place > previous)
         ordered = statement.order_by(*(column.desc() if descending else column for column in key))
         return ordered.limit(bindparam("limit", type_=Integer))
 
-    def _count(self, conditions: tuple[str, ...]) -> Select[Any]:
-        return select(func.count()).select_from(self._adapter.table).where(*map(self._condition, conditions))
+    def _count(self, conditions: tuple[str, ...], within: tuple[str, ...]) -> Select[Any]:
+        return select(func.count()).select_from(self._adapter.table).where(*self._conditions(conditions, within))
+
+    def _conditions(self, conditions: tuple[str, ...], within: tuple[str, ...]) -> Iterator[ColumnElement[bool]]:
+        yield from map(self._condition, conditions)
+        yield from restricted(self._adapter.table, within)
 
     def _condition(self, name: str) -> ColumnElement[bool]:
         if name in self._adapter.conditions:
@@ -137,10 +169,6 @@ class ViewStatements:
 def view_statements(adapter: SqlAlchemyAdapter[Any, Any, Any]) -> ViewStatements:
     """The statements of the entity, made once per process."""
     return ViewStatements(adapter)
-
-
-def _plain(column: ColumnElement[Any]) -> TypeEngine[Any]:
-    return column.type.stored if isinstance(column.type, ValueObjectType) else column.type
 
 
 def _number(row: Sequence[Any]) -> int:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic
 
+from foundation.kernel.access.policy import EVERY_ROW, Restriction, admits
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.constraints import several_taken, taken_positions
 from foundation.kernel.errors import AlreadyTaken, WriteConflict
@@ -11,6 +12,7 @@ from foundation.sqlalchemy.adapter import Entity, Id, SqlAlchemyAdapter
 from foundation.sqlalchemy.errors import DatabaseErrors
 from foundation.sqlalchemy.loading.loader import load_rows
 from foundation.sqlalchemy.mapped import KEY, VERSION, MappedStatements, mapped_statements, unique_values
+from foundation.sqlalchemy.restrictions import restricting
 from foundation.sqlalchemy.transaction import Change, Transaction
 
 
@@ -61,13 +63,17 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
         for entity, key, values in zip(entities, keys, rows, strict=True):
             self._keep(entity, key, values)
 
-    async def get(self, entity_id: Id) -> Entity:
+    async def get(self, entity_id: Id, within: Restriction = EVERY_ROW) -> Entity:
         """See `Repository.get`; the row is locked, and SQLite has locked the database when the transaction began."""
         if entity_id in self._stored:
-            return self._stored[entity_id][0]
+            entity = self._stored[entity_id][0]
+            if not admits(within, entity):
+                raise self._adapter.not_found(entity_id)
+            return entity
         statements = self._statements
+        given = {KEY: entity_id, **restricting(within)} if within else {KEY: entity_id}
         with self._errors.translated:
-            rows = await self._transaction.rows(statements.select, {KEY: entity_id}, tuple)
+            rows = await self._transaction.rows(statements.select(tuple(within)), given, tuple)
         if not rows:
             raise self._adapter.not_found(entity_id)
         entity = statements.restored(rows[0])

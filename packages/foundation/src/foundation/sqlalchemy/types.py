@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import DateTime, String
+from sqlalchemy import ColumnElement, DateTime, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -74,6 +74,11 @@ class ValueObjectType(TypeDecorator[Held], Generic[Held]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Held | None:
         """The value object of a stored value, which is trusted: see `ValueObject.trusted`."""
         return None if value is None else self.held.trusted(value)
+
+
+def stored_type(column: ColumnElement[Any]) -> TypeEngine[Any]:
+    """The type of the plain values in a column."""
+    return column.type.stored if isinstance(column.type, ValueObjectType) else column.type
 
 
 class ChoiceType(TypeDecorator[Choice], Generic[Choice]):

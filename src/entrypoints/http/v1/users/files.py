@@ -18,6 +18,7 @@ from entrypoints.user_files import USER_FILES
 from foundation.files.file_format import FileFormat, format_of
 from foundation.files.reading import read_records
 from foundation.files.writing import write_records
+from foundation.http.access.scopes import scoped
 from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.http.limits import MAX_IMPORT_SIZE
 from foundation.http.openapi.headers import content_disposition
@@ -38,24 +39,31 @@ _EXAMPLES: Final = {
     FileFormat.NDJSON.media_type: '{"email":"ada@example.com","name":"Ada Lovelace"}\n',
     FileFormat.CSV.media_type: "email,name\r\nada@example.com,Ada Lovelace\r\n",
 }
+_NO_KEY: Final = (
+    "An import takes no Idempotency-Key. It may be repeated with on_conflict=skip, which leaves out the lines that an "
+    "earlier one imported."
+)
 _FILE: Final = "One user a line, as a JSON object with email and name; or CSV whose header is email,name."
 
 
 @router.post(
     "/import",
-    summary="Import users from a file",
-    dependencies=[Depends(answers(JSON)), Depends(refuse_key)],
-    openapi_extra=file_body(_FILE, _MEDIA_TYPES.values(), MAX_IMPORT_SIZE)
-    | parameters(ImportUsersParameters, required={"format"}),
-    responses=responses(
-        200,
-        "The result of the import.",
-        EMAIL_ALREADY_TAKEN,
-        kinds.CONTENT_TOO_LARGE,
-        kinds.UNSUPPORTED_MEDIA_TYPE,
-        kinds.VALIDATION_FAILED,
-        kinds.COMMIT_OUTCOME_UNKNOWN,
-        model=ImportReportBody,
+    **scoped(
+        "users:import",
+        summary="Import users from a file",
+        dependencies=[Depends(answers(JSON)), Depends(refuse_key(_NO_KEY))],
+        openapi_extra=file_body(_FILE, _MEDIA_TYPES.values(), MAX_IMPORT_SIZE)
+        | parameters(ImportUsersParameters, required={"format"}),
+        responses=responses(
+            200,
+            "The result of the import.",
+            EMAIL_ALREADY_TAKEN,
+            kinds.CONTENT_TOO_LARGE,
+            kinds.UNSUPPORTED_MEDIA_TYPE,
+            kinds.VALIDATION_FAILED,
+            kinds.COMMIT_OUTCOME_UNKNOWN,
+            model=ImportReportBody,
+        ),
     ),
 )
 async def import_users(
@@ -78,14 +86,17 @@ async def import_users(
 
 @router.get(
     "/export",
-    summary="Export all users to a file",
-    openapi_extra=parameters(ExportUsersParameters),
-    responses=responses(
-        200,
-        "All users, by id.",
-        kinds.VALIDATION_FAILED,
-        content=file_content(_EXAMPLES),
-        headers=content_disposition("users", [one.value for one in FileFormat]),
+    **scoped(
+        "users:export",
+        summary="Export all users to a file",
+        openapi_extra=parameters(ExportUsersParameters),
+        responses=responses(
+            200,
+            "All users, by id.",
+            kinds.VALIDATION_FAILED,
+            content=file_content(_EXAMPLES),
+            headers=content_disposition("users", [one.value for one in FileFormat]),
+        ),
     ),
 )
 async def export_users(

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from foundation.http.openapi.headers import HEADER_COMPONENTS, ON_EVERY_ANSWER, REQUEST_HEADERS
 from foundation.http.openapi.problem_answers import COMPONENT, problem_answers, problem_examples, problem_schemas
+from foundation.http.openapi.security import declare_security
 from foundation.http.openapi.sharing import share
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import ProblemKind
@@ -43,12 +44,13 @@ def install_openapi(
     referred: Collection[str] = (),
     catalogue: Sequence[ProblemKind] = kinds.GENERAL_KINDS,
     public_path: str = "",
+    authenticated: bool = False,
 ) -> None:
     """Let `app.openapi()` be the whole document, made when it is first asked for.
 
     `info` and `tags` are the service's own members of the document; `referred` are the tags of the resources that other
     resources refer to; `catalogue` has the problems that the service may answer; `public_path` is where a proxy
-    publishes it.
+    publishes it; `authenticated` says whether operations ask for credentials.
     """
     of_the_routes = app.openapi
 
@@ -61,6 +63,7 @@ def install_openapi(
     @cache
     def made() -> Json:
         document = of_the_routes()
+        declare_security(document, catalogue, authenticated=authenticated)
         _say_what_is_still_referenced(document["paths"], referred)
         document = _described(document, catalogue)
         document["servers"] = [{**_SERVER, "url": public_path or "/"}]

@@ -5,6 +5,7 @@ from typing import Any, Final
 from fastapi import Depends, Response
 from pydantic import BaseModel
 
+from foundation.http.access.scopes import scoped
 from foundation.http.openapi import headers
 from foundation.http.openapi.operations import no_content, parameters, request_body, responses
 from foundation.http.problems import kinds
@@ -12,6 +13,7 @@ from foundation.http.problems.problem import ProblemKind
 from foundation.http.requests.json_body import JSON, MERGE_PATCH
 from foundation.http.requests.negotiation import answers
 from foundation.http.requests.query import NoParameters, query
+from foundation.kernel.access.scopes import scope
 
 _ANSWERS_JSON: Final = Depends(answers(JSON))
 _NO_PARAMETERS: Final = Depends(query(NoParameters))
@@ -52,12 +54,13 @@ class ResourceOperations:
 
     def create(self, sent: type[BaseModel], *problems: ProblemKind) -> dict[str, Any]:
         """Of POST to the list: a body of `sent` becomes a resource, once per idempotency key."""
-        return {
-            "status_code": 201,
-            "summary": f"Create {self._one}",
-            "dependencies": [_NO_PARAMETERS, _ANSWERS_JSON],
-            "openapi_extra": request_body(sent, JSON) | parameters(headers=_IDEMPOTENCY_KEY),
-            "responses": responses(
+        return self._scoped(
+            "write",
+            status_code=201,
+            summary=f"Create {self._one}",
+            dependencies=[_NO_PARAMETERS, _ANSWERS_JSON],
+            openapi_extra=request_body(sent, JSON) | parameters(headers=_IDEMPOTENCY_KEY),
+            responses=responses(
                 201,
                 f"The {self._noun} was created.",
                 *(*problems, *_BODY, *_ONCE_PER_KEY),
@@ -65,18 +68,19 @@ class ResourceOperations:
                 headers=headers.ENTITY_TAG | headers.LOCATION | headers.IDEMPOTENT_REPLAYED,
                 links=self._links("$response.body#/id", tagged=True),
             ),
-        }
+        )
 
     def create_several(
         self, sent: type[BaseModel], answered: type[BaseModel], *problems: ProblemKind
     ) -> dict[str, Any]:
         """Of POST of a batch: all items of a body of `sent` become resources, or none, once per idempotency key."""
-        return {
-            "status_code": 201,
-            "summary": f"Create several {self._plural}",
-            "dependencies": [_NO_PARAMETERS, _ANSWERS_JSON],
-            "openapi_extra": request_body(sent, JSON) | parameters(headers=_IDEMPOTENCY_KEY),
-            "responses": responses(
+        return self._scoped(
+            "write",
+            status_code=201,
+            summary=f"Create several {self._plural}",
+            dependencies=[_NO_PARAMETERS, _ANSWERS_JSON],
+            openapi_extra=request_body(sent, JSON) | parameters(headers=_IDEMPOTENCY_KEY),
+            responses=responses(
                 201,
                 f"The {self._plural} were created.",
                 *(*problems, *_BODY, *_ONCE_PER_KEY),
@@ -84,7 +88,7 @@ class ResourceOperations:
                 headers=headers.IDEMPOTENT_REPLAYED,
                 links=self._links("$response.body#/items/0/id", tagged=False),
             ),
-        }
+        )
 
     def list(self, asked: type[BaseModel], *problems: ProblemKind) -> dict[str, Any]:
         """Of GET of the list, with the query parameters of `asked`."""
@@ -93,11 +97,12 @@ class ResourceOperations:
             "parameters": {"query.cursor": "$response.body#/next_cursor"},
             "description": "Read the next page, with the same sort and filter.",
         }
-        return {
-            "summary": f"List {self._plural}",
-            "dependencies": [_ANSWERS_JSON],
-            "openapi_extra": parameters(asked, headers=_PREFER),
-            "responses": responses(
+        return self._scoped(
+            "read",
+            summary=f"List {self._plural}",
+            dependencies=[_ANSWERS_JSON],
+            openapi_extra=parameters(asked, headers=_PREFER),
+            responses=responses(
                 200,
                 f"A page of {self._plural}.",
                 *(*problems, kinds.INVALID_CURSOR, kinds.VALIDATION_FAILED),
@@ -105,7 +110,7 @@ class ResourceOperations:
                 headers=headers.LINK_TO_NEXT | headers.PREFERENCE_APPLIED,
                 links={"next": next_page},
             ),
-        }
+        )
 
     def get(self, *problems: ProblemKind) -> dict[str, Any]:
         """Of GET of one resource."""
@@ -117,42 +122,48 @@ class ResourceOperations:
             headers=headers.ENTITY_TAG,
             links=self._links("$response.body#/id", tagged=True),
         )
-        return {
-            "summary": f"Read {self._one}",
-            "dependencies": [_NO_PARAMETERS, _ANSWERS_JSON],
-            "openapi_extra": parameters(headers=_IF_NONE_MATCH),
-            "responses": {304: no_content("The client has this version already.", headers.ENTITY_TAG), **found},
-        }
+        return self._scoped(
+            "read",
+            summary=f"Read {self._one}",
+            dependencies=[_NO_PARAMETERS, _ANSWERS_JSON],
+            openapi_extra=parameters(headers=_IF_NONE_MATCH),
+            responses={304: no_content("The client has this version already.", headers.ENTITY_TAG), **found},
+        )
 
     def update(self, sent: type[BaseModel], *problems: ProblemKind) -> dict[str, Any]:
         """Of PATCH of one resource, with a merge patch of `sent`."""
-        return {
-            "summary": f"Change {self._one}",
-            "dependencies": [_NO_PARAMETERS, _ANSWERS_JSON],
-            "openapi_extra": request_body(sent, MERGE_PATCH, JSON) | parameters(headers=_IF_MATCH),
-            "responses": responses(
+        return self._scoped(
+            "write",
+            summary=f"Change {self._one}",
+            dependencies=[_NO_PARAMETERS, _ANSWERS_JSON],
+            openapi_extra=request_body(sent, MERGE_PATCH, JSON) | parameters(headers=_IF_MATCH),
+            responses=responses(
                 200,
                 f"The {self._noun} as it is now.",
                 *(*problems, *_BODY, *_PRECONDITIONS),
                 model=self._body,
                 headers=headers.ENTITY_TAG,
             ),
-        }
+        )
 
     def delete(self, *problems: ProblemKind) -> dict[str, Any]:
         """Of DELETE of one resource."""
-        return {
-            "status_code": 204,
-            "response_class": Response,
-            "summary": f"Delete {self._one}",
-            "dependencies": [_NO_PARAMETERS],
-            "openapi_extra": parameters(headers=_IF_MATCH),
-            "responses": responses(
+        return self._scoped(
+            "delete",
+            status_code=204,
+            response_class=Response,
+            summary=f"Delete {self._one}",
+            dependencies=[_NO_PARAMETERS],
+            openapi_extra=parameters(headers=_IF_MATCH),
+            responses=responses(
                 204,
                 f"The {self._noun} was deleted.",
                 *(*problems, *_PRECONDITIONS, kinds.COMMIT_OUTCOME_UNKNOWN),
             ),
-        }
+        )
+
+    def _scoped(self, verb: str, **route: Any) -> dict[str, Any]:
+        return scoped(scope(self._plural, verb), **route)
 
     def _links(self, found: str, *, tagged: bool) -> dict[str, Any]:
         """Where an answer leads (OpenAPI 3.1, 4.8.20): to the resource whose id the expression `found` finds in it.

@@ -80,7 +80,13 @@ def _rename_schemas(document: Json) -> None:
 def _drop_the_unused(components: Json, document: Json) -> None:
     while True:
         used = set(_REFERENCE.findall(_text(document)))
-        unused = [(kind, name) for kind, named in components.items() for name in named if (kind, name) not in used]
+        unused = [
+            (kind, name)
+            for kind, named in components.items()
+            if kind != "securitySchemes"  # operations name them without a reference
+            for name in named
+            if (kind, name) not in used
+        ]
         if not unused:
             return
         for kind, name in unused:

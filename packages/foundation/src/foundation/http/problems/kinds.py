@@ -47,6 +47,34 @@ INVALID_CURSOR: Final = ProblemKind(
         "have it, begin again without a cursor."
     ),
 )
+UNAUTHENTICATED: Final = ProblemKind(
+    slug="unauthenticated",
+    status=401,
+    title="The request has no valid credential.",
+    advice="Send an API key or an access token: Authorization: Bearer ...",
+    happened=(
+        "The route needs to know who asks. The request has no `Authorization` header, or its credential is broken, "
+        f"unknown, expired or revoked. {_NOTHING_CHANGED}"
+    ),
+    to_do=(
+        "Send `Authorization: Bearer` with an API key of this service or an access token of its identity provider. "
+        "`detail` says what is wrong with the one that was sent. If it has expired, get a new one."
+    ),
+)
+FORBIDDEN: Final = ProblemKind(
+    slug="forbidden",
+    status=403,
+    title="The credential does not allow this.",
+    advice="Use a credential that allows it.",
+    happened=(
+        "The credential is valid, and lacks the scope of this route, or the rules of the service do not allow this "
+        f"to its principal. {_NOTHING_CHANGED}"
+    ),
+    to_do=(
+        "Ask for a credential with the scope that `detail` names. The same credential will be refused again, unless "
+        "its rights change."
+    ),
+)
 NOT_FOUND: Final = ProblemKind(
     slug="not-found",
     status=404,
@@ -222,6 +250,18 @@ OVERLOADED: Final = ProblemKind(
     advice="Nothing was written. Try again after the time in Retry-After.",
     happened=f"The service received more requests than it can carry out, and refused this one. {_NOTHING_CHANGED}",
     to_do="Wait for as many seconds as `Retry-After` says, longer each time, and try again.",
+    transient=True,
+)
+AUTHENTICATION_UNAVAILABLE: Final = ProblemKind(
+    slug="authentication-unavailable",
+    status=503,
+    title="Credentials cannot be verified at the moment.",
+    advice="Try again shortly.",
+    happened=(
+        "The service could not reach the identity provider, which tells whether the credential is valid. "
+        f"{_NOTHING_CHANGED}"
+    ),
+    to_do="Try again after the seconds in `Retry-After`. The credential may well be valid: do not discard it.",
     transient=True,
 )
 STORAGE_UNAVAILABLE: Final = ProblemKind(

@@ -1,4 +1,4 @@
-"""Page cursors: a position in a list as an opaque, signed text, bound to the sort and the filter of the list."""
+"""Page cursors: a position in a list as an opaque, signed text, bound to its sort and filter, and to the client."""
 
 import dataclasses
 import hashlib
@@ -12,16 +12,17 @@ from typing import Any, Final
 
 import orjson
 
+from foundation.kernel.access.principal import ANONYMOUS
 from foundation.kernel.pagination import Position
 from foundation.kernel.queries import SortOrder
 from foundation.kernel.value_object import ValueObject
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _SIGNATURE_LENGTH: Final = 16
 
 
 class InvalidCursor(Exception):
-    """The text is not a cursor of this service, or belongs to a list with another sort or filter."""
+    """The text is not a cursor of this service, or belongs to another principal, or another sort or filter."""
 
 
 class CursorCodec:
@@ -33,13 +34,13 @@ class CursorCodec:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def encode(self, position: Position, sort: SortOrder, where: Any) -> str:
-        """The cursor for the page behind `position`."""
-        payload = json.dumps([_VERSION, sort.value, _digest(where), _plain(position.key), position.id]).encode()
+    def encode(self, position: Position, sort: SortOrder, where: Any, holder: str = ANONYMOUS.name) -> str:
+        """The cursor for the page behind `position`, for the principal of this name."""
+        payload = json.dumps([_VERSION, sort.value, _digest(where, holder), _plain(position.key), position.id]).encode()
         return _text(self._sign(payload) + payload)
 
-    def decode(self, cursor: str, sort: SortOrder, where: Any) -> Position:
-        """The position in the list with this sort and filter. Raises `InvalidCursor`."""
+    def decode(self, cursor: str, sort: SortOrder, where: Any, holder: str = ANONYMOUS.name) -> Position:
+        """The position in the list with this sort and filter, if `holder` got the cursor. Raises `InvalidCursor`."""
         try:
             content = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         except ValueError:
@@ -51,7 +52,7 @@ class CursorCodec:
             raise InvalidCursor
         # Of another version only its number is known, and that it comes first.
         version, *rest = orjson.loads(payload)
-        if version != _VERSION or rest[:2] != [sort.value, _digest(where)]:
+        if version != _VERSION or rest[:2] != [sort.value, _digest(where, holder)]:
             raise InvalidCursor
         key, row_id = rest[2:]
         return Position(_restored(key), row_id)
@@ -66,10 +67,10 @@ def _text(content: bytes) -> str:
 
 # The pages of one list share their filter.
 @lru_cache(maxsize=64)
-def _digest(where: Any) -> str:
-    """A digest of the filter: its class, and the fields that are given, by name."""
+def _digest(where: Any, holder: str = ANONYMOUS.name) -> str:
+    """A digest of the filter and the holder: the class, the fields that are given, by name, and the principal."""
     given = {field.name: getattr(where, field.name) for field in dataclasses.fields(where)}
-    parts = [type(where).__name__, {name: _plain(value) for name, value in given.items() if value is not None}]
+    parts = [type(where).__name__, {name: _plain(value) for name, value in given.items() if value is not None}, holder]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

@@ -1,19 +1,19 @@
 """The header `Idempotency-Key`: a request that is sent again under the same key is carried out once."""
 
 import re
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import Depends, Request
 
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
+from foundation.kernel.access.principal import current_principal
 from foundation.kernel.idempotency import Outcome
 from foundation.kernel.idempotency_keys import IdempotencyKey
 
 # Visible ASCII (RFC 5234, B.1, VCHAR).
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-# The principal of every request, as long as clients are not authenticated.
-_PRINCIPAL: Final = "anonymous"
 
 
 async def _read_key(request: Request) -> IdempotencyKey | None:
@@ -26,24 +26,24 @@ async def _read_key(request: Request) -> IdempotencyKey | None:
             "Idempotency-Key is one header of 1 to 255 visible ASCII characters without blanks.",
         )
     template = request.app.state.templates[request.scope["endpoint"]]
-    return IdempotencyKey(_PRINCIPAL, f"{request.method} {template}", values[0])
+    return IdempotencyKey(current_principal().name, f"{request.method} {template}", values[0])
 
 
 IdempotencyKeyHeader: TypeAlias = Annotated[IdempotencyKey | None, Depends(_read_key)]
 """The key of the request, if it has one. Raises `Problem`: 400 for a header that is repeated or is not a key."""
 
 
-async def refuse_key(request: Request) -> None:
+def refuse_key(sentence: str) -> Callable[[Request], Coroutine[Any, Any, None]]:
     """A dependency of routes that keep no keys: ignoring a key would break the promise that it stands for.
 
-    Raises `Problem`: 400 when there is a key.
+    It raises `Problem` when there is a key: 400, with the sentence, which says why.
     """
-    if "idempotency-key" in request.headers:
-        raise Problem(
-            kinds.MALFORMED_REQUEST,
-            "An import takes no Idempotency-Key. It may be repeated with on_conflict=skip, which leaves out the lines "
-            "that an earlier one imported.",
-        )
+
+    async def refuse(request: Request) -> None:
+        if "idempotency-key" in request.headers:
+            raise Problem(kinds.MALFORMED_REQUEST, sentence)
+
+    return refuse
 
 
 def replay_headers(outcome: Outcome[Any]) -> dict[str, str]:

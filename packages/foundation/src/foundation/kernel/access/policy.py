@@ -5,6 +5,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from foundation.kernel.access.principal import Principal
 from foundation.kernel.errors import ApplicationError
+from foundation.kernel.views import plain
 
 Restriction: TypeAlias = Mapping[str, Any]
 """Which rows: those whose attributes have these values. An empty one admits every row."""
@@ -12,6 +13,13 @@ Restriction: TypeAlias = Mapping[str, Any]
 EVERY_ROW: Final[Restriction] = {}
 NO_ROW: Final[Restriction] = {"id": None}
 """As in SQL, nothing equals None."""
+
+
+def admits(restriction: Restriction, row: object) -> bool:
+    """Whether the row, an entity or a view, is one that the restriction admits."""
+    return all(
+        wanted is not None and plain(getattr(row, name)) == plain(wanted) for name, wanted in restriction.items()
+    )
 
 
 class Forbidden(ApplicationError):

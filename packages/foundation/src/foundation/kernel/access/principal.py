@@ -20,7 +20,7 @@ class PrincipalKind(StrEnum):
     """From the command line of the service."""
     API_KEY = "api-key"
     """By an API key of the service."""
-    USER = "user"
+    TOKEN = "token"  # noqa: S105 -- no password
     """By an access token of the identity provider."""
 
 
@@ -31,9 +31,9 @@ class Principal:
     Attributes:
         kind: How it came in.
         id: What tells it from the others of its kind: the subject of a token, the id of an API key.
-        scopes: What it may do, such as `users:read`.
+        scopes: What it may do, such as `things:read`.
         tenant: The tenant whose rows it works on; None where there are no tenants.
-        owner: The user for whom it acts, whose rows are its own: of a token its subject, of an API key its owner.
+        owner: For whom it acts, whose rows are its own; None where that is not known.
     """
 
     kind: PrincipalKind

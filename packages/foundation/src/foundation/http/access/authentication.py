@@ -1,0 +1,75 @@
+"""Finds out who sends a request (RFC 6750)."""
+
+import re
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from starlette.requests import Request
+
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import Problem
+from foundation.kernel.access.credentials import CredentialRejected, CredentialUnverifiable
+from foundation.kernel.access.principal import Principal
+
+MAX_CREDENTIAL_LENGTH: Final = 8192
+"""Bytes of a credential, before anything is decoded."""
+
+# Bearer credentials (RFC 6750, 2.1): b64token, after the scheme, whose name has no case (RFC 9110, 11.1).
+_BEARER: Final = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")
+
+
+class CredentialAuthenticator(Protocol):
+    """An authenticator of one kind of credentials. See `foundation.kernel.access.credentials`."""
+
+    def takes(self, credential: str) -> bool:
+        """Whether the credential is of this kind, right or wrong."""
+        ...
+
+    async def authenticate(self, credential: str) -> Principal:
+        """See `Authenticator.authenticate`."""
+        ...
+
+
+class Authentication:
+    """Authenticates requests by their `Authorization` header. The first that takes a credential decides about it."""
+
+    def __init__(self, authenticators: Sequence[CredentialAuthenticator]) -> None:
+        self._authenticators = authenticators
+
+    async def principal(self, request: Request) -> Principal:
+        """Who sends the request.
+
+        Raises:
+            Problem: 401 without a valid credential, 503 when none can be verified.
+        """
+        credential = _credential(request)
+        for authenticator in self._authenticators:
+            if authenticator.takes(credential):
+                break
+        else:
+            raise rejected("Credentials of this kind are not accepted here.")
+        try:
+            return await authenticator.authenticate(credential)
+        except CredentialRejected as error:
+            raise rejected(str(error)) from None
+        except CredentialUnverifiable as error:
+            raise Problem(kinds.AUTHENTICATION_UNAVAILABLE, str(error)) from None
+
+
+def _credential(request: Request) -> str:
+    values = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    if not values:
+        # Without an error code, since no credential was sent (RFC 6750, 3.1).
+        raise Problem(kinds.UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
+    if len(values) > 1:
+        raise rejected("The request has more than one Authorization header.")
+    match = _BEARER.fullmatch(values[0]) if len(values[0]) <= MAX_CREDENTIAL_LENGTH else None
+    if match is None:
+        raise rejected(f"Authorization is Bearer and a credential of at most {MAX_CREDENTIAL_LENGTH} bytes.")
+    return match[1].decode()
+
+
+def rejected(sentence: str) -> Problem:
+    """The problem of a credential that is not valid; the sentence, which is plain ASCII, says why."""
+    challenge = f'Bearer error="invalid_token", error_description="{sentence}"'
+    return Problem(kinds.UNAUTHENTICATED, sentence, headers={"WWW-Authenticate": challenge})

@@ -1,0 +1,54 @@
+"""How the document says which credentials an operation needs."""
+
+from collections.abc import Collection, Iterator
+from typing import Any, Final
+
+from foundation.http.access.scopes import MARK
+from foundation.http.openapi.problem_answers import problem_answers
+from foundation.http.problems import kinds
+from foundation.http.problems.problem import PROBLEM_MEDIA_TYPE, ProblemKind
+
+SCHEME: Final = "Bearer"
+_SCHEMES: Final = {
+    SCHEME: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key of this service (`svc_...`), or an access token of its provider (RFC 6750).",
+    }
+}
+_MET: Final = (kinds.UNAUTHENTICATED, kinds.FORBIDDEN, kinds.AUTHENTICATION_UNAVAILABLE)
+
+
+def declare_security(document: dict[str, Any], catalogue: Collection[ProblemKind], *, authenticated: bool) -> None:
+    """Let each operation say its scope and the answers without it, or nothing of either if none is asked for.
+
+    `document` is as FastAPI made it. Operations name their scopes in a member that is none of OpenAPI's: see `scoped`.
+    """
+    for operation in _operations(document):
+        scope = operation.pop(MARK, None)
+        if scope is not None and authenticated:
+            # The array may name what the principal must be allowed (OpenAPI 3.1, 4.8.30).
+            operation["security"] = [{SCHEME: [scope]}]
+            _add_answers(operation["responses"], catalogue)
+    if authenticated:
+        document.setdefault("components", {})["securitySchemes"] = _SCHEMES
+
+
+def _add_answers(answers: dict[str, Any], catalogue: Collection[ProblemKind]) -> None:
+    for status, answer in problem_answers(_MET).items():
+        known = answers.get(str(status))
+        met = [*_kinds_of(known, catalogue), *(kind for kind in _MET if kind.status == status)] if known else []
+        answers[str(status)] = problem_answers(met)[status] if met else answer
+    in_order = sorted(answers.items())
+    answers.clear()
+    answers.update(in_order)
+
+
+def _kinds_of(answer: dict[str, Any], catalogue: Collection[ProblemKind]) -> list[ProblemKind]:
+    """The kinds of problems that an answer may be."""
+    types = answer["content"][PROBLEM_MEDIA_TYPE]["schema"]["properties"]["type"]["enum"]
+    return [kind for kind in catalogue if f"/problems/{kind.slug}" in types]
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (operation for methods in document["paths"].values() for operation in methods.values())

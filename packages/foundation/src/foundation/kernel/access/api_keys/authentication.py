@@ -1,0 +1,128 @@
+"""Tells whose an API key is."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from foundation.kernel.access.api_keys.ports import ApiKeyFilter, ApiKeyQueries, ApiKeyView
+from foundation.kernel.access.api_keys.secret import PREFIX, hash_of, is_well_formed
+from foundation.kernel.access.api_keys.values import ApiKeyId
+from foundation.kernel.access.credentials import CredentialRejected
+from foundation.kernel.access.principal import Principal, PrincipalKind
+from foundation.kernel.clock import Clock
+from foundation.kernel.errors import ApplicationError, DomainError
+
+logger = logging.getLogger("service.access")
+
+TRUSTED_FOR: Final = 1.0
+"""Seconds for which a worker trusts what it has read of a key."""
+
+_USE_RECORDED_EVERY: Final = timedelta(minutes=1)
+_MOST_KNOWN: Final = 10_000
+"""Keys that a worker remembers; the one that was read first is forgotten first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    principal: Principal
+    until: float
+    """When it is read anew, by the monotonic clock."""
+
+
+class ApiKeyAuthenticator:
+    """Authenticates API keys. See `Authenticator`.
+
+    What was read of a key is trusted for a second from the moment that the storage was asked, so a busy key costs one
+    query a second in each worker, and a revocation that waits for a second is complete (see `RevokeApiKeyHandler`).
+    """
+
+    def __init__(
+        self,
+        queries: ApiKeyQueries,
+        record_use: Callable[[ApiKeyId], Awaitable[None]],
+        clock: Clock,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._queries = queries
+        self._record_use = record_use
+        self._clock = clock
+        self._monotonic = monotonic
+        self._known: dict[str, _Known] = {}
+        self._reading: dict[str, asyncio.Task[Principal]] = {}
+        self._recording: dict[int, asyncio.Task[None]] = {}
+
+    @staticmethod
+    def takes(credential: str) -> bool:
+        """Whether the credential is an API key, right or wrong."""
+        return credential.startswith(PREFIX)
+
+    def knows(self, credential: str) -> bool:
+        """Whether the credential was good when it was last looked at."""
+        return hash_of(credential) in self._known
+
+    async def authenticate(self, credential: str) -> Principal:
+        """See `Authenticator.authenticate`. A broken key is refused without a look at the storage.
+
+        Raises:
+            CredentialRejected: there is no such key, or it was revoked or has expired.
+            StorageUnavailable, StorageOverloaded, DeadlineExceeded: as their names say.
+        """
+        secret_hash = hash_of(credential)
+        known = self._known.get(secret_hash)
+        if known is not None and self._monotonic() < known.until:
+            return known.principal
+        if not is_well_formed(credential):
+            raise CredentialRejected("The API key is not complete. Copy it again.")
+        reading = self._reading.get(secret_hash)
+        if reading is None:
+            reading = asyncio.create_task(self._read(secret_hash))
+            self._reading[secret_hash] = reading
+            reading.add_done_callback(lambda _: self._reading.pop(secret_hash, None))
+        # Others may wait for it, too: a client that goes away does not cancel it.
+        return await asyncio.shield(reading)
+
+    async def _read(self, secret_hash: str) -> Principal:
+        asked_at, now = self._monotonic(), self._clock.now()
+        key = await self._queries.find(ApiKeyFilter(secret=secret_hash))
+        ends_at = _end_of(key, secret_hash, now)
+        if key is None or ends_at <= now:
+            self._known.pop(secret_hash, None)
+            raise CredentialRejected("The API key is not valid.")
+        left = min(TRUSTED_FOR, (ends_at - now).total_seconds())
+        principal = Principal(PrincipalKind.API_KEY, str(key.id), frozenset(key.scopes.split()), key.tenant, key.owner)
+        self._known.pop(secret_hash, None)
+        self._known[secret_hash] = _Known(principal, asked_at + left)
+        if len(self._known) > _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        self._note_use(key, now)
+        return principal
+
+    def _note_use(self, key: ApiKeyView, now: datetime) -> None:
+        if key.last_used_at is not None and now - key.last_used_at < _USE_RECORDED_EVERY:
+            return
+        if key.id not in self._recording:
+            self._recording[key.id] = asyncio.create_task(self._record(key.id))
+
+    async def _record(self, key_id: int) -> None:
+        try:
+            await self._record_use(ApiKeyId(key_id))
+        except (ApplicationError, DomainError) as error:
+            # It is tried again with the next look at the key.
+            logger.debug("the use of an API key is not recorded: %s", error.code)
+        finally:
+            del self._recording[key_id]
+
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def _end_of(key: ApiKeyView | None, secret_hash: str, now: datetime) -> datetime:
+    """When the secret ends, as far as is known `now`, which is also the answer for one that has ended."""
+    if key is None or key.revoked_at is not None:
+        return now
+    of_secret = key.previous_expires_at if secret_hash == key.previous_secret_hash else None
+    return min(key.expires_at or _NEVER, of_secret or _NEVER)
