@@ -13,7 +13,9 @@ from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.kernel.access.api_keys.use_cases import ApiKeyUseCases
 from foundation.kernel.access.policy import ScopesOnly
 from foundation.kernel.access.row_access import RowAccess
+from foundation.kernel.audit_trail import AUDIT_TRAIL
 from foundation.kernel.clock import SystemClock
+from foundation.kernel.forget_audit_entries import ForgetAuditEntriesHandler
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.kernel.storage import Storage
 from foundation.setting_values import AuthMode, Pooler
@@ -25,7 +27,7 @@ def _open_storage(settings: Settings) -> Storage:
     if settings.storage is StorageKind.MEMORY:
         from foundation.memory.storage import InMemoryStorage
 
-        return InMemoryStorage(load_adapters("memory"))
+        return InMemoryStorage(load_adapters("memory"), audited=settings.audited)
     from adapters.sqlalchemy.tables import metadata
     from foundation.sqlalchemy.database import open_database
     from foundation.sqlalchemy.limits import Limits, Replica
@@ -48,7 +50,15 @@ def _open_storage(settings: Settings) -> Storage:
         Replica(settings.database_read_url, settings.database_read_max_lag) if settings.database_read_url else None
     )
     adapters = load_adapters("sqlalchemy")
-    return open_database(settings.database_url, limits, metadata, adapters, access=access, replica=replica)
+    return open_database(
+        settings.database_url,
+        limits,
+        metadata,
+        adapters,
+        access=access,
+        replica=replica,
+        audited=settings.audited,
+    )
 
 
 def _user_access(settings: Settings) -> RowAccess:
@@ -92,6 +102,10 @@ class Container(containers.DeclarativeContainer):
         ApiKeyUseCases, unit_of_work.provider, storage.provided.queries.call("api_keys"), clock, SCOPES
     )
     authenticators = providers.Singleton(_authenticators, settings, api_keys)
+    audit_trail = storage.provided.queries.call(AUDIT_TRAIL)
+    forget_audit_entries = providers.Singleton(
+        ForgetAuditEntriesHandler, unit_of_work.provider, clock, settings.provided.audit_trail_retention
+    )
     forget_expired_keys = providers.Singleton(ForgetExpiredKeysHandler, unit_of_work.provider, clock)
 
 

@@ -254,3 +254,20 @@ def test_a_settings_file_that_cannot_be_read_is_status_2(tmp_path: Path) -> None
     else:
         file.touch(mode=0o000)
     assert failure(run_cli("users", "list", cwd=tmp_path)).startswith(".env cannot be read: ")
+
+
+def test_the_audit_trail_says_who_did_what(cli: Command) -> None:
+    settings = {"AUDIT_TRAIL": "true"}
+    written(cli("users", "create", "--email", "ada@example.com", "--name", "Ada", **settings))
+    written(cli("users", "delete", "1", **settings))
+    [deleted, created] = json.loads(written(cli("audit-trail", "--entity", "users", "--id", "1", "--format", "json")))
+    assert {name: created[name] for name in ("principal", "action", "entity", "entity_id", "entities")} == {
+        "principal": "operator",
+        "action": "create",
+        "entity": "users",
+        "entity_id": 1,
+        "entities": 1,
+    }
+    assert deleted["action"] == "delete"
+    assert "delete" in written(cli("audit-trail", "--principal", "operator", "--limit", "1"))
+    assert json.loads(written(cli("audit-trail", "--principal", "token:1", "--format", "json"))) == []

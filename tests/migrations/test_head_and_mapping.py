@@ -80,6 +80,7 @@ def test_triggers_and_functions_that_the_mapping_has_no_more_are_seen(
     about_users = {dialect: {one for one in found[dialect] if one[0].startswith(others)} for dialect in found}
     assert about_users == {
         "postgresql": {
+            ("function refuse_update()", "existence"),
             ("function touch_updated_at()", "existence"),
             ("trigger users.users_touch_updated_at", "existence"),
         },

@@ -13,6 +13,7 @@ from entrypoints.cli.program import program
 from entrypoints.migration_files import migrations_root
 from entrypoints.settings import Settings
 from foundation.cli.api_keys import ApiKeyCommands
+from foundation.cli.audit_trail import add_audit_trail
 from foundation.cli.db import DatabaseCommands
 from foundation.cli.serve import Served, add_serve
 
@@ -47,6 +48,7 @@ app = typer.Typer(
 add_serve(app, program, _served)
 app.add_typer(users.app, name="users")
 app.add_typer(ApiKeyCommands(program, lambda container: container.api_keys()).app, name="keys")
+add_audit_trail(app, program, lambda container: container.audit_trail())
 app.add_typer(_db.app, name="db")
 
 

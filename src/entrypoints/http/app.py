@@ -35,6 +35,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         container=container,
         readiness=container.readiness(),
         authenticators=container.authenticators(),
-        background_tasks={"forgetting expired idempotency keys": container.forget_expired_keys()},
+        background_tasks={
+            "forgetting expired idempotency keys": container.forget_expired_keys(),
+            "forgetting old entries of the audit trail": container.forget_audit_entries(),
+        },
         close=partial(close, container),
     )

@@ -130,6 +130,21 @@ def _from_seconds(value: Any) -> Any:
         raise ValueError("must be a number of seconds") from None
 
 
+def _from_days(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value  # a default
+    try:
+        return timedelta(days=int(value))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("must be a whole number of days") from None
+
+
+def _check_days(duration: timedelta) -> timedelta:
+    if not timedelta(days=1) <= duration <= timedelta(days=36_500):
+        raise ValueError("must be from 1 to 36500 days")
+    return duration
+
+
 def _bounded(duration: timedelta, *, least: float, most: float) -> timedelta:
     if not least <= duration.total_seconds() <= most:
         raise ValueError(f"must be from {least:g} to {most:g} seconds")
@@ -139,6 +154,9 @@ def _bounded(duration: timedelta, *, least: float, most: float) -> timedelta:
 Seconds = Annotated[
     timedelta, BeforeValidator(_from_seconds), AfterValidator(partial(_bounded, least=0.001, most=3600))
 ]
+
+
+Days = Annotated[timedelta, BeforeValidator(_from_days), AfterValidator(_check_days)]
 
 
 DrainDelay = Annotated[timedelta, BeforeValidator(_from_seconds), AfterValidator(partial(_bounded, least=0, most=60))]
@@ -166,6 +184,8 @@ Issuer = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(
 Audience = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_audience)]
 
 ClaimName = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_claim_name)]
+
+MaybeBoolean = Annotated[bool | None, BeforeValidator(_empty_is_unset)]
 
 LogLevel = Annotated[str, AfterValidator(_check_log_level)]
 

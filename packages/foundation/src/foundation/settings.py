@@ -25,12 +25,14 @@ from foundation.setting_values import (
     ClaimName,
     CursorKey,
     DatabaseUrl,
+    Days,
     Directory,
     DrainDelay,
     HostNames,
     Issuer,
     LogLevel,
     MaxLag,
+    MaybeBoolean,
     MigrationUrl,
     Pooler,
     PublicPath,
@@ -152,6 +154,12 @@ class ServiceSettings(BaseSettings):
     oidc_tenant_claim: ClaimName = None
     """The claim of access tokens that names the tenant."""
 
+    audit_trail: MaybeBoolean = None
+    """Whether each change has an entry in the audit trail. Unset, it has one unless AUTH_MODE is disabled."""
+
+    audit_trail_retention: Days = timedelta(days=365)
+    """Days for which entries of the audit trail are kept."""
+
     require_if_match: bool = False
     """Whether PATCH and DELETE without `If-Match` are refused with 428."""
 
@@ -232,6 +240,11 @@ class ServiceSettings(BaseSettings):
                 "AUTH_MODE=api-keys needs a storage that `keys create` reaches, which memory:// is not; "
                 "use another DATABASE_URL."
             )
+
+    @property
+    def audited(self) -> bool:
+        """Whether changes have entries in the audit trail."""
+        return bool(self.auth_mode) if self.audit_trail is None else self.audit_trail
 
     @property
     def storage(self) -> Storage:

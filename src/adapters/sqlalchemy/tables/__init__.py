@@ -5,6 +5,7 @@ from typing import Final
 from adapters.sqlalchemy.tables.metadata import metadata
 from adapters.sqlalchemy.tables.users import users
 from foundation.sqlalchemy.api_keys import api_keys_table
+from foundation.sqlalchemy.audit_trail import audit_trail_table
 from foundation.sqlalchemy.tables import idempotency_keys_table
 
 idempotency_keys: Final = idempotency_keys_table(
@@ -13,5 +14,6 @@ idempotency_keys: Final = idempotency_keys_table(
     answer='[{"id": 1, "email": "user@example.com", "name": "John Doe"}]',
 )
 api_keys: Final = api_keys_table(metadata, scopes="users:export users:read")
+audit_trail: Final = audit_trail_table(metadata, entity="users")
 
-__all__ = ["api_keys", "idempotency_keys", "metadata", "users"]
+__all__ = ["api_keys", "audit_trail", "idempotency_keys", "metadata", "users"]

@@ -31,7 +31,8 @@ class InMemoryAdapter(Generic[Entity, Id, View]):
     `unique` has the attributes whose values only one entity may have, separated by commas where several are unique
     together; `references` has, for each attribute that is the id of another entity, the name that one is registered
     under. Referred entities cannot be removed. `conditions` has those of the filter that
-    `foundation.kernel.conditions.comparison` cannot derive: each compares a view and a plain value.
+    `foundation.kernel.conditions.comparison` cannot derive: each compares a view and a plain value. A change of
+    attributes that are all `unaudited` is not in the audit trail.
     """
 
     entity: type[Entity]
@@ -41,6 +42,7 @@ class InMemoryAdapter(Generic[Entity, Id, View]):
     unique: Mapping[str, Unique] = field(default_factory=dict)
     references: Mapping[str, tuple[str, Reference]] = field(default_factory=dict)
     conditions: Mapping[str, Condition] = field(default_factory=dict)
+    unaudited: frozenset[str] = frozenset()
 
     @cached_property
     def restorers(self) -> Mapping[str, Callable[[Any], Any]]:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from foundation.kernel.access.api_keys.api_key import ApiKey, ApiKeyNotFound
+from foundation.kernel.access.api_keys.api_key import UNAUDITED, ApiKey, ApiKeyNotFound
 from foundation.kernel.access.api_keys.ports import ApiKeyView
 from foundation.kernel.access.api_keys.values import ApiKeyId
 from foundation.kernel.constraints import Unique
@@ -19,6 +19,7 @@ API_KEYS: Final = InMemoryAdapter[ApiKey, ApiKeyId, ApiKeyView](
     view=ApiKeyView.of,
     new=ApiKey.issue,
     not_found=ApiKeyNotFound,
+    unaudited=UNAUDITED,
     unique={"secret_hash": Unique(AlreadyTaken)},
     conditions={"secret": _has_secret},
 )

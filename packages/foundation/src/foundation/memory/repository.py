@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Generic
 
 from foundation.kernel.access.policy import EVERY_ROW, Restriction, admits
+from foundation.kernel.audit_trail import AuditAction
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.constraints import several_taken, taken_positions
 from foundation.kernel.errors import AlreadyTaken, WriteConflict
@@ -34,6 +35,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
         self._seen: dict[int, View] = {}
         self._removed: set[int] = set()
         self._added_together = False
+        self._loaded: dict[int, datetime] = {}
 
     async def add(self, entity: Entity) -> None:
         """See `Repository.add`."""
@@ -87,6 +89,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
             taken = {position for key in known for position in self._taken(key, entities, known[key])}
             free = [entity for position, entity in enumerate(entities) if position not in taken]
             self._keep_all(free)
+            self._loaded |= dict.fromkeys((self._number(entity) for entity in free), at)
             added += len(free)
             lines += [batch[position].line for position in taken]
         return Loaded(added, len(lines), tuple(sorted(lines)[:reported]))
@@ -103,6 +106,24 @@ class InMemoryRepository(Generic[Entity, Id, View]):
             if self._table.rows.get(number) != self._seen.get(number):
                 raise WriteConflict
         return changed, self._removed
+
+    def acts(
+        self, changed: Mapping[int, View], removed: set[int]
+    ) -> Iterator[tuple[AuditAction, int | None, int, datetime | None]]:
+        """What the audit trail has of changes: the act, the id, how many entities, and of an import its time."""
+        for at in sorted(set(self._loaded.values())):
+            yield AuditAction.IMPORT, None, sum(other == at for other in self._loaded.values()), at
+        for number, view in changed.items():
+            if number not in self._seen and number not in self._loaded:
+                yield AuditAction.CREATE, number, 1, None
+            elif number in self._seen and self._is_audited(view, self._seen[number]):
+                yield AuditAction.UPDATE, number, 1, None
+        for number in removed:
+            yield AuditAction.DELETE, number, 1, None
+
+    def _is_audited(self, view: Any, seen: Any) -> bool:
+        names = zip(view._fields, view, seen, strict=True)
+        return any(now != before for name, now, before in names if name not in self._adapter.unaudited)
 
     def violation(self, key: str) -> AlreadyTaken | WriteConflict:
         """The error of a commit that violates a unique key.

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from foundation.kernel.audit_trail import AUDIT_TRAIL
 from foundation.memory.adapter import InMemoryAdapter
+from foundation.memory.audit_trail import AUDIT_ENTRIES, InMemoryAuditRetention, append_entries
 from foundation.memory.idempotency_keys import InMemoryIdempotencyKeys
 from foundation.memory.queries import InMemoryQueries
 from foundation.memory.repository import InMemoryRepository
@@ -12,17 +14,23 @@ from foundation.memory.store import InMemoryStore
 
 
 class InMemoryStorage:
-    """A storage in this process, for the entities that `adapters` has, by name. See `foundation.kernel.storage`."""
+    """A storage in this process, for the entities that `adapters` has, by name. See `foundation.kernel.storage`.
 
-    def __init__(self, adapters: Mapping[str, InMemoryAdapter[Any, Any, Any]]) -> None:
+    If it is `audited`, the audit trail has an entry for each change.
+    """
+
+    def __init__(self, adapters: Mapping[str, InMemoryAdapter[Any, Any, Any]], *, audited: bool = False) -> None:
         self.store = InMemoryStore(adapters)
+        self._audited = audited
 
     def unit_of_work(self) -> "InMemoryUnitOfWork":
         """See `Storage.unit_of_work`."""
-        return InMemoryUnitOfWork(self.store)
+        return InMemoryUnitOfWork(self.store, audited=self._audited)
 
     def queries(self, name: str) -> InMemoryQueries[Any, Any, Any, Any]:
         """See `Storage.queries`."""
+        if name == AUDIT_TRAIL:
+            return InMemoryQueries(AUDIT_ENTRIES, self.store.audit_trail)
         return InMemoryQueries(self.store.adapters[name], self.store.tables[name])
 
     def readiness(self, _revisions: Callable[[], Sequence[str]]) -> "InMemoryReadiness":
@@ -48,8 +56,10 @@ class InMemoryUnitOfWork:
 
     idempotency_keys: InMemoryIdempotencyKeys
 
-    def __init__(self, store: InMemoryStore) -> None:
+    def __init__(self, store: InMemoryStore, *, audited: bool = False) -> None:
         self._store = store
+        self._audited = audited
+        self.audit_retention = InMemoryAuditRetention(store)
         self._repositories: dict[str, InMemoryRepository[Any, Any, Any]] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -86,6 +96,8 @@ class InMemoryUnitOfWork:
             for other in self._repositories.values():
                 for number in removed:
                     other.check_unused(repository, number)
+        if self._audited:
+            append_entries(self._store.audit_trail, self._repositories, changes)
         for name, (changed, removed) in changes.items():
             self._store.tables[name].replace(changed, removed)
         self.idempotency_keys.put_into_store()

@@ -5,8 +5,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Generic
 
 from foundation.memory.adapter import InMemoryAdapter, Values, View, attributes_of, plain_values
+from foundation.memory.audit_trail import AUDIT_ENTRIES
 
 if TYPE_CHECKING:
+    from foundation.kernel.audit_trail import AuditEntry
     from foundation.kernel.idempotency_keys import IdempotencyKey, RecordedAnswer
 
 
@@ -50,7 +52,7 @@ class InMemoryTable(Generic[View]):
 
 
 class InMemoryStore:
-    """A table for each entity, by name, and the answers recorded under idempotency keys.
+    """A table for each entity, by name, the audit trail, and the answers recorded under idempotency keys.
 
     `claimed` has the keys that open units of work have claimed.
     """
@@ -58,5 +60,6 @@ class InMemoryStore:
     def __init__(self, adapters: Mapping[str, InMemoryAdapter[Any, Any, Any]]) -> None:
         self.adapters = adapters
         self.tables: dict[str, InMemoryTable[Any]] = {name: InMemoryTable(one) for name, one in adapters.items()}
+        self.audit_trail: InMemoryTable[AuditEntry] = InMemoryTable(AUDIT_ENTRIES)
         self.answers: dict[IdempotencyKey, RecordedAnswer] = {}
         self.claimed: set[IdempotencyKey] = set()

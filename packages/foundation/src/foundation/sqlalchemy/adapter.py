@@ -31,6 +31,8 @@ class SqlAlchemyAdapter(Generic[Entity, Id, View]):
     `unique` and `references` have the errors of unique constraints and of foreign keys, by the names of these.
     `conditions` has those of the filter that `foundation.kernel.conditions.comparison` cannot derive: each is an
     expression with a `bindparam` of the condition's name.
+
+    A change of attributes that are all `unaudited` is not in the audit trail.
     """
 
     entity: type[Entity]
@@ -42,6 +44,7 @@ class SqlAlchemyAdapter(Generic[Entity, Id, View]):
     unique: Mapping[str, Unique] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
     conditions: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
+    unaudited: frozenset[str] = frozenset()
 
     @cached_property
     def constraints(self) -> Mapping[str, Constraint]:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from foundation.kernel.access.api_keys import values
-from foundation.kernel.access.api_keys.api_key import ApiKey, ApiKeyNotFound
+from foundation.kernel.access.api_keys.api_key import UNAUDITED, ApiKey, ApiKeyNotFound
 from foundation.kernel.access.api_keys.ports import ApiKeyView
 from foundation.kernel.constraints import Unique
 from foundation.kernel.errors import AlreadyTaken
@@ -88,6 +88,7 @@ def api_keys_adapter(table: Table) -> SqlAlchemyAdapter[ApiKey, values.ApiKeyId,
         view=ApiKeyView,
         new=ApiKey.issue,
         not_found=ApiKeyNotFound,
+        unaudited=UNAUDITED,
         unique={"uq_api_keys_secret_hash": Unique(AlreadyTaken)},
         conditions={
             "secret": or_(

@@ -53,7 +53,11 @@ class Database:
     def queries(self, name: str) -> SqlAlchemyQueries[Any, Any, Any, Any]:
         """See `Storage.queries`."""
         return SqlAlchemyQueries(
-            self._registered.adapters[name], self.reader, self.list_reader, self._registered.errors, self._bulk_timeout
+            self._registered.view_adapter(name),
+            self.reader,
+            self.list_reader,
+            self._registered.errors,
+            self._bulk_timeout,
         )
 
     def readiness(self, revisions: Callable[[], Sequence[str]]) -> SqlAlchemyReadiness:
@@ -145,11 +149,13 @@ def open_database(
     *,
     access: ServerAccess = DIRECT,
     replica: Replica | None = None,
+    audited: bool = False,
 ) -> Database:
     """The database at `url`, with the entities that `adapters` has, by name; nothing is connected before it is needed.
 
-    `metadata` has their tables and that of `foundation.sqlalchemy.tables.idempotency_keys_table`. `access` says how a
-    PostgreSQL server is reached, and only such a database has a `replica`.
+    `metadata` has their tables, that of the idempotency keys, and that of the audit trail, which has an entry for each
+    change if it is `audited`. `access` says how a PostgreSQL server is reached, and only such a database has a
+    `replica`.
 
     Raises:
         StorageMisconfigured: no connection could be made as the URL says.
@@ -159,7 +165,7 @@ def open_database(
     except (ArgumentError, ValueError):
         # The original message may quote the URL, and so the password.
         raise StorageMisconfigured("DATABASE_URL is no valid database URL.") from None
-    registered = Registered.of(metadata, adapters)
+    registered = Registered.of(metadata, adapters, audited=audited)
     if parsed.get_backend_name() == "sqlite":
         return SqliteDatabase(parsed, limits, registered)
     return PostgresDatabase(parsed, limits, registered, access, replica)

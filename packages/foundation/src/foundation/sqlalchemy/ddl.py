@@ -124,6 +124,32 @@ def timestamped(table: Table) -> Table:
     return readable(table)
 
 
+_REFUSE_FUNCTION: Final = """\
+CREATE OR REPLACE FUNCTION refuse_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the rows of % are never changed', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END
+$$"""
+
+_REFUSE_TRIGGER_ON_POSTGRESQL: Final = """\
+CREATE TRIGGER {table}_refuse_update BEFORE UPDATE ON {table} FOR EACH ROW
+EXECUTE FUNCTION refuse_update()"""
+
+_REFUSE_TRIGGER_ON_SQLITE: Final = """\
+CREATE TRIGGER {table}_refuse_update BEFORE UPDATE ON {table} FOR EACH ROW
+BEGIN
+  SELECT RAISE(ABORT, 'the rows of {table} are never changed');
+END"""
+
+
+def append_only(table: Table) -> Table:
+    """Have the database refuse every UPDATE of the table. Returns the table."""
+    for trigger in (_REFUSE_FUNCTION, _REFUSE_TRIGGER_ON_POSTGRESQL.format(table=table.name)):
+        _create_with(table, "postgresql", trigger)
+    _create_with(table, "sqlite", _REFUSE_TRIGGER_ON_SQLITE.format(table=table.name))
+    return table
+
+
 def _create_with(table: Table, dialect: str, text: str) -> None:
     # DDL() formats its text once more, so a percent sign is written twice.
     ddl = DDL(text.replace("%", "%%"))  # type: ignore[no-untyped-call]

@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any, Generic
 
 from foundation.kernel.access.policy import EVERY_ROW, Restriction, admits
+from foundation.kernel.audit_trail import AuditAction
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.constraints import several_taken, taken_positions
 from foundation.kernel.errors import AlreadyTaken, WriteConflict
+from foundation.kernel.views import plain
 from foundation.sqlalchemy.adapter import Entity, Id, SqlAlchemyAdapter
+from foundation.sqlalchemy.audit_trail import SqlAlchemyAuditTrail
 from foundation.sqlalchemy.errors import DatabaseErrors
 from foundation.sqlalchemy.loading.loader import load_rows
 from foundation.sqlalchemy.mapped import KEY, VERSION, MappedStatements, mapped_statements, unique_values
@@ -28,11 +31,13 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
         transaction: Transaction,
         errors: DatabaseErrors,
         bulk_timeout: timedelta,
+        trail: SqlAlchemyAuditTrail | None = None,
     ) -> None:
         self._adapter = adapter
         self._transaction = transaction
         self._errors = errors
         self._bulk_timeout = bulk_timeout
+        self._trail = trail
         self._statements: MappedStatements[Entity] = mapped_statements(adapter.entity)  # type: ignore[arg-type]  # a class is hashable
         self._stored: dict[Any, tuple[Entity, tuple[Any, ...]]] = {}
         transaction.write_from(self._changes)
@@ -43,7 +48,7 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
         await self._flush()
         with self._errors.adding(entity):
             [key] = await self._transaction.added(self._statements.insert, [self._named(values)])
-        self._keep(entity, key, values)
+        self._keep_new(entity, key, values)
 
     async def add_all(self, entities: Sequence[Entity]) -> None:
         """See `Repository.add_all`; one SELECT finds every value that is taken.
@@ -61,7 +66,7 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
         except AlreadyTaken as error:
             raise WriteConflict from error
         for entity, key, values in zip(entities, keys, rows, strict=True):
-            self._keep(entity, key, values)
+            self._keep_new(entity, key, values)
 
     async def get(self, entity_id: Id, within: Restriction = EVERY_ROW) -> Entity:
         """See `Repository.get`; the row is locked, and SQLite has locked the database when the transaction began."""
@@ -89,10 +94,11 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
             removed = await self._transaction.changed(Change(self._statements.delete, self._identity(key, stored)))
         if not removed:
             raise WriteConflict
+        self._note(AuditAction.DELETE, key)
 
     async def load(self, batches: AsyncIterable[Sequence[Numbered[Any]]], at: datetime, reported: int) -> Loaded:
         """See `BulkLoader.load`. Entities that are loaded are rows only: they do not enter the identity map."""
-        return await load_rows(
+        loaded = await load_rows(
             self._adapter,
             self._transaction,
             self._errors,
@@ -101,6 +107,10 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
             reported=reported,
             bulk_timeout=self._bulk_timeout,
         )
+        if self._trail is not None and loaded.added:
+            name = self._adapter.table.name
+            self._trail.note(AuditAction.IMPORT, name, None, entities=loaded.added, at=at)
+        return loaded
 
     async def _check_unique_values(self, entities: Sequence[Entity]) -> None:
         constraints = self._adapter.unique_constraints
@@ -132,11 +142,25 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
             if values != stored:
                 changes.append(Change(self._statements.update, self._named(values) | self._identity(key, stored)))
                 self._stored[key] = entity, values
+                if self._is_audited(values, stored):
+                    self._note(AuditAction.UPDATE, key)
         return changes
 
-    def _keep(self, entity: Entity, key: Any, values: tuple[Any, ...]) -> None:
+    def _keep_new(self, entity: Entity, key: Any, values: tuple[Any, ...]) -> None:
         setattr(entity, self._statements.key, key)
         self._stored[key] = entity, values
+        self._note(AuditAction.CREATE, key)
+
+    def _is_audited(self, values: tuple[Any, ...], stored: tuple[Any, ...]) -> bool:
+        unaudited = self._adapter.unaudited
+        if not unaudited:
+            return True
+        named = zip(self._statements.written, values, stored, strict=True)
+        return any(now != before for name, now, before in named if name not in unaudited)
+
+    def _note(self, action: AuditAction, key: Any) -> None:
+        if self._trail is not None:
+            self._trail.note(action, self._adapter.table.name, plain(key))
 
     def _values(self, entity: Entity) -> tuple[Any, ...]:
         return tuple([getattr(entity, name) for name in self._statements.written])

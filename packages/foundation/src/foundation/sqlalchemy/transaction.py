@@ -33,6 +33,10 @@ class Transaction(Protocol):
         """Let `source` yield the changes that are to be written."""
         ...
 
+    def write_last(self, source: Callable[[], list[Change]]) -> None:
+        """Let `source` yield rows to be added after all changes, together with the commit."""
+        ...
+
     async def flush(self) -> None:
         """Write the changes so far.
 

@@ -65,10 +65,15 @@ class PipelineTransaction:
         self._begun = False
         self._only_read = True
         self._sources: list[Callable[[], list[Change]]] = []
+        self._last_source: Callable[[], list[Change]] = list
 
     def write_from(self, source: Callable[[], list[Change]]) -> None:
         """See `Transaction.write_from`."""
         self._sources.append(source)
+
+    def write_last(self, source: Callable[[], list[Change]]) -> None:
+        """See `Transaction.write_last`."""
+        self._last_source = source
 
     async def flush(self) -> None:
         """See `Transaction.flush`; the changes are sent together."""
@@ -114,14 +119,18 @@ class PipelineTransaction:
     async def commit(self) -> None:
         """See `Transaction.commit`. Where one change is all there is, the COMMIT is sent with it.
 
+        It is also sent with the rows that are added last, which cannot fail to find their row.
+
         Raises:
             OutcomeUnknown: the connection was lost after COMMIT was sent.
             psycopg.Error: nothing was committed.
         """
         changes = self._changes()
-        last = changes if len(changes) == 1 and self._only_read and self._connection is None else []
+        added = [_call(change) for change in self._last_source()]
+        last = changes if len(changes) == 1 and self._only_read and self._connection is None and not added else []
         if not last:
             await self._write(changes)
+            last = added
         if self._pooled is None or not self._begun:
             return
         sendable = self._pooled.pipeline.usable

@@ -48,10 +48,15 @@ class SqliteTransaction:
         self._engine = engine
         self._connection: AsyncConnection | None = None
         self._sources: list[Callable[[], list[Change]]] = []
+        self._last_source: Callable[[], list[Change]] = list
 
     def write_from(self, source: Callable[[], list[Change]]) -> None:
         """See `Transaction.write_from`."""
         self._sources.append(source)
+
+    def write_last(self, source: Callable[[], list[Change]]) -> None:
+        """See `Transaction.write_last`."""
+        self._last_source = source
 
     async def flush(self) -> None:
         """See `Transaction.flush`."""
@@ -87,6 +92,8 @@ class SqliteTransaction:
     async def commit(self) -> None:
         """See `Transaction.commit`."""
         await self.flush()
+        for change in self._last_source():
+            await self.changed(change)
         if self._connection is not None:
             await self._connection.commit()
 

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from foundation.kernel.access.api_keys.values import ApiKeyId, ApiKeyName, OwnerId, ScopeList, SecretHash, TenantId
 from foundation.kernel.entity import Entity
 from foundation.kernel.errors import DomainError, NotFound
 from foundation.kernel.versions import next_version
+
+UNAUDITED: Final = frozenset({"last_used_at", "updated_at"})
+"""Attributes whose change is no act of a principal."""
 
 
 class ApiKeyNotFound(NotFound):
