@@ -22,7 +22,7 @@ export AGAIN = $(value again)
 
 .PHONY: help setup run dev test test-packages faults fuzz bench check format lock clean http-transcripts
 .PHONY: db-migrate db-lock db-upgrade db-downgrade db-history db-plan
-.PHONY: db-docs db-docs-check db-lint db-verify db-check db-drift db-audit
+.PHONY: db-docs db-docs-check db-lint db-verify db-check db-drift db-audit db-roles
 
 help: ## List the targets
 	@"$(PYTHON)" -E scripts/help.py
@@ -110,6 +110,10 @@ db-drift: ## Compare the tables with the database, and name every difference
 db-audit: ## Look at the health of the database
 	@$(SET_UP) runtime
 	@"$(BIN)/fastapi-service" db audit
+
+db-roles: ## Print the SQL of three database roles: for migrations, the service and readers
+	@$(SET_UP) runtime
+	@"$(BIN)/fastapi-service" db roles
 
 db-check: ## Check all of the schema that needs no live database: versions.lock, document, lint, verify
 	@$(SET_UP) dev

@@ -12,7 +12,7 @@ PATH = re.compile(
 )
 # The pages that tell to create files are followed to the letter by tests of their own.
 PAGES = [
-    "docs/operations.md",
+    "docs/database-roles.md", "docs/operations.md",
     "README.md", "docs/a-request.md", "docs/http-api.md", "docs/database-schema.md", "packages/foundation/README.md",
     "packages/schema-tools/README.md",
 ]  # fmt: skip

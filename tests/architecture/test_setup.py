@@ -274,6 +274,7 @@ def test_help_is_the_default_and_lists_every_target(project: Path) -> None:
         (["db-plan"], ["db", "plan"]),
         (["db-drift"], ["db", "drift"]),
         (["db-audit"], ["db", "audit"]),
+        (["db-roles"], ["db", "roles"]),
         (["db-check"], ["db", "check"]),
         (["db-lint"], ["db", "lint"]),
         (["db-verify"], ["db", "verify"]),

@@ -113,3 +113,25 @@ def test_what_could_not_run_is_one_sentence_and_status_2(tools: Tools, arguments
     assert errors.startswith("schema_tools: ")
     assert sentence in errors
     assert errors.count("\n") == 1
+
+
+def test_the_roles_are_printed_and_that_of_the_application_is_judged(tools: Tools, empty_postgres_url: str) -> None:
+    status, script, errors = tools(
+        "roles", *PROJECT, "--database", empty_postgres_url, "--application", "clerk", "--reader", "browser"
+    )
+    assert (status, errors) == (0, "")
+    assert 'TO "clerk"' in script
+    assert "'clerk', 'browser'" in script
+
+    stranger = ["--application-database", "postgresql+asyncpg://stranger@127.0.0.1/shop"]
+    status, _, errors = tools("audit", *PROJECT, "--database", empty_postgres_url, *stranger)
+    assert (status, "there is no role stranger" in errors) == (0, True)
+    status, _, errors = tools("audit", "--database", empty_postgres_url, "--application-database", "mysql://x@y/z")
+    assert (status, "is not that of a PostgreSQL database" in errors) == (2, True)
+
+
+def test_an_audit_needs_no_tables(tools: Tools, empty_postgres_url: str) -> None:
+    status, output, errors = tools("audit", "--database", empty_postgres_url)
+
+    assert (status, output) == (0, "the database is in good health\n")
+    assert "not judged: what the tables declare of privileges: name the tables" in errors

@@ -82,7 +82,7 @@ class ServiceSettings(BaseSettings):
     """Whether statements are prepared on PostgreSQL. pgbouncer keeps prepared statements from version 1.21 on."""
 
     migration_database_url: MigrationUrl = None
-    """The server itself, for the `db` commands, where a pooler is in `database_url`; unset, they use that."""
+    """For the `db` commands: the server itself, and the owner of the tables; unset, they use `database_url`."""
 
     database_statement_timeout: Seconds = timedelta(seconds=5)
     """Seconds that a statement may take before the request is answered 504 (PostgreSQL)."""

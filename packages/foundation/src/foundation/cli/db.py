@@ -6,7 +6,7 @@ import typer
 
 from foundation.cli.program import Program, SettingsT
 from foundation.setting_values import Storage
-from foundation.settings import SettingsError
+from foundation.settings import ServiceSettings, SettingsError
 from schema_tools.cli.application import application
 from schema_tools.cli.context import CommandContext
 from schema_tools.cli.migrations import say_waiting
@@ -26,6 +26,7 @@ class DatabaseCommands(Generic[SettingsT]):
             project=lambda: project(program.load_settings()),
             database_url=lambda: _database_url(program.load_settings()),
             say_error=program.write_error,
+            application_url=lambda: _application_url(program.load_settings()),
         )
         self.app = application(self._context)
 
@@ -46,3 +47,7 @@ def _database_url(settings: SettingsT) -> str:
     if settings.storage is Storage.MEMORY:
         raise SettingsError("memory:// has no schema to migrate; give another DATABASE_URL.")
     return settings.migrated_url
+
+
+def _application_url(settings: ServiceSettings) -> str | None:
+    return settings.database_url if settings.migration_database_url else None

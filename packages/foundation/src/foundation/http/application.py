@@ -30,6 +30,7 @@ from foundation.http.routing.route_table import templates_by_endpoint
 from foundation.kernel.access.policy import Forbidden
 from foundation.kernel.storage import StorageReadiness
 from foundation.settings import ServiceSettings, is_loopback
+from foundation.transport_security import unverified_settings
 
 logger = logging.getLogger("service.http")
 
@@ -154,6 +155,12 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         logger.info("storage: %s", settings.place)
+        if unverified := unverified_settings(settings):
+            logger.warning(
+                "%s: a machine on the way to the database could read and change what is sent; sslmode=verify-full"
+                " prevents it",
+                ", ".join(unverified),
+            )
         with app.state.draining.on_sigterm(settings.server_drain_delay):
             async with AsyncExitStack() as running:
                 for name, task in background_tasks.items():

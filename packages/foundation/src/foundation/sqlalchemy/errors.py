@@ -55,7 +55,9 @@ _REASONS: Final[Mapping[str, str]] = {
     "no pg_hba.conf entry": "No rule in the server's pg_hba.conf admits the role from here, or not without TLS.",
     "pg_hba.conf rejects": "A rule in pg_hba.conf of the database server refuses the role from here.",
     "does not support SSL": "The database server offers no TLS, which sslmode in DATABASE_URL asks for.",
-    "certificate verify failed": "The certificate of the database server is not signed by an authority in sslrootcert.",
+    "certificate verify failed": (
+        "The certificate of the database server is not signed by an authority in sslrootcert, or has expired."
+    ),
     "root certificate file": "The certificates that sslmode in DATABASE_URL needs are not there: see sslrootcert.",
     "server certificate for": "The certificate of the database server is for another host than DATABASE_URL names.",
     "does not exist": "The database or the role in DATABASE_URL does not exist.",

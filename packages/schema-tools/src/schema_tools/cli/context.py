@@ -21,11 +21,13 @@ class CommandContext:
         project: Gives the mapping, the migrations and the document.
         database_url: Gives the database that commands on a live one work on.
         say_error: Writes one sentence on standard error, prefixed with the program's name.
+        application_url: Gives the URL that the application connects with; None where that is the same.
     """
 
     project: "Callable[[], SchemaProject]"
     database_url: Callable[[], str]
     say_error: Callable[[str], None]
+    application_url: Callable[[], str | None] = lambda: None
 
     def checkout(self) -> "SchemaProject":
         """The project, for commands that write its files.

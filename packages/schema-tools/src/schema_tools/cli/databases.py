@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schema_tools.cli.output import Format, FormatOption, Hanging, counted, findings_text, finish, finish_findings
+from schema_tools.errors import SchemaToolsError
 from schema_tools.rehearsal.locks import MODES
 
 if TYPE_CHECKING:
@@ -208,10 +209,18 @@ def _difference(one: "Difference") -> Iterator[Text]:
 
 
 def audit(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
-    """Look at the health of the database: its indexes, keys, triggers, statistics. It only reads."""
+    """Look at the health of the database: indexes, keys, triggers, statistics, roles. It only reads."""
     from schema_tools.audit.live import audit as judged
 
-    found = judged(ctx.obj.database_url())
-    for sentence in found.unseen:
+    context: CommandContext = ctx.obj
+    url, application, metadata, unseen = context.database_url(), context.application_url(), None, []
+    try:
+        metadata = context.project().metadata
+    except SchemaToolsError as error:  # a live database can be judged without
+        unseen.append(f"what the tables declare of privileges: {error}")
+    found = judged(url, application=application, metadata=metadata)
+    for sentence in [*found.unseen, *unseen]:
         typer.echo(f"not judged: {sentence}", err=True)
+    for sentence in found.advice:
+        typer.echo(f"advice: {sentence}", err=True)
     finish_findings(output, found.findings, clean="the database is in good health")

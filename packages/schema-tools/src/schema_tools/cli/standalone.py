@@ -29,6 +29,9 @@ class _Options:
     database: Annotated[
         str, typer.Option(metavar="URL", envvar=list(_DATABASE), help="The live database, where one is asked for.")
     ] = ""
+    application_database: Annotated[
+        str, typer.Option(metavar="URL", envvar=_DATABASE[-1], help="The same, as the application connects to it.")
+    ] = ""
     document: Annotated[Path, typer.Option(help="The schema document.")] = Path("docs/database-schema.md")
     pg_bindir: Annotated[Path | None, typer.Option(help="PostgreSQL's programs, for throwaway servers.")] = None
     sqlite: Annotated[bool, typer.Option("--sqlite", help="The migrations are for SQLite, too.")] = False
@@ -61,6 +64,7 @@ def run() -> None:
     context = CommandContext(
         project=options.project,
         database_url=options.database_url,
+        application_url=lambda: options.application_database or None,
         say_error=lambda sentence: typer.echo(f"schema_tools: {sentence}", err=True),
     )
     command = typer.main.get_command(application(context))

@@ -29,6 +29,7 @@ from schema_tools.migrations.scripts import (
     versions_directory,
 )
 from schema_tools.migrations.steps import Progress, Steps
+from schema_tools.migrations.withdrawing import withdraw_undeclared
 from schema_tools.project import SchemaProject
 
 Consent: TypeAlias = Callable[[Sequence[Loss]], bool]
@@ -60,7 +61,8 @@ def upgrade(project: SchemaProject, url: str | URL, to: str = "head", **options:
 
     Several upgrades at once are safe: one works, the others wait for it and find nothing to do. On PostgreSQL each
     revision is a transaction of its own, tried again when it did not get a lock; on SQLite all of them are one. Each
-    is recorded in the database, in its transaction, with its checksum.
+    is recorded in the database, in its transaction, with its checksum. In the end other roles lose what default
+    privileges gave them on a new table, where the table declares less (`schema_tools.privileges`).
 
     Args:
         project: The migrations.
@@ -93,7 +95,10 @@ def upgrade(project: SchemaProject, url: str | URL, to: str = "head", **options:
                 f" CREATE DATABASE name TEMPLATE template0 ENCODING '{project.encoding}'"
             )
 
-    return _run(project, script, url, to, apply, before=refuse_encoding, **options)
+    def narrow(connection: Connection) -> None:
+        withdraw_undeclared(connection, project.metadata)
+
+    return _run(project, script, url, to, apply, before=refuse_encoding, after=narrow, **options)
 
 
 def downgrade(
@@ -144,6 +149,7 @@ def _run(
     work: Work,
     *,
     before: Callable[[Connection], None] = lambda _: None,
+    after: Callable[[Connection], None] = lambda _: None,
     **options: Unpack[RunOptions],
 ) -> list[Revision]:
     locked = options.get("locked", True)
@@ -186,6 +192,8 @@ def _run(
         for one in steps.done[-1:]:
             if not is_recorded(script, connection, one.revision, up=not steps.downgrading):
                 raise SchemaToolsError(f"{one.file} {UNRECORDED}")
+        after(connection)
+        connection.commit()
     return steps.done
 
 

@@ -8,16 +8,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from foundation.kernel.errors import StorageUnavailable
 
 _PROCESS: Final = select(func.pg_backend_pid())
+_ROWS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # PostgreSQL manual, 9.27 and 9.26.2.
 _STATE: Final = text("""
     SELECT pg_is_in_recovery() AS standby,
            current_setting('default_transaction_read_only') = 'on' AS read_only,
            current_setting('server_encoding') AS encoding,
            current_schemas(false) = '{}' AS sees_nothing,
-           (SELECT string_agg(name, ', ' ORDER BY name) FROM unnest(:tables) AS name, to_regclass(name) AS found
-            WHERE NOT (has_table_privilege(found, 'SELECT') AND has_table_privilege(found, 'INSERT')
-                       AND has_table_privilege(found, 'UPDATE') AND has_table_privilege(found, 'DELETE'))) AS withheld
-""").bindparams(bindparam("tables", type_=ARRAY(Text)))
+           (SELECT string_agg(one, '; ' ORDER BY one)
+            FROM (SELECT privilege || ' on ' || string_agg(name, ', ' ORDER BY name) AS one
+                  FROM unnest(:tables, :privileges) AS needed(name, privilege)
+                  WHERE NOT has_table_privilege(to_regclass(name), privilege)
+                  GROUP BY privilege) AS lacking) AS withheld
+""").bindparams(bindparam("tables", type_=ARRAY(Text)), bindparam("privileges", type_=ARRAY(Text)))
 
 
 async def check_direct(connection: AsyncConnection) -> None:
@@ -35,9 +38,13 @@ async def check_direct(connection: AsyncConnection) -> None:
 
 
 async def check_postgresql(connection: AsyncConnection, metadata: MetaData) -> None:
-    """Raise `StorageUnavailable`, with a sentence for the operator, where the database takes no writes."""
-    tables = [table.fullname for table in metadata.tables.values()]
-    state: Any = (await connection.execute(_STATE, {"tables": tables})).one()
+    """Raise `StorageUnavailable`, with a sentence for the operator, where the database takes no writes.
+
+    A table whose `info` has `privileges` needs these, and any other one all four on rows.
+    """
+    needed = [(name, one) for name, table in metadata.tables.items() for one in table.info.get("privileges", _ROWS)]
+    tables, privileges = map(list, zip(*needed, strict=True))
+    state: Any = (await connection.execute(_STATE, {"tables": tables, "privileges": privileges})).one()
     if state.standby or state.read_only:
         raise StorageUnavailable("The database takes no writes: it is a standby, or its role or database is read-only.")
     if state.encoding != "UTF8":
@@ -50,5 +57,5 @@ async def check_postgresql(connection: AsyncConnection, metadata: MetaData) -> N
         )
     if state.withheld:
         raise StorageUnavailable(
-            f"The role in DATABASE_URL needs SELECT, INSERT, UPDATE and DELETE on {state.withheld}: grant them."
+            f"The role in DATABASE_URL lacks {state.withheld}: grant it, as `fastapi-service db roles` does."
         )

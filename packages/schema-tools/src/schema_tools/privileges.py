@@ -1,0 +1,51 @@
+"""What the application's role may do with each table, as the tables declare it."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy import Connection, MetaData
+
+from schema_tools.errors import SchemaToolsError
+
+KEY: Final = "privileges"
+"""A table says in `Table.info` under this key which of `ROWS` the application needs, where it does not need all."""
+
+ROWS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
+"""What may be done with rows. TRUNCATE is left out: no trigger for rows sees it, and it takes the whole table."""
+
+OF_MIGRATIONS: Final = ("alembic_version", "migration_log")
+"""The application asks which revision the database is at; only migrations write it."""
+
+
+def schemas(metadata: MetaData) -> list[str]:
+    """The schemas that the tables are in; those without one are in `public`."""
+    return sorted({table.schema or "public" for table in metadata.tables.values()} or {metadata.schema or "public"})
+
+
+def declared_privileges(metadata: MetaData) -> Mapping[tuple[str | None, str], tuple[str, ...]]:
+    """The privileges that the application's role needs, by schema (None for the search path) and name of the table.
+
+    The tables in which migrations are recorded are among them.
+
+    Raises:
+        SchemaToolsError: A table declares something else than privileges on rows.
+    """
+    found: dict[tuple[str | None, str], tuple[str, ...]] = {(None, name): ("SELECT",) for name in OF_MIGRATIONS}
+    for table in metadata.tables.values():
+        privileges = tuple(table.info.get(KEY, ROWS))
+        if not privileges or not set(privileges) <= set(ROWS):
+            raise SchemaToolsError(f"info[{KEY!r}] of the table {table.fullname} must be some of {', '.join(ROWS)}")
+        found[table.schema, table.name] = privileges
+    return found
+
+
+def as_parameter(metadata: MetaData, connection: Connection) -> str:
+    """The declared privileges as JSON, for a query: an array of them for each table, by its name as SQL has it."""
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    return json.dumps(
+        {
+            ".".join(quote(part) for part in place if part): privileges
+            for place, privileges in declared_privileges(metadata).items()
+        }
+    )
