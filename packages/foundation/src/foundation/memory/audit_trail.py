@@ -2,30 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from foundation.kernel.access.principal import current_caller
-from foundation.kernel.audit_trail import AuditEntry, AuditEntryNotFound
-from foundation.memory.adapter import InMemoryAdapter
+from foundation.kernel.audit_trail import AuditEntry
 
 if TYPE_CHECKING:
     from foundation.memory.repository import InMemoryRepository
     from foundation.memory.store import InMemoryStore, InMemoryTable
-
-AUDIT_ENTRIES: Final = InMemoryAdapter[Any, int, AuditEntry](
-    entity=AuditEntry,
-    view=lambda entry: entry,
-    new=AuditEntry,
-    not_found=AuditEntryNotFound,
-    conditions={
-        "principal": lambda entry, name: entry.principal == name,
-        "entity": lambda entry, name: entry.entity == name,
-        "entity_id": lambda entry, number: entry.entity_id == number,
-        "request_id": lambda entry, text: entry.request_id == text,
-        "created_after": lambda entry, moment: entry.created_at > moment,
-        "created_before": lambda entry, moment: entry.created_at < moment,
-    },
-)
 
 
 def append_entries(

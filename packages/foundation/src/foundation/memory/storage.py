@@ -6,7 +6,8 @@ from typing import Any, Self
 
 from foundation.kernel.audit_trail import AUDIT_TRAIL
 from foundation.memory.adapter import InMemoryAdapter
-from foundation.memory.audit_trail import AUDIT_ENTRIES, InMemoryAuditRetention, append_entries
+from foundation.memory.audit_entries import AUDIT_ENTRIES
+from foundation.memory.audit_trail import InMemoryAuditRetention, append_entries
 from foundation.memory.idempotency_keys import InMemoryIdempotencyKeys
 from foundation.memory.queries import InMemoryQueries
 from foundation.memory.repository import InMemoryRepository

@@ -5,7 +5,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Generic
 
 from foundation.memory.adapter import InMemoryAdapter, Values, View, attributes_of, plain_values
-from foundation.memory.audit_trail import AUDIT_ENTRIES
+from foundation.memory.audit_entries import AUDIT_ENTRIES
 
 if TYPE_CHECKING:
     from foundation.kernel.audit_trail import AuditEntry
