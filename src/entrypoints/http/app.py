@@ -22,6 +22,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or load_settings()
     container = Container(settings=settings)
+    resources = [USERS]
+    if AuthMode.API_KEYS in settings.auth_mode:
+        resources.append(API_KEYS)
     return build_application(
         title="fastapi-service",
         version=version("fastapi-service"),
@@ -30,7 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             "license": {"name": "MIT", "url": "https://spdx.org/licenses/MIT.html"},
         },
         prefix="/api/v1",
-        resources=[USERS, API_KEYS] if AuthMode.API_KEYS in settings.auth_mode else [USERS],
+        resources=resources,
         settings=settings,
         container=container,
         readiness=container.readiness(),
