@@ -155,7 +155,7 @@ class SharedRateLimiter:
         taken = lease.reckon(self._limit, now, price)
         if held >= price:
             lease.tokens = held - price
-            return taken._replace(allowed=True)
+            return taken
         return None if taken.allowed else taken
 
     async def _ask(self, key: str, lease: _Lease, price: float) -> Taken:
