@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from foundation.env_file import EnvFileError, Variable, misspelt, read_env_file
+from foundation.kernel.rate_limit import RateLimit
 from foundation.setting_values import (
     CursorKey,
     DatabaseUrl,
@@ -27,8 +28,12 @@ from foundation.setting_values import (
     LogLevel,
     MaxLag,
     MigrationUrl,
+    Networks,
+    OneRateLimit,
+    OptionalRateLimit,
     Pooler,
     PublicPath,
+    RateLimitStore,
     ReadUrl,
     Seconds,
     Storage,
@@ -132,6 +137,21 @@ class ServiceSettings(BaseSettings):
     allow_public_bind: bool = False
     """Whether an address other than loopback may be bound. The API has no authentication of its own yet."""
 
+    trusted_proxies: Networks = ()
+    """The proxies that tell the address of the client, by `X-Forwarded-For` or `Forwarded`. None: the peer is it."""
+
+    rate_limit: OptionalRateLimit = None
+    """How many requests each principal may send, such as `100/1m`; one more is answered 429. Unset, any number."""
+
+    rate_limit_by_address: OptionalRateLimit = None
+    """How many requests each address may send, of any principal; one more is answered 429. Unset, any number."""
+
+    rate_limit_store: RateLimitStore = RateLimitStore.WORKER
+    """What counts requests: `worker`, each for itself, or `database`, all of them together with a small error."""
+
+    failed_authentication_limit: OneRateLimit = RateLimit(20, 60)
+    """How many credentials that are not valid each address may try before its requests are answered 429."""
+
     require_if_match: bool = False
     """Whether PATCH and DELETE without `If-Match` are refused with 428."""
 
@@ -176,6 +196,7 @@ class ServiceSettings(BaseSettings):
         except EnvFileError as error:
             raise SettingsError(f"{error}.") from None
         settings._check_other_urls()
+        settings._check_rate_limit_store()
         if settings.database_url == cls.model_fields["database_url"].default and settings.storage is Storage.SQLITE:
             # The default must work in a directory that is new.
             _make_directory(settings.database_url)
@@ -189,6 +210,13 @@ class ServiceSettings(BaseSettings):
             )
         if Storage(self.migrated_url.partition("://")[0]) is not self.storage:
             raise SettingsError("MIGRATION_DATABASE_URL must name the same kind of database as DATABASE_URL.")
+
+    def _check_rate_limit_store(self) -> None:
+        if self.rate_limit_store is RateLimitStore.DATABASE and self.storage is Storage.MEMORY:
+            raise SettingsError(
+                "RATE_LIMIT_STORE=database needs a database, and DATABASE_URL is memory://; "
+                "use RATE_LIMIT_STORE=worker or another DATABASE_URL."
+            )
 
     @property
     def storage(self) -> Storage:
