@@ -73,6 +73,14 @@ def limiter(buckets: Buckets, clock: Clock) -> SharedRateLimiter:
     return SharedRateLimiter("default", HUNDRED, buckets, clock=clock)
 
 
+def allows(remaining: int, reset: float) -> object:
+    return pytest.approx((True, remaining, 0, reset))
+
+
+def refuses(remaining: int, retry_after: float, reset: float) -> object:
+    return pytest.approx((False, remaining, retry_after, reset))
+
+
 async def allowed(limiter: SharedRateLimiter, times: int, key: str = "a") -> int:
     return sum([(await limiter.take(key)).allowed for _ in range(times)])
 
@@ -102,7 +110,7 @@ async def test_what_costs_more_than_is_held_takes_the_rest_from_the_bucket(
     limiter: SharedRateLimiter, buckets: Buckets
 ) -> None:
     await limiter.take("a", 3)
-    assert await limiter.take("a", 20.5) == (True, 76, 0.0, pytest.approx(14.1))
+    assert await limiter.take("a", 20.5) == allows(76, 14.1)
     assert buckets.asked[1:] == [("default:a", 19, 19)]
     assert (await limiter.take("a", 0.5)).allowed
     assert len(buckets.asked) == 2
@@ -120,9 +128,9 @@ async def test_an_empty_bucket_is_asked_again_only_when_it_has_a_token(
 ) -> None:
     assert await allowed(limiter, 110) == 100
     assert len(buckets.asked) == 20
-    assert await limiter.take("a") == (False, 0, pytest.approx(0.6), pytest.approx(60))
+    assert await limiter.take("a") == refuses(0, 0.6, 60)
     clock.moment += 0.5
-    assert await limiter.take("a") == (False, 0, pytest.approx(0.1), pytest.approx(59.5))
+    assert await limiter.take("a") == refuses(0, 0.1, 59.5)
     assert len(buckets.asked) == 20
     clock.moment += 0.1
     assert (await limiter.take("a")).allowed
@@ -133,7 +141,7 @@ async def test_what_others_took_is_not_granted(limiter: SharedRateLimiter, bucke
     other = SharedRateLimiter("default", HUNDRED, buckets, clock=clock)
     await other.take("a", 98)
     assert await allowed(limiter, 3) == 2
-    assert await limiter.take("a") == (False, 0, pytest.approx(0.6), pytest.approx(60))
+    assert await limiter.take("a") == refuses(0, 0.6, 60)
     assert not (await other.take("a")).allowed
     assert (await other.take("b")).allowed
 
@@ -143,7 +151,7 @@ async def test_a_worker_that_did_not_know_is_refused_by_the_bucket(
 ) -> None:
     await SharedRateLimiter("default", HUNDRED, buckets, clock=clock).take("a", 100)
     assert limiter.peek("a").allowed
-    assert await limiter.take("a") == (False, 0, pytest.approx(0.6), pytest.approx(60))
+    assert await limiter.take("a") == refuses(0, 0.6, 60)
     assert not limiter.peek("a").allowed
 
 
@@ -165,10 +173,10 @@ async def test_what_is_held_is_lost_after_a_while(limiter: SharedRateLimiter, bu
 
 
 async def test_it_is_known_without_asking_who_is_refused(limiter: SharedRateLimiter, buckets: Buckets) -> None:
-    assert limiter.peek("a") == (True, 99, 0.0, pytest.approx(0.6))
+    assert limiter.peek("a") == allows(99, 0.6)
     await allowed(limiter, 100)
     before = len(buckets.asked)
-    assert limiter.peek("a") == limiter.peek("a") == (False, 0, pytest.approx(0.6), pytest.approx(60))
+    assert limiter.peek("a") == limiter.peek("a") == refuses(0, 0.6, 60)
     assert limiter.peek("b").allowed
     assert len(buckets.asked) == before
 
@@ -196,7 +204,7 @@ class TestAStorageThatFails:
         buckets.fails = True
         assert await allowed(limiter, 150) == 100
         assert len(buckets.asked) == 1
-        assert limiter.peek("a") == (False, 0, pytest.approx(0.6), pytest.approx(60))
+        assert limiter.peek("a") == refuses(0, 0.6, 60)
         assert limiter.peek("b").allowed
         clock.moment += 0.6
         assert await allowed(limiter, 2) == 1

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, SecretStr
-from pydantic_settings import NoDecode
 
 from foundation.kernel.rate_limit import RateLimit
 
@@ -142,16 +141,13 @@ PublicPath = Annotated[str, AfterValidator(_check_public_path)]
 
 CursorKey = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_cursor_key)]
 
-# NoDecode: they are texts, and not JSON.
-OneRateLimit = Annotated[InstanceOf[RateLimit], NoDecode, BeforeValidator(_parse_rate_limit)]
+OneRateLimit = Annotated[InstanceOf[RateLimit], BeforeValidator(_parse_rate_limit)]
 
 OptionalRateLimit = Annotated[
-    InstanceOf[RateLimit] | None, NoDecode, BeforeValidator(_parse_rate_limit), BeforeValidator(_empty_is_unset)
+    InstanceOf[RateLimit] | None, BeforeValidator(_parse_rate_limit), BeforeValidator(_empty_is_unset)
 ]
 
-Networks = Annotated[
-    tuple[InstanceOf[IPv4Network] | InstanceOf[IPv6Network], ...], NoDecode, BeforeValidator(_parse_networks)
-]
+Networks = Annotated[tuple[InstanceOf[IPv4Network] | InstanceOf[IPv6Network], ...], BeforeValidator(_parse_networks)]
 
 LogLevel = Annotated[str, AfterValidator(_check_log_level)]
 

@@ -137,19 +137,19 @@ class ServiceSettings(BaseSettings):
     allow_public_bind: bool = False
     """Whether an address other than loopback may be bound. The API has no authentication of its own yet."""
 
-    trusted_proxies: Networks = ()
+    trusted_proxies: Annotated[Networks, NoDecode] = ()
     """The proxies that tell the address of the client, by `X-Forwarded-For` or `Forwarded`. None: the peer is it."""
 
-    rate_limit: OptionalRateLimit = None
+    rate_limit: Annotated[OptionalRateLimit, NoDecode] = None
     """How many requests each principal may send, such as `100/1m`; one more is answered 429. Unset, any number."""
 
-    rate_limit_by_address: OptionalRateLimit = None
+    rate_limit_by_address: Annotated[OptionalRateLimit, NoDecode] = None
     """How many requests each address may send, of any principal; one more is answered 429. Unset, any number."""
 
     rate_limit_store: RateLimitStore = RateLimitStore.WORKER
     """What counts requests: `worker`, each for itself, or `database`, all of them together with a small error."""
 
-    failed_authentication_limit: OneRateLimit = RateLimit(20, 60)
+    failed_authentication_limit: Annotated[OneRateLimit, NoDecode] = RateLimit(20, 60)
     """How many credentials that are not valid each address may try before its requests are answered 429."""
 
     require_if_match: bool = False

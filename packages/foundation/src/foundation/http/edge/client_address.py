@@ -24,7 +24,8 @@ _IPV6_OF_ONE_CLIENT: Final = 64  # bits
 _PAIR: Final = rf"{WORD}=(?:{WORD}|{QUOTED})"
 _ELEMENT: Final = re.compile(rf"[ \t]*+((?:{_PAIR})?+(?:;(?:{_PAIR})?+)*+)[ \t]*+(?:,|\Z)")
 _NAME_AND_VALUE: Final = re.compile(rf"({WORD})=({WORD}|{QUOTED})")
-_PORT: Final = re.compile(r"(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?+")
+# node of RFC 7239, section 6, where a port tells IPv4 from a bare address of IPv6.
+_NODE: Final = re.compile(r"(?:\[([^\]]*+)\]|([^:\[\]]*+))(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?+")
 
 
 def client_address(scope: Mapping[str, Any], trusted: Collection[Network] = ()) -> str:
@@ -117,17 +118,10 @@ def _address(node: str) -> Address | None:
     node = node.strip(" \t")
     if len(node) > _LONGEST_NODE:
         return None
-    if node.startswith("["):
-        text, _, port = node[1:].partition("]")
-    elif node.count(":") == 1:
-        text, port = node.split(":")
-        port = f":{port}"
-    else:
-        text, port = node, ""
-    if not _PORT.fullmatch(port):
-        return None
+    match = _NODE.fullmatch(node)
+    text = node if match is None else match[1] or match[2]
     try:
-        address = ip_address(text)
+        address = ip_address(text or "")
     except ValueError:
         return None
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
