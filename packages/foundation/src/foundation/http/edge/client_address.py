@@ -18,7 +18,7 @@ UNKNOWN_CLIENT: Final = "unknown"
 _MOST_HOPS: Final = 32
 # The longest text that can be an address with a port: 45 characters, brackets, and a zone of the peer's own machine.
 _LONGEST_NODE: Final = 80
-_IPV6_OF_ONE_CLIENT: Final = 64  # bits
+_BITS_BELOW_A_CLIENT: Final = 64  # of its address of IPv6
 
 # forwarded-pair and forwarded-element of RFC 7239, section 4; an element may be empty (RFC 9110, 5.6.1).
 _PAIR: Final = rf"{WORD}=(?:{WORD}|{QUOTED})"
@@ -130,4 +130,4 @@ def _address(node: str) -> Address | None:
 def _as_key(address: Address) -> str:
     if isinstance(address, IPv4Address):
         return str(address)
-    return str(IPv6Network((int(address), _IPV6_OF_ONE_CLIENT), strict=False))
+    return f"{IPv6Address(int(address) >> _BITS_BELOW_A_CLIENT << _BITS_BELOW_A_CLIENT)}/{_BITS_BELOW_A_CLIENT}"
