@@ -7,7 +7,8 @@ SLUGS = {
     "already-taken": 409, "email-already-taken": 409, "still-referenced": 409,
     "reference-not-found": 409, "idempotency-key-in-use": 409,
     "precondition-failed": 412, "content-too-large": 413, "uri-too-long": 414, "unsupported-media-type": 415,
-    "validation-failed": 422, "idempotency-key-reused": 422, "precondition-required": 428, "headers-too-large": 431,
+    "validation-failed": 422, "idempotency-key-reused": 422, "precondition-required": 428, "rate-limited": 429,
+    "headers-too-large": 431,
     "internal-error": 500, "overloaded": 503, "storage-unavailable": 503, "draining": 503,
     "commit-outcome-unknown": 503, "deadline-exceeded": 504,
 }  # fmt: skip

@@ -7,7 +7,8 @@ import pytest
 from dotenv import dotenv_values
 
 from entrypoints.settings import Settings, load_settings
-from foundation.setting_values import Storage
+from foundation.kernel.rate_limit import RateLimit
+from foundation.setting_values import RateLimitStore, Storage
 from foundation.settings import SettingsError
 
 ROOT = Path(__file__).parents[2]
@@ -97,12 +98,49 @@ def test_a_time_is_a_sensible_number_of_seconds(seconds: str, monkeypatch: pytes
     ("name", "value"),
     [("SERVER_PORT", "65536"), ("SERVER_PORT", "-1"), ("SERVER_WORKERS", "0"), ("DATABASE_POOL_SIZE", "0"),
      ("LOG_LEVEL", "info"), ("ALLOW_PUBLIC_BIND", "maybe"), ("CURSOR_KEY", "x" * 31),
+     *(("RATE_LIMIT", limit) for limit in ("100", "0/1m", "100/1d", "1/2h", "[100, 60]")),
+     ("RATE_LIMIT_BY_ADDRESS", "many"), ("RATE_LIMIT_STORE", "redis"),
+     ("FAILED_AUTHENTICATION_LIMIT", ""), ("FAILED_AUTHENTICATION_LIMIT", "0/1m"),
+     *(("TRUSTED_PROXIES", proxies) for proxies in ("10.0.0.1/8", "proxy.example.com", "10.0.0.1 10.0.0.2", "*")),
      *(("PUBLIC_PATH", path) for path in ("shop", "/", "/shop/", "//shop", "/shop/../etc", "/shop?a", "/a\nb: c"))],
 )  # fmt: skip
 def test_a_value_out_of_bounds_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=f"^{name} "):
         load_settings()
+
+
+def test_limits_and_proxies_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "RATE_LIMIT": "100/1m",
+        "RATE_LIMIT_BY_ADDRESS": "10/s",
+        "RATE_LIMIT_STORE": "database",
+        "FAILED_AUTHENTICATION_LIMIT": "5/1h",
+        "TRUSTED_PROXIES": "10.0.0.7, fd00::/8,,192.0.2.0/24",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert (settings.rate_limit, settings.rate_limit_by_address) == (RateLimit(100, 60), RateLimit(10, 1))
+    assert settings.rate_limit_store is RateLimitStore.DATABASE
+    assert settings.failed_authentication_limit == RateLimit(5, 3600)
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.7/32", "fd00::/8", "192.0.2.0/24"]
+
+
+def test_without_a_setting_only_failed_authentication_is_limited() -> None:
+    settings = load_settings()
+    assert (settings.rate_limit, settings.rate_limit_by_address) == (None, None)
+    assert settings.failed_authentication_limit == RateLimit(20, 60)
+    assert settings.rate_limit_store is RateLimitStore.WORKER
+    assert settings.trusted_proxies == ()
+
+
+def test_memory_has_no_database_to_count_in() -> None:
+    with pytest.raises(
+        SettingsError, match=r"^RATE_LIMIT_STORE=database needs a database, and DATABASE_URL is memory:"
+    ):
+        load_settings(database_url="memory://", rate_limit_store="database")
+    load_settings(database_url="memory://", rate_limit_store="worker")
 
 
 def test_the_secrets_are_not_in_the_representation() -> None:

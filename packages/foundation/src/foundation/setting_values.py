@@ -4,10 +4,13 @@ import re
 from datetime import timedelta
 from enum import Enum, StrEnum
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, SecretStr
+
+from foundation.kernel.rate_limit import RateLimit
 
 _HOST_NAME: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 _PUBLIC_PATH: Final = re.compile(r"(?:/(?!\.+(?:/|$))[A-Za-z0-9._~-]+)*")
@@ -39,6 +42,13 @@ class Pooler(Enum):
 
     NONE = "none"
     TRANSACTION = "transaction"
+
+
+class RateLimitStore(Enum):
+    """Where the workers keep how much of its rate limit each client has used."""
+
+    WORKER = "worker"
+    DATABASE = "database"
 
 
 def _check_database_url(url: str) -> str:
@@ -116,6 +126,19 @@ def _check_public_path(path: str) -> str:
     return path
 
 
+def _parse_rate_limit(value: Any) -> Any:
+    return RateLimit.parse(value) if isinstance(value, str) else value
+
+
+def _parse_networks(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ip_network(one.strip()) for one in value.split(",") if one.strip())
+    except ValueError:
+        raise ValueError("must be addresses or networks such as 10.0.0.7 or 10.0.0.0/8, separated by commas") from None
+
+
 def _empty_is_unset(value: Any) -> Any:
     return None if value == "" else value
 
@@ -186,6 +209,14 @@ Audience = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidato
 ClaimName = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_claim_name)]
 
 MaybeBoolean = Annotated[bool | None, BeforeValidator(_empty_is_unset)]
+
+OneRateLimit = Annotated[InstanceOf[RateLimit], BeforeValidator(_parse_rate_limit)]
+
+OptionalRateLimit = Annotated[
+    InstanceOf[RateLimit] | None, BeforeValidator(_parse_rate_limit), BeforeValidator(_empty_is_unset)
+]
+
+Networks = Annotated[tuple[InstanceOf[IPv4Network] | InstanceOf[IPv6Network], ...], BeforeValidator(_parse_networks)]
 
 LogLevel = Annotated[str, AfterValidator(_check_log_level)]
 

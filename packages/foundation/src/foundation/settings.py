@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from foundation.env_file import EnvFileError, Variable, misspelt, read_env_file
+from foundation.kernel.rate_limit import RateLimit
 from foundation.setting_values import (
     Audience,
     AuthMode,
@@ -34,8 +35,12 @@ from foundation.setting_values import (
     MaxLag,
     MaybeBoolean,
     MigrationUrl,
+    Networks,
+    OneRateLimit,
+    OptionalRateLimit,
     Pooler,
     PublicPath,
+    RateLimitStore,
     ReadUrl,
     Seconds,
     Storage,
@@ -160,6 +165,21 @@ class ServiceSettings(BaseSettings):
     audit_trail_retention: Days = timedelta(days=365)
     """Days for which entries of the audit trail are kept."""
 
+    trusted_proxies: Annotated[Networks, NoDecode] = ()
+    """The proxies that tell the address of the client, by `X-Forwarded-For` or `Forwarded`. None: the peer is it."""
+
+    rate_limit: Annotated[OptionalRateLimit, NoDecode] = None
+    """How many requests each principal may send, such as `100/1m`; one more is answered 429. Unset, any number."""
+
+    rate_limit_by_address: Annotated[OptionalRateLimit, NoDecode] = None
+    """How many requests each address may send, of any principal; one more is answered 429. Unset, any number."""
+
+    rate_limit_store: RateLimitStore = RateLimitStore.WORKER
+    """What counts requests: `worker`, each for itself, or `database`, all of them together with a small error."""
+
+    failed_authentication_limit: Annotated[OneRateLimit, NoDecode] = RateLimit(20, 60)
+    """How many credentials that are not valid each address may try before its requests are answered 429."""
+
     require_if_match: bool = False
     """Whether PATCH and DELETE without `If-Match` are refused with 428."""
 
@@ -205,6 +225,7 @@ class ServiceSettings(BaseSettings):
             raise SettingsError(f"{error}.") from None
         settings._check_other_urls()
         settings._check_authentication()
+        settings._check_rate_limit_store()
         if settings.database_url == cls.model_fields["database_url"].default and settings.storage is Storage.SQLITE:
             # The default must work in a directory that is new.
             _make_directory(settings.database_url)
@@ -245,6 +266,13 @@ class ServiceSettings(BaseSettings):
     def audited(self) -> bool:
         """Whether changes have entries in the audit trail."""
         return bool(self.auth_mode) if self.audit_trail is None else self.audit_trail
+
+    def _check_rate_limit_store(self) -> None:
+        if self.rate_limit_store is RateLimitStore.DATABASE and self.storage is Storage.MEMORY:
+            raise SettingsError(
+                "RATE_LIMIT_STORE=database needs a database, and DATABASE_URL is memory://; "
+                "use RATE_LIMIT_STORE=worker or another DATABASE_URL."
+            )
 
     @property
     def storage(self) -> Storage:

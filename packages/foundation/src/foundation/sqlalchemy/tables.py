@@ -1,9 +1,21 @@
-"""What the tables of every service share: names of constraints, the two timestamps, and the idempotency keys."""
+"""What the tables of every service share: names of constraints, the two timestamps, idempotency keys, rate limits."""
 
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, FetchedValue, Index, MetaData, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    FetchedValue,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
 
 from foundation.sqlalchemy.ddl import readable, utc_now
 from foundation.sqlalchemy.types import UtcDateTime
@@ -87,6 +99,49 @@ def idempotency_keys_table(metadata: MetaData, *, operation: str, answer: str) -
             Index(None, "expires_at"),
             comment="Stores the answers to requests that carried an idempotency key, for 24 hours.",
             info={"append_only": "An answer is written once, and replaced or removed when it has expired."},
+        )
+    )
+
+
+def rate_limits_table(metadata: MetaData) -> Table:
+    """The table of the token buckets that all workers share: see `foundation.sqlalchemy.rate_limits`.
+
+    A bucket is the moment at which it will be full, and lacks one token for each share of the time until then. It says
+    the same as a number of tokens and the time of that number, and says it whatever the limit is: one statement can
+    change it, and rows that are no longer needed can be told by it alone. It is a number, since SQLite has no times to
+    reckon with.
+    """
+    return readable(
+        Table(
+            "rate_limits",
+            metadata,
+            Column(
+                "key_hash",
+                String(64),
+                primary_key=True,
+                comment="SHA-256 of the limit and the client it is for, in hexadecimal",
+                info={"example": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
+            ),
+            Column(
+                "full_at",
+                BigInteger,
+                nullable=False,
+                comment="When the client has all of its requests again, in microseconds since 1970 in UTC",
+                info={"example": 1765879200000000},
+            ),
+            Column(
+                "granted",
+                Integer,
+                nullable=False,
+                comment="How many requests were granted to the worker that asked last",
+                info={"example": 5},
+            ),
+            created_at(),
+            CheckConstraint("granted >= 0", name="granted"),
+            # Rows that are no longer needed are looked for by this alone.
+            Index(None, "full_at"),
+            comment="Stores how much of its rate limit each active client has used.",
+            info={"append_only": "full_at says when a row changed, and the row is removed once that has passed."},
         )
     )
 

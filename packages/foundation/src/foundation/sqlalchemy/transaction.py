@@ -1,14 +1,15 @@
 """A transaction, as repositories use it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, UpdateBase
 
 Row = TypeVar("Row")
 Make = Callable[[Sequence[Any]], Row]
+ReturnsRows: TypeAlias = Select[Any] | ReturningInsert[Any] | ReturningDelete[Any]
 
 
 class Change(NamedTuple):
@@ -45,8 +46,8 @@ class Transaction(Protocol):
         """
         ...
 
-    async def rows(self, statement: Select[Any], parameters: Mapping[str, Any], make: Make[Row]) -> list[Row]:
-        """The rows of a query, each made by `make` of its values."""
+    async def rows(self, statement: ReturnsRows, parameters: Mapping[str, Any], make: Make[Row]) -> list[Row]:
+        """The rows that a statement returns, each made by `make` of its values."""
         ...
 
     async def added(self, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]) -> list[Any]:

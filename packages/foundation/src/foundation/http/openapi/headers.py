@@ -8,6 +8,8 @@ from foundation.http.limits import MAX_HEADER_SIZE
 
 _ID: Final = "^[A-Za-z0-9._-]{1,128}$"
 _PATH: Final = r"^/[A-Za-z0-9/_-]{1,200}$"
+_POLICY: Final = '"[a-z][a-z0-9-]{0,31}";q=[1-9][0-9]{0,6};w=[1-9][0-9]{0,3}'
+_SERVICE_LIMIT: Final = '"[a-z][a-z0-9-]{0,31}";r=(?:0|[1-9][0-9]{0,6});t=[1-9][0-9]{0,3}'
 _METHODS: Final = "^[A-Z]{3,7}(?:, [A-Z]{3,7})*$"
 _MEDIA_TYPES: Final = "^[a-z]+/[a-z.+-]+(?:, [a-z]+/[a-z.+-]+)*$"
 
@@ -62,6 +64,17 @@ HEADER_COMPONENTS: Final[Mapping[str, Any]] = {
         _MEDIA_TYPES,
         "application/merge-patch+json, application/json",
     ),
+    # Structured fields of draft-ietf-httpapi-ratelimit-headers; see `foundation.http.requests.rate_limits`.
+    "RateLimit-Policy": _text(
+        "The limits that the request counted against, by name: q requests, which come back evenly in w seconds.",
+        f"^{_POLICY}(?:, {_POLICY})*$",
+        '"default";q=100;w=60',
+    ),
+    "RateLimit": _text(
+        "What is left of each limit: r requests, and in t seconds all of them again, or if r is 0 the next one.",
+        f"^{_SERVICE_LIMIT}(?:, {_SERVICE_LIMIT})*$",
+        '"default";r=57;t=26',
+    ),
     "Retry-After": {
         "description": "Seconds after which to try again.",
         "required": True,
@@ -101,6 +114,7 @@ ENTITY_TAG: Final = header("ETag")
 IDEMPOTENT_REPLAYED: Final = header("Idempotent-Replayed")
 LINK_TO_NEXT: Final = header("Link")
 LOCATION: Final = header("Location")
+RATE_LIMITS: Final = {**header("RateLimit-Policy"), **header("RateLimit")}
 PREFERENCE_APPLIED: Final = header("Preference-Applied")
 
 

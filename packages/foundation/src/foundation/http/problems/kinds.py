@@ -224,6 +224,21 @@ PRECONDITION_REQUIRED: Final = ProblemKind(
     ),
     to_do="Read the resource, and send its `ETag` in `If-Match`.",
 )
+RATE_LIMITED: Final = ProblemKind(
+    slug="rate-limited",
+    status=429,
+    title="The client has sent too many requests.",
+    advice="Wait for the time in Retry-After, and send fewer requests.",
+    happened=(
+        "The client has sent more requests than its limit admits, or tried too many credentials that are not valid. "
+        f"{_NOTHING_CHANGED}"
+    ),
+    to_do=(
+        "Wait for as many seconds as `Retry-After` says, and try again. `RateLimit-Policy` says how many requests are "
+        "admitted in how many seconds, and `RateLimit` how many are left: spread requests so that some always are."
+    ),
+    transient=True,
+)
 HEADERS_TOO_LARGE: Final = ProblemKind(
     slug="headers-too-large",
     status=431,

@@ -41,7 +41,8 @@ class ProblemKind:
 
     `advice` is the detail of a problem that has no better one. `happened` and `to_do` are sentences for the page of the
     kind, in which code stands between backticks. `transient` says that the same request may soon succeed, so the answer
-    has `Retry-After`. `example_errors` belong to the example of the documentation.
+    has `Retry-After`: one second, unless the problem has another among its headers. `example_errors` belong to the
+    example of the documentation.
     """
 
     slug: str
@@ -79,7 +80,8 @@ def problem_response(request: Request, problem: Problem) -> Response:
     """The problem as a response."""
     kind = problem.kind
     content = problem_document(problem, request.scope["state"]["request_id"])
-    headers = problem.headers | ({"Retry-After": "1"} if kind.transient else {})
+    # A problem that knows when the request may succeed says so itself.
+    headers = ({"Retry-After": "1"} if kind.transient else {}) | problem.headers
     return Response(content, kind.status, headers, PROBLEM_MEDIA_TYPE)
 
 

@@ -14,7 +14,7 @@ from foundation.kernel.errors import WriteConflict
 from foundation.sqlalchemy.postgresql.connection import Call, ConnectionLost, OutcomeUnknown, command
 from foundation.sqlalchemy.postgresql.pool import ConnectionPool, PooledConnection
 from foundation.sqlalchemy.postgresql.statements import pipelined
-from foundation.sqlalchemy.transaction import Change, Make, Row
+from foundation.sqlalchemy.transaction import Change, Make, ReturnsRows, Row
 
 _BEGIN: Final = command("BEGIN")
 _COMMIT: Final = command("COMMIT")
@@ -80,7 +80,7 @@ class PipelineTransaction:
         if changes := self._changes():
             await self._write(changes)
 
-    async def rows(self, statement: Select[Any], parameters: Mapping[str, Any], make: Make[Row]) -> list[Row]:
+    async def rows(self, statement: ReturnsRows, parameters: Mapping[str, Any], make: Make[Row]) -> list[Row]:
         """See `Transaction.rows`."""
         call = Call(pipelined(statement), parameters)
         pooled, [result] = await self._run(call)

@@ -14,7 +14,7 @@ from foundation.kernel.errors import WriteConflict
 from foundation.sqlalchemy.constraints import ForeignKeyViolated
 from foundation.sqlalchemy.mapped import KEY
 from foundation.sqlalchemy.sqlite.engine import TRANSACTION
-from foundation.sqlalchemy.transaction import Change, Make, Row
+from foundation.sqlalchemy.transaction import Change, Make, ReturnsRows, Row
 
 # SQLAlchemy reads the values of a row in some ten microseconds, in which no other request is served.
 _ROWS_AT_A_TIME: Final = 250
@@ -65,7 +65,7 @@ class SqliteTransaction:
                 if not await self.changed(change):
                     raise WriteConflict
 
-    async def rows(self, statement: Select[Any], parameters: Mapping[str, Any], make: Make[Row]) -> list[Row]:
+    async def rows(self, statement: ReturnsRows, parameters: Mapping[str, Any], make: Make[Row]) -> list[Row]:
         """See `Transaction.rows`."""
         connection = await self._connected()
         return [make(row) for row in await connection.execute(statement, parameters)]
