@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +24,9 @@ from identity_provider import KEYS as KEYS_PATH
 from identity_provider import IdentityProvider, ProviderKey
 
 pytestmark = pytest.mark.anyio
+
+# Shared, because making one takes a hundred times as long as a test. None of these tests uses TLS.
+TLS = ssl.create_default_context()
 
 USER = Principal(
     PrincipalKind.USER,
@@ -77,9 +82,10 @@ def expectations(provider: IdentityProvider) -> OidcSettings:
 
 @pytest.fixture
 async def keys(expectations: OidcSettings) -> AsyncIterator[SigningKeys]:
-    keys = SigningKeys(expectations)
-    yield keys
-    await keys.aclose()
+    async with httpx2.AsyncClient(verify=TLS, trust_env=False) as client:
+        keys = SigningKeys(expectations, client=client)
+        yield keys
+        await keys.aclose()
 
 
 @pytest.fixture
