@@ -1,4 +1,4 @@
-"""Tokens that must be refused, and what is said; and tokens that look odd and must be accepted.
+"""Tokens that must be refused, and what is said.
 
 Where it can be done, a hostile token is valid and signed by the provider's own key, but for one thing. Then a single
 check stands between it and acceptance, and the test of it fails without that check.
@@ -7,98 +7,32 @@ check stands between it and acceptance, and the test of it fails without that ch
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from forge import ABSENT, AUDIENCE, NOW, Forge, encoded
-from identity_provider import ProviderKey, base64url, ecdsa_in_der, ed25519, ps256, public_jwk, rs256, rsa_key
-
-TOO_LONG: Final = "The token is too long."
-NOT_SIGNED: Final = "The token is not a signed JSON Web Token."
-ENCRYPTED: Final = "Encrypted tokens are not accepted."
-MEMBER: Final = "The header of the token has a member that is not accepted."
-NO_ACCESS_TOKEN: Final = "The token is not an access token."
-ALGORITHM: Final = "The token is signed by an algorithm that is not accepted."
-KEY_NAME: Final = "The token names its key in a way that is not accepted."
-NO_KEY: Final = "No key of the provider fits the token."
-SIGNATURE: Final = "The signature of the token is not valid."
-ISSUER: Final = "The token is from another issuer."
-FOR_ANOTHER: Final = "The token is for another audience."
-NO_EXPIRY: Final = "The token does not say when it expires."
-EXPIRED: Final = "The token has expired."
-NOT_YET: Final = "The token is not valid yet."
-FUTURE: Final = "The token was issued in the future."
-TIME: Final = "The token has a time that is not accepted."
-NO_SUBJECT: Final = "The token has no subject."
-NAME: Final = "The token has a name that is not accepted."
-SCOPES: Final = "The token has scopes that are not accepted."
-TOO_MANY_SCOPES: Final = "The token has too many scopes."
-
-LONGEST_KEY_ID: Final = "k" * 200
-LAST_MOMENT: Final = 253_402_300_799
-
-
-def _keys() -> dict[str, ProviderKey]:
-    strong, p256, p384 = rsa_key(), ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP384R1())
-    return {
-        "ed": ed25519("ed"),
-        "rsa": ProviderKey(strong, "RS256", "rsa", {"use": "sig"}),
-        "ec": ProviderKey(p256, "ES256", "ec", {"key_ops": ["verify"]}),
-        "only RS256": ProviderKey(strong, "RS256", "only RS256", {"alg": "RS256"}),
-        "only PS256": ProviderKey(strong, "PS256", "only PS256", {"alg": "PS256"}),
-        "for encryption": ProviderKey(strong, "RS256", "for encryption", {"use": "enc"}),
-        "for signing": ProviderKey(strong, "RS256", "for signing", {"key_ops": ["sign"]}),
-        "operations as a text": ProviderKey(strong, "RS256", "operations as a text", {"key_ops": "verify"}),
-        "for HS256": ProviderKey(strong, "RS256", "for HS256", {"alg": "HS256"}),
-        "short": ProviderKey(rsa_key(1024), "RS256", "short"),
-        "almost long enough": ProviderKey(rsa_key(2047), "RS256", "almost long enough"),
-        "P-384": ProviderKey(p384, "ES256", "P-384"),
-        "longest id": ed25519(LONGEST_KEY_ID),
-        "id too long": ed25519(f"{LONGEST_KEY_ID}k"),
-        "number": ed25519("number", {"kid": 7}),
-        "no RSA": ed25519("no RSA", {"kty": "RSA"}),
-        "twice": ProviderKey(strong, "RS256", "twice"),
-        "the second": ProviderKey(rsa_key(2048, 2), "RS256", "twice"),
-    }
-
-
-KEYS: Final = _keys()
-"""What the provider publishes."""
-SECRET: Final = b"a secret of thirty-two characters"
-PUBLISHED_SECRET: Final = {"kty": "oct", "kid": "oct", "k": base64url(SECRET), "alg": "HS256"}
-UNPUBLISHED: Final = {"stranger": ed25519("ed"), "strange RSA": ProviderKey(rsa_key(2048, 1), "RS256", "rsa")}
-"""What it does not, although it has the ids of keys that it does."""
-
-
-@dataclass(frozen=True)
-class Hostile:
-    """A token, and the sentence by which it is refused."""
-
-    name: str
-    make: Callable[[Forge], str]
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """A token, and what of its principal is not as usual."""
-
-    name: str
-    make: Callable[[Forge], str]
-    principal: Mapping[str, Any] = field(default_factory=dict)
+from forge import ABSENT, Forge, encoded
+from hostile_claims import CLAIMS
+from identity_provider import base64url, ecdsa_in_der, ps256, public_jwk, rs256, rsa_key
+from token_corpus import (
+    ALGORITHM,
+    ENCRYPTED,
+    KEY_NAME,
+    MEMBER,
+    NO_ACCESS_TOKEN,
+    NO_KEY,
+    NOT_SIGNED,
+    SECRET,
+    SIGNATURE,
+    TOO_LONG,
+    Hostile,
+)
 
 
 def _header(name: str, sentence: str, **changes: Any) -> Hostile:
     return Hostile(name, lambda forge: forge.token(header=changes), sentence)
-
-
-def _claims(name: str, sentence: str, **changes: Any) -> Hostile:
-    return Hostile(name, lambda forge: forge.token(**changes), sentence)
 
 
 def _by_key(key: str, **header: Any) -> Hostile:
@@ -347,149 +281,5 @@ SIGNATURES: Final = [
     _signed_by("signature: RS256, too long", "rsa", "RS256", lambda key, it: b"\0" + rs256(key, it)),
 ]  # fmt: skip
 
-CLAIMS: Final = [
-    _claims("iss: missing", ISSUER, iss=ABSENT),
-    _claims("iss: null", ISSUER, iss=None),
-    Hostile("iss: a list", lambda forge: forge.token(iss=[forge.issuer]), ISSUER),
-    Hostile("iss: a slash behind", lambda forge: forge.token(iss=f"{forge.issuer}/"), ISSUER),
-    Hostile("iss: upper case", lambda forge: forge.token(iss=forge.issuer.upper()), ISSUER),
-    Hostile("iss: a neighbour", lambda forge: forge.token(iss=f"{forge.issuer}/realms/b"), ISSUER),
-    Hostile("iss: a beginning", lambda forge: forge.token(iss=forge.issuer[:-1]), ISSUER),
-    Hostile("iss: a space behind", lambda forge: forge.token(iss=f"{forge.issuer} "), ISSUER),
-    _claims("aud: missing", FOR_ANOTHER, aud=ABSENT),
-    _claims("aud: null", FOR_ANOTHER, aud=None),
-    _claims("aud: empty", FOR_ANOTHER, aud=""),
-    _claims("aud: an empty list", FOR_ANOTHER, aud=[]),
-    _claims("aud: another", FOR_ANOTHER, aud="https://other.example.com"),
-    _claims("aud: a beginning", FOR_ANOTHER, aud=AUDIENCE[:-1]),
-    _claims("aud: more", FOR_ANOTHER, aud=f"{AUDIENCE}/"),
-    _claims("aud: in a text", FOR_ANOTHER, aud=f"{AUDIENCE} https://other.example.com"),
-    _claims("aud: upper case", FOR_ANOTHER, aud=AUDIENCE.upper()),
-    _claims("aud: an object", FOR_ANOTHER, aud={AUDIENCE: True}),
-    _claims("aud: others", FOR_ANOTHER, aud=["https://other.example.com", "x"]),
-    _claims("aud: a list in a list", FOR_ANOTHER, aud=[[AUDIENCE]]),
-    _claims("aud: a list with a number", FOR_ANOTHER, aud=[AUDIENCE, 1]),
-    _claims("exp: missing", NO_EXPIRY, exp=ABSENT),
-    *(
-        _claims(f"{name}: {what}", TIME, **{name: value})
-        for name in ("exp", "nbf", "iat")
-        for what, value in (
-            ("null", None),
-            ("a text", str(int(NOW))),
-            ("true", True),
-            ("a list", [NOW]),
-            ("negative", -1),
-            ("beyond the year 9999", LAST_MOMENT + 1),
-            ("of 400 digits", 10**400),
-        )
-    ),
-    _claims("exp: past, by the leeway", EXPIRED, exp=NOW - 60),
-    _claims("exp: long past", EXPIRED, exp=NOW - 86_400),
-    _claims("exp: zero", EXPIRED, exp=0),
-    _claims("nbf: ahead, by more than the leeway", NOT_YET, nbf=NOW + 61),
-    _claims("iat: ahead, by more than the leeway", FUTURE, iat=NOW + 61),
-    _claims("sub: missing", NO_SUBJECT, sub=ABSENT),
-    *(
-        _claims(f"{name}: {what}", NAME, **{name: value})
-        for name in ("sub", "jti", "tenant")
-        for what, value in (
-            ("null", None),
-            ("empty", ""),
-            ("a number", 1),
-            ("a list", ["a"]),
-            ("a line feed", "a\nb"),
-            ("NUL", "a\0"),
-            ("an escape", "\x1b[2J"),
-            ("a change of direction", "a\u202eb"),
-            ("of no width", "a\u200bb"),
-            ("a space", " "),
-            ("a space in front", " a"),
-            ("a space behind", "a "),
-            ("too long", "a" * (101 if name == "tenant" else 256)),
-        )
-    ),
-    *(
-        _claims(f"scope: {what}", SCOPES, scope=value)
-        for what, value in (
-            ("null", None),
-            ("a number", 1),
-            ("a list", ["users:read"]),
-            ("an object", {"users:read": 1}),
-            ("a quote", 'users:"read"'),
-            ("a backslash", "users\\read"),
-            ("a tab", "users:read\tusers:write"),
-            ("not ASCII", "users:r\u00e9ad"),
-            ("DEL", "users:\x7f"),
-            ("two spaces", "users:read  users:write"),
-            ("a space in front", " users:read"),
-            ("one too long", "s" * 101),
-            ("a line feed behind", "users:read\n"),
-        )
-    ),
-    _claims("scope: too many", TOO_MANY_SCOPES, scope=" ".join(f"s{number}" for number in range(201))),
-    _claims("scp: too many", TOO_MANY_SCOPES, scope=ABSENT, scp=[f"s{number}" for number in range(201)]),
-    *(
-        _claims(f"scp: {what}", SCOPES, scope=ABSENT, scp=value)
-        for what, value in (
-            ("null", None),
-            ("zero", 0),
-            ("an object", {"users:read": 1}),
-            ("a list with a number", ["users:read", 1]),
-            ("a list with spaces", ["users:read users:write"]),
-            ("a list with an empty text", [""]),
-        )
-    ),
-    _claims("ID token: nonce", NO_ACCESS_TOKEN, nonce="n-1"),
-    _claims("ID token: at_hash", NO_ACCESS_TOKEN, at_hash="abc"),
-    _claims("ID token: c_hash", NO_ACCESS_TOKEN, c_hash="abc"),
-    _claims("ID token: typ in the payload", NO_ACCESS_TOKEN, typ="ID"),
-    _claims("logout token: events", NO_ACCESS_TOKEN, events={}),
-]  # fmt: skip
 
 HOSTILE: Final = [*STRUCTURE, *HEADERS, *SIGNATURES, *CLAIMS]
-
-
-def _valid(name: str, principal: Mapping[str, Any] | None = None, **claims: Any) -> Accepted:
-    return Accepted(name, lambda forge: forge.token(**claims), principal or {})
-
-
-def _with(name: str, key: str = "ed", **header: Any) -> Accepted:
-    return Accepted(name, lambda forge: forge.token(key, header))
-
-
-MANY: Final = [f"s{number}" for number in range(200)]
-
-ACCEPTED: Final = [
-    *(_with(f"key: {key}", key) for key in ("ed", "rsa", "ec", "only RS256", "only PS256", "longest id")),
-    _with("alg: PS256 by a key for both", "rsa", alg="PS256"),
-    _with("kid: missing, where one key fits", "ec", kid=ABSENT),
-    *(
-        _with(f"typ: {typ}", typ=typ)
-        for typ in ("at+jwt", "AT+JWT", "At+Jwt", "application/at+jwt", "Application/AT+JWT")
-    ),
-    _with("header: members without a meaning here", cty="JWT", x5t="abc", other=[1]),
-    Accepted("length: as long as may be", lambda forge: forge.of_length(8192)),
-    _valid("aud: a list", aud=["https://other.example.com", AUDIENCE]),
-    _valid("exp: past, within the leeway", exp=NOW - 59),
-    _valid("exp: with a fraction", exp=NOW - 59.999),
-    _valid("exp: the last moment", exp=LAST_MOMENT),
-    _valid("nbf: ahead, by the leeway", nbf=NOW + 60),
-    _valid("nbf: the first moment", nbf=0),
-    _valid("iat: ahead, by the leeway", iat=NOW + 60),
-    _valid("nbf, iat and jti: missing", nbf=ABSENT, iat=ABSENT, jti=ABSENT),
-    _valid("sub: one character", {"id": "1", "owner": "1"}, sub="1"),
-    _valid("sub: as long as may be", {"id": "a" * 255, "owner": "a" * 255}, sub="a" * 255),
-    _valid("sub: not ASCII", {"id": "Zoë 1", "owner": "Zoë 1"}, sub="Zoë 1"),
-    _valid("tenant: given", {"tenant": "acme"}, tenant="acme"),
-    _valid("tenant: as long as may be", {"tenant": "t" * 100}, tenant="t" * 100),
-    _valid("scope: missing", {"scopes": frozenset()}, scope=ABSENT),
-    _valid("scope: empty", {"scopes": frozenset()}, scope=""),
-    _valid("scope: one", {"scopes": frozenset({"s" * 100})}, scope="s" * 100),
-    _valid("scope: of every kind of character", {"scopes": frozenset({"!", "#[", "]~"})}, scope="! #[ ]~"),
-    _valid("scope: as many as may be", {"scopes": frozenset(MANY)}, scope=" ".join(MANY)),
-    _valid("scp: a list", {"scopes": frozenset({"a", "b"})}, scope=ABSENT, scp=["a", "b"]),
-    _valid("scp: an empty list", {"scopes": frozenset()}, scope=ABSENT, scp=[]),
-    _valid("scp: a text", {"scopes": frozenset({"a", "b"})}, scope=ABSENT, scp="a b"),
-    _valid("scope and scp: scope counts", {"scopes": frozenset({"a"})}, scope="a", scp=["b"]),
-    _valid("claims: others", typ="Bearer", azp="x", deep={"a": [[1]]}),
-]  # fmt: skip
