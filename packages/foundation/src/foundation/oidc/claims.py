@@ -35,7 +35,7 @@ class Claims:
         subject: Whom it is about.
         scopes: What it allows.
         tenant: The tenant; None where the settings or the token name none.
-        owner: The user for whom it acts; None where the token has no such claim.
+        owner: For whom it acts; None where the token has no such claim.
         expires_at: When it ceases to be valid.
         issued_at: When it was issued, if it says so.
         token_id: Its `jti`, if it has one.

@@ -49,7 +49,7 @@ def read_compact(text: str) -> SignedToken:
     Raises:
         CredentialRejected: it is no signed token, or a part of it could be understood in several ways.
     """
-    segments = text.split(".")
+    segments = text.split(".", _ENCRYPTED_SEGMENTS)  # no more than are needed to see that there are too many
     if len(segments) == _ENCRYPTED_SEGMENTS:
         raise CredentialRejected("Encrypted tokens are not accepted.")
     if len(segments) != _SIGNED_SEGMENTS:

@@ -1,4 +1,4 @@
-"""Verifies access tokens: the authenticator of users."""
+"""Verifies access tokens of the provider."""
 
 import time
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class TokenVerifier:
         self._verified = VerifiedTokens()
 
     async def authenticate(self, credential: str) -> Principal:
-        """See `Authenticator.authenticate`. The principal is a user, whose id is the subject of the token."""
+        """See `Authenticator.authenticate`. The id of the principal is the subject of the token."""
         check_text(credential)
         verified = self._verified.find(credential, self._wall_clock(), self._monotonic())
         if verified is None:
