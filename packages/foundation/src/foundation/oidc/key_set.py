@@ -53,6 +53,9 @@ class KeySet:
 
     keys: Sequence[SigningKey]
 
+    def __bool__(self) -> bool:
+        return bool(self.keys)
+
     def knows(self, key_id: str | None) -> bool:
         """Whether a key has this id. What names no key is about those that are known."""
         return key_id is None or any(key.key_id == key_id for key in self.keys)

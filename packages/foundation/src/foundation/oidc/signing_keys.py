@@ -54,7 +54,7 @@ class SigningKeys:
     ) -> None:
         self._provider = Provider(settings, client)
         self._now = monotonic
-        self._keys: KeySet | None = None
+        self._keys = KeySet(())
         self._fetched_at = -math.inf
         self._stale_at = -math.inf
         self._next_fetch_at = -math.inf
@@ -69,14 +69,14 @@ class SigningKeys:
             CredentialRejected: the provider has no such key, or it is not for this algorithm.
             CredentialUnverifiable: the provider cannot be asked, or not within the deadline of the request.
         """
-        keys = self._keys
-        if keys is None:
-            keys = await self._fetched()
+        if not self._keys:
+            await self._fetch_anew()
         elif self._now() >= self._stale_at:
             self._start()
-        if not keys.knows(key_id):
-            keys = await self._newer()
-        key = keys.find(key_id, algorithm)
+        # What was fetched a moment ago is as good as new.
+        if not self._keys.knows(key_id) and self._now() >= self._fetched_at + COOLDOWN:
+            await self._fetch_anew()
+        key = self._keys.find(key_id, algorithm)
         if key is None:
             raise CredentialRejected("No key of the provider fits the token.")
         return key
@@ -89,23 +89,16 @@ class SigningKeys:
             await asyncio.wait({self._fetch})
         await self._provider.aclose()
 
-    async def _newer(self) -> KeySet:
-        """The keys, fetched anew unless they are as good as new."""
-        if self._keys is not None and self._now() < self._fetched_at + COOLDOWN:
-            return self._keys
-        return await self._fetched()
-
-    async def _fetched(self) -> KeySet:
-        """The keys of a fetch that ends from now on. Raises `CredentialUnverifiable` if there is none."""
+    async def _fetch_anew(self) -> None:
+        """Wait for a fetch that ends from now on. Raises `CredentialUnverifiable` if it brings no keys."""
         before = self._fetched_at
         fetch = self._start()
         if fetch is not None:
             # Not cancelled with the one that waits: the others wait for the same.
             left = seconds_left()
             await asyncio.wait({fetch}, timeout=None if left == math.inf else max(left, 0))
-        if self._keys is None or self._fetched_at == before:
+        if self._fetched_at == before:
             raise CredentialUnverifiable
-        return self._keys
 
     def _start(self) -> asyncio.Task[None] | None:
         """The fetch that is under way, or a new one; None where it is too early for one."""
@@ -122,7 +115,7 @@ class SigningKeys:
         else:
             self._keep(published)
         finally:
-            pause = RETRY if self._keys is None else COOLDOWN
+            pause = COOLDOWN if self._keys else RETRY
             self._next_fetch_at = max(self._next_fetch_at, self._now() + pause)
             self._fetch = None
 
@@ -140,5 +133,5 @@ class SigningKeys:
         self._failing = True
         if self._now() >= self._next_line_at:
             self._next_line_at = self._now() + _SILENCE
-            known = "no token can be verified" if self._keys is None else "those known stay in use"
+            known = "those known stay in use" if self._keys else "no token can be verified"
             logger.warning("the keys of the identity provider cannot be fetched: %s; %s", reason, known)
