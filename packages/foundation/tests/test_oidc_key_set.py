@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foundation.oidc.algorithms import ALGORITHMS
 from foundation.oidc.key_set import UnusableKeySet, read_key_set
-from identity_provider import base64url, ed25519, public_jwk, rsa_key
+from identity_provider import base64url, ed25519, ps256, public_jwk, rs256, rsa_key
 
 FIRST = ed25519("first")
 
@@ -111,6 +112,13 @@ def test_the_size_of_an_rsa_key_is_bounded(bits: int, *, used: bool) -> None:
 def test_a_modulus_is_no_longer_for_the_zeros_in_front_of_it() -> None:
     short = urlsafe_b64decode(public_jwk(rsa_key(2047))["n"] + "==")
     assert usable(RSA | {"n": base64url(bytes(300) + short)}) == set()
+
+
+def test_a_key_verifies_by_no_algorithm_that_is_not_its_own() -> None:
+    (key,) = read_key_set({"keys": [RSA | {"alg": "RS256"}]}).keys
+    message = b"message"
+    assert key.has_signed(message, rs256(rsa_key(), message), ALGORITHMS["RS256"])
+    assert not key.has_signed(message, ps256(rsa_key(), message), ALGORITHMS["PS256"])
 
 
 def test_no_private_key_is_kept() -> None:

@@ -109,9 +109,7 @@ def _algorithms(jwk: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(
         name
         for name, algorithm in ALGORITHMS.items()
-        if jwk.get("kty") == algorithm.key_type
-        and (algorithm.curve is None or jwk.get("crv") == algorithm.curve)
-        and jwk.get("alg", name) == name
+        if jwk.get("kty") == algorithm.key_type and jwk.get("crv") == algorithm.curve and jwk.get("alg", name) == name
     )
 
 
