@@ -26,6 +26,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108 -- the directory made in it is private
 LEFT_OUT = {
     "tests/openapi/test_spectral.py": "the registry of npm packages, once",
     "tests/clients/test_generated_clients.py": "the registries of npm and of Python packages, once",
+    "tests/identity/test_real_provider.py": "the registry of npm packages, once",
     "tests/e2e/test_add_a_column.py": "minutes, to follow a page in a copy of the project",
     "tests/e2e/test_add_an_entity.py": "minutes, to follow a page in a copy of the project",
     "tests/e2e/test_readme.py": "minutes, to follow a page in a copy of the project",

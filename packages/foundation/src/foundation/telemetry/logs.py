@@ -58,5 +58,5 @@ def logging_config(level: str) -> dict[str, Any]:
         "formatters": {"line": {"()": Formatter}},
         "handlers": {"stderr": {"()": _standard_error, "formatter": "line"}},
         "root": {"level": level, "handlers": ["stderr"]},
-        "loggers": {name: {"level": "WARNING"} for name in ("aiosqlite", "alembic", "asyncio")},
+        "loggers": {name: {"level": "WARNING"} for name in ("aiosqlite", "alembic", "asyncio", "httpcore2", "httpx2")},
     }

@@ -31,3 +31,18 @@ class Authenticator(Protocol):
             CredentialUnverifiable: that cannot be found out now.
         """
         ...
+
+
+class Revocations(Protocol):
+    """Tells which credentials are not valid any more, although they prove what they say."""
+
+    def is_revoked(self, *, subject: str, issued_at: float | None, key_id: str | None, token_id: str | None) -> bool:
+        """Whether the token is revoked. Asked for each request, so that it answers from memory.
+
+        Args:
+            subject: Whom the token is about.
+            issued_at: When it was issued, in seconds since 1970; None where it does not say.
+            key_id: The id of the key that signed it; None where it names none.
+            token_id: Its own id; None where it has none.
+        """
+        ...
