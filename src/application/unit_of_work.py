@@ -10,6 +10,7 @@ from foundation.kernel.access.scopes import scopes_of
 if TYPE_CHECKING:  # the use cases of an entity import this module, and its package lists them
     from application.users.ports import UserRepository
     from foundation.kernel.access.api_keys.ports import ApiKeyRepository
+    from foundation.kernel.access.revocations.ports import RevocationRepository
 
 
 class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
@@ -19,6 +20,7 @@ class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     """
 
     api_keys: "ApiKeyRepository"
+    revocations: "RevocationRepository"
     users: "UserRepository"
 
 

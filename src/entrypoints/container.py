@@ -8,17 +8,18 @@ from application.users import UserUseCases
 from application.users.policies import OwnUsersOnly
 from entrypoints.migration_files import known_revisions
 from entrypoints.settings import AccessPolicy, Settings
-from foundation.http.access.authentication import CredentialAuthenticator
+from foundation.access import Access
 from foundation.http.edge.concurrency_limit import ConcurrencyLimit
 from foundation.kernel.access.api_keys.use_cases import ApiKeyUseCases
 from foundation.kernel.access.policy import ScopesOnly
+from foundation.kernel.access.revocations.use_cases import RevocationUseCases
 from foundation.kernel.access.row_access import RowAccess
 from foundation.kernel.audit_trail import AUDIT_TRAIL
 from foundation.kernel.clock import SystemClock
 from foundation.kernel.forget_audit_entries import ForgetAuditEntriesHandler
 from foundation.kernel.forget_expired_keys import ForgetExpiredKeysHandler
 from foundation.kernel.storage import Storage
-from foundation.setting_values import AuthMode, Pooler
+from foundation.setting_values import Pooler
 from foundation.setting_values import Storage as StorageKind
 
 
@@ -65,13 +66,6 @@ def _user_access(settings: Settings) -> RowAccess:
     return RowAccess(OwnUsersOnly() if settings.access_policy is AccessPolicy.OWN_USERS else ScopesOnly())
 
 
-def _authenticators(settings: Settings, api_keys: ApiKeyUseCases) -> list[CredentialAuthenticator]:
-    accepted: list[CredentialAuthenticator] = []
-    if AuthMode.API_KEYS in settings.auth_mode:
-        accepted.append(api_keys.authenticator)
-    return accepted
-
-
 def _import_limit(settings: Settings) -> ConcurrencyLimit:
     # An import holds its connection for as long as its lines arrive, so imports may not hold all of them.
     return ConcurrencyLimit(max(1, settings.database_pool_size // 4))
@@ -101,7 +95,10 @@ class Container(containers.DeclarativeContainer):
     api_keys = providers.Singleton(
         ApiKeyUseCases, unit_of_work.provider, storage.provided.queries.call("api_keys"), clock, SCOPES
     )
-    authenticators = providers.Singleton(_authenticators, settings, api_keys)
+    revocations = providers.Singleton(
+        RevocationUseCases, unit_of_work.provider, storage.provided.queries.call("revocations"), clock
+    )
+    access = providers.Singleton(Access, settings, storage, api_keys, revocations)
     audit_trail = storage.provided.queries.call(AUDIT_TRAIL)
     forget_audit_entries = providers.Singleton(
         ForgetAuditEntriesHandler, unit_of_work.provider, clock, settings.provided.audit_trail_retention
@@ -110,5 +107,6 @@ class Container(containers.DeclarativeContainer):
 
 
 async def close(container: Container) -> None:
-    """Close the connections of the storage."""
+    """Close the connections."""
+    await container.access().close()
     await container.storage().dispose()

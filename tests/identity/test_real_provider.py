@@ -65,14 +65,14 @@ async def test_a_token_of_a_client_is_accepted(provider: RealProvider, verifier:
     token = provider.access_token(AUDIENCE)
     assert part(token, 0)["typ"] == "at+jwt"
     assert await verifier.authenticate(token) == Principal(
-        PrincipalKind.USER, id="client-1", scopes=frozenset({"users:read", "users:write"}), owner="client-1"
+        PrincipalKind.TOKEN, id="client-1", scopes=frozenset({"users:read", "users:write"}), owner="client-1"
     )
 
 
 async def test_a_token_of_a_user_is_accepted(provider: RealProvider, verifier: TokenVerifier) -> None:
     token, _ = provider.tokens_of_ada(AUDIENCE)
     principal = await verifier.authenticate(token)
-    assert principal == Principal(PrincipalKind.USER, id="ada", scopes=frozenset({"users:read"}), owner="ada")
+    assert principal == Principal(PrincipalKind.TOKEN, id="ada", scopes=frozenset({"users:read"}), owner="ada")
 
 
 async def test_scopes_are_those_that_were_granted(provider: RealProvider, verifier: TokenVerifier) -> None:

@@ -71,7 +71,7 @@ def test_no_header_and_no_claims_break_anything(
 ) -> None:
     principal = outcome(runner, runner[2].token(header=header, **claims))
     if principal is not None:
-        assert principal.kind is PrincipalKind.USER
+        assert principal.kind is PrincipalKind.TOKEN
         assert principal.id == claims.get("sub", "user-1")
 
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.anyio
 TLS = ssl.create_default_context()
 
 USER = Principal(
-    PrincipalKind.USER,
+    PrincipalKind.TOKEN,
     id="user-1",
     scopes=frozenset({"users:read", "users:write"}),
     tenant=None,
@@ -50,6 +50,8 @@ class Revoked:
 
     revoked: bool = False
     asked: list[dict[str, Any]] = field(default_factory=list)
+
+    async def refresh(self) -> None: ...
 
     def is_revoked(self, **of_what: Any) -> bool:
         self.asked.append(of_what)
@@ -116,7 +118,7 @@ async def test_a_hostile_token_is_refused(verifier: TokenVerifier, forge: Forge,
 async def test_a_valid_token_proves_its_principal(verifier: TokenVerifier, forge: Forge, accepted: Accepted) -> None:
     expected = {name: getattr(USER, name) for name in ("id", "scopes", "tenant", "owner")}
     principal = await verifier.authenticate(accepted.make(forge))
-    assert principal == Principal(PrincipalKind.USER, **{**expected, **accepted.principal})
+    assert principal == Principal(PrincipalKind.TOKEN, **{**expected, **accepted.principal})
 
 
 async def test_jwt_is_a_type_where_the_settings_admit_it(

@@ -16,6 +16,7 @@ from foundation.cli.api_keys import ApiKeyCommands
 from foundation.cli.audit_trail import add_audit_trail
 from foundation.cli.db import DatabaseCommands
 from foundation.cli.serve import Served, add_serve
+from foundation.cli.tokens import TokenCommands
 
 if TYPE_CHECKING:
     from entrypoints.container import Container
@@ -48,6 +49,7 @@ app = typer.Typer(
 add_serve(app, program, _served)
 app.add_typer(users.app, name="users")
 app.add_typer(ApiKeyCommands(program, lambda container: container.api_keys()).app, name="keys")
+app.add_typer(TokenCommands(program, lambda container: container.revocations()).app, name="tokens")
 add_audit_trail(app, program, lambda container: container.audit_trail())
 app.add_typer(_db.app, name="db")
 

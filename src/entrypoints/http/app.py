@@ -22,6 +22,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or load_settings()
     container = Container(settings=settings)
+    access = container.access()
     resources = [USERS]
     if AuthMode.API_KEYS in settings.auth_mode:
         resources.append(API_KEYS)
@@ -37,10 +38,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         container=container,
         readiness=container.readiness(),
-        authenticators=container.authenticators(),
+        authenticators=access.authenticators,
+        limiters=access.limiters,
         background_tasks={
             "forgetting expired idempotency keys": container.forget_expired_keys(),
             "forgetting old entries of the audit trail": container.forget_audit_entries(),
+            **access.background_tasks,
         },
         close=partial(close, container),
     )

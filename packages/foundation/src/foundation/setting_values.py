@@ -18,6 +18,7 @@ _DISABLED: Final = "disabled"
 # OpenID Connect Discovery 1.0, 3. Without TLS, for a provider on this machine only.
 _ISSUER: Final = re.compile(r"https://[^\s?#]+|http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]+)?(?:/[^\s?#]*)?")
 _AUDIENCE: Final = re.compile(r"[!-~]{1,255}")
+_TOKEN_TYPES: Final = frozenset({"at+jwt", "jwt"})
 _CLAIM_NAME: Final = re.compile(r"[A-Za-z0-9_:./-]{1,100}")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -94,6 +95,12 @@ def _check_audience(name: str | None) -> str | None:
     if name is not None and not _AUDIENCE.fullmatch(name):
         raise ValueError("must be the name or the address of this service, without blanks")
     return name
+
+
+def _check_token_types(types: frozenset[str]) -> frozenset[str]:
+    if not types or not types <= _TOKEN_TYPES:
+        raise ValueError("must be at+jwt, jwt, or at+jwt,jwt")
+    return types
 
 
 def _check_claim_name(name: str | None) -> str | None:
@@ -205,6 +212,8 @@ AuthModes = Annotated[frozenset[AuthMode], BeforeValidator(_split_auth_modes)]
 Issuer = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_issuer)]
 
 Audience = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_audience)]
+
+TokenTypes = Annotated[frozenset[str], BeforeValidator(_split_names), AfterValidator(_check_token_types)]
 
 ClaimName = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_claim_name)]
 

@@ -44,6 +44,7 @@ from foundation.setting_values import (
     ReadUrl,
     Seconds,
     Storage,
+    TokenTypes,
 )
 
 ENV_FILE: Final = Path(".env")
@@ -153,6 +154,9 @@ class ServiceSettings(BaseSettings):
     oidc_audience: Audience = None
     """The name of this service in the audience of access tokens."""
 
+    oidc_token_types: Annotated[TokenTypes, NoDecode] = frozenset({"at+jwt"})
+    """The types of access tokens: `at+jwt` (RFC 9068), and `jwt` for providers that do not follow it."""
+
     oidc_owner_claim: ClaimName = None
     """The claim of access tokens that says for whom they are, as policies about own rows need it."""
 
@@ -225,7 +229,7 @@ class ServiceSettings(BaseSettings):
             raise SettingsError(f"{error}.") from None
         settings._check_other_urls()
         settings._check_authentication()
-        settings._check_rate_limit_store()
+        settings._check_rate_limits()
         if settings.database_url == cls.model_fields["database_url"].default and settings.storage is Storage.SQLITE:
             # The default must work in a directory that is new.
             _make_directory(settings.database_url)
@@ -267,7 +271,11 @@ class ServiceSettings(BaseSettings):
         """Whether changes have entries in the audit trail."""
         return bool(self.auth_mode) if self.audit_trail is None else self.audit_trail
 
-    def _check_rate_limit_store(self) -> None:
+    def _check_rate_limits(self) -> None:
+        if self.rate_limit is not None and not self.auth_mode:
+            raise SettingsError(
+                "RATE_LIMIT is for each principal, and AUTH_MODE=disabled knows none: use RATE_LIMIT_BY_ADDRESS."
+            )
         if self.rate_limit_store is RateLimitStore.DATABASE and self.storage is Storage.MEMORY:
             raise SettingsError(
                 "RATE_LIMIT_STORE=database needs a database, and DATABASE_URL is memory://; "

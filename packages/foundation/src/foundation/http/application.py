@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 
 from foundation.http import health
 from foundation.http.access.authentication import Authentication, CredentialAuthenticator
+from foundation.http.access.limits import Limiters, RequestLimits
 from foundation.http.access.scopes import forbidden, scope_of
 from foundation.http.background_tasks import run_periodically
 from foundation.http.edge.draining import Draining
@@ -64,6 +65,7 @@ def build_application(
     container: object,
     readiness: StorageReadiness,
     authenticators: Sequence[CredentialAuthenticator] = (),
+    limiters: Limiters | None = None,
     background_tasks: Mapping[str, Callable[[], Awaitable[object]]],
     close: Callable[[], Awaitable[None]],
 ) -> FastAPI:
@@ -72,7 +74,7 @@ def build_application(
     `info` are more members of the document's `info`. Without a cursor key in the `settings`, cursors are good in this
     process only. `container` has the providers that routes ask for by name (`provided`). `background_tasks`, by the
     names that the log calls them, run periodically while the application is served; `close` is awaited at the end.
-    Without `authenticators`, no route asks who sends a request.
+    Without `authenticators`, no route asks who sends a request, and without `limiters` no request is counted.
 
     Raises:
         ValueError: two kinds of problems have the same slug, or a route of a resource declares no scope.
@@ -98,7 +100,9 @@ def build_application(
     )
     cursor_key = settings.cursor_key.get_secret_value().encode() if settings.cursor_key else secrets.token_bytes(32)
     app.state.container = container
-    app.state.authentication = Authentication(authenticators) if authenticators else None
+    limits = RequestLimits(limiters or Limiters())
+    app.state.limits = limits if limiters is not None else None
+    app.state.authentication = Authentication(authenticators, limits) if authenticators else None
     app.state.cursors = CursorCodec(cursor_key)
     app.state.draining = Draining()
     app.state.problems = problems
@@ -124,6 +128,7 @@ def build_application(
         catalogue=problems.kinds,
         public_path=settings.public_path,
         authenticated=bool(authenticators),
+        limited=limiters is not None and bool(limiters.by_address or limiters.by_principal),
     )
     return app
 

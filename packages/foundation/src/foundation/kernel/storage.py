@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from foundation.kernel.shared_rate_limit import SharedBuckets
+
 
 class StorageReadiness(Protocol):
     """Asks the storage whether it can serve this release."""
@@ -26,6 +28,10 @@ class Storage(Protocol):
 
     def queries(self, name: str) -> Any:
         """The read side of the entity registered as `name`."""
+        ...
+
+    def shared_buckets(self) -> SharedBuckets:
+        """The token buckets that all workers share."""
         ...
 
     def readiness(self, revisions: Callable[[], Sequence[str]]) -> StorageReadiness:

@@ -5,6 +5,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from foundation.kernel.audit_trail import AUDIT_TRAIL
+from foundation.kernel.errors import StorageMisconfigured
+from foundation.kernel.shared_rate_limit import SharedBuckets
 from foundation.memory.adapter import InMemoryAdapter
 from foundation.memory.audit_entries import AUDIT_ENTRIES
 from foundation.memory.audit_trail import InMemoryAuditRetention, append_entries
@@ -33,6 +35,14 @@ class InMemoryStorage:
         if name == AUDIT_TRAIL:
             return InMemoryQueries(AUDIT_ENTRIES, self.store.audit_trail)
         return InMemoryQueries(self.store.adapters[name], self.store.tables[name])
+
+    def shared_buckets(self) -> SharedBuckets:
+        """See `Storage.shared_buckets`.
+
+        Raises:
+            StorageMisconfigured: always, since no other worker sees this memory.
+        """
+        raise StorageMisconfigured("memory:// is not shared by workers; use RATE_LIMIT_STORE=worker.")
 
     def readiness(self, _revisions: Callable[[], Sequence[str]]) -> "InMemoryReadiness":
         """See `Storage.readiness`."""

@@ -35,7 +35,7 @@ class Claims:
         subject: Whom it is about.
         scopes: What it allows.
         tenant: The tenant; None where the settings or the token name none.
-        owner: For whom it acts; None where the token has no such claim.
+        owner: For whom it acts; None where the settings or the token do not say.
         expires_at: When it ceases to be valid.
         issued_at: When it was issued, if it says so.
         token_id: Its `jti`, if it has one.
@@ -70,7 +70,7 @@ def read_claims(payload: Mapping[str, Any], settings: OidcSettings, now: float) 
         subject=subject,
         scopes=_scopes(payload),
         tenant=None if settings.tenant_claim is None else _name(payload, settings.tenant_claim, _LONGEST_TENANT),
-        owner=_name(payload, settings.owner_claim, _LONGEST_NAME),
+        owner=None if settings.owner_claim is None else _name(payload, settings.owner_claim, _LONGEST_NAME),
         expires_at=expires_at,
         issued_at=issued_at,
         token_id=_name(payload, "jti", _LONGEST_NAME),

@@ -17,7 +17,7 @@ class OidcSettings:
         issuer: The issuer identifier, exactly as tokens and the discovery document have it.
         audience: What this service is called in the `aud` claim.
         tenant_claim: The claim that names the tenant; None where there are no tenants.
-        owner_claim: The claim that says for whom the token acts.
+        owner_claim: The claim that says for whom the token acts; None where no policy asks for that.
         allow_http: Whether the issuer may have a plain `http` address, which must be a loopback one then.
         token_types: The values of the header's `typ` that are admitted, in lower case and without `application/`.
             Providers that do not follow RFC 9068 need "jwt" as well.
@@ -29,7 +29,7 @@ class OidcSettings:
     issuer: str
     audience: str
     tenant_claim: str | None = None
-    owner_claim: str = "sub"
+    owner_claim: str | None = None
     allow_http: bool = False
     token_types: frozenset[str] = frozenset({AT_JWT})
 

@@ -42,9 +42,20 @@ class TokenVerifier:
         self._monotonic = monotonic
         self._verified = VerifiedTokens()
 
+    @staticmethod
+    def takes(credential: str) -> bool:
+        """Whether the credential looks like a JSON Web Token, which has dots between its parts."""
+        return "." in credential
+
+    def knows(self, credential: str) -> bool:
+        """Whether the token was verified within the last minute."""
+        return self._verified.find(credential, self._wall_clock(), self._monotonic()) is not None
+
     async def authenticate(self, credential: str) -> Principal:
         """See `Authenticator.authenticate`. The id of the principal is the subject of the token."""
         check_text(credential)
+        if self._revocations is not None:
+            await self._revocations.refresh()
         verified = self._verified.find(credential, self._wall_clock(), self._monotonic())
         if verified is None:
             verified = await self._verify(credential)
@@ -70,5 +81,5 @@ class TokenVerifier:
 
 def _principal(claims: Claims) -> Principal:
     return Principal(
-        PrincipalKind.USER, id=claims.subject, scopes=claims.scopes, tenant=claims.tenant, owner=claims.owner
+        PrincipalKind.TOKEN, id=claims.subject, scopes=claims.scopes, tenant=claims.tenant, owner=claims.owner
     )

@@ -19,6 +19,7 @@ from foundation.sqlalchemy.postgresql.transaction import PipelineReader, Pipelin
 from foundation.sqlalchemy.postgresql.watchdog import Watchdog
 from foundation.sqlalchemy.postgresql.writable import check_direct, check_postgresql
 from foundation.sqlalchemy.queries import SqlAlchemyQueries
+from foundation.sqlalchemy.rate_limits import SqlAlchemyRateLimits
 from foundation.sqlalchemy.readiness import SqlAlchemyReadiness
 from foundation.sqlalchemy.sqlite.engine import database_file, open_sqlite
 from foundation.sqlalchemy.sqlite.transaction import SqliteReader, SqliteTransaction
@@ -58,6 +59,12 @@ class Database:
             self.list_reader,
             self._registered.errors,
             self._bulk_timeout,
+        )
+
+    def shared_buckets(self) -> SqlAlchemyRateLimits:
+        """See `Storage.shared_buckets`."""
+        return SqlAlchemyRateLimits(
+            self._registered.idempotency_keys.metadata.tables["rate_limits"], self.begin, self._registered.errors
         )
 
     def readiness(self, revisions: Callable[[], Sequence[str]]) -> SqlAlchemyReadiness:

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from starlette.requests import Request
 
+from foundation.http.access.limits import RequestLimits
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
 from foundation.kernel.access.credentials import CredentialRejected, CredentialUnverifiable
@@ -25,32 +26,53 @@ class CredentialAuthenticator(Protocol):
         """Whether the credential is of this kind, right or wrong."""
         ...
 
+    def knows(self, credential: str) -> bool:
+        """Whether the credential was good a moment ago: then it is no guess."""
+        ...
+
     async def authenticate(self, credential: str) -> Principal:
         """See `Authenticator.authenticate`."""
         ...
 
 
+class _RejectsAll:
+    """Authenticates what no other authenticator takes."""
+
+    def takes(self, _credential: str) -> bool:
+        return True
+
+    def knows(self, _credential: str) -> bool:
+        return False
+
+    async def authenticate(self, _credential: str) -> Principal:
+        raise CredentialRejected("Credentials of this kind are not accepted here.")
+
+
+_NONE: Final = _RejectsAll()
+
+
 class Authentication:
     """Authenticates requests by their `Authorization` header. The first that takes a credential decides about it."""
 
-    def __init__(self, authenticators: Sequence[CredentialAuthenticator]) -> None:
+    def __init__(self, authenticators: Sequence[CredentialAuthenticator], limits: RequestLimits) -> None:
         self._authenticators = authenticators
+        self._limits = limits
 
     async def principal(self, request: Request) -> Principal:
         """Who sends the request.
 
         Raises:
-            Problem: 401 without a valid credential, 503 when none can be verified.
+            Problem: 401 without a valid credential, 429 after too many of them, 503 when none can be verified.
         """
         credential = _credential(request)
-        for authenticator in self._authenticators:
-            if authenticator.takes(credential):
-                break
-        else:
-            raise rejected("Credentials of this kind are not accepted here.")
+        authenticator = next((one for one in self._authenticators if one.takes(credential)), _NONE)
+        if not authenticator.knows(credential):
+            # Not those that are in use: a client is not locked out by others at its address.
+            self._limits.check_failures(request)
         try:
             return await authenticator.authenticate(credential)
         except CredentialRejected as error:
+            await self._limits.count_failure(request)
             raise rejected(str(error)) from None
         except CredentialUnverifiable as error:
             raise Problem(kinds.AUTHENTICATION_UNAVAILABLE, str(error)) from None

@@ -14,6 +14,7 @@ from foundation.kernel.access.principal import ANONYMOUS, Caller, begin_call
 
 if TYPE_CHECKING:
     from foundation.http.access.authentication import Authentication
+    from foundation.http.access.limits import RequestLimits
 
 MARK: Final = "x-scope"
 """The member of an operation that names its scope until the document is made: see `openapi.security`."""
@@ -25,15 +26,19 @@ _scopes: Final[dict[Callable[..., Any], str]] = {}
 @cache
 def _requires(scope: str) -> _Check:
     async def check_scope(request: Request) -> None:
-        authentication: Authentication | None = request.app.state.authentication
-        request_id = request.scope["state"]["request_id"]
-        if authentication is None:
-            begin_call(Caller(ANONYMOUS, request_id))
-            return
-        principal = await authentication.principal(request)
-        if not principal.may(scope):
-            raise lacking(scope)
-        begin_call(Caller(principal, request_id))
+        state = request.app.state
+        limits: RequestLimits | None = state.limits
+        if limits is not None:
+            await limits.count_address(request)
+        authentication: Authentication | None = state.authentication
+        principal = ANONYMOUS
+        if authentication is not None:
+            principal = await authentication.principal(request)
+            if limits is not None:
+                await limits.count_principal(request, principal)
+            if not principal.may(scope):
+                raise lacking(scope)
+        begin_call(Caller(principal, request.scope["state"]["request_id"]))
 
     _scopes[check_scope] = scope
     return check_scope

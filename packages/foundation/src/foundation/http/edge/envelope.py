@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foundation.http.access.limits import limits_of
 from foundation.http.edge.defects import DefectLog
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem, ProblemKind, problem_response
@@ -109,6 +110,8 @@ class _Exchange:
                 headers = [header for header in headers if header[0] != b"x-request-id"]
             # Put together at once, without a search for each.
             more = [header for header in _RAW_HEADERS if header[0] not in present]
+            if "rate_limits" in self.scope["state"]:
+                more += limits_of(self.scope["state"])
             message["headers"] = [*headers, (b"x-request-id", self.request_id.encode()), *more]
         await self._send(message)
 

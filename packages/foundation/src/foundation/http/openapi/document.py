@@ -45,12 +45,14 @@ def install_openapi(
     catalogue: Sequence[ProblemKind] = kinds.GENERAL_KINDS,
     public_path: str = "",
     authenticated: bool = False,
+    limited: bool = False,
 ) -> None:
     """Let `app.openapi()` be the whole document, made when it is first asked for.
 
     `info` and `tags` are the service's own members of the document; `referred` are the tags of the resources that other
     resources refer to; `catalogue` has the problems that the service may answer; `public_path` is where a proxy
-    publishes it; `authenticated` says whether operations ask for credentials.
+    publishes it; `authenticated` says whether operations ask for credentials, and `limited`
+    whether requests are counted.
     """
     of_the_routes = app.openapi
 
@@ -63,7 +65,7 @@ def install_openapi(
     @cache
     def made() -> Json:
         document = of_the_routes()
-        declare_security(document, catalogue, authenticated=authenticated)
+        declare_security(document, catalogue, authenticated=authenticated, limited=limited)
         _say_what_is_still_referenced(document["paths"], referred)
         document = _described(document, catalogue)
         document["servers"] = [{**_SERVER, "url": public_path or "/"}]

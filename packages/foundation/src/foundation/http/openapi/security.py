@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from foundation.http.access.scopes import MARK
-from foundation.http.openapi.problem_answers import problem_answers
+from foundation.http.openapi.headers import RATE_LIMITS
+from foundation.http.openapi.problem_answers import COMPONENT, problem_answers
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import PROBLEM_MEDIA_TYPE, ProblemKind
 
@@ -16,28 +17,39 @@ _SCHEMES: Final = {
         "description": "An API key of this service (`svc_...`), or an access token of its provider (RFC 6750).",
     }
 }
-_MET: Final = (kinds.UNAUTHENTICATED, kinds.FORBIDDEN, kinds.AUTHENTICATION_UNAVAILABLE)
+_WITHOUT_CREDENTIAL: Final = (kinds.UNAUTHENTICATED, kinds.FORBIDDEN, kinds.AUTHENTICATION_UNAVAILABLE)
 
 
-def declare_security(document: dict[str, Any], catalogue: Collection[ProblemKind], *, authenticated: bool) -> None:
-    """Let each operation say its scope and the answers without it, or nothing of either if none is asked for.
+def declare_security(
+    document: dict[str, Any], catalogue: Collection[ProblemKind], *, authenticated: bool, limited: bool
+) -> None:
+    """Let each operation say its scope, its limits and the answers beyond them, as far as the service has them.
 
     `document` is as FastAPI made it. Operations name their scopes in a member that is none of OpenAPI's: see `scoped`.
     """
     for operation in _operations(document):
         scope = operation.pop(MARK, None)
-        if scope is not None and authenticated:
+        if scope is None:
+            continue
+        if limited:
+            for answer in operation["responses"].values():
+                answer["headers"] = {**answer.get("headers", {}), **RATE_LIMITS}
+                if COMPONENT in answer:  # one for operations that are not limited has other headers
+                    answer[COMPONENT] += "-limited"
+        if authenticated:
             # The array may name what the principal must be allowed (OpenAPI 3.1, 4.8.30).
             operation["security"] = [{SCHEME: [scope]}]
-            _add_answers(operation["responses"], catalogue)
+            _add_answers(operation["responses"], _WITHOUT_CREDENTIAL, catalogue)
+        if authenticated or limited:
+            _add_answers(operation["responses"], (kinds.RATE_LIMITED,), catalogue)
     if authenticated:
         document.setdefault("components", {})["securitySchemes"] = _SCHEMES
 
 
-def _add_answers(answers: dict[str, Any], catalogue: Collection[ProblemKind]) -> None:
-    for status, answer in problem_answers(_MET).items():
+def _add_answers(answers: dict[str, Any], more: Collection[ProblemKind], catalogue: Collection[ProblemKind]) -> None:
+    for status, answer in problem_answers(more).items():
         known = answers.get(str(status))
-        met = [*_kinds_of(known, catalogue), *(kind for kind in _MET if kind.status == status)] if known else []
+        met = [*_kinds_of(known, catalogue), *(kind for kind in more if kind.status == status)] if known else []
         answers[str(status)] = problem_answers(met)[status] if met else answer
     in_order = sorted(answers.items())
     answers.clear()

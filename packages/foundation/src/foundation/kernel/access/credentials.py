@@ -36,6 +36,14 @@ class Authenticator(Protocol):
 class Revocations(Protocol):
     """Tells which credentials are not valid any more, although they prove what they say."""
 
+    async def refresh(self) -> None:
+        """Read what is revoked anew, if that is due.
+
+        Raises:
+            CredentialUnverifiable: that cannot be found out.
+        """
+        ...
+
     def is_revoked(self, *, subject: str, issued_at: float | None, key_id: str | None, token_id: str | None) -> bool:
         """Whether the token is revoked. Asked for each request, so that it answers from memory.
 

@@ -1,14 +1,14 @@
-"""create api keys and the audit trail.
+"""create api keys, revocations, the audit trail and rate limits.
 
-Revision ID: 58725c70d58a
+Revision ID: 9c04d92aa55a
 Revises: 139167750d2f
-Create Date: 2026-11-30 05:19:39+00:00
+Create Date: 2026-11-30 06:00:38+00:00
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "58725c70d58a"
+revision: str = "9c04d92aa55a"
 down_revision: str | tuple[str, ...] | None = "139167750d2f"
 
 REFUSE_UPDATE_ON_POSTGRESQL = """\
@@ -26,6 +26,11 @@ EXECUTE FUNCTION touch_updated_at()"""
 AUDIT_TRAIL_REFUSE_UPDATE_ON_POSTGRESQL = """\
 CREATE TRIGGER audit_trail_refuse_update BEFORE UPDATE ON audit_trail FOR EACH ROW
 EXECUTE FUNCTION refuse_update()"""
+
+REVOCATIONS_TOUCH_UPDATED_AT_ON_POSTGRESQL = """\
+CREATE TRIGGER revocations_touch_updated_at BEFORE UPDATE ON revocations FOR EACH ROW
+WHEN (OLD.* IS DISTINCT FROM NEW.* AND OLD.updated_at IS NOT DISTINCT FROM NEW.updated_at)
+EXECUTE FUNCTION touch_updated_at()"""
 
 API_KEYS_CHECK_VALUES_ON_INSERT_ON_SQLITE = """\
 CREATE TRIGGER api_keys_check_values_on_insert BEFORE INSERT ON api_keys FOR EACH ROW
@@ -181,6 +186,90 @@ BEGIN
   SELECT RAISE(ABORT, 'the rows of audit_trail are never changed');
 END"""
 
+RATE_LIMITS_CHECK_VALUES_ON_INSERT_ON_SQLITE = """\
+CREATE TRIGGER rate_limits_check_values_on_insert BEFORE INSERT ON rate_limits FOR EACH ROW
+WHEN typeof(NEW.key_hash) = 'blob'
+OR typeof(NEW.full_at) = 'blob'
+OR typeof(NEW.granted) = 'blob'
+OR NEW.created_at IS NOT NULL AND (
+  typeof(NEW.created_at) <> 'text' OR NEW.created_at < '0001'
+  OR substr(NEW.created_at, 1, 19) IS NOT datetime(substr(NEW.created_at, 1, 19), '+0 days')
+  OR substr(NEW.created_at, 20) NOT GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'
+)
+BEGIN
+  SELECT RAISE(ABORT, 'rate_limits has no BLOBs, and times in UTC such as 2025-12-16 10:00:00.000000');
+END"""
+
+RATE_LIMITS_CHECK_VALUES_ON_UPDATE_ON_SQLITE = """\
+CREATE TRIGGER rate_limits_check_values_on_update BEFORE UPDATE ON rate_limits FOR EACH ROW
+WHEN typeof(NEW.key_hash) = 'blob'
+OR typeof(NEW.full_at) = 'blob'
+OR typeof(NEW.granted) = 'blob'
+OR NEW.created_at IS NOT NULL AND (
+  typeof(NEW.created_at) <> 'text' OR NEW.created_at < '0001'
+  OR substr(NEW.created_at, 1, 19) IS NOT datetime(substr(NEW.created_at, 1, 19), '+0 days')
+  OR substr(NEW.created_at, 20) NOT GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'
+)
+BEGIN
+  SELECT RAISE(ABORT, 'rate_limits has no BLOBs, and times in UTC such as 2025-12-16 10:00:00.000000');
+END"""
+
+REVOCATIONS_CHECK_VALUES_ON_INSERT_ON_SQLITE = """\
+CREATE TRIGGER revocations_check_values_on_insert BEFORE INSERT ON revocations FOR EACH ROW
+WHEN typeof(NEW.id) = 'blob'
+OR typeof(NEW.revoked_by) = 'blob'
+OR typeof(NEW.revoked) = 'blob'
+OR NEW.created_at IS NOT NULL AND (
+  typeof(NEW.created_at) <> 'text' OR NEW.created_at < '0001'
+  OR substr(NEW.created_at, 1, 19) IS NOT datetime(substr(NEW.created_at, 1, 19), '+0 days')
+  OR substr(NEW.created_at, 20) NOT GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'
+)
+OR NEW.updated_at IS NOT NULL AND (
+  typeof(NEW.updated_at) <> 'text' OR NEW.updated_at < '0001'
+  OR substr(NEW.updated_at, 1, 19) IS NOT datetime(substr(NEW.updated_at, 1, 19), '+0 days')
+  OR substr(NEW.updated_at, 20) NOT GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'
+)
+BEGIN
+  SELECT RAISE(ABORT, 'revocations has no BLOBs, and times in UTC such as 2025-12-16 10:00:00.000000');
+END"""
+
+REVOCATIONS_CHECK_VALUES_ON_UPDATE_ON_SQLITE = """\
+CREATE TRIGGER revocations_check_values_on_update BEFORE UPDATE ON revocations FOR EACH ROW
+WHEN typeof(NEW.id) = 'blob'
+OR typeof(NEW.revoked_by) = 'blob'
+OR typeof(NEW.revoked) = 'blob'
+OR NEW.created_at IS NOT NULL AND (
+  typeof(NEW.created_at) <> 'text' OR NEW.created_at < '0001'
+  OR substr(NEW.created_at, 1, 19) IS NOT datetime(substr(NEW.created_at, 1, 19), '+0 days')
+  OR substr(NEW.created_at, 20) NOT GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'
+)
+OR NEW.updated_at IS NOT NULL AND (
+  typeof(NEW.updated_at) <> 'text' OR NEW.updated_at < '0001'
+  OR substr(NEW.updated_at, 1, 19) IS NOT datetime(substr(NEW.updated_at, 1, 19), '+0 days')
+  OR substr(NEW.updated_at, 20) NOT GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'
+)
+BEGIN
+  SELECT RAISE(ABORT, 'revocations has no BLOBs, and times in UTC such as 2025-12-16 10:00:00.000000');
+END"""
+
+REVOCATIONS_TOUCH_UPDATED_AT_ON_SQLITE = """\
+CREATE TRIGGER revocations_touch_updated_at AFTER UPDATE ON revocations FOR EACH ROW
+WHEN NEW.updated_at IS OLD.updated_at AND (
+  NEW.id IS NOT OLD.id
+  OR NEW.revoked_by IS NOT OLD.revoked_by
+  OR NEW.revoked IS NOT OLD.revoked
+  OR NEW.created_at IS NOT OLD.created_at
+)
+BEGIN
+  UPDATE revocations SET updated_at = max(
+    strftime('%Y-%m-%d %H:%M:%f', 'now') || '000',
+    CASE WHEN substr(OLD.updated_at, 21) = '999999'
+      THEN strftime('%Y-%m-%d %H:%M:%S', substr(OLD.updated_at, 1, 19), '+1 second') || '.000000'
+      ELSE substr(OLD.updated_at, 1, 20) || printf('%06d', substr(OLD.updated_at, 21) + 1)
+    END
+  ) WHERE rowid = NEW.rowid;
+END"""
+
 
 def per_dialect(**sql: str) -> sa.TextClause:
     """The SQL for the database that the migration runs on."""
@@ -238,26 +327,26 @@ def upgrade() -> None:
     )
     if op.get_context().dialect.name == "postgresql":
         op.execute(
+            "ALTER TABLE api_keys ADD CONSTRAINT ck_api_keys_last_used_at CHECK (last_used_at >= "
+            "'0001-01-01 00:00:00+00' AND last_used_at < '10000-01-01 00:00:00+00')"
+        )
+        op.execute(
             "ALTER TABLE api_keys ADD CONSTRAINT ck_api_keys_previous_expires_at CHECK "
             "(previous_expires_at >= '0001-01-01 00:00:00+00' AND previous_expires_at < '10000-01-01 "
             "00:00:00+00')"
-        )
-        op.execute(
-            "ALTER TABLE api_keys ADD CONSTRAINT ck_api_keys_timestamps CHECK (created_at >= "
-            "'0001-01-01 00:00:00+00' AND created_at < '10000-01-01 00:00:00+00' AND updated_at >= "
-            "'0001-01-01 00:00:00+00' AND updated_at < '10000-01-01 00:00:00+00')"
-        )
-        op.execute(
-            "ALTER TABLE api_keys ADD CONSTRAINT ck_api_keys_expires_at CHECK (expires_at >= "
-            "'0001-01-01 00:00:00+00' AND expires_at < '10000-01-01 00:00:00+00')"
         )
         op.execute(
             "ALTER TABLE api_keys ADD CONSTRAINT ck_api_keys_revoked_at CHECK (revoked_at >= "
             "'0001-01-01 00:00:00+00' AND revoked_at < '10000-01-01 00:00:00+00')"
         )
         op.execute(
-            "ALTER TABLE api_keys ADD CONSTRAINT ck_api_keys_last_used_at CHECK (last_used_at >= "
-            "'0001-01-01 00:00:00+00' AND last_used_at < '10000-01-01 00:00:00+00')"
+            "ALTER TABLE api_keys ADD CONSTRAINT ck_api_keys_expires_at CHECK (expires_at >= "
+            "'0001-01-01 00:00:00+00' AND expires_at < '10000-01-01 00:00:00+00')"
+        )
+        op.execute(
+            "ALTER TABLE api_keys ADD CONSTRAINT ck_api_keys_timestamps CHECK (created_at >= "
+            "'0001-01-01 00:00:00+00' AND created_at < '10000-01-01 00:00:00+00' AND updated_at >= "
+            "'0001-01-01 00:00:00+00' AND updated_at < '10000-01-01 00:00:00+00')"
         )
     op.create_index(op.f("ix_api_keys_owner_id"), "api_keys", ["owner", "id"], unique=False)
     op.create_index(op.f("ix_api_keys_previous_secret_hash"), "api_keys", ["previous_secret_hash"], unique=False)
@@ -303,10 +392,87 @@ def upgrade() -> None:
         op.f("ix_audit_trail_entity_entity_id_id"), "audit_trail", ["entity", "entity_id", "id"], unique=False
     )
     op.create_index(op.f("ix_audit_trail_principal_id"), "audit_trail", ["principal", "id"], unique=False)
+    op.create_table(
+        "rate_limits",
+        sa.Column(
+            "key_hash",
+            sa.String(length=64),
+            nullable=False,
+            comment="SHA-256 of the limit and the client it is for, in hexadecimal",
+        ),
+        sa.Column(
+            "full_at",
+            sa.BigInteger(),
+            nullable=False,
+            comment="When the client has all of its requests again, in microseconds since 1970 in UTC",
+        ),
+        sa.Column(
+            "granted",
+            sa.Integer(),
+            nullable=False,
+            comment="How many requests were granted to the worker that asked last",
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=per_dialect(postgresql="now()", sqlite="(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')"),
+            nullable=False,
+            comment="Creation timestamp",
+        ),
+        sa.CheckConstraint("granted >= 0", name=op.f("ck_rate_limits_granted")),
+        sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_rate_limits")),
+        comment="Stores how much of its rate limit each active client has used.",
+        info={"append_only": "full_at says when a row changed, and the row is removed once that has passed."},
+    )
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(
+            "ALTER TABLE rate_limits ADD CONSTRAINT ck_rate_limits_timestamps CHECK (created_at >= "
+            "'0001-01-01 00:00:00+00' AND created_at < '10000-01-01 00:00:00+00')"
+        )
+    op.create_index(op.f("ix_rate_limits_full_at"), "rate_limits", ["full_at"], unique=False)
+    op.create_table(
+        "revocations",
+        sa.Column(
+            "id", sa.Integer(), sa.Identity(always=False), nullable=False, comment="Revocation ID (auto-increment)"
+        ),
+        sa.Column(
+            "revoked_by",
+            sa.String(length=20),
+            nullable=False,
+            comment="What tells the tokens: their subject, their key, or the id of one",
+        ),
+        sa.Column("revoked", sa.String(length=255), nullable=False, comment="The subject or the id"),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=per_dialect(postgresql="now()", sqlite="(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')"),
+            nullable=False,
+            comment="Creation timestamp",
+        ),
+        sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            server_default=per_dialect(postgresql="now()", sqlite="(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')"),
+            nullable=False,
+            comment="Last update timestamp",
+        ),
+        sa.CheckConstraint("revoked_by IN ('subject', 'key-id', 'token-id')", name=op.f("ck_revocations_revoked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_revocations")),
+        sa.UniqueConstraint("revoked_by", "revoked", name=op.f("uq_revocations_revoked_by_revoked")),
+        comment="Stores which access tokens are not accepted any more, although they have not expired.",
+        sqlite_autoincrement=True,
+    )
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(
+            "ALTER TABLE revocations ADD CONSTRAINT ck_revocations_timestamps CHECK (created_at >= "
+            "'0001-01-01 00:00:00+00' AND created_at < '10000-01-01 00:00:00+00' AND updated_at >= "
+            "'0001-01-01 00:00:00+00' AND updated_at < '10000-01-01 00:00:00+00')"
+        )
     if op.get_context().dialect.name == "postgresql":
         op.execute(REFUSE_UPDATE_ON_POSTGRESQL)
         op.execute(API_KEYS_TOUCH_UPDATED_AT_ON_POSTGRESQL)
         op.execute(AUDIT_TRAIL_REFUSE_UPDATE_ON_POSTGRESQL)
+        op.execute(REVOCATIONS_TOUCH_UPDATED_AT_ON_POSTGRESQL)
     if op.get_context().dialect.name == "sqlite":
         op.execute(API_KEYS_CHECK_VALUES_ON_INSERT_ON_SQLITE)
         op.execute(API_KEYS_CHECK_VALUES_ON_UPDATE_ON_SQLITE)
@@ -314,10 +480,18 @@ def upgrade() -> None:
         op.execute(AUDIT_TRAIL_CHECK_VALUES_ON_INSERT_ON_SQLITE)
         op.execute(AUDIT_TRAIL_CHECK_VALUES_ON_UPDATE_ON_SQLITE)
         op.execute(AUDIT_TRAIL_REFUSE_UPDATE_ON_SQLITE)
+        op.execute(RATE_LIMITS_CHECK_VALUES_ON_INSERT_ON_SQLITE)
+        op.execute(RATE_LIMITS_CHECK_VALUES_ON_UPDATE_ON_SQLITE)
+        op.execute(REVOCATIONS_CHECK_VALUES_ON_INSERT_ON_SQLITE)
+        op.execute(REVOCATIONS_CHECK_VALUES_ON_UPDATE_ON_SQLITE)
+        op.execute(REVOCATIONS_TOUCH_UPDATED_AT_ON_SQLITE)
 
 
 def downgrade() -> None:
     """Take the schema back to the revision before."""
+    op.drop_table("revocations")
+    op.drop_index(op.f("ix_rate_limits_full_at"), table_name="rate_limits")
+    op.drop_table("rate_limits")
     op.drop_index(op.f("ix_audit_trail_principal_id"), table_name="audit_trail")
     op.drop_index(op.f("ix_audit_trail_entity_entity_id_id"), table_name="audit_trail")
     op.drop_index(op.f("ix_audit_trail_created_at"), table_name="audit_trail")

@@ -1,0 +1,85 @@
+"""Assembles what decides who may come in, as the settings say."""
+
+from typing import TYPE_CHECKING
+
+from foundation.http.access.limits import Limiters
+from foundation.kernel.access.api_keys.use_cases import ApiKeyUseCases
+from foundation.kernel.access.revocations.use_cases import RevocationUseCases
+from foundation.kernel.forget_full_buckets import ForgetFullBucketsHandler
+from foundation.kernel.rate_limit import RateLimit, RateLimiter, WorkerRateLimiter
+from foundation.kernel.shared_rate_limit import SharedRateLimiter
+from foundation.kernel.storage import Storage
+from foundation.setting_values import AuthMode, RateLimitStore
+from foundation.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from foundation.http.access.authentication import CredentialAuthenticator
+    from foundation.oidc.signing_keys import SigningKeys
+
+
+class Access:
+    """The authenticators and the limiters of a service.
+
+    Attributes:
+        authenticators: One for each kind of credentials that AUTH_MODE names.
+        limiters: The limits of requests; None where nothing is counted.
+        background_tasks: What keeps the storage of the limits small, by the names that the log calls the tasks.
+    """
+
+    def __init__(
+        self, settings: ServiceSettings, storage: Storage, api_keys: ApiKeyUseCases, revocations: RevocationUseCases
+    ) -> None:
+        self.authenticators: list[CredentialAuthenticator] = []
+        self._keys: SigningKeys | None = None
+        if AuthMode.API_KEYS in settings.auth_mode:
+            self.authenticators.append(api_keys.authenticator)
+        if AuthMode.OIDC in settings.auth_mode:
+            self._accept_tokens(settings, revocations)
+        self.limiters = _limiters(settings, storage)
+        self.background_tasks: dict[str, Callable[[], Awaitable[object]]] = {}
+        if settings.rate_limit_store is RateLimitStore.DATABASE:
+            forget = ForgetFullBucketsHandler(storage.shared_buckets())
+            self.background_tasks["forgetting rate limits that nothing is used of"] = forget
+
+    async def close(self) -> None:
+        """End what is under way."""
+        if self._keys is not None:
+            await self._keys.aclose()
+
+    def _accept_tokens(self, settings: ServiceSettings, revocations: RevocationUseCases) -> None:
+        # An HTTP client and cryptography take a tenth of a second to load.
+        from foundation.oidc.settings import OidcSettings
+        from foundation.oidc.signing_keys import SigningKeys
+        from foundation.oidc.verifier import TokenVerifier
+
+        accepted = OidcSettings(
+            settings.oidc_issuer or "",
+            settings.oidc_audience or "",
+            tenant_claim=settings.oidc_tenant_claim,
+            owner_claim=settings.oidc_owner_claim,
+            allow_http=True,  # on loopback only
+            token_types=settings.oidc_token_types,
+        )
+        self._keys = SigningKeys(accepted)
+        self.authenticators.append(TokenVerifier(accepted, self._keys, revocations=revocations.known))
+
+
+def _limiters(settings: ServiceSettings, storage: Storage) -> Limiters | None:
+    if not settings.auth_mode and settings.rate_limit_by_address is None:
+        return None
+
+    def limiter(name: str, limit: RateLimit | None) -> RateLimiter | None:
+        if limit is None:
+            return None
+        if settings.rate_limit_store is RateLimitStore.DATABASE:
+            return SharedRateLimiter(name, limit, storage.shared_buckets())
+        return WorkerRateLimiter(limit)
+
+    return Limiters(
+        by_address=limiter("address", settings.rate_limit_by_address),
+        by_principal=limiter("principal", settings.rate_limit),
+        of_failures=WorkerRateLimiter(settings.failed_authentication_limit) if settings.auth_mode else None,
+        trusted_proxies=settings.trusted_proxies,
+    )

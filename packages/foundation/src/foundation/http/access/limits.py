@@ -1,0 +1,91 @@
+"""The limits of requests: by address, by principal, and of credentials that are tried."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+
+from foundation.http.edge.client_address import Network, client_address
+from foundation.http.requests.rate_limits import QuotaPolicy, rate_limit_headers, rate_limited
+from foundation.kernel.access.principal import Principal
+from foundation.kernel.rate_limit import RateLimiter, Taken
+
+_BY_ADDRESS: Final = "address"
+_BY_PRINCIPAL: Final = "principal"
+_OF_FAILURES: Final = "failed-authentication"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limiters:
+    """The limiters of a service; None where there is no limit.
+
+    Attributes:
+        by_address: Of all requests of an address.
+        by_principal: Of all requests of a principal.
+        of_failures: Of the credentials that an address tries in vain.
+        trusted_proxies: The peers that tell the address of a client.
+    """
+
+    by_address: RateLimiter | None = None
+    by_principal: RateLimiter | None = None
+    of_failures: RateLimiter | None = None
+    trusted_proxies: Collection[Network] = ()
+
+
+class RequestLimits:
+    """Counts requests, and refuses those that are too many with 429."""
+
+    def __init__(self, limiters: Limiters) -> None:
+        self._limiters = limiters
+        self._policies = {
+            name: QuotaPolicy(name, limiter.limit)
+            for name, limiter in (
+                (_BY_ADDRESS, limiters.by_address),
+                (_BY_PRINCIPAL, limiters.by_principal),
+                (_OF_FAILURES, limiters.of_failures),
+            )
+            if limiter is not None
+        }
+
+    async def count_address(self, request: Request) -> None:
+        """Count the request against its address. Raises `Problem`: 429."""
+        limiter = self._limiters.by_address
+        if limiter is not None:
+            self._note(request, _BY_ADDRESS, await limiter.take(self._address(request)))
+
+    async def count_principal(self, request: Request, principal: Principal) -> None:
+        """Count the request against its principal. Raises `Problem`: 429."""
+        limiter = self._limiters.by_principal
+        if limiter is not None:
+            self._note(request, _BY_PRINCIPAL, await limiter.take(principal.name))
+
+    def check_failures(self, request: Request) -> None:
+        """Raise `Problem`, 429, if the address has tried too many credentials in vain."""
+        limiter = self._limiters.of_failures
+        if limiter is not None and not (taken := limiter.peek(self._address(request))).allowed:
+            raise rate_limited({self._policies[_OF_FAILURES]: taken})
+
+    async def count_failure(self, request: Request) -> None:
+        """Count a credential that was tried in vain."""
+        limiter = self._limiters.of_failures
+        if limiter is not None:
+            await limiter.take(self._address(request))
+
+    def _note(self, request: Request, name: str, taken: Taken) -> None:
+        policy = self._policies[name]
+        if not taken.allowed:
+            raise rate_limited({policy: taken})
+        known: dict[QuotaPolicy, Taken] = request.scope["state"].setdefault("rate_limits", {})
+        known[policy] = taken
+
+    def _address(self, request: Request) -> str:
+        return client_address(request.scope, self._limiters.trusted_proxies)
+
+
+def limits_of(state: dict[str, object]) -> list[tuple[bytes, bytes]]:
+    """The headers that tell the client of the request with this state what is left of its limits."""
+    taken = state.get("rate_limits")
+    if not isinstance(taken, dict):
+        return []
+    return [(name.lower().encode(), value.encode()) for name, value in rate_limit_headers(taken).items()]

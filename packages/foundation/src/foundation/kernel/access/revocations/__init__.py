@@ -1,0 +1,1 @@
+"""Access tokens that are not accepted any more, although they have not expired."""

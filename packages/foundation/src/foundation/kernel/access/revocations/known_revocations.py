@@ -1,0 +1,73 @@
+"""The revocations that a worker knows."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from foundation.kernel.access.credentials import CredentialUnverifiable
+from foundation.kernel.access.revocations.ports import RevocationQueries
+from foundation.kernel.access.revocations.revocation import RevokedBy
+from foundation.kernel.errors import ApplicationError
+
+TRUSTED_FOR: Final = 1.0
+"""Seconds for which a worker trusts what it has read of them."""
+
+_KEPT_FOR: Final = 60.0
+"""Seconds for which it does so while the storage cannot be read."""
+
+
+class KnownRevocations:
+    """Whether tokens are revoked, by what was read at most a second ago. See `Revocations`.
+
+    While the storage cannot be read, what was known is good for a minute; then no token can be verified.
+    """
+
+    def __init__(self, queries: RevocationQueries, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._queries = queries
+        self._monotonic = monotonic
+        self._since: dict[tuple[str, str], float] = {}
+        self._good_until = -1.0
+        self._kept_until = -1.0
+        self._reading: asyncio.Task[None] | None = None
+
+    async def refresh(self) -> None:
+        """Read them anew, if that is due. Requests that come together read once.
+
+        Raises:
+            CredentialUnverifiable: they could not be read for a minute.
+        """
+        if self._monotonic() < self._good_until:
+            return
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+        # Others may wait for it, too: a client that goes away does not cancel it.
+        await asyncio.shield(self._reading)
+
+    def is_revoked(self, *, subject: str, issued_at: float | None, key_id: str | None, token_id: str | None) -> bool:
+        """See `Revocations.is_revoked`. A token that does not say when it was issued may be as old as can be."""
+        if not self._since:
+            return False
+        at = self._since.get((RevokedBy.SUBJECT, subject))
+        if at is not None and (issued_at is None or issued_at <= at):
+            return True
+        named = ((RevokedBy.KEY_ID, key_id), (RevokedBy.TOKEN_ID, token_id))
+        return any(value is not None and (kind, value) in self._since for kind, value in named)
+
+    async def _read(self) -> None:
+        asked_at = self._monotonic()
+        try:
+            since = {
+                (one.revoked_by, one.revoked): one.created_at.timestamp()
+                async for batch in self._queries.iterate_all()
+                for one in batch
+            }
+        except ApplicationError:
+            if self._monotonic() >= self._kept_until:
+                raise CredentialUnverifiable from None
+        else:
+            self._since = since
+            self._good_until = asked_at + TRUSTED_FOR
+            self._kept_until = asked_at + _KEPT_FOR
+        finally:
+            self._reading = None
