@@ -8,6 +8,7 @@ import pytest
 
 from foundation.kernel.access.credentials import CredentialUnverifiable
 from foundation.oidc.algorithms import ALGORITHMS
+from foundation.oidc.provider import PATIENCE
 from foundation.oidc.settings import OidcSettings
 from foundation.oidc.signing_keys import SigningKeys
 from identity_provider import DISCOVERY, KEYS, IdentityProvider, ed25519
@@ -96,6 +97,22 @@ async def test_an_answer_that_is_compressed_unasked_is_not_unpacked(
     provider.bodies[KEYS] = gzip.compress(json.dumps({"keys": [FIRST.jwk()]}).encode())
     provider.headers[KEYS] = {"Content-Encoding": "gzip"}
     assert await failure(provider, caplog) == "its answer is not JSON"
+
+
+@pytest.mark.anyio
+async def test_json_is_asked_for_and_nothing_compressed(
+    provider: IdentityProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await failure(provider, caplog) is None
+    for path in (DISCOVERY, KEYS):
+        header = provider.asked_with[path]
+        assert header["accept"] == "application/json, application/jwk-set+json"
+        assert header["accept-encoding"] == "identity"
+
+
+def test_the_provider_has_five_seconds() -> None:
+    # The tests of slow answers set it to less.
+    assert PATIENCE == 5
 
 
 # The discovery document.
