@@ -97,7 +97,8 @@ class IdentityProvider:
 
     What it answers is changed by its attributes: `keys` are published; `discovery` replaces members of the discovery
     document; `bodies` replaces whole bodies, `headers` adds to the header and `status` replaces the status, by path.
-    It answers while `open` is set, and counts in `requests`.
+    It answers while `open` is set, counts in `requests`, and keeps
+    the last header of a request in `asked_with`.
     """
 
     def __init__(self, *keys: ProviderKey, path: str = "") -> None:
@@ -107,6 +108,7 @@ class IdentityProvider:
         self.headers: dict[str, dict[str, str]] = {}
         self.status: dict[str, int] = {}
         self.requests: Counter[str] = Counter()
+        self.asked_with: dict[str, dict[str, str]] = {}
         self.open = threading.Event()
         self.open.set()
         self._path = path
@@ -168,6 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         provider = self.provider
         provider.requests[self.path] += 1
+        provider.asked_with[self.path] = {name.lower(): value for name, value in self.headers.items()}
         provider.open.wait(timeout=30)
         body = provider.body(self.path)
         try:

@@ -204,6 +204,7 @@ async def test_a_client_that_was_handed_in_is_left_open(provider: IdentityProvid
         assert (await keys.find("first", EDDSA)).key_id == "first"
         await keys.aclose()
         assert not client.is_closed
+    assert provider.asked_with[KEYS]["x-client"] == "ours"
 
 
 async def test_its_own_client_is_closed(known: Known) -> None:
