@@ -41,7 +41,9 @@ async def keys(provider: RealProvider, now: list[float]) -> AsyncIterator[Signin
 
 
 def settings(provider: RealProvider, *types: str) -> OidcSettings:
-    return OidcSettings(provider.issuer, AUDIENCE, allow_http=True, token_types=frozenset({"at+jwt", *types}))
+    return OidcSettings(
+        provider.issuer, AUDIENCE, owner_claim="sub", allow_http=True, token_types=frozenset({"at+jwt", *types})
+    )
 
 
 @pytest.fixture

@@ -110,8 +110,15 @@ def test_a_value_out_of_bounds_is_refused(name: str, value: str, monkeypatch: py
         load_settings()
 
 
+def test_a_limit_of_principals_needs_principals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RATE_LIMIT", "100/1m")
+    with pytest.raises(SettingsError, match="use RATE_LIMIT_BY_ADDRESS"):
+        load_settings()
+
+
 def test_limits_and_proxies_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
+        "AUTH_MODE": "api-keys",
         "RATE_LIMIT": "100/1m",
         "RATE_LIMIT_BY_ADDRESS": "10/s",
         "RATE_LIMIT_STORE": "database",

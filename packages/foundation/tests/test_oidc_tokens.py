@@ -78,7 +78,7 @@ def times() -> Times:
 
 @pytest.fixture
 def expectations(provider: IdentityProvider) -> OidcSettings:
-    return OidcSettings(provider.issuer, AUDIENCE, tenant_claim="tenant", allow_http=True)
+    return OidcSettings(provider.issuer, AUDIENCE, tenant_claim="tenant", owner_claim="sub", allow_http=True)
 
 
 @pytest.fixture
@@ -124,13 +124,24 @@ async def test_a_valid_token_proves_its_principal(verifier: TokenVerifier, forge
 async def test_jwt_is_a_type_where_the_settings_admit_it(
     provider: IdentityProvider, keys: SigningKeys, forge: Forge
 ) -> None:
-    admitting = OidcSettings(provider.issuer, AUDIENCE, allow_http=True, token_types=frozenset({"at+jwt", "jwt"}))
+    admitting = OidcSettings(
+        provider.issuer, AUDIENCE, owner_claim="sub", allow_http=True, token_types=frozenset({"at+jwt", "jwt"})
+    )
     verifier = TokenVerifier(admitting, keys, wall_clock=lambda: NOW)
     assert await verifier.authenticate(forge.token(header={"typ": "JWT"})) == USER
     assert await verifier.authenticate(forge.token()) == USER
     signs: list[dict[str, Any]] = [{"nonce": "n"}, {"at_hash": "h"}, {"c_hash": "h"}, {"typ": "ID"}, {"events": {}}]
     for sign in signs:
         assert await refusal(verifier, forge.token(header={"typ": "JWT"}, **sign)) == NO_ACCESS_TOKEN
+
+
+async def test_without_the_setting_a_token_has_no_owner(
+    provider: IdentityProvider, keys: SigningKeys, forge: Forge
+) -> None:
+    """The subjects of a provider may look like ids of this service."""
+    settings = OidcSettings(provider.issuer, AUDIENCE, allow_http=True)
+    verifier = TokenVerifier(settings, keys, wall_clock=lambda: NOW)
+    assert (await verifier.authenticate(forge.token())).owner is None
 
 
 async def test_the_owner_is_what_its_claim_names(provider: IdentityProvider, keys: SigningKeys, forge: Forge) -> None:
@@ -147,7 +158,9 @@ async def test_the_owner_is_what_its_claim_names(provider: IdentityProvider, key
 async def test_a_claim_named_tenant_is_nothing_without_the_setting(
     provider: IdentityProvider, keys: SigningKeys, forge: Forge
 ) -> None:
-    verifier = TokenVerifier(OidcSettings(provider.issuer, AUDIENCE, allow_http=True), keys, wall_clock=lambda: NOW)
+    verifier = TokenVerifier(
+        OidcSettings(provider.issuer, AUDIENCE, owner_claim="sub", allow_http=True), keys, wall_clock=lambda: NOW
+    )
     assert await verifier.authenticate(forge.token(tenant=["any"])) == USER
 
 
