@@ -19,6 +19,8 @@ _DISABLED: Final = "disabled"
 _ISSUER: Final = re.compile(r"https://[^\s?#]+|http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]+)?(?:/[^\s?#]*)?")
 _AUDIENCE: Final = re.compile(r"[!-~]{1,255}")
 _TOKEN_TYPES: Final = frozenset({"at+jwt", "jwt"})
+# RFC 6454, 6.2; as a browser writes it, without the port that the scheme implies.
+_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _CLAIM_NAME: Final = re.compile(r"[A-Za-z0-9_:./-]{1,100}")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -127,6 +129,12 @@ def _check_host_names(names: frozenset[str]) -> frozenset[str]:
     return names
 
 
+def _check_origins(origins: frozenset[str]) -> frozenset[str]:
+    if not all(map(_ORIGIN.fullmatch, origins)):
+        raise ValueError("must be origins such as https://app.example.com, separated by commas; * is none")
+    return origins
+
+
 def _check_public_path(path: str) -> str:
     if not _PUBLIC_PATH.fullmatch(path):
         raise ValueError("must be empty, or a path such as /shop, without a slash at its end")
@@ -202,6 +210,8 @@ MigrationUrl = Annotated[
 ReadUrl = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_read_url), Field(repr=False)]
 
 HostNames = Annotated[frozenset[str], BeforeValidator(_split_names), AfterValidator(_check_host_names)]
+
+Origins = Annotated[frozenset[str], BeforeValidator(_split_names), AfterValidator(_check_origins)]
 
 PublicPath = Annotated[str, AfterValidator(_check_public_path)]
 

@@ -38,6 +38,7 @@ from foundation.setting_values import (
     Networks,
     OneRateLimit,
     OptionalRateLimit,
+    Origins,
     Pooler,
     PublicPath,
     RateLimitStore,
@@ -138,6 +139,9 @@ class ServiceSettings(BaseSettings):
 
     allowed_hosts: Annotated[HostNames, NoDecode] = frozenset()
     """The names that the Host header of a request may have, without ports. None means any, on loopback its names."""
+
+    cors_allowed_origins: Annotated[Origins, NoDecode] = frozenset()
+    """The origins whose pages may call the API from a browser, such as `https://app.example.com`. None, by default."""
 
     public_path: PublicPath = ""
     """The path below which a proxy publishes the service, such as `/shop`; `Location` and `Link` begin with it."""

@@ -15,6 +15,7 @@ from foundation.http.access.authentication import Authentication, CredentialAuth
 from foundation.http.access.limits import Limiters, RequestLimits
 from foundation.http.access.scopes import forbidden, scope_of
 from foundation.http.background_tasks import run_periodically
+from foundation.http.edge.cross_origin import CrossOrigin
 from foundation.http.edge.draining import Draining
 from foundation.http.edge.envelope import Envelope
 from foundation.http.edge.strict_input import StrictInput
@@ -116,6 +117,8 @@ def build_application(
         body_timeout=settings.server_body_timeout.total_seconds(),
         on_loopback=is_loopback(settings.server_host),
     )
+    if settings.cors_allowed_origins:
+        app.add_middleware(CrossOrigin, origins=settings.cors_allowed_origins)
     app.add_middleware(Envelope, request_timeout=settings.request_timeout.total_seconds())
     install_error_handlers(app)
     _include_routes(app, prefix, resources, docs_enabled=settings.docs_enabled)
