@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from string import Template
 
 import httpx2 as httpx
 import pytest
@@ -54,7 +55,7 @@ class Newcomer:
         self._server: subprocess.Popen[bytes] | None = None
 
     def type(self, command: str) -> None:
-        words = shlex.split(command)
+        words = [Template(word).safe_substitute(self.environment) for word in shlex.split(command)]
         if command == "make run" or "serve" in words:
             self.serve(command)
         elif words[0] == "curl":
