@@ -33,6 +33,13 @@ class _Known:
     """When it is read anew, by the monotonic clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    task: asyncio.Task[Principal]
+    until: float
+    """When its result is out of date, by the monotonic clock, even if it is still under way."""
+
+
 class ApiKeyAuthenticator:
     """Authenticates API keys. See `Authenticator`.
 
@@ -52,7 +59,7 @@ class ApiKeyAuthenticator:
         self._clock = clock
         self._monotonic = monotonic
         self._known: dict[str, _Known] = {}
-        self._reading: dict[str, asyncio.Task[Principal]] = {}
+        self._readings: dict[str, _Reading] = {}
         self._recording: dict[int, asyncio.Task[None]] = {}
 
     @staticmethod
@@ -77,25 +84,40 @@ class ApiKeyAuthenticator:
             return known.principal
         if not is_well_formed(credential):
             raise CredentialRejected("The API key is not complete. Copy it again.")
-        reading = self._reading.get(secret_hash)
-        if reading is None:
-            reading = asyncio.create_task(self._read(secret_hash))
-            self._reading[secret_hash] = reading
-            reading.add_done_callback(lambda _: self._reading.pop(secret_hash, None))
+        reading = self._readings.get(secret_hash)
+        # What a slow storage was asked long ago may be older than a revocation that has been answered since.
+        if reading is None or reading.until <= self._monotonic():
+            reading = self._begin_reading(secret_hash)
         # Others may wait for it, too: a client that goes away does not cancel it.
-        return await asyncio.shield(reading)
+        await asyncio.wait([reading.task])
+        return reading.task.result()
 
-    async def _read(self, secret_hash: str) -> Principal:
-        asked_at, now = self._monotonic(), self._clock.now()
+    def _begin_reading(self, secret_hash: str) -> _Reading:
+        asked_at = self._monotonic()
+        reading = _Reading(asyncio.create_task(self._read(secret_hash, asked_at)), asked_at + TRUSTED_FOR)
+        self._readings[secret_hash] = reading
+
+        def forget(task: asyncio.Task[Principal]) -> None:
+            if self._readings.get(secret_hash) is reading:
+                del self._readings[secret_hash]
+            if not task.cancelled():
+                task.exception()  # it is no defect if no request waits for it any more
+
+        reading.task.add_done_callback(forget)
+        return reading
+
+    async def _read(self, secret_hash: str, asked_at: float) -> Principal:
         key = await self._queries.find(ApiKeyFilter(secret=secret_hash))
+        # Afterwards, since the key may have ended while the storage was asked.
+        now = self._clock.now()
         ends_at = _end_of(key, secret_hash, now)
         if key is None or ends_at <= now:
             self._known.pop(secret_hash, None)
             raise CredentialRejected("The API key is not valid.")
-        left = min(TRUSTED_FOR, (ends_at - now).total_seconds())
+        until = min(asked_at + TRUSTED_FOR, self._monotonic() + (ends_at - now).total_seconds())
         principal = Principal(PrincipalKind.API_KEY, str(key.id), frozenset(key.scopes.split()), key.tenant, key.owner)
         self._known.pop(secret_hash, None)
-        self._known[secret_hash] = _Known(principal, asked_at + left)
+        self._known[secret_hash] = _Known(principal, until)
         if len(self._known) > _MOST_KNOWN:
             del self._known[next(iter(self._known))]
         self._note_use(key, now)
