@@ -26,6 +26,7 @@ from foundation.kernel.access.credentials import CredentialRejected
 from foundation.kernel.access.policy import Forbidden
 from foundation.kernel.access.principal import OPERATOR, Principal, PrincipalKind, acting_as
 from foundation.kernel.errors import WriteConflict
+from foundation.kernel.unset import UNSET, Unset
 from foundation.testing.clocks import MICROSECOND, NOON
 from keys_in_memory import READ, WRITE, KeysInMemory, ids, key_holder
 
@@ -40,10 +41,9 @@ def keys() -> KeysInMemory:
     return KeysInMemory()
 
 
-def command(*scopes: str, owner: OwnerId | None = None, tenant: TenantId | None = None) -> IssueApiKey:
+def command(*scopes: str, owner: OwnerId | Unset = UNSET, tenant: TenantId | Unset = UNSET) -> IssueApiKey:
     """A command that names an owner or a tenant only if it is given one."""
-    named = {name: value for name, value in (("owner", owner), ("tenant", tenant)) if value is not None}
-    return IssueApiKey(ApiKeyName("Key"), ScopeList(" ".join(scopes)), **named)
+    return IssueApiKey(ApiKeyName("Key"), ScopeList(" ".join(scopes)), owner, tenant)
 
 
 async def accepted(keys: KeysInMemory, secret: str) -> bool:
@@ -113,7 +113,8 @@ class TestValues:
 
     def test_scopes_are_kept_once_each_and_in_order(self) -> None:
         scopes = ScopeList(" things:write\tthings:read  things:write ")
-        assert (scopes.value, scopes.members) == ("things:read things:write", {READ, WRITE})
+        assert scopes.value == "things:read things:write"
+        assert scopes.members == {READ, WRITE}
 
     @pytest.mark.parametrize(
         "text",
