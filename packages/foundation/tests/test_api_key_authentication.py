@@ -251,53 +251,54 @@ async def test_a_key_is_known_from_its_first_use_until_it_is_rejected(worker: Wo
     assert not worker.authenticator.knows(issued.secret)
 
 
-class TestLastUse:
-    async def test_is_recorded_at_most_once_a_minute(self, worker: Worker) -> None:
-        secret = (await worker.keys.issue()).secret
-        seen = []
-        for seconds in (0, 30, 59.999999, 60, 90, 120):
-            worker.keys.clock.moment = NOON + timedelta(seconds=seconds)
-            worker.at += 1
-            assert await worker.accepts(secret)
-            await settled()
-            last = worker.keys.stored[1].last_used_at
-            assert last is not None
-            seen.append((last - NOON).total_seconds())
-        assert seen == [0, 0, 0, 60, 60, 120]
-        assert worker.recorded == 3
-
-    async def test_is_recorded_once_for_all_secrets_of_a_key_that_are_used_at_once(self, worker: Worker) -> None:
-        secret = (await worker.keys.issue()).secret
-        await asyncio.gather(*(worker.accepts(secret) for _ in range(10)))
-        await settled()
-        assert worker.recorded == 1
-
-    @pytest.mark.parametrize("error", [StorageUnavailable(), WriteConflict()])
-    async def test_that_cannot_be_recorded_does_no_harm_and_is_tried_again(
-        self, worker: Worker, error: Exception
-    ) -> None:
-        secret = (await worker.keys.issue()).secret
-        worker.error = error
+async def test_the_last_use_is_recorded_at_most_once_a_minute(worker: Worker) -> None:
+    secret = (await worker.keys.issue()).secret
+    seen = []
+    for seconds in (0, 30, 59.999999, 60, 90, 120):
+        worker.keys.clock.moment = NOON + timedelta(seconds=seconds)
+        worker.at += 1
         assert await worker.accepts(secret)
         await settled()
-        assert worker.keys.stored[1].last_used_at is None
-        worker.error, worker.at = None, worker.at + 1
+        last = worker.keys.stored[1].last_used_at
+        assert last is not None
+        seen.append((last - NOON).total_seconds())
+    assert seen == [0, 0, 0, 60, 60, 120]
+    assert worker.recorded == 3
+
+
+async def test_one_use_is_recorded_for_many_requests_at_once(worker: Worker) -> None:
+    secret = (await worker.keys.issue()).secret
+    await asyncio.gather(*(worker.accepts(secret) for _ in range(10)))
+    await settled()
+    assert worker.recorded == 1
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable(), WriteConflict()])
+async def test_a_use_that_cannot_be_recorded_does_no_harm_and_is_tried_again(worker: Worker, error: Exception) -> None:
+    secret = (await worker.keys.issue()).secret
+    worker.error = error
+    assert await worker.accepts(secret)
+    await settled()
+    assert worker.keys.stored[1].last_used_at is None
+    worker.error, worker.at = None, worker.at + 1
+    assert await worker.accepts(secret)
+    await settled()
+    assert worker.keys.stored[1].last_used_at == NOON
+
+
+async def test_the_last_use_is_never_set_back_by_a_worker_whose_clock_is_slow(worker: Worker) -> None:
+    secret = (await worker.keys.issue()).secret
+    for moment in (NOON, NOON - 2 * MINUTE):
+        worker.keys.clock.moment = moment
+        worker.at += 1
         assert await worker.accepts(secret)
         await settled()
-        assert worker.keys.stored[1].last_used_at == NOON
+    assert worker.keys.stored[1].last_used_at == NOON
 
-    async def test_is_never_set_back_by_a_worker_whose_clock_is_slow(self, worker: Worker) -> None:
-        secret = (await worker.keys.issue()).secret
-        for moment in (NOON, NOON - 2 * MINUTE):
-            worker.keys.clock.moment = moment
-            worker.at += 1
-            assert await worker.accepts(secret)
-            await settled()
-        assert worker.keys.stored[1].last_used_at == NOON
 
-    async def test_of_a_key_that_is_rejected_is_not_recorded(self, worker: Worker) -> None:
-        issued = await worker.keys.issue()
-        await worker.revoke(issued)
-        assert not await worker.accepts(issued.secret)
-        await settled()
-        assert worker.recorded == 0
+async def test_the_use_of_a_key_that_is_rejected_is_not_recorded(worker: Worker) -> None:
+    issued = await worker.keys.issue()
+    await worker.revoke(issued)
+    assert not await worker.accepts(issued.secret)
+    await settled()
+    assert worker.recorded == 0
