@@ -208,6 +208,7 @@ def test_every_answer_declares_the_headers_of_every_answer(document: dict[str, A
         assert set(answer["headers"]) >= always, status
         if status == "503":
             assert "Retry-After" in answer["headers"]
+        assert ("WWW-Authenticate" in answer["headers"]) == (status in {"401", "403"}), status
 
 
 def test_no_answer_stands_for_all_others(document: dict[str, Any]) -> None:

@@ -62,6 +62,11 @@ HEADER_COMPONENTS: Final[Mapping[str, Any]] = {
         _MEDIA_TYPES,
         "application/merge-patch+json, application/json",
     ),
+    "WWW-Authenticate": _text(
+        "What is wrong with the credential, or which scope it lacks (RFC 6750, section 3).",
+        '^Bearer(?: [a-z_]+="[^"]+"(?:, [a-z_]+="[^"]+")*)?$',
+        'Bearer error="insufficient_scope", scope="things:write"',
+    ),
     "Retry-After": {
         "description": "Seconds after which to try again.",
         "required": True,
