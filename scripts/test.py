@@ -29,6 +29,7 @@ LEFT_OUT = {
     "tests/e2e/test_add_a_column.py": "minutes, to follow a page in a copy of the project",
     "tests/e2e/test_add_an_entity.py": "minutes, to follow a page in a copy of the project",
     "tests/e2e/test_readme.py": "minutes, to follow a page in a copy of the project",
+    "tests/e2e/test_revocation.py": "half a minute, for servers under load",
     "tests/integration/test_production_install.py": "an environment of its own",
     "tests/integration/test_wheel.py": "wheels, and an environment of its own",
 }
