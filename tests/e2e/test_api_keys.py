@@ -14,9 +14,7 @@ from application.unit_of_work import SCOPES
 from e2e.processes import run_cli
 from running_servers import Storages
 
-MODE = {"AUTH_MODE": "api-keys"}
 CREATE = ("keys", "create", "--name", "Nightly export", "--scope", "users:read", "--scope", "users:export")
-OIDC = {"OIDC_ISSUER": "https://login.example", "OIDC_AUDIENCE": "service"}
 
 
 @dataclass(frozen=True)
@@ -99,8 +97,6 @@ def test_a_scope_that_there_is_not_is_status_1_with_the_scopes_that_there_are(te
     ("arguments", "reason"),
     [
         (("create", "--name", "A", "--scope", "users"), "Scopes have a form such as things:read"),
-        (("create", "--name", "", "--scope", "users:read"), "The name of an API key has 1 to 100 characters"),
-        (("create", "--name", "A", "--scope", "users:read", "--owner", " "), "An owner has 1 to 255 characters"),
         (
             ("create", "--name", "A", "--scope", "users:read", "--expires-at", "2020-01-01"),
             "An API key expires in the future",
@@ -108,7 +104,6 @@ def test_a_scope_that_there_is_not_is_status_1_with_the_scopes_that_there_are(te
         (("rotate", "2147483647"), "There is no API key with this id."),
         (("revoke", "2147483647"), "There is no API key with this id."),
         (("revoke", "2147483648"), "An id is a whole number from 1 to 2147483647."),
-        (("revoke", "0"), "An id is a whole number from 1 to 2147483647."),
     ],
 )
 def test_what_the_rules_refuse_is_status_1(terminal: Terminal, arguments: tuple[str, ...], reason: str) -> None:
@@ -122,13 +117,8 @@ def test_what_the_rules_refuse_is_status_1(terminal: Terminal, arguments: tuple[
     "arguments",
     [
         ("create", "--name", "A"),
-        ("create", "--scope", "users:read"),
-        ("create", "--name", "A", "--scope", "users:read", "--expires-at", "soon"),
-        ("rotate", "1", "--overlap", "-1"),
         ("rotate", "1", "--overlap", "721"),
         ("rotate", "1", "--overlap", "nan"),
-        ("list", "--limit", "0"),
-        ("revoke", "one"),
     ],
 )
 def test_wrong_usage_is_status_2(terminal: Terminal, arguments: tuple[str, ...]) -> None:
@@ -140,26 +130,8 @@ def test_wrong_usage_is_status_2(terminal: Terminal, arguments: tuple[str, ...])
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"AUTH_MODE": "oidc"}, "AUTH_MODE=oidc needs OIDC_ISSUER"),
-        ({"AUTH_MODE": "oidc", "OIDC_ISSUER": OIDC["OIDC_ISSUER"]}, "AUTH_MODE=oidc needs OIDC_AUDIENCE"),
-        ({"AUTH_MODE": "oidc", "OIDC_AUDIENCE": OIDC["OIDC_AUDIENCE"]}, "AUTH_MODE=oidc needs OIDC_ISSUER"),
-        (MODE | {"OIDC_ISSUER": OIDC["OIDC_ISSUER"]}, "OIDC_ISSUER is set, and AUTH_MODE has no oidc"),
-        ({"OIDC_AUDIENCE": OIDC["OIDC_AUDIENCE"]}, "OIDC_AUDIENCE is set, and AUTH_MODE has no oidc"),
-        ({"OIDC_OWNER_CLAIM": "sub"}, "OIDC_OWNER_CLAIM is set, and AUTH_MODE has no oidc"),
-        (MODE | {"OIDC_TENANT_CLAIM": "org"}, "OIDC_TENANT_CLAIM is set, and AUTH_MODE has no oidc"),
-        ({"AUTH_MODE": "oidc", **OIDC, "OIDC_ISSUER": "http://login.example"}, "OIDC_ISSUER must be an https address"),
+        ({"AUTH_MODE": "passwords"}, "AUTH_MODE must be disabled, api-keys, oidc, or api-keys,oidc."),
         ({"ACCESS_POLICY": "own-users"}, "ACCESS_POLICY=own-users needs to know who asks: set AUTH_MODE."),
-        (
-            {"AUTH_MODE": "api-keys,oidc", **OIDC, "ACCESS_POLICY": "own-users"},
-            "ACCESS_POLICY=own-users needs OIDC_OWNER_CLAIM",
-        ),
-        ({"ACCESS_POLICY": "none"}, "ACCESS_POLICY "),
-        (MODE | {"DATABASE_URL": "memory://"}, "AUTH_MODE=api-keys needs a storage that `keys create` reaches"),
-        ({"AUTH_MODE": "passwords"}, "AUTH_MODE must be disabled, api-keys, oidc, or api-keys,oidc"),
-        ({"AUTH_MODE": ""}, "AUTH_MODE must be disabled, api-keys, oidc, or api-keys,oidc"),
-        ({"AUTH_MODE": "API-KEYS"}, "AUTH_MODE must be disabled, api-keys, oidc, or api-keys,oidc"),
-        ({"AUTH_MODE": "disabled,oidc", **OIDC}, "AUTH_MODE must be disabled, api-keys, oidc, or api-keys,oidc"),
-        ({"AUTH_MODE": "api-keys,", **OIDC}, "AUTH_MODE must be disabled, api-keys, oidc, or api-keys,oidc"),
     ],
 )
 def test_settings_that_would_not_protect_as_they_say_stop_the_start(

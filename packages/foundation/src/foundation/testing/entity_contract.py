@@ -208,7 +208,7 @@ class EntityContract:
             assert sorted(page.items) == expected, within
             assert await queries.count(self.examples.everything, within) == len(expected), within
             assert await self._iterated(service, within) == expected, within
-            assert await self._found(queries, stored, within) == expected, within
+            assert await self._found(queries, stored[-3:], within) == _admitted(within, stored[-3:]), within
 
     async def test_pages_of_every_length_cover_a_restricted_list_exactly_once(self, service: ServiceOnStorage) -> None:
         stored = await self._stored(service, _SEVERAL)
@@ -377,7 +377,7 @@ def _restrictions(stored: Sequence[Any]) -> list[Restriction]:
     one, other = stored[-2], stored[-1]
     values = one._asdict()
     single: list[Restriction] = [{name: value} for name, value in values.items()]
-    pairs: list[Restriction] = [{"created_at": NOON, name: value} for name, value in values.items()]
+    pairs: list[Restriction] = [{"created_at": NOON, "id": one.id}, {"created_at": LATER, "id": one.id}]
     contradictory: Restriction = {"id": one.id, "updated_at": other.updated_at + timedelta(microseconds=1)}
     return [EVERY_ROW, *single, *pairs, contradictory, NO_ROW, {"created_at": None, "id": one.id}]
 
