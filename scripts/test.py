@@ -27,11 +27,13 @@ LEFT_OUT = {
     "tests/openapi/test_spectral.py": "the registry of npm packages, once",
     "tests/clients/test_generated_clients.py": "the registries of npm and of Python packages, once",
     "tests/identity/test_real_provider.py": "the registry of npm packages, once",
+    "tests/identity/test_six_lines.py": "the registry of npm packages, once",
     "tests/e2e/test_add_a_column.py": "minutes, to follow a page in a copy of the project",
     "tests/e2e/test_add_an_entity.py": "minutes, to follow a page in a copy of the project",
     "tests/e2e/test_readme.py": "minutes, to follow a page in a copy of the project",
     "tests/integration/test_database_roles.py": "a dozen seconds, for roles on each release of PostgreSQL",
     "tests/integration/test_encrypted_connections.py": "a PostgreSQL server with TLS",
+    "tests/e2e/test_revocation.py": "half a minute, for servers under load",
     "tests/integration/test_production_install.py": "an environment of its own",
     "tests/integration/test_wheel.py": "wheels, and an environment of its own",
 }

@@ -208,8 +208,8 @@ def test_a_wrong_password_is_status_2(postgres_servers: PostgresServers, tmp_pat
     ("arguments", "settings", "reason"),
     [
         (("--workers", "2"), {}, "memory:// lives inside one process"),
-        (("--host", "0.0.0.0"), {}, "The API has no authentication"),  # noqa: S104 -- it is refused
-        ((), {"SERVER_HOST": "example.com"}, "The API has no authentication"),
+        (("--host", "0.0.0.0"), {}, "AUTH_MODE is disabled, so the API is served on a loopback"),  # noqa: S104 -- it is refused
+        ((), {"SERVER_HOST": "example.com"}, "AUTH_MODE is disabled, so the API is served on a loopback"),
         ((), {"SERVER_PORT": "abc"}, "SERVER_PORT "),
         ((), {"DATABASE_POOL_TIMEOUT": "-1"}, "DATABASE_POOL_TIMEOUT must be from "),
         ((), {"SERVER_SHUTDOWN_GRACE": "P1D", "LOG_LEVEL": SECRET}, "SERVER_SHUTDOWN_GRACE must be a number of s"),

@@ -10,6 +10,7 @@ import pytest
 import e2e.defective_service
 from e2e.answers import create
 from e2e.processes import ServerProcess
+from http_contract.protected import ProtectedService, remove_users
 from http_contract.talking import USERS
 from postgres_fixtures import POSTGRES_NAMES
 from running_servers import RunningServers, Storages
@@ -82,3 +83,31 @@ def strict_servers(storages: Storages) -> Iterator[RunningServers]:
 def strict_server(request: pytest.FixtureRequest, strict_servers: RunningServers) -> ServerProcess:
     """A server with the settings of `STRICT`."""
     return strict_servers(request.param)
+
+
+@pytest.fixture(scope="session", params=STORAGES)
+def shared_protected(request: pytest.FixtureRequest, storages: Storages) -> Iterator[ProtectedService]:
+    """The service with API keys, one per storage."""
+    with storages.migrated(request.param) as url, ProtectedService(url) as service:
+        yield service
+
+
+@pytest.fixture
+def protected(shared_protected: ProtectedService) -> ProtectedService:
+    """The service with API keys, and without users."""
+    remove_users(shared_protected)
+    return shared_protected
+
+
+@pytest.fixture(scope="session", params=STORAGES)
+def shared_own_users(request: pytest.FixtureRequest, storages: Storages) -> Iterator[ProtectedService]:
+    """The service whose users see themselves only, one per storage."""
+    with storages.migrated(request.param) as url, ProtectedService(url, access_policy="own-users") as service:
+        yield service
+
+
+@pytest.fixture
+def own_users(shared_own_users: ProtectedService) -> ProtectedService:
+    """The service whose users see themselves only, and without users."""
+    remove_users(shared_own_users)
+    return shared_own_users

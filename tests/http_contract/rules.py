@@ -70,9 +70,19 @@ def _parameters(ids: Iterable[str]) -> dict[str, set[str]]:
 def _contract_functions() -> Iterator[tuple[str, str | None]]:
     for file in PACKAGE.glob("test_*.py"):
         if file.name not in _OF_THE_PAGE:
+            of_all = _markers_of_all_tests(file)
             for function in _tests_in(file):
-                markers = [ast.unparse(decorator) for decorator in function.decorator_list]
+                markers = [*of_all, *(ast.unparse(decorator) for decorator in function.decorator_list)]
                 yield function.name, next((one for one in markers if ".fewer_storages(" in one), None)
+
+
+def _markers_of_all_tests(file: Path) -> list[str]:
+    nodes = ast.parse(file.read_text(encoding="utf-8")).body
+    return [ast.unparse(node.value) for node in nodes if isinstance(node, ast.Assign) and _is_named(node, "pytestmark")]
+
+
+def _is_named(node: ast.Assign, name: str) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
 
 
 def _tests_in(file: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -9,7 +9,7 @@ from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 from http_contract.talking import USERS
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.fewer_storages("no storage is asked")]
 
 APP = "https://app.example.com"
 PREFLIGHT = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization, if-match"}

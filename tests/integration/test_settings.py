@@ -8,7 +8,7 @@ from dotenv import dotenv_values
 
 from entrypoints.settings import Settings, load_settings
 from foundation.kernel.rate_limit import RateLimit
-from foundation.setting_values import RateLimitStore, Storage
+from foundation.setting_values import AuthMode, RateLimitStore, Storage
 from foundation.settings import SettingsError
 
 ROOT = Path(__file__).parents[2]
@@ -268,3 +268,67 @@ def test_the_place_of_a_replica_is_told_without_secrets() -> None:
 def test_a_replica_of_another_storage_is_refused() -> None:
     with pytest.raises(SettingsError, match="names another storage"):
         load_settings(database_read_url="postgresql+psycopg://standby/users")
+
+
+API_KEYS = {"AUTH_MODE": "api-keys"}
+OIDC = {"OIDC_ISSUER": "https://login.example", "OIDC_AUDIENCE": "service"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"AUTH_MODE": "oidc"}, "AUTH_MODE=oidc needs OIDC_ISSUER"),
+        ({"AUTH_MODE": "oidc", "OIDC_ISSUER": OIDC["OIDC_ISSUER"]}, "AUTH_MODE=oidc needs OIDC_AUDIENCE"),
+        ({"AUTH_MODE": "oidc", "OIDC_AUDIENCE": OIDC["OIDC_AUDIENCE"]}, "AUTH_MODE=oidc needs OIDC_ISSUER"),
+        (API_KEYS | {"OIDC_ISSUER": OIDC["OIDC_ISSUER"]}, "OIDC_ISSUER is set, and AUTH_MODE has no oidc"),
+        ({"OIDC_AUDIENCE": OIDC["OIDC_AUDIENCE"]}, "OIDC_AUDIENCE is set, and AUTH_MODE has no oidc"),
+        ({"OIDC_OWNER_CLAIM": "sub"}, "OIDC_OWNER_CLAIM is set, and AUTH_MODE has no oidc"),
+        (API_KEYS | {"OIDC_TENANT_CLAIM": "org"}, "OIDC_TENANT_CLAIM is set, and AUTH_MODE has no oidc"),
+        ({"AUTH_MODE": "oidc", **OIDC, "OIDC_ISSUER": "http://login.example"}, "OIDC_ISSUER must be an https address"),
+        ({"ACCESS_POLICY": "own-users"}, "ACCESS_POLICY=own-users needs to know who asks: set AUTH_MODE."),
+        (
+            {"AUTH_MODE": "api-keys,oidc", **OIDC, "ACCESS_POLICY": "own-users"},
+            "ACCESS_POLICY=own-users needs OIDC_OWNER_CLAIM",
+        ),
+        ({"ACCESS_POLICY": "none"}, "ACCESS_POLICY "),
+        (API_KEYS | {"DATABASE_URL": "memory://"}, "AUTH_MODE=api-keys needs a storage that `keys create` reaches"),
+        ({"AUTH_MODE": "passwords"}, "AUTH_MODE must be disabled, api-keys, oidc, or api-keys,oidc"),
+        ({"AUTH_MODE": ""}, "AUTH_MODE must be disabled, api-keys, oidc, or api-keys,oidc"),
+        ({"AUTH_MODE": "API-KEYS"}, "AUTH_MODE must be disabled, api-keys, oidc, or api-keys,oidc"),
+        ({"AUTH_MODE": "disabled,oidc", **OIDC}, "AUTH_MODE must be disabled, api-keys, oidc, or api-keys,oidc"),
+        ({"AUTH_MODE": "api-keys,", **OIDC}, "AUTH_MODE must be disabled, api-keys, oidc, or api-keys,oidc"),
+    ],
+)
+def test_settings_that_would_not_protect_as_they_say_are_refused(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], reason: str
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value).startswith(reason)
+    assert str(refused.value).endswith(".")
+    assert str(refused.value).count(". ") == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "modes"),
+    [
+        ({}, set()),
+        ({"AUTH_MODE": "disabled"}, set()),
+        (API_KEYS, {AuthMode.API_KEYS}),
+        ({"AUTH_MODE": "oidc", **OIDC}, {AuthMode.OIDC}),
+        ({"AUTH_MODE": " oidc , api-keys ", **OIDC}, {AuthMode.API_KEYS, AuthMode.OIDC}),
+        (
+            {"AUTH_MODE": "oidc", **OIDC, "OIDC_OWNER_CLAIM": "uid", "ACCESS_POLICY": "own-users"},
+            {AuthMode.OIDC},
+        ),
+        ({"AUTH_MODE": "oidc", **OIDC, "DATABASE_URL": "memory://"}, {AuthMode.OIDC}),
+    ],
+)
+def test_credentials_of_each_kind_can_be_asked_for(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], modes: set[AuthMode]
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().auth_mode == modes

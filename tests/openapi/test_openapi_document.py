@@ -7,12 +7,13 @@ from typing import Any
 import openapi_spec_validator
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute, iter_route_contexts
 from jsonschema_rs import Draft202012Validator
 from pydantic import BaseModel
 
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
+from foundation.http.access.scopes import scope_of
 from foundation.http.openapi.document import install_openapi
 from foundation.http.problems import kinds
 from openapi.documents import examples, nodes
@@ -65,14 +66,13 @@ def test_an_example_of_another_kind_of_problem_would_be_found(document: dict[str
     assert errors_of(example, content["schema"], document)
 
 
-def test_every_operation_of_the_service_is_described(document: dict[str, Any]) -> None:
-    app = create_app(Settings(database_url="memory://"))
+def test_every_operation_of_the_service_is_described(described: FastAPI, document: dict[str, Any]) -> None:
     methods: dict[str, set[str]] = {}
-    for route in iter_route_contexts(app.routes):
+    for route in iter_route_contexts(described.routes):
         assert route.path_format is not None
         methods.setdefault(route.path_format, set()).update(method.lower() for method in route.methods or ())
-    described = {path: set(operations) for path, operations in document["paths"].items()}
-    assert {path: there for path, there in methods.items() if path not in WITHOUT_DESCRIPTION} == described
+    documented = {path: set(operations) for path, operations in document["paths"].items()}
+    assert {path: there for path, there in methods.items() if path not in WITHOUT_DESCRIPTION} == documented
 
 
 def test_every_operation_has_an_id_and_parameters_for_its_path(document: dict[str, Any]) -> None:
@@ -86,6 +86,13 @@ def test_every_operation_has_an_id_and_parameters_for_its_path(document: dict[st
 def test_every_reference_leads_somewhere_and_every_component_is_used(document: dict[str, Any]) -> None:
     found = {node["$ref"] for _path, node in nodes(document) if "$ref" in node}
     found |= {f"#/components/examples/{name}" for name in document["components"]["examples"]}
+    # Operations name the schemes of security without a reference (OpenAPI 3.1, 4.8.30).
+    found |= {
+        f"#/components/securitySchemes/{name}"
+        for _path, _method, operation in operations(document)
+        for requirement in operation.get("security", ())
+        for name in requirement
+    }
     assert found == {f"#/components/{kind}/{name}" for kind, named in document["components"].items() for name in named}
 
 
@@ -152,31 +159,47 @@ def test_a_route_that_says_nothing_of_itself_is_described_too() -> None:
         assert "Cache-Control" in operation["responses"]["200"]["headers"]
 
 
-@pytest.mark.parametrize("protected", [False, True])
-def test_every_kind_of_problem_is_an_answer_to_something(protected: bool) -> None:  # noqa: FBT001 -- of pytest
-    mode: dict[str, Any] = {
-        "auth_mode": "oidc,api-keys",
-        "oidc_issuer": "https://login.example",
-        "oidc_audience": "service",
-    }
-    app = create_app(Settings(database_url="memory://", **(mode if protected else {})))
-    document = app.openapi()
+def test_every_kind_of_problem_is_an_answer_to_something(described: FastAPI, document: dict[str, Any]) -> None:
+    protected = described.state.authentication is not None
     declared = {
         slug
         for _status, answer in answers(document)
         for media_type in answer.get("content", {}).values()
         for slug in media_type.get("examples", {})
     }
-    promised = {kind.slug for kind in app.state.problems.kinds}
+    promised = {kind.slug for kind in described.state.problems.kinds}
     # No operation is answered with the first, because no method that is described is not allowed; and a service whose
     # resources have kinds of their own for each unique value, and do not refer to each other, needs none of the others.
     of_other_services = (kinds.ALREADY_TAKEN, kinds.REFERENCE_NOT_FOUND, kinds.STILL_REFERENCED)
-    of_authentication = (kinds.UNAUTHENTICATED, kinds.FORBIDDEN, kinds.AUTHENTICATION_UNAVAILABLE)
+    of_authentication = (kinds.UNAUTHENTICATED, kinds.FORBIDDEN, kinds.RATE_LIMITED, kinds.AUTHENTICATION_UNAVAILABLE)
     without = of_other_services if protected else (*of_other_services, *of_authentication)
     unanswered = {kind.slug for kind in (kinds.METHOD_NOT_ALLOWED, *without)}
     assert promised - unanswered <= declared <= promised - {kinds.METHOD_NOT_ALLOWED.slug}
     types = document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
     assert set(types) == {f"/problems/{slug}" for slug in declared | {kinds.METHOD_NOT_ALLOWED.slug}}
+
+
+def test_each_operation_says_which_scope_it_needs(described: FastAPI, document: dict[str, Any]) -> None:
+    needed = {}
+    for route in iter_route_contexts(described.routes):
+        if isinstance(route.original_route, APIRoute) and (scope := scope_of(route.original_route)):
+            for method in (route.methods or set()) - {"HEAD", "OPTIONS"}:
+                needed[method.lower(), route.path_format] = [{"Bearer": [scope]}]
+    assert len(needed) >= 8
+    protected = described.state.authentication is not None
+    said = {(method, path): one["security"] for path, method, one in operations(document) if "security" in one}
+    assert said == (needed if protected else {})
+    assert list(document["components"].get("securitySchemes", ())) == (["Bearer"] if protected else [])
+    for path, method, operation in operations(document):
+        asked = {"401", "403"} & operation["responses"].keys()
+        assert asked == ({"401", "403"} if (method, path) in said else set()), (method, path)
+
+
+def test_without_authentication_the_document_mentions_none_of_it() -> None:
+    document = create_app(Settings(_env_file=None, database_url="memory://")).openapi()
+    del document["paths"]["/problems/{slug}"]  # the pages of all kinds are there
+    for word in ("security", "Bearer", "unauthenticated", "forbidden", "x-scope", "WWW-Authenticate", "api-key"):
+        assert word not in str(document), word
 
 
 def test_every_answer_declares_the_headers_of_every_answer(document: dict[str, Any]) -> None:
@@ -185,6 +208,7 @@ def test_every_answer_declares_the_headers_of_every_answer(document: dict[str, A
         assert set(answer["headers"]) >= always, status
         if status == "503":
             assert "Retry-After" in answer["headers"]
+        assert ("WWW-Authenticate" in answer["headers"]) == (status in {"401", "403"}), status
 
 
 def test_no_answer_stands_for_all_others(document: dict[str, Any]) -> None:

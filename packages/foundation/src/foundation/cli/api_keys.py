@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, NamedTuple, Self
 
 import typer
 
@@ -17,9 +17,9 @@ from foundation.kernel.access.api_keys.rotate_api_key import DEFAULT_OVERLAP, Ro
 from foundation.kernel.access.api_keys.values import ApiKeyId, ApiKeyName, OwnerId, ScopeList, TenantId
 
 if TYPE_CHECKING:
+    from foundation.kernel.access.api_keys.ports import ApiKeyView
     from foundation.kernel.access.api_keys.use_cases import ApiKeyUseCases
 
-_SHOWN: Final = ("id", "name", "scopes", "owner", "tenant", "expires_at", "revoked_at", "last_used_at", "created_at")
 _HOURS: Final = int(DEFAULT_OVERLAP / timedelta(hours=1))
 
 
@@ -68,7 +68,7 @@ class ApiKeyCommands(Generic[ContainerT]):
                 limit,
             )
         )
-        write_records(_SHOWN, keys, output)
+        write_records(_ListedRecord._fields, [_ListedRecord.of(key) for key in keys], output)
 
     def _rotate(
         self,
@@ -94,6 +94,24 @@ class ApiKeyCommands(Generic[ContainerT]):
         )
         if output is Format.TEXT:
             typer.echo("Keep the secret: it is not shown again.", err=True)
+
+
+class _ListedRecord(NamedTuple):
+    """A key without the hashes of its secrets."""
+
+    id: int
+    name: str
+    scopes: str
+    owner: str | None
+    tenant: str | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, key: "ApiKeyView") -> Self:
+        return cls(*(getattr(key, name) for name in cls._fields))
 
 
 class _IssuedRecord(NamedTuple):

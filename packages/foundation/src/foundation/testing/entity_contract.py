@@ -8,12 +8,14 @@ The fixture `service` must be there: the service on each storage in turn.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, ClassVar, Final
 
 import pytest
 
+from foundation.kernel.access.policy import EVERY_ROW, NO_ROW, Restriction
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.errors import IdempotencyKeyInUse, IdempotencyKeyReused, PreconditionFailed
 from foundation.kernel.idempotency import Outcome
@@ -29,7 +31,7 @@ _SEVERAL: Final = 7
 
 
 class EntityContract:
-    """The promises of repositories, queries, pages, concurrency, idempotency and bulk loading."""
+    """The promises of repositories, queries, pages, restrictions, concurrency, idempotency and bulk loading."""
 
     pytestmark: ClassVar[Any] = pytest.mark.anyio
     examples: ClassVar[EntityExamples[Any, Any, Any]]
@@ -159,8 +161,8 @@ class EntityContract:
     async def test_of_several_who_want_one_unique_value_one_gets_it(self, service: ServiceOnStorage) -> None:
         if self.examples.taken is None:
             return
-        ended = await _together(lambda _: self.examples.create(service, self.examples.new(0), None), 5)
-        assert sum(isinstance(end, Outcome) for end in ended) == 1
+        ended = await _together(lambda _: self._created(service), 5)
+        assert sum(isinstance(end, tuple) for end in ended) == 1
         assert sum(isinstance(end, self.examples.taken) for end in ended) == 4
         assert len(await self._all(service)) == 1
 
@@ -178,13 +180,7 @@ class EntityContract:
         for sort in self.examples.orders:
             whole = sorted(stored, key=attrgetter(sort.field, "id"), reverse=sort.descending)
             for limit in range(1, _SEVERAL + 2):
-                found, after = [], None
-                while True:
-                    page = await self._queries(service).list(self.examples.everything, sort, limit, after)
-                    found += page.items
-                    if (after := page.next) is None:
-                        break
-                assert found == whole, (sort, limit)
+                assert await self._walked(service, sort, limit) == whole, (sort, limit)
 
     async def test_a_filter_admits_what_meets_its_conditions(self, service: ServiceOnStorage) -> None:
         stored = await self._stored(service, _SEVERAL)
@@ -201,22 +197,88 @@ class EntityContract:
         stored = await self._stored(service, _SEVERAL)
         assert await self._iterated(service) == stored
 
+    # Restrictions
+
+    async def test_a_restriction_admits_those_with_its_values_and_no_others(self, service: ServiceOnStorage) -> None:
+        stored = await self._stored(service, _SEVERAL)
+        queries = self._queries(service)
+        for within in _restrictions(stored):
+            expected = _admitted(within, stored)
+            page = await queries.list(self.examples.everything, self.examples.orders[0], 100, None, within)
+            assert sorted(page.items) == expected, within
+            assert await queries.count(self.examples.everything, within) == len(expected), within
+            assert await self._iterated(service, within) == expected, within
+            assert await self._found(queries, stored[-3:], within) == _admitted(within, stored[-3:]), within
+
+    async def test_pages_of_every_length_cover_a_restricted_list_exactly_once(self, service: ServiceOnStorage) -> None:
+        stored = await self._stored(service, _SEVERAL)
+        for within in ({"created_at": NOON}, {"id": stored[2].id}, NO_ROW):
+            for sort in self.examples.orders:
+                whole = sorted(_admitted(within, stored), key=attrgetter(sort.field, "id"), reverse=sort.descending)
+                for limit in (1, 2, _SEVERAL - 1, _SEVERAL, _SEVERAL + 1):
+                    assert await self._walked(service, sort, limit, within) == whole, (within, sort, limit)
+
+    async def test_a_filter_and_a_restriction_admit_what_meets_both(self, service: ServiceOnStorage) -> None:
+        stored = await self._stored(service, _SEVERAL)
+        queries = self._queries(service)
+        for where, admits in self.examples.filters:
+            for within in ({"id": stored[3].id}, NO_ROW):
+                expected = list(filter(admits, _admitted(within, stored)))
+                page = await queries.list(where, self.examples.orders[0], 100, None, within)
+                assert list(page.items) == expected, (where, within)
+                assert await queries.count(where, within) == len(expected), (where, within)
+
+    async def test_a_unit_of_work_loads_what_the_restriction_admits(self, service: ServiceOnStorage) -> None:
+        stored = await self._stored(service, 3)
+        for within in _restrictions(stored):
+            async with service.unit_of_work() as uow:
+                found = await self._found(self._of(uow), stored, within)
+            assert list(map(self.examples.view, found)) == _admitted(within, stored), within
+
+    async def test_what_a_unit_of_work_has_loaded_is_restricted_all_the_same(self, service: ServiceOnStorage) -> None:
+        stored = await self._stored(service, 3)
+        async with service.unit_of_work() as uow:
+            loaded = [await self._of(uow).get(self._id(view.id)) for view in stored]
+            for within in _restrictions(stored):
+                found = await self._found(self._of(uow), stored, within)
+                expected = [one for one, view in zip(loaded, stored, strict=True) if _admitted(within, [view])]
+                # By identity, as the entity must be the one that was loaded.
+                assert list(map(id, found)) == list(map(id, expected)), within
+
+    async def test_what_a_restriction_does_not_admit_can_be_loaded_without_it(self, service: ServiceOnStorage) -> None:
+        [stored] = await self._stored(service, 1)
+        async with service.unit_of_work() as uow:
+            with pytest.raises(self.examples.not_found):
+                await self._of(uow).get(self._id(stored.id), NO_ROW)
+            self.examples.change(await self._of(uow).get(self._id(stored.id)), 1, LATER)
+            await uow.commit()
+        assert await self._read(service, stored.id) != stored
+
     # Idempotency
 
     async def test_a_creation_with_a_key_is_carried_out_once(self, service: ServiceOnStorage) -> None:
-        first, second = [await self.examples.create(service, self.examples.new(0), _KEY) for _ in range(2)]
+        create = self.examples.create
+        if create is None:
+            return
+        first, second = [await create(service, self.examples.new(0), _KEY) for _ in range(2)]
         assert (first.replayed, second.replayed) == (False, True)
         assert second.value == first.value
         assert await self._all(service) == [first.value]
 
     async def test_a_key_of_another_request_is_refused(self, service: ServiceOnStorage) -> None:
-        await self.examples.create(service, self.examples.new(0), _KEY)
+        create = self.examples.create
+        if create is None:
+            return
+        await create(service, self.examples.new(0), _KEY)
         with pytest.raises(IdempotencyKeyReused):
-            await self.examples.create(service, self.examples.new(1), _KEY)
+            await create(service, self.examples.new(1), _KEY)
         assert len(await self._all(service)) == 1
 
     async def test_one_key_many_times_at_once_creates_one(self, service: ServiceOnStorage) -> None:
-        ended = await _together(lambda _: self.examples.create(service, self.examples.new(0), _KEY), 10)
+        create = self.examples.create
+        if create is None:
+            return
+        ended = await _together(lambda _: create(service, self.examples.new(0), _KEY), 10)
         assert all(isinstance(end, Outcome | IdempotencyKeyInUse) for end in ended), ended
         assert sum(isinstance(end, Outcome) and not end.replayed for end in ended) == 1
         assert len(await self._all(service)) == 1
@@ -280,8 +342,52 @@ class EntityContract:
         page = await self._queries(service).list(self.examples.everything, self.examples.orders[0], 100, None)
         return sorted(page.items)
 
-    async def _iterated(self, service: ServiceOnStorage) -> list[Any]:
-        return [view async for batch in self._queries(service).iterate_all() for view in batch]
+    async def _iterated(self, service: ServiceOnStorage, within: Restriction = EVERY_ROW) -> list[Any]:
+        return [view async for batch in self._queries(service).iterate_all(within) for view in batch]
+
+    async def _walked(
+        self, service: ServiceOnStorage, sort: Any, limit: int, within: Restriction = EVERY_ROW
+    ) -> list[Any]:
+        """What all pages of a list have, one after the other."""
+        found, after = [], None
+        while True:
+            page = await self._queries(service).list(self.examples.everything, sort, limit, after, within)
+            found += page.items
+            if (after := page.next) is None:
+                return found
+
+    async def _found(self, place: Any, stored: Sequence[Any], within: Restriction) -> list[Any]:
+        """Those of `stored` that `place`, a repository or the read side, has within the restriction."""
+        found = []
+        for view in stored:
+            with suppress(self.examples.not_found):
+                found.append(await place.get(self._id(view.id), within))
+        return found
+
+    async def _created(self, service: ServiceOnStorage) -> Any:
+        """The view of the first example, created by the use case if it is known."""
+        if self.examples.create is None:
+            [view] = await self._stored(service, 1)
+            return view
+        return (await self.examples.create(service, self.examples.new(0), None)).value
+
+
+def _restrictions(stored: Sequence[Any]) -> list[Restriction]:
+    """Restrictions by each attribute, as the last but one of `stored` has it, by two of them, and those to nothing."""
+    one, other = stored[-2], stored[-1]
+    values = one._asdict()
+    single: list[Restriction] = [{name: value} for name, value in values.items()]
+    pairs: list[Restriction] = [{"created_at": NOON, "id": one.id}, {"created_at": LATER, "id": one.id}]
+    contradictory: Restriction = {"id": one.id, "updated_at": other.updated_at + timedelta(microseconds=1)}
+    return [EVERY_ROW, *single, *pairs, contradictory, NO_ROW, {"created_at": None, "id": one.id}]
+
+
+def _admitted(within: Restriction, stored: Sequence[Any]) -> list[Any]:
+    return [
+        view
+        for view in stored
+        if all(value is not None and getattr(view, name) == value for name, value in within.items())
+    ]
 
 
 async def _together(call: Callable[[int], Awaitable[Any]], times: int) -> list[Any]:

@@ -40,7 +40,7 @@ class EntityExamples(Generic[EntityT, NewT, ViewT]):
         everything: The filter without conditions.
         filters: Filters, each with the test that admits a view.
         orders: Every order of its lists.
-        create: Carries the use case out that creates one, under a key or without.
+        create: Carries the use case out that creates one, under a key or without; None where it takes no keys.
         prepare: Stores what every example refers to, such as the owner of all of them.
         loads_in_bulk: Whether its repository has `load`.
     """
@@ -57,7 +57,7 @@ class EntityExamples(Generic[EntityT, NewT, ViewT]):
     everything: Any
     filters: Sequence[tuple[Any, Callable[[Any], bool]]]
     orders: Sequence[SortOrder]
-    create: Callable[[Any, NewT, IdempotencyKey | None], Awaitable[Outcome[ViewT]]]
+    create: Callable[[Any, NewT, IdempotencyKey | None], Awaitable[Outcome[ViewT]]] | None = None
     prepare: Callable[[Any], Awaitable[None]] = field(default=lambda _service: _nothing())
     loads_in_bulk: bool = False
 

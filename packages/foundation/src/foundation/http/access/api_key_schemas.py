@@ -99,7 +99,10 @@ class IssueApiKeyBody(RequestModel):
 class RotateApiKeyBody(RequestModel):
     """How an API key gets a new secret."""
 
-    overlap_seconds: Annotated[timedelta, from_integer(_overlap, _OVERLAP)] = DEFAULT_OVERLAP
+    # A plain default would be in the document, and as the text of a duration.
+    overlap_seconds: Annotated[timedelta, from_integer(_overlap, _OVERLAP)] = Field(
+        default_factory=lambda: DEFAULT_OVERLAP
+    )
 
 
 class ListApiKeysParameters(ListParameters):

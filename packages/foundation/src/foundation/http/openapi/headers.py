@@ -75,6 +75,11 @@ HEADER_COMPONENTS: Final[Mapping[str, Any]] = {
         f"^{_SERVICE_LIMIT}(?:, {_SERVICE_LIMIT})*$",
         '"default";r=57;t=26',
     ),
+    "WWW-Authenticate": _text(
+        "What is wrong with the credential, or which scope it lacks (RFC 6750, section 3).",
+        '^Bearer(?: [a-z_]+="[^"]+"(?:, [a-z_]+="[^"]+")*)?$',
+        'Bearer error="insufficient_scope", scope="things:write"',
+    ),
     "Retry-After": {
         "description": "Seconds after which to try again.",
         "required": True,

@@ -167,4 +167,8 @@ def _headers(met: Sequence[ProblemKind]) -> dict[str, Any]:
         return header("Retry-After")
     if any(kind.transient for kind in met):
         return {"Retry-After": {**HEADER_COMPONENTS["Retry-After"], "required": False}}
+    if kinds.UNAUTHENTICATED in met:
+        return {"WWW-Authenticate": {**HEADER_COMPONENTS["WWW-Authenticate"], "required": True}}
+    if kinds.FORBIDDEN in met:
+        return header("WWW-Authenticate")
     return {}

@@ -50,6 +50,11 @@ class Principal:
             return name
         return f"{self.kind}:sha256:{hashlib.sha256(self.id.encode()).hexdigest()}"
 
+    @property
+    def acts_for(self) -> str:
+        """Its owner, or itself where it has none: whose API keys are its own."""
+        return self.owner or self.name
+
     def may(self, scope: str) -> bool:
         """Whether it has the scope; operators have every one."""
         return scope in self.scopes or self.kind is PrincipalKind.OPERATOR

@@ -15,6 +15,7 @@ from foundation.kernel.access.credentials import CredentialRejected
 from foundation.kernel.access.principal import Principal, PrincipalKind
 from foundation.kernel.clock import Clock
 from foundation.kernel.errors import ApplicationError, DomainError
+from foundation.kernel.single_flight import SingleFlight
 
 logger = logging.getLogger("service.access")
 
@@ -52,7 +53,7 @@ class ApiKeyAuthenticator:
         self._clock = clock
         self._monotonic = monotonic
         self._known: dict[str, _Known] = {}
-        self._reading: dict[str, asyncio.Task[Principal]] = {}
+        self._readings = SingleFlight[str, Principal](TRUSTED_FOR, monotonic)
         self._recording: dict[int, asyncio.Task[None]] = {}
 
     @staticmethod
@@ -77,25 +78,20 @@ class ApiKeyAuthenticator:
             return known.principal
         if not is_well_formed(credential):
             raise CredentialRejected("The API key is not complete. Copy it again.")
-        reading = self._reading.get(secret_hash)
-        if reading is None:
-            reading = asyncio.create_task(self._read(secret_hash))
-            self._reading[secret_hash] = reading
-            reading.add_done_callback(lambda _: self._reading.pop(secret_hash, None))
-        # Others may wait for it, too: a client that goes away does not cancel it.
-        return await asyncio.shield(reading)
+        return await self._readings.run(secret_hash, lambda asked_at: self._read(secret_hash, asked_at))
 
-    async def _read(self, secret_hash: str) -> Principal:
-        asked_at, now = self._monotonic(), self._clock.now()
+    async def _read(self, secret_hash: str, asked_at: float) -> Principal:
         key = await self._queries.find(ApiKeyFilter(secret=secret_hash))
+        # Afterwards, since the key may have ended while the storage was asked.
+        now = self._clock.now()
         ends_at = _end_of(key, secret_hash, now)
         if key is None or ends_at <= now:
             self._known.pop(secret_hash, None)
             raise CredentialRejected("The API key is not valid.")
-        left = min(TRUSTED_FOR, (ends_at - now).total_seconds())
+        until = min(asked_at + TRUSTED_FOR, self._monotonic() + (ends_at - now).total_seconds())
         principal = Principal(PrincipalKind.API_KEY, str(key.id), frozenset(key.scopes.split()), key.tenant, key.owner)
         self._known.pop(secret_hash, None)
-        self._known[secret_hash] = _Known(principal, asked_at + left)
+        self._known[secret_hash] = _Known(principal, until)
         if len(self._known) > _MOST_KNOWN:
             del self._known[next(iter(self._known))]
         self._note_use(key, now)

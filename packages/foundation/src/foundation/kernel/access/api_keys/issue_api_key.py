@@ -58,7 +58,7 @@ class IssueApiKeyHandler:
             Forbidden: the key would do more than the principal may.
         """
         principal = current_principal()
-        owner = principal.owner if command.owner is UNSET else plain(command.owner)
+        owner = principal.acts_for if command.owner is UNSET else plain(command.owner)
         tenant = principal.tenant if command.tenant is UNSET else plain(command.tenant)
         self._check_known(command.scopes)
         check_issuing(principal, command.scopes.members, owner, tenant)

@@ -25,7 +25,7 @@ class OwnApiKeys:
         of_tenant = {} if principal.tenant is None else {"tenant": principal.tenant}
         if principal.may(ADMINISTRATION):
             return of_tenant
-        return {"owner": principal.owner, **of_tenant}
+        return {"owner": principal.acts_for, **of_tenant}
 
     def changeable(self, principal: Principal) -> Restriction:
         """See `RowPolicy.changeable`."""
@@ -47,5 +47,5 @@ def check_issuing(principal: Principal, scopes: frozenset[str], owner: str | Non
         return
     if tenant != principal.tenant:
         raise Forbidden("An API key belongs to the tenant of the principal that issues it.")
-    if owner != principal.owner and not principal.may(ADMINISTRATION):
+    if owner != principal.acts_for and not principal.may(ADMINISTRATION):
         raise Forbidden("Only administrators issue API keys for others.", scope=ADMINISTRATION)

@@ -1,6 +1,5 @@
 """The revocations that a worker knows."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -9,6 +8,7 @@ from foundation.kernel.access.credentials import CredentialUnverifiable
 from foundation.kernel.access.revocations.ports import RevocationQueries
 from foundation.kernel.access.revocations.revocation import RevokedBy
 from foundation.kernel.errors import ApplicationError
+from foundation.kernel.single_flight import SingleFlight
 
 TRUSTED_FOR: Final = 1.0
 """Seconds for which a worker trusts what it has read of them."""
@@ -29,7 +29,7 @@ class KnownRevocations:
         self._since: dict[tuple[str, str], float] = {}
         self._good_until = -1.0
         self._kept_until = -1.0
-        self._reading: asyncio.Task[None] | None = None
+        self._readings = SingleFlight[None, None](TRUSTED_FOR, monotonic)
 
     async def refresh(self) -> None:
         """Read them anew, if that is due. Requests that come together read once.
@@ -39,10 +39,7 @@ class KnownRevocations:
         """
         if self._monotonic() < self._good_until:
             return
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read())
-        # Others may wait for it, too: a client that goes away does not cancel it.
-        await asyncio.shield(self._reading)
+        await self._readings.run(None, self._read)
 
     def is_revoked(self, *, subject: str, issued_at: float | None, key_id: str | None, token_id: str | None) -> bool:
         """See `Revocations.is_revoked`. A token that does not say when it was issued may be as old as can be."""
@@ -54,8 +51,7 @@ class KnownRevocations:
         named = ((RevokedBy.KEY_ID, key_id), (RevokedBy.TOKEN_ID, token_id))
         return any(value is not None and (kind, value) in self._since for kind, value in named)
 
-    async def _read(self) -> None:
-        asked_at = self._monotonic()
+    async def _read(self, asked_at: float) -> None:
         try:
             since = {
                 (one.revoked_by, one.revoked): one.created_at.timestamp()
@@ -69,5 +65,3 @@ class KnownRevocations:
             self._since = since
             self._good_until = asked_at + TRUSTED_FOR
             self._kept_until = asked_at + _KEPT_FOR
-        finally:
-            self._reading = None

@@ -1,0 +1,112 @@
+"""A revocation holds in every worker as soon as it has been answered, whatever is under way."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from e2e.processes import PATIENCE, ServerProcess, run_cli
+
+CLIENTS = 50
+USERS = "/api/v1/users"
+
+
+@dataclass
+class Hammer:
+    """Clients that send requests with one key, each as fast as it is answered.
+
+    `seen` has when each request began, and its status.
+    """
+
+    url: str
+    secret: str
+    seen: list[tuple[float, int]] = field(default_factory=list)
+    stopped: bool = False
+
+    async def swing(self) -> None:
+        """Be one of the clients, which has a connection of its own."""
+        headers = {"Authorization": f"Bearer {self.secret}"}
+        async with httpx2.AsyncClient(
+            base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False, verify=False
+        ) as http:
+            while not self.stopped:
+                began = time.monotonic()
+                answer = await http.get(USERS, params={"limit": 1})
+                self.seen.append((began, answer.status_code))
+
+
+def sockets(pid: int) -> int:
+    """How many sockets the process has open."""
+    return sum(str(file.readlink()).startswith("socket:") for file in Path(f"/proc/{pid}/fd").iterdir())
+
+
+async def hammered(server: ServerProcess, secret: str, revoke: Callable[[], Awaitable[None]]) -> None:
+    hammer = Hammer(server.url, secret)
+    idle = [sockets(pid) for pid in server.worker_pids]
+    clients = [asyncio.create_task(hammer.swing()) for _ in range(CLIENTS)]
+    await asyncio.sleep(0.5)
+    busy = [sockets(pid) for pid in server.worker_pids]
+    assert all(more > less for more, less in zip(busy, idle, strict=True)), (idle, busy)
+    assert {status for _began, status in hammer.seen} == {200}
+    await revoke()
+    answered = time.monotonic()
+    await asyncio.sleep(0.5)
+    hammer.stopped = True
+    await asyncio.gather(*clients)
+    later = [status for began, status in hammer.seen if began > answered]
+    assert len(later) > CLIENTS
+    assert set(later) == {401}
+    assert {status for _began, status in hammer.seen} == {200, 401}
+
+
+def new_key(directory: Path, settings: dict[str, str], *scopes: str) -> tuple[int, str]:
+    """The id and the secret of a key that was created in a terminal."""
+    options = [option for scope in scopes for option in ("--scope", scope)]
+    create = ("keys", "create", "--name", "A", "--owner", "42", "--format", "json", *options)
+    done = run_cli(*create, cwd=directory, **settings)
+    assert (done.returncode, done.stderr) == (0, "")
+    key = json.loads(done.stdout)
+    return key["id"], key["secret"]
+
+
+@pytest.mark.anyio
+async def test_no_request_that_begins_after_a_revocation_was_answered_succeeds(
+    database_url: str, tmp_path: Path
+) -> None:
+    settings = {"AUTH_MODE": "api-keys", "DATABASE_URL": database_url}
+    with ServerProcess(tmp_path, "--workers", "2", **settings) as server:
+        in_terminal, over_http = [new_key(tmp_path, settings, "users:read") for _ in range(2)]
+        _id, administrator = new_key(tmp_path, settings, "api-keys:write")
+
+        async def revoke_in_terminal() -> None:
+            done = await asyncio.to_thread(run_cli, "keys", "revoke", str(in_terminal[0]), cwd=tmp_path, **settings)
+            assert (done.returncode, done.stderr) == (0, "")
+
+        async def revoke_over_http() -> None:
+            async with httpx2.AsyncClient(timeout=PATIENCE, trust_env=False, verify=False) as http:
+                address = f"{server.url}/api/v1/api-keys/{over_http[0]}"
+                answer = await http.delete(address, headers={"Authorization": f"Bearer {administrator}"})
+            assert answer.status_code == 204, answer.text
+
+        await hammered(server, in_terminal[1], revoke_in_terminal)
+        await hammered(server, over_http[1], revoke_over_http)
+        assert server.stop() == 0
+
+
+def test_a_server_asks_for_the_keys_of_the_terminal(database_url: str, tmp_path: Path) -> None:
+    settings = {"AUTH_MODE": "api-keys", "DATABASE_URL": database_url}
+    _id, secret = new_key(tmp_path, settings, "users:read")
+    with ServerProcess(tmp_path, **settings) as server, server.client() as http:
+        assert http.get(USERS).status_code == 401
+        http.headers["Authorization"] = f"Bearer {secret}"
+        assert http.get(USERS).status_code == 200
+        assert http.post(USERS, json={}).status_code == 403
+        assert http.get(USERS, headers={"Authorization": f"Bearer {secret}x"}).status_code == 401
+        assert server.stop() == 0
+    for shown in (secret, secret[4:34], "Bearer", "uthorization"):
+        assert shown not in server.log
