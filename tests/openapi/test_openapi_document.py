@@ -160,7 +160,7 @@ def test_a_route_that_says_nothing_of_itself_is_described_too() -> None:
 
 
 def test_every_kind_of_problem_is_an_answer_to_something(described: FastAPI, document: dict[str, Any]) -> None:
-    protected = described.state.authentication is not None
+    protected = described.state.access is not None
     declared = {
         slug
         for _status, answer in answers(document)
@@ -186,7 +186,7 @@ def test_each_operation_says_which_scope_it_needs(described: FastAPI, document: 
             for method in (route.methods or set()) - {"HEAD", "OPTIONS"}:
                 needed[method.lower(), route.path_format] = [{"Bearer": [scope]}]
     assert len(needed) >= 8
-    protected = described.state.authentication is not None
+    protected = described.state.access is not None
     said = {(method, path): one["security"] for path, method, one in operations(document) if "security" in one}
     assert said == (needed if protected else {})
     assert list(document["components"].get("securitySchemes", ())) == (["Bearer"] if protected else [])

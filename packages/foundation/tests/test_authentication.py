@@ -8,6 +8,7 @@ import openapi_spec_validator
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
+from foundation.http.access.access_control import forbidden
 from foundation.http.access.authentication import (
     MAX_CREDENTIAL_LENGTH,
     Authentication,
@@ -15,7 +16,7 @@ from foundation.http.access.authentication import (
     rejected,
 )
 from foundation.http.access.limits import Limiters, RequestLimits
-from foundation.http.access.scopes import forbidden, scope_of, scoped
+from foundation.http.access.scopes import scope_of, scoped
 from foundation.http.application import Resource, build_application
 from foundation.http.problems.problem import Problem
 from foundation.kernel.access.credentials import CredentialRejected, CredentialUnverifiable
@@ -43,6 +44,9 @@ class Tickets:
 
     def knows(self, _credential: str) -> bool:
         return False
+
+    def good_until(self, _credential: str) -> float:
+        return 0.0
 
     async def authenticate(self, credential: str) -> Principal:
         self.asked.append(credential)

@@ -53,6 +53,9 @@ class Revoked:
 
     async def refresh(self) -> None: ...
 
+    def known_until(self) -> float:
+        return 0.0
+
     def is_revoked(self, **of_what: Any) -> bool:
         self.asked.append(of_what)
         return self.revoked

@@ -117,7 +117,7 @@ def test_a_task_works_for_the_anonymous_principal_until_it_is_told_another() -> 
 
 
 async def test_a_call_that_begins_says_who_the_task_works_for() -> None:
-    begin_call(Caller(key_holder(READ), "request-1"))
+    begin_call(key_holder(READ), "request-1")
     assert current_principal() == key_holder(READ)
 
 

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 import typer
 
-from foundation.kernel.access.principal import OPERATOR, Caller, begin_call
+from foundation.kernel.access.principal import OPERATOR, begin_call
 from foundation.kernel.errors import ApplicationError, DomainError
 from foundation.setting_values import Storage
 from foundation.settings import ServiceSettings, SettingsError
@@ -89,7 +89,7 @@ class Program(Generic[SettingsT, ContainerT]):
             )
 
         async def run_and_close() -> Result:
-            begin_call(Caller(OPERATOR))
+            begin_call(OPERATOR)
             container = self.open_container(settings)
             try:
                 return await work(container)

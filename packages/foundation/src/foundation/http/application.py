@@ -11,9 +11,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from foundation.http import health
+from foundation.http.access.access_control import AccessControl, forbidden
 from foundation.http.access.authentication import Authentication, CredentialAuthenticator
 from foundation.http.access.limits import Limiters, RequestLimits
-from foundation.http.access.scopes import forbidden, scope_of
+from foundation.http.access.scopes import scope_checks, scope_of
 from foundation.http.background_tasks import run_periodically
 from foundation.http.edge.cross_origin import CrossOrigin
 from foundation.http.edge.draining import Draining
@@ -101,16 +102,15 @@ def build_application(
     )
     cursor_key = settings.cursor_key.get_secret_value().encode() if settings.cursor_key else secrets.token_bytes(32)
     app.state.container = container
-    limits = RequestLimits(limiters or Limiters())
-    app.state.limits = limits if limiters is not None else None
-    app.state.authentication = Authentication(authenticators, limits) if authenticators else None
+    access = _access_control(authenticators, limiters, audited=settings.audited)
+    app.state.access = access
     app.state.cursors = CursorCodec(cursor_key)
     app.state.draining = Draining()
     app.state.problems = problems
     app.state.readiness = ReadinessMonitor(readiness)
     app.state.public_path = settings.public_path
     app.state.require_if_match = settings.require_if_match
-    app.add_middleware(DirectRoutes, routes=app.routes)
+    app.add_middleware(DirectRoutes, routes=app.routes, unneeded=scope_checks() if access is None else ())
     app.add_middleware(
         StrictInput,
         allowed_hosts=settings.allowed_hosts,
@@ -119,7 +119,7 @@ def build_application(
     )
     if settings.cors_allowed_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_allowed_origins)
-    app.add_middleware(Envelope, request_timeout=settings.request_timeout.total_seconds())
+    app.add_middleware(Envelope, request_timeout=settings.request_timeout.total_seconds(), access=access)
     install_error_handlers(app)
     _include_routes(app, prefix, resources, docs_enabled=settings.docs_enabled)
     app.state.templates = templates_by_endpoint(app)
@@ -145,6 +145,16 @@ def _include_routes(app: FastAPI, prefix: str, resources: Sequence[Resource], *,
     app.include_router(problem_pages(app.state.problems.kinds))
     if docs_enabled:
         app.include_router(docs_page.router)
+
+
+def _access_control(
+    authenticators: Sequence[CredentialAuthenticator], limiters: Limiters | None, *, audited: bool
+) -> AccessControl | None:
+    """What stands before the routes; None where it would do nothing."""
+    if not authenticators and limiters is None and not audited:
+        return None
+    limits = RequestLimits(limiters or Limiters())
+    return AccessControl(Authentication(authenticators, limits) if authenticators else None, limits)
 
 
 def _check_scopes(router: APIRouter) -> None:

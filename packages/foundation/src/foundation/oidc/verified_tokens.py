@@ -52,6 +52,11 @@ class VerifiedTokens:
             return None
         return found[0]
 
+    def remembered_until(self, token: str) -> float:
+        """When it is forgotten, by the clock that is never set, in seconds; 0 for one that is not remembered."""
+        found = self._tokens.get(_digest(token))
+        return 0.0 if found is None else found[1]
+
     def keep(self, token: str, verified: VerifiedToken, monotonic: float) -> None:
         """Remember that the token is valid."""
         digest = _digest(token)

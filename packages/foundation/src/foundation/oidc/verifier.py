@@ -51,6 +51,15 @@ class TokenVerifier:
         """Whether the token was verified within the last minute."""
         return self._verified.find(credential, self._wall_clock(), self._monotonic()) is not None
 
+    def good_until(self, credential: str) -> float:
+        """When the token is looked at anew, by the monotonic clock: when it expires, or may have been revoked since."""
+        wall, monotonic = self._wall_clock(), self._monotonic()
+        verified = self._verified.find(credential, wall, monotonic)
+        if verified is None:
+            return 0.0
+        until = min(monotonic + verified.expires_at - wall, self._verified.remembered_until(credential))
+        return until if self._revocations is None else min(until, self._revocations.known_until())
+
     async def authenticate(self, credential: str) -> Principal:
         """See `Authenticator.authenticate`. The id of the principal is the subject of the token."""
         check_text(credential)

@@ -38,6 +38,8 @@ class RequestLimits:
 
     def __init__(self, limiters: Limiters) -> None:
         self._limiters = limiters
+        self.count_addresses = limiters.by_address is not None
+        self.count_principals = limiters.by_principal is not None
         self._policies = {
             name: QuotaPolicy(name, limiter.limit)
             for name, limiter in (

@@ -20,6 +20,7 @@ from foundation.http.responses import AnswerBrokenOff
 from foundation.kernel.deadline import begin_deadline
 
 if TYPE_CHECKING:
+    from foundation.http.access.access_control import AccessControl
     from foundation.http.edge.draining import Draining
 
 logger = logging.getLogger("service.http")
@@ -38,12 +39,14 @@ _RAW_HEADERS: Final = tuple((name.lower().encode(), value.encode()) for name, va
 class Envelope:
     """The outermost middleware. Pure ASGI, so that it costs little and streams stay streams.
 
-    `request_timeout` is how many seconds a request may take, beside the time that its body takes to arrive.
+    `request_timeout` is how many seconds a request may take, beside the time that its body takes to arrive. `access`
+    stands before the routes; without it, none of them asks who sends a request.
     """
 
-    def __init__(self, app: ASGIApp, *, request_timeout: float) -> None:
+    def __init__(self, app: ASGIApp, *, request_timeout: float, access: "AccessControl | None" = None) -> None:
         self._app = app
         self._request_timeout = request_timeout
+        self._access = access
         self._defects = DefectLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +57,7 @@ class Envelope:
         if scope["path"].endswith("\n"):
             # Starlette's patterns end in $, which matches before a last line feed, too: a second spelling of each path.
             scope = {**scope, "path": scope["path"] + "/"}
-        exchange = _Exchange(scope, receive, send)
+        exchange = _Exchange(scope, receive, send, self._access)
         begin_deadline(self._request_timeout)
         try:
             await self._app(exchange.scope, receive, exchange.send)
@@ -80,7 +83,7 @@ class Envelope:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, access: "AccessControl | None") -> None:
         self.request_id = _request_id(scope)
         self.status: int | None = None
         self._receive = receive
@@ -90,7 +93,7 @@ class _Exchange:
         self._started = time.perf_counter()
         # HEAD is GET without the content (RFC 9110, 9.3.2); the server leaves the content out.
         head = self._method == "HEAD"
-        state = {**scope.get("state", {}), "request_id": self.request_id, "head": head}
+        state = {**scope.get("state", {}), "request_id": self.request_id, "head": head, "access": access}
         self.scope: Scope = {**scope, "method": "GET" if head else self._method, "state": state}
 
     async def answer(self, kind: ProblemKind) -> None:

@@ -9,7 +9,7 @@ The gain, as CPU time of one GET of one resource with its whole answer: 0.41 tim
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from re import Pattern
 from typing import Any, Final, TypeAlias
@@ -36,18 +36,22 @@ _PLAIN: Final = frozenset(
 class DirectRoutes:
     """The innermost middleware. Pure ASGI. `routes` are those of the application, in their order.
 
+    Dependencies that are `unneeded` are not called; they must give nothing to any other call.
+
     A request goes where FastAPI would send it: to the first route that its path and method match. What is raised meets
     the exception handlers of the application, as it would further inside. No route is direct while there are
     dependency overrides, or while FastAPI's telemetry watches the request; and not below a mount.
     """
 
-    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, routes: Sequence[BaseRoute], unneeded: Collection[Callable[..., Any]] = ()
+    ) -> None:
         self._app = app
         self._routes_of_method: dict[str, list[_Route]] = {}
         for context in iter_route_contexts(routes):
             if not isinstance(context.original_route, Route) or not context.methods:
                 break  # whatever it is, it may want what comes after it
-            route = _Route.of(context)
+            route = _Route.of(context, unneeded)
             for method in context.methods:
                 self._routes_of_method.setdefault(method, []).append(route)
 
@@ -113,9 +117,9 @@ class _Route:
     steps: _Steps | None
 
     @classmethod
-    def of(cls, context: RouteContext) -> "_Route":
+    def of(cls, context: RouteContext, unneeded: Collection[Callable[..., Any]]) -> "_Route":
         try:
-            steps = _Planning(context).steps()
+            steps = _Planning(context, unneeded).steps()
         except _NotPlain:
             steps = None
         return cls(context.path_regex, context.endpoint, context.original_route, steps)
@@ -128,8 +132,9 @@ class _NotPlain(Exception):
 class _Planning:
     """Lays out the calls for one route, in FastAPI's order: dependencies first, and equal ones once."""
 
-    def __init__(self, context: RouteContext) -> None:
+    def __init__(self, context: RouteContext, unneeded: Collection[Callable[..., Any]]) -> None:
         self._context = context
+        self._unneeded = unneeded
         self._texts = [name for name, convertor in context.param_convertors.items() if _gives_text(convertor)]
         self._parameters = list(context.path_regex.groupindex)
         self._steps: list[_Step] = []
@@ -151,7 +156,8 @@ class _Planning:
     def _plan(self, dependant: Dependant) -> int:
         """The place of the result of the dependency, after all that comes before it."""
         _check_plain(dependant)
-        arguments = [(one.name, self._plan(one)) for one in dependant.dependencies]
+        needed = [one for one in dependant.dependencies if one.call not in self._unneeded]
+        arguments = [(one.name, self._plan(one)) for one in needed]
         key = (dependant.call, dependant.scope)
         if dependant.use_cache and key in self._places:
             return self._places[key]

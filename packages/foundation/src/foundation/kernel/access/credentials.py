@@ -44,6 +44,10 @@ class Revocations(Protocol):
         """
         ...
 
+    def known_until(self) -> float:
+        """When that is due, by the clock of `time.monotonic`."""
+        ...
+
     def is_revoked(self, *, subject: str, issued_at: float | None, key_id: str | None, token_id: str | None) -> bool:
         """Whether the token is revoked. Asked for each request, so that it answers from memory.
 

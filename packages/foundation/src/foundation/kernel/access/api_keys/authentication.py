@@ -65,6 +65,11 @@ class ApiKeyAuthenticator:
         """Whether the credential was good when it was last looked at."""
         return hash_of(credential) in self._known
 
+    def good_until(self, credential: str) -> float:
+        """When the key is read anew, by the monotonic clock."""
+        known = self._known.get(hash_of(credential))
+        return 0.0 if known is None else known.until
+
     async def authenticate(self, credential: str) -> Principal:
         """See `Authenticator.authenticate`. A broken key is refused without a look at the storage.
 

@@ -41,6 +41,10 @@ class KnownRevocations:
             return
         await self._readings.run(None, self._read)
 
+    def known_until(self) -> float:
+        """See `Revocations.known_until`."""
+        return self._good_until
+
     def is_revoked(self, *, subject: str, issued_at: float | None, key_id: str | None, token_id: str | None) -> bool:
         """See `Revocations.is_revoked`. A token that does not say when it was issued may be as old as can be."""
         if not self._since:
