@@ -142,3 +142,13 @@ def test_settings_that_would_not_protect_as_they_say_stop_the_start(
     assert refused.stderr.startswith(f"fastapi-service: {reason}"), refused.stderr
     assert refused.stderr.endswith(".\n")
     assert refused.stderr.count("\n") == 1
+
+
+def test_tokens_are_revoked_and_accepted_again(terminal: Terminal) -> None:
+    revoked = terminal.json("tokens", "revoke", "subject", "248289761001")
+    assert (revoked["revoked_by"], revoked["revoked"]) == ("subject", "248289761001")
+    assert terminal.json("tokens", "list") == [revoked]
+    again = terminal("tokens", "revoke", "subject", "248289761001")
+    assert (again.returncode, again.stderr) == (1, "fastapi-service: These tokens are revoked already.\n")
+    assert terminal("tokens", "accept", str(revoked["id"])).returncode == 0
+    assert terminal.json("tokens", "list") == []
