@@ -24,6 +24,7 @@ MAX_WORKERS = 8  # each has its own database; more of them wait for the server m
 MEMORY = Path("/dev/shm")  # noqa: S108 -- the directory made in it is private
 # What of the service's tests needs more than Python, or minutes, and why. One that is named among the arguments runs.
 LEFT_OUT = {
+    "tests/openapi/test_schemathesis.py": "half a minute, to send what the document says and more",
     "tests/openapi/test_spectral.py": "the registry of npm packages, once",
     "tests/clients/test_generated_clients.py": "the registries of npm and of Python packages, once",
     "tests/identity/test_real_provider.py": "the registry of npm packages, once",
@@ -45,6 +46,7 @@ FAULTS = {
     "tests/faults/test_overload.py": "a processor that is busy with nothing else",
     "tests/faults/test_replicas.py": "minutes, for pairs of servers",
     "tests/faults/test_replicas_that_are_none.py": "minutes, for pairs of servers",
+    "tests/faults/test_sqlite_files.py": "half a minute, for files that are moved and deleted",
     "tests/faults/test_users_on_a_replica.py": "minutes, for pairs of servers",
 }
 ENOUGH = 4 << 30  # bytes; two workers need half of one of these gigabytes, and eight of them two
