@@ -24,6 +24,7 @@ from entrypoints.settings import Settings
 from foundation.http.problems import kinds
 from foundation.http.problems.catalogue import ProblemCatalogue
 from foundation.kernel.errors import AlreadyTaken, ApplicationError, DomainError, StorageMisconfigured
+from foundation.setting_values import AuthMode
 
 ADDRESS = "somebody@example.com"
 REFUSED_BY_A_RULE_NOBODY_KNOWS = {
@@ -113,7 +114,8 @@ def test_every_error_of_the_domain_and_the_application_has_a_problem() -> None:
     for package in (domain, application, adapters, entrypoints):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
-    problems: ProblemCatalogue = create_app(Settings(database_url="memory://")).state.problems
+    settings = Settings(database_url="memory://", auth_mode=frozenset({AuthMode.API_KEYS}))
+    problems: ProblemCatalogue = create_app(settings).state.problems
     kinds_of_errors = {DomainError, ApplicationError}  # never raised themselves
     raised_at_the_start = {StorageMisconfigured}
     errors = {*families(DomainError), *families(ApplicationError)} - kinds_of_errors - raised_at_the_start

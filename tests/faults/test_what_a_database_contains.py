@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.exc import IntegrityError
 
+from adapters.sqlalchemy.tables import metadata
 from e2e.answers import create, problem
 from e2e.processes import ServerProcess, eventually, run_cli
 from entrypoints.cli.schema_project import schema_project
@@ -82,20 +83,21 @@ def test_what_a_database_sets_for_its_sessions_changes_nothing(
 def test_privileges_that_are_missing_are_named(storages: Storages, postgres: str, tmp_path: Path) -> None:
     with storages.migrated(postgres) as url:
         visitor = f"visitor_{uuid4().hex}"
+        tables = ", ".join(sorted(metadata.tables))
         password = uuid4().hex
         address = make_url(url).set(username=visitor, password=password)
         with connected(url) as connection:
             connection.exec_driver_sql(f"CREATE ROLE {visitor} LOGIN PASSWORD '{password}'")
-            connection.exec_driver_sql(f"GRANT SELECT, INSERT, UPDATE ON users, idempotency_keys TO {visitor}")
+            connection.exec_driver_sql(f"GRANT SELECT, INSERT, UPDATE ON {tables} TO {visitor}")
         try:
             own = address.render_as_string(hide_password=False)
             with ServerProcess(tmp_path, ready="/livez", DATABASE_URL=own) as server, server.client() as http:
                 said = problem(http.get("/readyz"), 503, "storage-unavailable")["detail"]
-                assert "DELETE on idempotency_keys, users" in said
+                assert f"DELETE on {tables}" in said
                 id_ = create(http)["id"]
                 problem(http.delete(f"{USERS}/{id_}"), 503, "storage-unavailable")
                 with connected(url) as connection:
-                    connection.exec_driver_sql(f"GRANT DELETE ON users, idempotency_keys TO {visitor}")
+                    connection.exec_driver_sql(f"GRANT DELETE ON {tables} TO {visitor}")
                 eventually("the next one is named", lambda: "alembic_version" in http.get("/readyz").text)
                 with connected(url) as connection:
                     connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {visitor}")

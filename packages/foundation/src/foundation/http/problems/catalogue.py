@@ -6,9 +6,12 @@ from typing import Any, Final
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import FieldError, Problem, ProblemKind
 from foundation.kernel import errors
+from foundation.kernel.access.credentials import CredentialRejected, CredentialUnverifiable
 from foundation.kernel.access.policy import Forbidden
 
 _GENERAL_ERRORS: Final[Mapping[type[Exception], ProblemKind]] = {
+    CredentialRejected: kinds.UNAUTHENTICATED,
+    CredentialUnverifiable: kinds.AUTHENTICATION_UNAVAILABLE,
     Forbidden: kinds.FORBIDDEN,
     errors.AlreadyTaken: kinds.ALREADY_TAKEN,
     errors.CommitOutcomeUnknown: kinds.COMMIT_OUTCOME_UNKNOWN,
