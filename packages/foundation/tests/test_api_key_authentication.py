@@ -198,6 +198,21 @@ async def test_a_request_that_is_cancelled_cancels_no_other(worker: Worker) -> N
     assert (first.cancelled(), third.cancelled(), worker.keys.queries.asked) == (True, True, 1)
 
 
+async def test_closing_waits_for_what_is_under_way(worker: Worker) -> None:
+    secret = (await worker.keys.issue()).secret
+    with worker.slow_storage() as answered:
+        request = asyncio.create_task(worker.accepts(secret))
+        await settled()
+        closing = asyncio.create_task(worker.authenticator.aclose())
+        await settled()
+        assert not closing.done()
+        answered.set()
+        await closing
+    assert await request
+    [key] = worker.keys.stored.values()
+    assert key.last_used_at is not None
+
+
 async def test_a_reading_whose_requests_were_all_cancelled_leaves_nothing_behind(worker: Worker) -> None:
     with worker.slow_storage() as answered:
         only = asyncio.create_task(worker.accepts(new_secret()))

@@ -33,6 +33,8 @@ class Access:
     ) -> None:
         self.authenticators: list[CredentialAuthenticator] = []
         self._keys: SigningKeys | None = None
+        self._api_keys = api_keys
+        self._revocations = revocations
         if AuthMode.API_KEYS in settings.auth_mode:
             self.authenticators.append(api_keys.authenticator)
         if AuthMode.OIDC in settings.auth_mode:
@@ -44,7 +46,9 @@ class Access:
             self.background_tasks["forgetting rate limits that nothing is used of"] = forget
 
     async def close(self) -> None:
-        """End what is under way."""
+        """End what is under way. The storage is closed after this."""
+        await self._api_keys.authenticator.aclose()
+        await self._revocations.known.aclose()
         if self._keys is not None:
             await self._keys.aclose()
 

@@ -40,6 +40,10 @@ class SingleFlight(Generic[KeyT, ResultT]):
         await asyncio.wait([flight.task])
         return flight.task.result()
 
+    def tasks(self) -> list[asyncio.Task[ResultT]]:
+        """The calls that are under way."""
+        return [flight.task for flight in self._flights.values()]
+
     def _forget(self, key: KeyT, task: asyncio.Task[ResultT]) -> None:
         if key in self._flights and self._flights[key].task is task:
             del self._flights[key]

@@ -85,6 +85,14 @@ class ApiKeyAuthenticator:
             raise CredentialRejected("The API key is not complete. Copy it again.")
         return await self._readings.run(secret_hash, lambda asked_at: self._read(secret_hash, asked_at))
 
+    async def aclose(self) -> None:
+        """Wait for what is under way, before the storage is closed; its own limits bound that."""
+        if under_way := [*self._readings.tasks(), *self._recording.values()]:
+            await asyncio.wait(under_way)
+        # A reading that ended may have begun to record a use.
+        if self._recording:
+            await asyncio.wait(self._recording.values())
+
     async def _read(self, secret_hash: str, asked_at: float) -> Principal:
         key = await self._queries.find(ApiKeyFilter(secret=secret_hash))
         # Afterwards, since the key may have ended while the storage was asked.

@@ -1,5 +1,6 @@
 """The revocations that a worker knows."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -40,6 +41,11 @@ class KnownRevocations:
         if self._monotonic() < self._good_until:
             return
         await self._readings.run(None, self._read)
+
+    async def aclose(self) -> None:
+        """Wait for what is under way, before the storage is closed; its own limits bound that."""
+        if under_way := self._readings.tasks():
+            await asyncio.wait(under_way)
 
     def known_until(self) -> float:
         """See `Revocations.known_until`."""
