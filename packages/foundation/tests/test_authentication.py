@@ -83,14 +83,16 @@ async def nothing_to_close() -> None:
     """Nothing was opened."""
 
 
-def application(*resources: Resource, authenticators: Sequence[CredentialAuthenticator] = ()) -> FastAPI:
+def application(
+    *resources: Resource, authenticators: Sequence[CredentialAuthenticator] = (), **settings: Any
+) -> FastAPI:
     return build_application(
         title="house",
         version="1",
         info={"summary": "A house."},
         prefix="/v1",
         resources=resources,
-        settings=ServiceSettings(database_url="memory://"),
+        settings=ServiceSettings(database_url="memory://", **settings),
         container=object(),
         readiness=InMemoryReadiness(),
         authenticators=authenticators,
@@ -229,6 +231,12 @@ def operations_of(document: dict[str, Any]) -> list[dict[str, Any]]:
         if path.startswith("/v1/")
         for operation in methods.values()
     ]
+
+
+def test_settings_that_ask_for_credentials_need_authenticators() -> None:
+    """A service that is put together wrongly does not start, rather than let everything in."""
+    with pytest.raises(ValueError, match="there are no authenticators"):
+        application(SHELVES, auth_mode="api-keys")
 
 
 def test_the_document_has_the_scope_of_each_operation_and_the_answers_without_it() -> None:

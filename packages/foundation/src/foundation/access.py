@@ -1,5 +1,6 @@
 """Assembles what decides who may come in, as the settings say."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from foundation.http.access.limits import Limiters
@@ -13,17 +14,17 @@ from foundation.setting_values import AuthMode, RateLimitStore
 from foundation.settings import ServiceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from foundation.http.access.authentication import CredentialAuthenticator
     from foundation.oidc.signing_keys import SigningKeys
+    from foundation.oidc.verifier import TokenVerifier
 
 
 class Access:
     """The authenticators and the limiters of a service.
 
     Attributes:
-        authenticators: One for each kind of credentials that AUTH_MODE names.
         limiters: The limits of requests; None where nothing is counted.
         background_tasks: What keeps the storage of the limits small, by the names that the log calls the tasks.
     """
@@ -31,19 +32,25 @@ class Access:
     def __init__(
         self, settings: ServiceSettings, storage: Storage, api_keys: ApiKeyUseCases, revocations: RevocationUseCases
     ) -> None:
-        self.authenticators: list[CredentialAuthenticator] = []
-        self._keys: SigningKeys | None = None
+        self._settings = settings
         self._api_keys = api_keys
         self._revocations = revocations
-        if AuthMode.API_KEYS in settings.auth_mode:
-            self.authenticators.append(api_keys.authenticator)
-        if AuthMode.OIDC in settings.auth_mode:
-            self._accept_tokens(settings, revocations)
+        self._keys: SigningKeys | None = None
         self.limiters = _limiters(settings, storage)
         self.background_tasks: dict[str, Callable[[], Awaitable[object]]] = {}
         if settings.rate_limit_store is RateLimitStore.DATABASE:
             forget = ForgetFullBucketsHandler(storage.shared_buckets())
             self.background_tasks["forgetting rate limits that nothing is used of"] = forget
+
+    @cached_property
+    def authenticators(self) -> "Sequence[CredentialAuthenticator]":
+        """One for each kind of credentials that AUTH_MODE names; made for a server, since commands need none."""
+        accepted: list[CredentialAuthenticator] = []
+        if AuthMode.API_KEYS in self._settings.auth_mode:
+            accepted.append(self._api_keys.authenticator)
+        if AuthMode.OIDC in self._settings.auth_mode:
+            accepted.append(self._token_verifier())
+        return accepted
 
     async def close(self) -> None:
         """End what is under way. The storage is closed after this."""
@@ -52,12 +59,13 @@ class Access:
         if self._keys is not None:
             await self._keys.aclose()
 
-    def _accept_tokens(self, settings: ServiceSettings, revocations: RevocationUseCases) -> None:
+    def _token_verifier(self) -> "TokenVerifier":
         # An HTTP client and cryptography take a tenth of a second to load.
         from foundation.oidc.settings import OidcSettings
         from foundation.oidc.signing_keys import SigningKeys
         from foundation.oidc.verifier import TokenVerifier
 
+        settings = self._settings
         accepted = OidcSettings(
             settings.oidc_issuer or "",
             settings.oidc_audience or "",
@@ -67,7 +75,7 @@ class Access:
             token_types=settings.oidc_token_types,
         )
         self._keys = SigningKeys(accepted)
-        self.authenticators.append(TokenVerifier(accepted, self._keys, revocations=revocations.known))
+        return TokenVerifier(accepted, self._keys, revocations=self._revocations.known)
 
 
 def _limiters(settings: ServiceSettings, storage: Storage) -> Limiters | None:

@@ -79,15 +79,15 @@ def build_application(
     Without `authenticators`, no route asks who sends a request, and without `limiters` no request is counted.
 
     Raises:
-        ValueError: two kinds of problems have the same slug, or a route of a resource declares no scope.
+        ValueError: two kinds of problems have the same slug, a route of a resource declares no scope, or AUTH_MODE asks
+            for credentials that no authenticator takes.
     """
-    problems = ProblemCatalogue(
-        {error: kind for resource in resources for error, kind in resource.errors.items()},
-        {
-            Forbidden: forbidden,
-            **{error: present for resource in resources for error, present in resource.presenters.items()},
-        },
-    )
+    if settings.auth_mode and not authenticators:
+        raise ValueError(
+            "AUTH_MODE asks for credentials, and there are no authenticators: see foundation.access.Access"
+        )
+    problems = _problems(resources)
+    access = _access_control(authenticators, limiters, audited=settings.audited)
     app = FastAPI(
         title=title,
         version=version,
@@ -100,26 +100,13 @@ def build_application(
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_lifespan(settings, background_tasks, close),
     )
-    cursor_key = settings.cursor_key.get_secret_value().encode() if settings.cursor_key else secrets.token_bytes(32)
     app.state.container = container
-    access = _access_control(authenticators, limiters, audited=settings.audited)
-    app.state.access = access
-    app.state.cursors = CursorCodec(cursor_key)
-    app.state.draining = Draining()
     app.state.problems = problems
+    app.state.access = access
+    app.state.draining = Draining()
     app.state.readiness = ReadinessMonitor(readiness)
-    app.state.public_path = settings.public_path
-    app.state.require_if_match = settings.require_if_match
-    app.add_middleware(DirectRoutes, routes=app.routes, unneeded=scope_checks() if access is None else ())
-    app.add_middleware(
-        StrictInput,
-        allowed_hosts=settings.allowed_hosts,
-        body_timeout=settings.server_body_timeout.total_seconds(),
-        on_loopback=is_loopback(settings.server_host),
-    )
-    if settings.cors_allowed_origins:
-        app.add_middleware(CrossOrigin, origins=settings.cors_allowed_origins)
-    app.add_middleware(Envelope, request_timeout=settings.request_timeout.total_seconds(), access=access)
+    _keep_settings(app, settings)
+    _add_middleware(app, settings, access)
     install_error_handlers(app)
     _include_routes(app, prefix, resources, docs_enabled=settings.docs_enabled)
     app.state.templates = templates_by_endpoint(app)
@@ -134,6 +121,38 @@ def build_application(
         limited=limiters is not None and bool(limiters.by_address or limiters.by_principal),
     )
     return app
+
+
+def _problems(resources: Sequence[Resource]) -> ProblemCatalogue:
+    return ProblemCatalogue(
+        {error: kind for resource in resources for error, kind in resource.errors.items()},
+        {
+            Forbidden: forbidden,
+            **{error: present for resource in resources for error, present in resource.presenters.items()},
+        },
+    )
+
+
+def _keep_settings(app: FastAPI, settings: ServiceSettings) -> None:
+    """What routes need of the settings, in the state of the application."""
+    cursor_key = settings.cursor_key.get_secret_value().encode() if settings.cursor_key else secrets.token_bytes(32)
+    app.state.cursors = CursorCodec(cursor_key)
+    app.state.public_path = settings.public_path
+    app.state.require_if_match = settings.require_if_match
+
+
+def _add_middleware(app: FastAPI, settings: ServiceSettings, access: AccessControl | None) -> None:
+    """The innermost first."""
+    app.add_middleware(DirectRoutes, routes=app.routes, unneeded=scope_checks() if access is None else ())
+    app.add_middleware(
+        StrictInput,
+        allowed_hosts=settings.allowed_hosts,
+        body_timeout=settings.server_body_timeout.total_seconds(),
+        on_loopback=is_loopback(settings.server_host),
+    )
+    if settings.cors_allowed_origins:
+        app.add_middleware(CrossOrigin, origins=settings.cors_allowed_origins)
+    app.add_middleware(Envelope, request_timeout=settings.request_timeout.total_seconds(), access=access)
 
 
 def _include_routes(app: FastAPI, prefix: str, resources: Sequence[Resource], *, docs_enabled: bool) -> None:
