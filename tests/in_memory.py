@@ -33,7 +33,7 @@ class InMemoryService:
         access = access or RowAccess(ScopesOnly())
         self.storage: InMemoryStorage = rival_of.storage if rival_of else InMemoryStorage(load_adapters("memory"))
         self.store: InMemoryStore = self.storage.store
-        self.stored: dict[int, UserView] = self.store.tables["users"].rows
+        self.stored: dict[int, UserView] = self.store.table("users").rows
         self.units_of_work: list[InMemoryUnitOfWork] = []
         self.rivals: list[Callable[[], Awaitable[object]]] = []
         self.users = UserUseCases(

@@ -55,8 +55,8 @@ class KeysInMemory:
         self.clock = FixedClock()
         self.storage = InMemoryStorage({"api_keys": API_KEYS})
         self.store = self.storage.store
-        self.stored: dict[int, ApiKeyView] = self.store.tables["api_keys"].rows
-        self.queries = CountingQueries(API_KEYS, self.store.tables["api_keys"])
+        self.stored: dict[int, ApiKeyView] = self.store.table("api_keys").rows
+        self.queries = CountingQueries(API_KEYS, lambda: self.store.table("api_keys"))
         self.slept: list[float] = []
         self.use_cases = ApiKeyUseCases(self.storage.unit_of_work, self.queries, self.clock, KNOWN_SCOPES, self._sleep)
 

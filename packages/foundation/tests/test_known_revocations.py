@@ -23,7 +23,7 @@ class Queries(InMemoryQueries[RevocationId, RevocationView, RevocationFilter, Re
 
     def __init__(self) -> None:
         self.table: InMemoryTable[RevocationView] = InMemoryTable(REVOCATIONS)
-        super().__init__(REVOCATIONS, self.table)
+        super().__init__(REVOCATIONS, lambda: self.table)
         self.asked = 0
         self.away = False
 

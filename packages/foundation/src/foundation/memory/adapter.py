@@ -32,7 +32,8 @@ class InMemoryAdapter(Generic[Entity, Id, View]):
     together; `references` has, for each attribute that is the id of another entity, the name that one is registered
     under. Referred entities cannot be removed. `conditions` has those of the filter that
     `foundation.kernel.conditions.comparison` cannot derive: each compares a view and a plain value. A change of
-    attributes that are all `unaudited` is not in the audit trail.
+    attributes that are all `unaudited` is not in the audit trail. `per_tenant` entities belong to the tenant that
+    added them: see `foundation.kernel.access.tenancy`.
     """
 
     entity: type[Entity]
@@ -43,6 +44,7 @@ class InMemoryAdapter(Generic[Entity, Id, View]):
     references: Mapping[str, tuple[str, Reference]] = field(default_factory=dict)
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     unaudited: frozenset[str] = frozenset()
+    per_tenant: bool = False
 
     @cached_property
     def restorers(self) -> Mapping[str, Callable[[Any], Any]]:

@@ -1,7 +1,7 @@
 """Entities in memory: the read side."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
@@ -21,16 +21,19 @@ _BATCH: Final = 1000
 
 
 class InMemoryQueries(Generic[Id, View, Where, Sort]):
-    """The committed entities of one class, sorted and filtered on demand."""
+    """The committed entities of one class, sorted and filtered on demand.
 
-    def __init__(self, adapter: InMemoryAdapter[Any, Id, View], table: InMemoryTable[View]) -> None:
+    `table` returns the one that the present principal may see.
+    """
+
+    def __init__(self, adapter: InMemoryAdapter[Any, Id, View], table: Callable[[], InMemoryTable[View]]) -> None:
         self._adapter = adapter
         self._table = table
 
     async def get(self, entity_id: Id, within: Restriction = EVERY_ROW) -> View:
         """See `Queries.get`."""
         number: Any = plain(entity_id)
-        view = self._table.rows.get(number)
+        view = self._table().rows.get(number)
         if view is None or not admits(within, view):
             raise self._adapter.not_found(entity_id)
         return view
@@ -57,7 +60,7 @@ class InMemoryQueries(Generic[Id, View, Where, Sort]):
 
     async def iterate_all(self, within: Restriction = EVERY_ROW) -> AsyncIterator[Sequence[View]]:
         """See `Queries.iterate_all`."""
-        rows = self._table.rows
+        rows = self._table().rows
         ids = sorted(rows)
         for start in range(0, len(ids), _BATCH):
             await asyncio.sleep(0)
@@ -70,6 +73,6 @@ class InMemoryQueries(Generic[Id, View, Where, Sort]):
         conditions = given_conditions(where)
         return [
             view
-            for view in self._table.rows.values()
+            for view in self._table().rows.values()
             if self._adapter.admits(view, conditions) and admits(within, view)
         ]

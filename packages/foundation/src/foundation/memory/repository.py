@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Generic
 
 from foundation.kernel.access.policy import EVERY_ROW, Restriction, admits
+from foundation.kernel.access.tenancy import check_tenant
 from foundation.kernel.audit_trail import AuditAction
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.constraints import several_taken, taken_positions
@@ -19,7 +20,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
     """The entities of one unit of work: those loaded or added, the views they came from, and the ids of those removed.
 
     Nothing locks. As in a database without locks, the first to commit wins and the other meets a conflict.
-    `others` has all repositories of the unit of work, this one included.
+    `table` has what is committed; `others` has all repositories of the unit of work, this one included.
     """
 
     def __init__(
@@ -29,7 +30,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
         others: Mapping[str, "InMemoryRepository[Any, Any, Any]"],
     ) -> None:
         self._adapter = adapter
-        self._table = table
+        self.table = table
         self._others = others
         self._entities: dict[int, Entity] = {}
         self._seen: dict[int, View] = {}
@@ -40,6 +41,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
     async def add(self, entity: Entity) -> None:
         """See `Repository.add`."""
         await asyncio.sleep(0)
+        self._check_tenant()
         for key, unique in self._adapter.unique.items():
             values = plain_values(entity, attributes_of(key))
             if self._has_owner(key, values) or values in self._values_in_use(key):
@@ -50,6 +52,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
     async def add_all(self, entities: Sequence[Entity]) -> None:
         """See `Repository.add_all`."""
         await asyncio.sleep(0)
+        self._check_tenant()
         for key, unique in self._adapter.unique.items():
             positions = self._taken(key, entities, self._values_in_use(key))
             if positions:
@@ -63,7 +66,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
         number: Any = plain(entity_id)
         if number in self._entities and admits(within, self._entities[number]):
             return self._entities[number]
-        view = self._table.rows.get(number)
+        view = self.table.rows.get(number)
         if view is None or number in self._removed or number in self._entities or not admits(within, view):
             raise self._adapter.not_found(entity_id)
         self._seen[number] = view
@@ -80,6 +83,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
 
     async def load(self, batches: AsyncIterable[Sequence[Numbered[Any]]], at: datetime, reported: int) -> Loaded:
         """See `BulkLoader.load`. Memory is the storage, so here it does grow with the number of entities."""
+        self._check_tenant()
         added = 0
         lines: list[int] = []
         known = {key: self._values_in_use(key) for key in self._adapter.unique}
@@ -103,7 +107,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
         views = {number: self._adapter.view(entity) for number, entity in self._entities.items()}
         changed = {number: view for number, view in views.items() if view != self._seen.get(number)}
         for number in changed.keys() | self._removed:
-            if self._table.rows.get(number) != self._seen.get(number):
+            if self.table.rows.get(number) != self._seen.get(number):
                 raise WriteConflict
         return changed, self._removed
 
@@ -143,6 +147,10 @@ class InMemoryRepository(Generic[Entity, Id, View]):
             if self._others[name] is target and any(plain(getattr(one, attribute)) == number for one in self._rows()):
                 raise reference.in_use()
 
+    def _check_tenant(self) -> None:
+        if self._adapter.per_tenant:
+            check_tenant()
+
     def _check_references(self, one: Entity | View) -> None:
         for attribute, (name, reference) in self._adapter.references.items():
             value = getattr(one, attribute)
@@ -152,13 +160,13 @@ class InMemoryRepository(Generic[Entity, Id, View]):
     def exists(self, number: Any) -> bool:
         """Whether there will be an entity with this id after a commit."""
         added_here = number in self._entities and number not in self._seen
-        return added_here or (number in self._table.rows and number not in self._removed)
+        return added_here or (number in self.table.rows and number not in self._removed)
 
     def _rows(self) -> Iterator[Entity | View]:
         """All as they would be after a commit."""
         yield from self._entities.values()
         gone = self._entities.keys() | self._removed
-        yield from (view for number, view in self._table.rows.items() if number not in gone)
+        yield from (view for number, view in self.table.rows.items() if number not in gone)
 
     def _taken(self, key: str, entities: Sequence[Entity], known: set[Values]) -> list[int]:
         values = [plain_values(entity, attributes_of(key)) for entity in entities]
@@ -170,7 +178,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
         return {values for values in found if None not in values}
 
     def _has_owner(self, key: str, values: Values) -> bool:
-        owner = self._table.owner_of(key, values)
+        owner = self.table.owner_of(key, values)
         # The values of entities loaded here are their own, which may no longer be those stored.
         return owner is not None and owner not in self._removed and owner not in self._entities
 
@@ -182,7 +190,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
             self._keep_new(entity)
 
     def _keep_new(self, entity: Entity) -> None:
-        number = self._table.next_id()
+        number = self.table.next_id()
         entity.id = self._adapter.restorers["id"](number)  # type: ignore[attr-defined]  # every entity has one
         self._entities[number] = entity
 

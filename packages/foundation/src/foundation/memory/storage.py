@@ -1,6 +1,7 @@
 """The in-memory storage and its transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -33,8 +34,8 @@ class InMemoryStorage:
     def queries(self, name: str) -> InMemoryQueries[Any, Any, Any, Any]:
         """See `Storage.queries`."""
         if name == AUDIT_TRAIL:
-            return InMemoryQueries(AUDIT_ENTRIES, self.store.audit_trail)
-        return InMemoryQueries(self.store.adapters[name], self.store.tables[name])
+            return InMemoryQueries(AUDIT_ENTRIES, lambda: self.store.audit_trail)
+        return InMemoryQueries(self.store.adapters[name], partial(self.store.table, name))
 
     def shared_buckets(self) -> SharedBuckets:
         """See `Storage.shared_buckets`.
@@ -99,7 +100,7 @@ class InMemoryUnitOfWork:
         """
         changes = {name: repository.changes() for name, repository in self._repositories.items()}
         for name, (changed, removed) in changes.items():
-            if key := self._store.tables[name].violated(changed, removed):
+            if key := self._repositories[name].table.violated(changed, removed):
                 raise self._repositories[name].violation(key)
         for name, (changed, removed) in changes.items():
             repository = self._repositories[name]
@@ -110,7 +111,7 @@ class InMemoryUnitOfWork:
         if self._audited:
             append_entries(self._store.audit_trail, self._repositories, changes)
         for name, (changed, removed) in changes.items():
-            self._store.tables[name].replace(changed, removed)
+            self._repositories[name].table.replace(changed, removed)
         self.idempotency_keys.put_into_store()
         self.idempotency_keys.release()
         self._begin()
@@ -118,5 +119,5 @@ class InMemoryUnitOfWork:
     def _begin(self) -> None:
         self._repositories = {}
         for name, adapter in self._store.adapters.items():
-            self._repositories[name] = InMemoryRepository(adapter, self._store.tables[name], self._repositories)
+            self._repositories[name] = InMemoryRepository(adapter, self._store.table(name), self._repositories)
         self.idempotency_keys = InMemoryIdempotencyKeys(self._store)

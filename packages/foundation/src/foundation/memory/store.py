@@ -1,9 +1,10 @@
 """What the in-memory storage holds between units of work."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic
 
+from foundation.kernel.access.tenancy import current_tenant
 from foundation.memory.adapter import InMemoryAdapter, Values, View, attributes_of, plain_values
 from foundation.memory.audit_entries import AUDIT_ENTRIES
 
@@ -13,12 +14,15 @@ if TYPE_CHECKING:
 
 
 class InMemoryTable(Generic[View]):
-    """The committed entities of one class, by their plain ids, as immutable views, so that no entity is shared."""
+    """The committed entities of one class, by their plain ids, as immutable views, so that no entity is shared.
 
-    def __init__(self, adapter: InMemoryAdapter[Any, Any, View]) -> None:
+    `ids` are those that it gives.
+    """
+
+    def __init__(self, adapter: InMemoryAdapter[Any, Any, View], ids: Iterator[int] | None = None) -> None:
         self.rows: dict[int, View] = {}
         self._owners: dict[str, dict[Values, int]] = {key: {} for key in adapter.unique}
-        self._ids = count(1)
+        self._ids = ids or count(1)
 
     def next_id(self) -> int:
         """An id that was never given before, also not to an entity that was never committed."""
@@ -52,14 +56,25 @@ class InMemoryTable(Generic[View]):
 
 
 class InMemoryStore:
-    """A table for each entity, by name, the audit trail, and the answers recorded under idempotency keys.
+    """A table for each entity, the audit trail, and the answers recorded under idempotency keys.
+
+    An entity that is `per_tenant` has a table for each tenant. They give ids of one sequence.
 
     `claimed` has the keys that open units of work have claimed.
     """
 
     def __init__(self, adapters: Mapping[str, InMemoryAdapter[Any, Any, Any]]) -> None:
         self.adapters = adapters
-        self.tables: dict[str, InMemoryTable[Any]] = {name: InMemoryTable(one) for name, one in adapters.items()}
+        self._ids = {name: count(1) for name in adapters}
+        self._tables: dict[tuple[str, str | None], InMemoryTable[Any]] = {}
         self.audit_trail: InMemoryTable[AuditEntry] = InMemoryTable(AUDIT_ENTRIES)
         self.answers: dict[IdempotencyKey, RecordedAnswer] = {}
         self.claimed: set[IdempotencyKey] = set()
+
+    def table(self, name: str) -> InMemoryTable[Any]:
+        """The table of an entity, which is that of the present principal's tenant where the entity is `per_tenant`."""
+        adapter = self.adapters[name]
+        place = name, current_tenant() if adapter.per_tenant else None
+        if place not in self._tables:
+            self._tables[place] = InMemoryTable(adapter, self._ids[name])
+        return self._tables[place]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import configure_mappers, registry
 from foundation.kernel.constraints import Reference, Unique
 from foundation.kernel.errors import NotFound
 from foundation.sqlalchemy.constraints import Constraint, constraint_columns
+from foundation.sqlalchemy.tenancy import TENANT_ID, check_tenancy, is_per_tenant
 
 Entity = TypeVar("Entity")
 Id = TypeVar("Id")
@@ -54,8 +55,9 @@ class SqlAlchemyAdapter(Generic[Entity, Id, View]):
 
     @cached_property
     def unique_constraints(self) -> tuple[tuple[Unique, tuple[Column[Any], ...]], ...]:
-        """The errors of the unique constraints, with the columns of these."""
-        return tuple((errors, self.constraints[name].columns) for name, errors in self.unique.items())
+        """The errors of the unique constraints, with the columns of these, the tenant left out."""
+        named = {name: self.constraints[name].attributes for name in self.unique}
+        return tuple((errors, tuple(self.table.c[one] for one in named[name])) for name, errors in self.unique.items())
 
 
 @cache
@@ -64,12 +66,21 @@ def _registry(metadata: MetaData) -> registry:
 
 
 def map_entities(metadata: MetaData, adapters: Iterable[SqlAlchemyAdapter[Any, Any, Any]]) -> registry:
-    """Map the entities onto their tables, each once per process, and return the registry that knows them."""
+    """Map the entities onto their tables, each once per process, and return the registry that knows them.
+
+    Raises:
+        TypeError: see `foundation.sqlalchemy.tenancy.check_tenancy`.
+    """
     mappings = _registry(metadata)
     for adapter in adapters:
+        check_tenancy(adapter.table)
         if inspect(adapter.entity, raiseerr=False) is None:
             mappings.map_imperatively(
-                adapter.entity, adapter.table, version_id_col=adapter.version, version_id_generator=False
+                adapter.entity,
+                adapter.table,
+                version_id_col=adapter.version,
+                version_id_generator=False,
+                exclude_properties={TENANT_ID} if is_per_tenant(adapter.table) else None,
             )
     configure_mappers()
     return mappings

@@ -8,6 +8,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, MetaData, PrimaryKeyConstra
 
 from foundation.kernel.constraints import Reference, Unique
 from foundation.kernel.errors import IdTaken
+from foundation.sqlalchemy.tenancy import TENANT_ID
 
 
 class ForeignKeyViolated(Exception):
@@ -26,6 +27,11 @@ class Constraint:
     errors: Unique | Reference | type[IdTaken]
 
     @property
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes of the entity that it is about; the tenant is none."""
+        return tuple(column.key for column in self.columns if column.key != TENANT_ID)
+
+    @property
     def unique(self) -> bool:
         """Whether it is about a value that only one row may have."""
         return not isinstance(self.errors, Reference)
@@ -37,7 +43,7 @@ class Constraint:
         if isinstance(self.errors, Reference) and removing:
             return self.errors.in_use()
         make = self.errors.taken if isinstance(self.errors, Unique) else self.errors.missing
-        return make(*(getattr(entity, column.key) for column in self.columns)) if entity is not None else make()
+        return make(*(getattr(entity, name) for name in self.attributes)) if entity is not None else make()
 
 
 def constraint_columns(table: Table, name: str) -> tuple[Column[Any], ...]:

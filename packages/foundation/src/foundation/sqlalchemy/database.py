@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -99,6 +100,7 @@ class PostgresDatabase(Database):
         replica: Replica | None = None,
     ) -> None:
         self._behind_pooler = access.pooler
+        access = replace(access, tenants=registered.per_tenant)
         self.pool = open_pool(url, limits, access)
         watchdog = Watchdog(limits.use_timeout.total_seconds())
         probe = open_postgresql(url, limits, watchdog, kept=1, pooler=access.pooler)

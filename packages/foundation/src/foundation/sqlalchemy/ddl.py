@@ -103,7 +103,7 @@ def readable(table: Table) -> Table:
         trigger = _CHECK_TRIGGER_ON_SQLITE.format(
             table=table.name, name=statement.lower(), event=statement, unreadable="\nOR ".join(conditions)
         )
-        _create_with(table, "sqlite", trigger)
+        create_with(table, "sqlite", trigger)
     return table
 
 
@@ -119,8 +119,8 @@ def timestamped(table: Table) -> Table:
         f"NEW.{column.name} IS NOT OLD.{column.name}" for column in table.columns if column.name != "updated_at"
     )
     for trigger in (_TOUCH_FUNCTION, _TOUCH_TRIGGER_ON_POSTGRESQL.format(table=table.name)):
-        _create_with(table, "postgresql", trigger)
-    _create_with(table, "sqlite", _TOUCH_TRIGGER_ON_SQLITE.format(table=table.name, changed=changed))
+        create_with(table, "postgresql", trigger)
+    create_with(table, "sqlite", _TOUCH_TRIGGER_ON_SQLITE.format(table=table.name, changed=changed))
     return readable(table)
 
 
@@ -145,12 +145,13 @@ END"""
 def append_only(table: Table) -> Table:
     """Have the database refuse every UPDATE of the table. Returns the table."""
     for trigger in (_REFUSE_FUNCTION, _REFUSE_TRIGGER_ON_POSTGRESQL.format(table=table.name)):
-        _create_with(table, "postgresql", trigger)
-    _create_with(table, "sqlite", _REFUSE_TRIGGER_ON_SQLITE.format(table=table.name))
+        create_with(table, "postgresql", trigger)
+    create_with(table, "sqlite", _REFUSE_TRIGGER_ON_SQLITE.format(table=table.name))
     return table
 
 
-def _create_with(table: Table, dialect: str, text: str) -> None:
+def create_with(table: Table, dialect: str, text: str) -> None:
+    """Execute the statement after the table is created, on that database."""
     # DDL() formats its text once more, so a percent sign is written twice.
     ddl = DDL(text.replace("%", "%%"))  # type: ignore[no-untyped-call]
     event.listen(table, "after_create", ddl.execute_if(dialect=dialect))

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapper, class_mapper
 from sqlalchemy.orm.attributes import instance_dict
 
 from foundation.sqlalchemy.adapter import Entity, SqlAlchemyAdapter
-from foundation.sqlalchemy.restrictions import restricted
+from foundation.sqlalchemy.restrictions import fixed, restricted
+from foundation.sqlalchemy.tenancy import of_tenant
 
 # Parameters beside those that are named as the attributes.
 KEY: Final = "_key"
@@ -40,11 +41,12 @@ class MappedStatements(Generic[Entity]):
         self.written = tuple(written)
         self.version_at = self.written.index(mapper.get_property_by_column(version).key)
         self._new = mapper.class_manager.new_instance
-        self.insert = insert(table).values(written).returning(key)
+        added, own = {**written, **fixed(table, of_tenant(table))}, tuple(restricted(table, of_tenant(table)))
+        self.insert = insert(table).values(added).returning(key)
         one = select(*columns.values()).where(this).with_for_update()
         self.select = cache(lambda within: one.where(*restricted(table, within)))
-        self.update = update(table).values(written).where(this, as_it_was)
-        self.delete = delete(table).where(this, as_it_was)
+        self.update = update(table).values(written).where(this, as_it_was, *own)
+        self.delete = delete(table).where(this, as_it_was, *own)
 
     def restored(self, row: tuple[Any, ...]) -> Entity:
         """The entity of a row that `select` found; its `__init__` does not run."""
@@ -67,7 +69,8 @@ def unique_values(adapter: SqlAlchemyAdapter[Any, Any, Any], dialect: str) -> Se
     """
     columns = {column.key: column for _, found in adapter.unique_constraints for column in found}
     first = [found[0] for _, found in adapter.unique_constraints]
-    return select(*columns.values()).where(or_(*(_among(column, dialect) for column in first)))
+    own = restricted(adapter.table, of_tenant(adapter.table))
+    return select(*columns.values()).where(or_(*(_among(column, dialect) for column in first)), *own)
 
 
 def _among(column: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:

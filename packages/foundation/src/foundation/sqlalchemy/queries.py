@@ -15,6 +15,7 @@ from foundation.kernel.queries import SortOrder
 from foundation.sqlalchemy.adapter import Id, SqlAlchemyAdapter, View
 from foundation.sqlalchemy.errors import DatabaseErrors
 from foundation.sqlalchemy.restrictions import restricted, restricting
+from foundation.sqlalchemy.tenancy import is_per_tenant, of_tenant
 from foundation.sqlalchemy.transaction import Reader
 from foundation.sqlalchemy.types import stored_type
 
@@ -45,11 +46,13 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
         self._bulk_timeout = bulk_timeout.total_seconds()
         self._translated = errors.translated
         self._statements = view_statements(adapter)
+        self._per_tenant = is_per_tenant(adapter.table)
         # The `_make` of the named tuple, in half the time.
         self._make: Callable[[Sequence[Any]], View] = partial(tuple.__new__, adapter.view)  # type: ignore[type-var]  # a tuple
 
     async def get(self, entity_id: Id, within: Restriction = EVERY_ROW) -> View:
         """See `Queries.get`."""
+        within = self._of_tenant(within)
         given = {"id": entity_id, **restricting(within)} if within else {"id": entity_id}
         with self._translated:
             found = await self._reader.rows(self._statements.by_id(tuple(within)), given, self._make)
@@ -59,9 +62,9 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
 
     async def find(self, where: Where) -> View | None:
         """See `Queries.find`."""
-        given = given_conditions(where)
-        statement = self._statements.page(tuple(given), (), "id", False, False)  # noqa: FBT003 -- of a cache
-        given["limit"] = 1
+        given, within = given_conditions(where), self._of_tenant(EVERY_ROW)
+        statement = self._statements.page(tuple(given), tuple(within), "id", False, False)  # noqa: FBT003 -- of a cache
+        given |= {"limit": 1, **restricting(within)}
         with self._translated:
             found = await self._reader.rows(statement, given, self._make)
         return found[0] if found else None
@@ -70,7 +73,7 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
         self, where: Where, sort: Sort, limit: int, after: Position | None, within: Restriction = EVERY_ROW
     ) -> Page[View]:
         """See `Queries.list`; asks for one row more than the page holds, to know whether there is a next one."""
-        given = given_conditions(where)
+        given, within = given_conditions(where), self._of_tenant(within)
         statement = self._statements.page(tuple(given), tuple(within), sort.field, sort.descending, after is not None)
         given |= {"limit": limit + 1, **restricting(within)}
         if after is not None:
@@ -84,7 +87,7 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
 
     async def count(self, where: Where, within: Restriction = EVERY_ROW) -> int:
         """See `Queries.count`."""
-        given = given_conditions(where)
+        given, within = given_conditions(where), self._of_tenant(within)
         statement = self._statements.count(tuple(given), tuple(within))
         with self._translated:
             [number] = await self._list_reader.rows(statement, given | restricting(within), _number)
@@ -92,6 +95,7 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
 
     async def iterate_all(self, within: Restriction = EVERY_ROW) -> AsyncIterator[Sequence[View]]:
         """See `Queries.iterate_all`."""
+        within = self._of_tenant(within)
         parameters: dict[str, Any] = {"limit": _BATCH, **restricting(within)}
         names = tuple(within)
         while True:
@@ -105,6 +109,10 @@ class SqlAlchemyQueries(Generic[Id, View, Where, Sort]):
                 return
             last: Any = found[-1]
             parameters["after_id"] = last.id
+
+    def _of_tenant(self, within: Restriction) -> Restriction:
+        """Those of the rows that belong to the present principal's tenant, where rows belong to tenants."""
+        return {**within, **of_tenant(self._adapter.table)} if self._per_tenant else within
 
 
 class ViewStatements:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic
 
 from foundation.kernel.access.policy import EVERY_ROW, Restriction, admits
+from foundation.kernel.access.tenancy import check_tenant
 from foundation.kernel.audit_trail import AuditAction
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.constraints import several_taken, taken_positions
@@ -16,6 +17,7 @@ from foundation.sqlalchemy.errors import DatabaseErrors
 from foundation.sqlalchemy.loading.loader import load_rows
 from foundation.sqlalchemy.mapped import KEY, VERSION, MappedStatements, mapped_statements, unique_values
 from foundation.sqlalchemy.restrictions import restricting
+from foundation.sqlalchemy.tenancy import of_tenant
 from foundation.sqlalchemy.transaction import Change, Transaction
 
 
@@ -38,12 +40,15 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
         self._errors = errors
         self._bulk_timeout = bulk_timeout
         self._trail = trail
+        self._within = of_tenant(adapter.table)
+        self._tenant = restricting(self._within)
         self._statements: MappedStatements[Entity] = mapped_statements(adapter.entity)  # type: ignore[arg-type]  # a class is hashable
         self._stored: dict[Any, tuple[Entity, tuple[Any, ...]]] = {}
         transaction.write_from(self._changes)
 
     async def add(self, entity: Entity) -> None:
         """See `Repository.add`; the INSERT is sent at once, because it returns the id."""
+        self._check_tenant()
         values = self._values(entity)
         await self._flush()
         with self._errors.adding(entity):
@@ -56,6 +61,7 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
         Raises:
             WriteConflict: a value was taken between the two; a new unit of work will see it.
         """
+        self._check_tenant()
         if not entities:
             return
         await self._check_unique_values(entities)
@@ -76,6 +82,7 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
                 raise self._adapter.not_found(entity_id)
             return entity
         statements = self._statements
+        within = {**within, **self._within}
         given = {KEY: entity_id, **restricting(within)} if within else {KEY: entity_id}
         with self._errors.translated:
             rows = await self._transaction.rows(statements.select(tuple(within)), given, tuple)
@@ -98,6 +105,7 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
 
     async def load(self, batches: AsyncIterable[Sequence[Numbered[Any]]], at: datetime, reported: int) -> Loaded:
         """See `BulkLoader.load`. Entities that are loaded are rows only: they do not enter the identity map."""
+        self._check_tenant()
         loaded = await load_rows(
             self._adapter,
             self._transaction,
@@ -118,16 +126,22 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
             return
         statement = unique_values(self._adapter, self._transaction.dialect)
         names = statement.selected_columns.keys()
-        given = {name: [value for one in entities if (value := getattr(one, name)) is not None] for name in names}
+        given: dict[str, Any] = {
+            name: [value for one in entities if (value := getattr(one, name)) is not None] for name in names
+        }
         await self._flush()
         with self._errors.translated:
-            found = await self._transaction.rows(statement, given, tuple)
+            found = await self._transaction.rows(statement, given | self._tenant, tuple)
         for unique, columns in constraints:
             at = [names.index(column.key) for column in columns]
             known = {tuple(row[position] for position in at) for row in found}
             values = [tuple(getattr(one, column.key) for column in columns) for one in entities]
             if positions := taken_positions(values, known):
                 raise several_taken(unique, positions, values)
+
+    def _check_tenant(self) -> None:
+        if self._within:
+            check_tenant()
 
     async def _flush(self) -> None:
         """Send the changes first, so that what they violate is not reported as the error of what comes next."""
@@ -166,7 +180,7 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
         return tuple([getattr(entity, name) for name in self._statements.written])
 
     def _named(self, values: tuple[Any, ...]) -> dict[str, Any]:
-        return dict(zip(self._statements.written, values, strict=True))
+        return dict(zip(self._statements.written, values, strict=True)) | self._tenant
 
     def _identity(self, key: object, stored: tuple[Any, ...]) -> dict[str, Any]:
-        return {KEY: key, VERSION: stored[self._statements.version_at]}
+        return {KEY: key, VERSION: stored[self._statements.version_at], **self._tenant}

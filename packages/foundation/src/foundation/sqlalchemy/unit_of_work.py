@@ -15,6 +15,7 @@ from foundation.sqlalchemy.constraints import primary_keys
 from foundation.sqlalchemy.errors import DatabaseErrors
 from foundation.sqlalchemy.idempotency_keys import SqlAlchemyIdempotencyKeys
 from foundation.sqlalchemy.repository import SqlAlchemyRepository
+from foundation.sqlalchemy.tenancy import is_per_tenant
 from foundation.sqlalchemy.transaction import Transaction
 
 
@@ -47,6 +48,11 @@ class Registered:
             metadata.tables.get(AUDIT_TRAIL),
             audited,
         )
+
+    @property
+    def per_tenant(self) -> bool:
+        """Whether the rows of any entity belong to tenants."""
+        return any(is_per_tenant(adapter.table) for adapter in self.adapters.values())
 
     def view_adapter(self, name: str) -> SqlAlchemyAdapter[Any, Any, Any]:
         """What the read side of an entity, or of the audit trail, needs to know."""

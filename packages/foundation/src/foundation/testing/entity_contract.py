@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final
 import pytest
 
 from foundation.kernel.access.policy import EVERY_ROW, NO_ROW, Restriction
+from foundation.kernel.access.principal import ANONYMOUS, Principal, acting_as
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.errors import IdempotencyKeyInUse, IdempotencyKeyReused, PreconditionFailed
 from foundation.kernel.idempotency import Outcome
@@ -35,11 +36,15 @@ class EntityContract:
 
     pytestmark: ClassVar[Any] = pytest.mark.anyio
     examples: ClassVar[EntityExamples[Any, Any, Any]]
+    principal: ClassVar[Principal] = ANONYMOUS
+    """For whom the storage works; an entity that is kept for each tenant needs one that has a tenant."""
 
     @pytest.fixture(autouse=True)
-    async def prepared(self, service: ServiceOnStorage) -> None:
+    async def prepared(self, service: ServiceOnStorage) -> AsyncIterator[None]:
         """Store what the examples refer to."""
-        await self.examples.prepare(service)
+        with acting_as(self.principal):
+            await self.examples.prepare(service)
+            yield
 
     # Adding
 

@@ -26,7 +26,7 @@ async def _read_key(request: Request) -> IdempotencyKey | None:
             "Idempotency-Key is one header of 1 to 255 visible ASCII characters without blanks.",
         )
     template = request.app.state.templates[request.scope["endpoint"]]
-    return IdempotencyKey(current_principal().name, f"{request.method} {template}", values[0])
+    return IdempotencyKey(current_principal().holder, f"{request.method} {template}", values[0])
 
 
 IdempotencyKeyHeader: TypeAlias = Annotated[IdempotencyKey | None, Depends(_read_key)]

@@ -39,7 +39,7 @@ class Listing(Generic[WhereT, SortT]):
         document: dict[str, Any] = {"items": [present(item) for item in page.items], "next_cursor": None}
         headers: dict[str, str] = {}
         if page.next is not None:
-            cursor = _codec(self.request).encode(page.next, self.sort, self.where, current_principal().name)
+            cursor = _codec(self.request).encode(page.next, self.sort, self.where, current_principal().holder)
             document["next_cursor"] = cursor
             headers["Link"] = _next_link(self.request, cursor)
         if page.total is not None:
@@ -63,7 +63,7 @@ def listing(model: type[ListParameters], filter_: type[Any]) -> Callable[[Reques
         after: Position | None = None
         if parameters.cursor is not None:
             try:
-                after = _codec(request).decode(parameters.cursor, parameters.sort, where, current_principal().name)
+                after = _codec(request).decode(parameters.cursor, parameters.sort, where, current_principal().holder)
             except InvalidCursor:
                 raise Problem(kinds.INVALID_CURSOR) from None
         count = prefers(request, "count", "exact")

@@ -51,6 +51,17 @@ class Principal:
         return f"{self.kind}:sha256:{hashlib.sha256(self.id.encode()).hexdigest()}"
 
     @property
+    def holder(self) -> str:
+        """Whose its idempotency keys and cursors are: its name, with its tenant where it has one, in 255 characters.
+
+        One subject may belong to several tenants, and what it was answered in one is not for the other.
+        """
+        if self.tenant is None:
+            return self.name
+        both = f"{len(self.id)}:{self.id}{self.tenant}"
+        return f"{self.kind}:sha256:{hashlib.sha256(both.encode()).hexdigest()}"
+
+    @property
     def acts_for(self) -> str:
         """Its owner, or itself where it has none: whose API keys are its own."""
         return self.owner or self.name

@@ -18,7 +18,9 @@ from foundation.sqlalchemy.errors import DatabaseErrors, Translation
 from foundation.sqlalchemy.loading.postgresql import stage_on_postgresql
 from foundation.sqlalchemy.loading.sqlite import stage_on_sqlite
 from foundation.sqlalchemy.loading.statements import LoadStatements, load_statements
+from foundation.sqlalchemy.restrictions import restricting
 from foundation.sqlalchemy.sqlite.transaction import foreign_keys, is_foreign_key_violation, name_of
+from foundation.sqlalchemy.tenancy import of_tenant
 from foundation.sqlalchemy.transaction import Transaction
 
 Item = TypeVar("Item")
@@ -48,6 +50,7 @@ async def load_rows(
     statements = load_statements(adapter, first[0].value._fields)
     example = adapter.new(first[0].value, at=at)
     constants = {f"_{name}": getattr(example, name) for name in statements.constants}
+    tenant = restricting(of_tenant(adapter.table))
     whole = _chained(first, source)
     limit = bulk_timeout.total_seconds() + _LATER
     with errors.translated:
@@ -58,7 +61,8 @@ async def load_rows(
         else:
             staged = await stage_on_sqlite(connection, statements, whole)
         transaction.extend(limit)
-        return await _Loading(connection, statements, errors.translated, constants).add_staged(staged, reported)
+        loading = _Loading(connection, statements, errors.translated, constants, tenant)
+        return await loading.add_staged(staged, reported)
 
 
 class _Loading:
@@ -70,22 +74,23 @@ class _Loading:
         statements: LoadStatements,
         translated: Translation,
         constants: Mapping[str, Any],
+        tenant: Mapping[str, Any],
     ) -> None:
         self._connection = connection
         self._statements = statements
         self._translated = translated
         self._constants = constants
+        self._tenant = tenant
 
     async def add_staged(self, staged: int, reported: int) -> Loaded:
         """Add the rows whose unique values are free."""
         connection, statements = self._connection, self._statements
-        marked = 0
-        for mark in (*statements.mark_owned, *statements.mark_repeated):
+        marked = await self._mark_owned()
+        for mark in statements.mark_repeated:
             marked += (await connection.execute(mark)).rowcount
         added = await self._add_unless_overtaken()
         if added is None:
-            for mark in statements.mark_owned:
-                marked += (await connection.execute(mark)).rowcount
+            marked += await self._mark_owned()
             added = await self._add(statements.add_the_rest)
         if added + marked < staged:
             await connection.execute(statements.mark_overtaken)
@@ -93,6 +98,12 @@ class _Loading:
         lines = (await connection.scalars(taken, {"reported": reported})).all() if added < staged else ()
         await connection.execute(DropTable(statements.staged))
         return Loaded(added, staged - added, tuple(lines))
+
+    async def _mark_owned(self) -> int:
+        marked = 0
+        for mark in self._statements.mark_owned:
+            marked += (await self._connection.execute(mark, self._tenant)).rowcount
+        return marked
 
     async def _add_unless_overtaken(self) -> int | None:
         """How many were added; None when none was, since a value was taken after the marking."""
@@ -109,7 +120,7 @@ class _Loading:
 
     async def _add(self, statement: Insert) -> int:
         try:
-            return (await self._connection.execute(statement, self._constants)).rowcount
+            return (await self._connection.execute(statement, {**self._constants, **self._tenant})).rowcount
         except IntegrityError as error:
             if not is_foreign_key_violation(error):
                 raise
@@ -120,7 +131,7 @@ class _Loading:
         for one in foreign_keys(statements.table):
             if one.parent.key in statements.fields:
                 dangling = statements.dangling(one.parent, one.column)
-                if await self._connection.scalar(dangling):
+                if await self._connection.scalar(dangling, restricting(of_tenant(one.column.table))):
                     return name_of(one)
         return ""
 

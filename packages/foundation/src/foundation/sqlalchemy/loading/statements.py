@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from foundation.sqlalchemy.adapter import SqlAlchemyAdapter
+from foundation.sqlalchemy.restrictions import fixed, restricted
+from foundation.sqlalchemy.tenancy import of_tenant
 
 LINE: Final = "_line"
 TAKEN: Final = "_taken"
@@ -16,14 +18,15 @@ class LoadStatements:
     """What loads rows of one table: first staged, then added by a few statements.
 
     `fields` are read from the source. `constants` are the other columns, whose values all rows of a load share; each is
-    the parameter `_` and its name.
+    the parameter `_` and its name, but for the tenant, whose parameter all statements have.
     """
 
     def __init__(self, adapter: SqlAlchemyAdapter[Any, Any, Any], fields: tuple[str, ...]) -> None:
         self.table = adapter.table
         self.fields = fields
+        self._own = tuple(of_tenant(self.table))
         self.constants = tuple(
-            column.key for column in self.table.c if column.key not in fields and not column.primary_key
+            column.key for column in self.table.c if column.key not in {*fields, *self._own} and not column.primary_key
         )
         self.staged = staged_table(self.table, fields)
         self._line, self._taken = self.staged.c[LINE], self.staged.c[TAKEN]
@@ -34,7 +37,7 @@ class LoadStatements:
         self.add = self._add()
         # A transaction that commits such a value between the marking and the adding has it. That is rare, and
         # `ON CONFLICT` takes half as long again: so it is the second try.
-        target = list(unique[0]) if len(unique) == 1 else None
+        target: list[Any] | None = [*self._own, *unique[0]] if len(unique) == 1 else None
         self.add_the_rest = self.add.on_conflict_do_nothing(index_elements=target)
         self.mark_overtaken = self._overtaken([column for columns in unique for column in columns])
         self.taken_lines = (
@@ -45,12 +48,13 @@ class LoadStatements:
         """Whether a row that is to be added refers to a row that does not exist."""
         value = self.staged.c[foreign_key.key]
         referred = target.table.alias()
-        missing = ~sa.exists().where(referred.c[target.key] == value)
+        own = restricted(referred, of_tenant(target.table))
+        missing = ~sa.exists().where(referred.c[target.key] == value, *own)
         return sa.select(sa.exists().where(self._taken.is_(False), value.is_not(None), missing))
 
     def _owned(self, columns: tuple[sa.Column[Any], ...]) -> sa.Update:
         same = [self.staged.c[column.key] == column for column in columns]
-        return self._mark(*same)
+        return self._mark(*same, *restricted(self.table, self._own))
 
     def _repeated(self, columns: tuple[sa.Column[Any], ...]) -> sa.Update:
         values = [self.staged.c[column.key] for column in columns]
@@ -65,9 +69,10 @@ class LoadStatements:
     def _add(self) -> Insert:
         """Rows get their ids in the order of its SELECT."""
         constants = [sa.bindparam(f"_{name}", type_=self.table.c[name].type) for name in self.constants]
-        free = sa.select(*(self.staged.c[name] for name in self.fields), *constants)
+        own = fixed(self.table, self._own)
+        free = sa.select(*(self.staged.c[name] for name in self.fields), *constants, *own.values())
         free = free.where(self._taken.is_(False)).order_by(self._line)
-        added = insert(self.table).from_select([*self.fields, *self.constants], free)
+        added = insert(self.table).from_select([*self.fields, *self.constants, *own], free)
         return added.execution_options(preserve_rowcount=True)
 
     def _overtaken(self, columns: list[sa.Column[Any]]) -> sa.Update:

@@ -37,6 +37,12 @@ def command(sql: str) -> Call:
 
 
 _IN_UTC: Final = command("SET TIME ZONE 'UTC'")
+_BEGIN: Final = b"BEGIN"
+# What stands for the name of a statement in the list of expected results, where the caller expects none.
+_OURS: Final = b""
+
+Settings: TypeAlias = Callable[[], Sequence[Call]]
+"""What a transaction that begins now sets for itself."""
 
 
 class ConnectionLost(OperationalError):
@@ -62,10 +68,13 @@ class PipelineConnection:
     It is in libpq's pipeline mode (PostgreSQL manual, 34.5), and the event loop watches the socket all the time: both
     would cost more to begin and to end than a statement does. Call `detach` before using the driver's connection in
     any other way; the next statement attaches it again. One task uses it at a time.
+
+    Each transaction begins with what `settings` returns then, in the same flush.
     """
 
-    def __init__(self, connection: AsyncConnection[Any]) -> None:
+    def __init__(self, connection: AsyncConnection[Any], settings: Settings | None = None) -> None:
         self._connection = connection
+        self._settings = settings
         self._pg = connection.pgconn
         self._socket = self._pg.socket
         self._loop = asyncio.get_running_loop()
@@ -119,6 +128,8 @@ class PipelineConnection:
         """
         if self._dropped:
             raise ConnectionLost(OperationalError("the connection was lost before"), self._fatal_sqlstate)
+        if self._settings is not None and not self.in_transaction:
+            calls = _beginning_with(self._settings(), calls)
         sent = [(statement, self._dumped(statement.values(parameters))) for statement, parameters in calls]
         expected: list[bytes | None] = []
         results: list[PGresult] = []
@@ -171,7 +182,7 @@ class PipelineConnection:
                 self._prepared.add(statement.name)
                 expected.append(statement.name)
             pg.send_query_prepared(statement.name, values, result_format=Format.BINARY)
-            expected.append(None)
+            expected.append(expectation(statement))
         pg.pipeline_sync()
 
     def _attach(self) -> None:
@@ -273,6 +284,16 @@ class PipelineConnection:
             self._pg.consume_input()  # as above
         except OperationalError:
             self._drop()
+
+
+def _beginning_with(settings: Sequence[Call], calls: Sequence[Call]) -> tuple[Call, ...]:
+    place = 1 if calls[0].statement.sql == _BEGIN else 0
+    return (*calls[:place], *settings, *calls[place:])
+
+
+def expectation(statement: PipelineStatement) -> bytes | None:
+    """What stands for the result of a statement in the list of those that are expected: None if it is the caller's."""
+    return _OURS if statement.setting else None
 
 
 Opener: TypeAlias = Callable[[AsyncConnection[Any]], Awaitable[PipelineConnection]]

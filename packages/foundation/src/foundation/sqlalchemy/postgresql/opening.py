@@ -58,7 +58,9 @@ def open_replica(
     on_replica = replace(limits, statement_timeout=min(limits.statement_timeout, patience * 0.8))
     try:
         url = make_url(replica.url)
-        pool = open_pool(url.update_query_dict({"options": f"{_ISOLATION} {url.query.get('options', '')}"}), on_replica)
+        options = f"{_ISOLATION} {url.query.get('options', '')}"
+        direct = ServerAccess(tenants=access.tenants)
+        pool = open_pool(url.update_query_dict({"options": options}), on_replica, direct)
     except (ArgumentError, ValueError):
         # The original message may quote the URL, and so the password.
         raise StorageMisconfigured("DATABASE_READ_URL is no valid database URL.") from None

@@ -6,7 +6,7 @@ flush that begins it, and what is prepared is found by names that the pooler tra
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -15,45 +15,59 @@ from psycopg.adapt import AdaptersMap, Transformer
 from psycopg.pq import Format
 from psycopg.pq.abc import PGresult
 
+from foundation.kernel.access.tenancy import current_tenant
 from foundation.sqlalchemy.limits import Limits
-from foundation.sqlalchemy.postgresql.connection import Opener, PipelineConnection
+from foundation.sqlalchemy.postgresql.connection import Call, Opener, PipelineConnection, Settings, expectation
 from foundation.sqlalchemy.postgresql.engine import local_settings
-from foundation.sqlalchemy.postgresql.statements import PipelineStatement
+from foundation.sqlalchemy.postgresql.statements import PipelineStatement, pipelined
+from foundation.sqlalchemy.tenancy import SET_TENANT
 
-_BEGIN: Final = b"BEGIN"
 # feature_not_supported, which is what a prepared statement gives whose columns a migration changed (appendix A).
 _OTHER_COLUMNS: Final = "0A000"
-# What stands for the name of a statement in the list of expected results, where the caller expects none.
-_OURS: Final = b""
+_SET_TENANT: Final = replace(pipelined(SET_TENANT), setting=True)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAccess:
-    """Whether a `pooler` in transaction mode is before the server, and whether statements are `prepared`."""
+    """Whether a `pooler` in transaction mode is before the server, and whether statements are `prepared`.
+
+    With `tenants`, the server is told the tenant of the present principal in each transaction.
+    """
 
     pooler: bool = False
     prepared: bool = True
+    tenants: bool = False
 
     def opener(self, limits: Limits) -> Opener:
         """What makes the pipelines of one pool."""
-        if self.prepared and not self.pooler:
-            return PipelineConnection.opened
         preparation = _Preparation() if self.prepared else None
-        if not self.pooler:
-
-            async def opened_unprepared(connection: AsyncConnection[Any]) -> PipelineConnection:
-                pipeline = _SharedSession(connection, preparation, None)
-                await pipeline.set_time_zone()
-                return pipeline
-
-            return opened_unprepared
-        sql = local_settings(limits).encode()
-        settings = PipelineStatement(blake2b(sql, digest_size=16).hexdigest().encode(), sql, (), None)
+        settings = self._settings(limits)
 
         async def opened(connection: AsyncConnection[Any]) -> PipelineConnection:
-            return _SharedSession(connection, preparation, settings)
+            if self.pooler:
+                return _SharedSession(connection, preparation, settings, in_utc=True)
+            pipeline = (
+                PipelineConnection(connection, settings)
+                if self.prepared
+                else _SharedSession(connection, preparation, settings, in_utc=False)
+            )
+            await pipeline.set_time_zone()
+            return pipeline
 
         return opened
+
+    def _settings(self, limits: Limits) -> Settings | None:
+        sql = local_settings(limits).encode()
+        name = blake2b(sql, digest_size=16).hexdigest().encode()
+        limited = [Call(PipelineStatement(name, sql, (), None, setting=True), {})] if self.pooler else []
+        if self.tenants:
+            return lambda: [*limited, *_tenant()]
+        return (lambda: limited) if limited else None
+
+
+def _tenant() -> Sequence[Call]:
+    tenant = current_tenant()
+    return [] if tenant is None else [Call(_SET_TENANT, {"tenant": tenant})]
 
 
 DIRECT: Final = ServerAccess()
@@ -82,17 +96,21 @@ class _Unconnected:
 class _SharedSession(PipelineConnection):
     """Sends statements over a session that others use before and after each transaction.
 
-    `settings` go with the first statement of each transaction. Without `preparation` nothing is prepared.
+    Without `preparation` nothing is prepared. With `in_utc`, the `settings` set the time zone.
     """
 
     def __init__(
-        self, connection: AsyncConnection[Any], preparation: _Preparation | None, settings: PipelineStatement | None
+        self,
+        connection: AsyncConnection[Any],
+        preparation: _Preparation | None,
+        settings: Settings | None,
+        *,
+        in_utc: bool,
     ) -> None:
-        super().__init__(connection)
+        super().__init__(connection, settings)
         self._preparation = preparation
-        self._settings = settings
         self._retired = False
-        if settings is not None:
+        if in_utc:
             self._loader = Transformer.from_context(_Unconnected(connection.adapters))
 
     @property
@@ -103,9 +121,6 @@ class _SharedSession(PipelineConnection):
     def _send(
         self, calls: Sequence[tuple[PipelineStatement, Sequence[Any] | None]], expected: list[bytes | None]
     ) -> None:
-        if self._settings is not None and not self.in_transaction:
-            place = 1 if calls[0][0].sql == _BEGIN else 0
-            calls = [*calls[:place], (self._settings, None), *calls[place:]]
         if not self._attached:
             self._attach()
         for statement, values in calls:
@@ -113,7 +128,7 @@ class _SharedSession(PipelineConnection):
                 self._pg.send_query_params(statement.sql, values, result_format=Format.BINARY)
             else:
                 self._send_prepared(statement, values, self._preparation.generation, expected)
-            expected.append(_OURS if statement is self._settings else None)
+            expected.append(expectation(statement))
         self._pg.pipeline_sync()
 
     def _send_prepared(

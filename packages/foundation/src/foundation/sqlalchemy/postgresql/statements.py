@@ -6,7 +6,7 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ClauseElement, Float, Select
+from sqlalchemy import ClauseElement, Float
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
@@ -36,15 +36,16 @@ class PipelineStatement:
     """A statement as a pipeline sends it.
 
     `name` is the name it is prepared under on every connection. `results` convert the values of a row, where any needs
-    it. A statement that only `reads` changes nothing. Through a pooler it is prepared only if it is `preparable`.
+    it. Through a pooler it is prepared only if it is `preparable`. A `setting` is one of the connection's own, whose
+    result nothing reads.
     """
 
     name: bytes
     sql: bytes
     parameters: tuple[_Parameter, ...]
     results: tuple[_Convert | None, ...] | None
-    reads: bool = False
     preparable: bool = True
+    setting: bool = False
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
         """The values to send, in their order.
@@ -84,7 +85,6 @@ def pipelined(statement: ClauseElement) -> PipelineStatement:
         sql=compiled.string.encode(),
         parameters=tuple(_parameter(compiled, name) for name in compiled.positiontup or ()),
         results=tuple(converted) if any(converted) else None,
-        reads=isinstance(statement, Select),
     )
 
 

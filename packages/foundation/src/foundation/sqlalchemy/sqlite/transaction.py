@@ -13,7 +13,9 @@ from foundation.kernel.deadline import extend_deadline
 from foundation.kernel.errors import WriteConflict
 from foundation.sqlalchemy.constraints import ForeignKeyViolated
 from foundation.sqlalchemy.mapped import KEY
+from foundation.sqlalchemy.restrictions import restricted, restricting
 from foundation.sqlalchemy.sqlite.engine import TRANSACTION
+from foundation.sqlalchemy.tenancy import TENANT_ID, of_tenant
 from foundation.sqlalchemy.transaction import Change, Make, ReturnsRows, Row
 
 # SQLAlchemy reads the values of a row in some ten microseconds, in which no other request is served.
@@ -140,16 +142,21 @@ async def _violated_foreign_key(connection: AsyncConnection, change: Change) -> 
         checks = [(one, exists().where(one.parent == key)) for one in others if one.column.table is table]
     else:
         values = ((one, change.parameters[one.parent.key]) for one in foreign_keys(table))
-        checks = [(one, ~exists().where(one.column == value)) for one, value in values if value is not None]
+        checks = [(one, ~_is_there(one, value)) for one, value in values if value is not None]
     for foreign_key, violated in checks:
-        if await connection.scalar(select(violated)):
+        if await connection.scalar(select(violated), restricting(of_tenant(foreign_key.column.table))):
             return name_of(foreign_key)
     return ""
 
 
+def _is_there(one: ForeignKey, value: object) -> ColumnElement[bool]:
+    referred = one.column.table
+    return exists().where(one.column == value, *restricted(referred, of_tenant(referred)))
+
+
 def foreign_keys(table: Table) -> list[ForeignKey]:
-    """The foreign keys of the table that are one column each, by name."""
-    return sorted(table.foreign_keys, key=name_of)
+    """The foreign keys of the table, by name, each of which is one column, beside the tenant where that is part."""
+    return sorted((one for one in table.foreign_keys if one.parent.key != TENANT_ID), key=name_of)
 
 
 def name_of(foreign_key: ForeignKey) -> str:
