@@ -78,6 +78,11 @@ class ProtectedService:
         """See `answer`."""
         return self.run(self.answer(method, path, **options))
 
+    def client(self, secret: str) -> httpx2.Client:
+        """A client that sends the API key."""
+        headers = {"Authorization": f"Bearer {secret}"}
+        return httpx2.Client(transport=_InProcess(self), base_url="http://localhost", headers=headers)
+
     def together(self, *requests: Coroutine[Any, Any, httpx2.Response]) -> list[httpx2.Response]:
         """The answers to requests that are sent at once."""
 
@@ -85,6 +90,20 @@ class ProtectedService:
             return await asyncio.gather(*requests)
 
         return self.run(answers())
+
+
+class _InProcess(httpx2.BaseTransport):
+    def __init__(self, service: ProtectedService) -> None:
+        self._service = service
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        return self._service.run(self._answer(request))
+
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        content = request.read()
+        sent = httpx2.Request(request.method, request.url, headers=request.headers, content=content)
+        answer = await httpx2.ASGITransport(self._service.app).handle_async_request(sent)
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
 
 
 class KeyHolder:

@@ -5,9 +5,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from dependency_injector import providers
 from sqlalchemy import text
 
+from entrypoints.container import Container
 from foundation.kernel.storage import Storage
+from foundation.testing.tenant_routes_contract import Tenants
+from http_contract.protected import ProtectedService
 from plain_sql import connected
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
 from role_databases import RoleDatabase
@@ -48,6 +52,16 @@ def storage_url(request: pytest.FixtureRequest, role_databases: Callable[[str], 
     if request.param == "memory":
         return "memory://"
     return new_file(tmp_path) if request.param == "sqlite" else role_databases(request.param).application
+
+
+@pytest.fixture
+def tenants(storage_url: str) -> Iterator[Tenants]:
+    """The service with AUTH_MODE=api-keys, and clients whose keys belong to different tenants and to none."""
+    with Container.storage.override(providers.Object(storage_at(storage_url))):
+        service = ProtectedService(storage_url)
+    with service:
+        keys = [service.issue(tenant=tenant) for tenant in ("acme", "globex", None)]
+        yield Tenants(*(service.client(key.secret) for key in keys))
 
 
 @pytest.fixture

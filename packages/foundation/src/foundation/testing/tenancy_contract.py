@@ -3,8 +3,8 @@
     class TestInvoicesOfTenants(TenancyContract):
         examples = EntityExamples(name="invoices", ...)
 
-The fixture `service` must be there: the service on each storage in turn. `foundation.testing.tenant_routes` has what
-clients may rely on over HTTP.
+The fixture `service` must be there: the service on each storage in turn. What clients may rely on over HTTP is in
+`foundation.testing.tenant_routes_contract`.
 """
 
 import asyncio
