@@ -68,9 +68,9 @@ def test_each_default_of_the_example_is_read_from_the_file(tmp_path: Path) -> No
     assert (settings.server_port, settings.database_lock_timeout.total_seconds()) == (8001, 2.5)
 
 
-@pytest.mark.parametrize("name", sorted(NAMES - {"SERVER_HOST", "PG_BINDIR"}))
+@pytest.mark.parametrize("name", sorted(NAMES - {"SERVER_HOST", "PG_BINDIR", "TENANT"}))
 def test_a_refused_value_is_not_repeated(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Every text is the name of a host or of a directory until somebody looks it up.
+    # Every text is the name of a host or of a directory until it is looked up, and most are names of tenants.
     monkeypatch.setenv(name, MARKER)
     with pytest.raises(SettingsError) as refusal:
         load_settings()
@@ -97,6 +97,7 @@ def test_a_time_is_a_sensible_number_of_seconds(seconds: str, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("name", "value"),
     [("SERVER_PORT", "65536"), ("SERVER_PORT", "-1"), ("SERVER_WORKERS", "0"), ("DATABASE_POOL_SIZE", "0"),
+     ("TENANT", "acme\tcorp"), ("TENANT", "a" * 101),
      ("LOG_LEVEL", "info"), ("ALLOW_PUBLIC_BIND", "maybe"), ("CURSOR_KEY", "x" * 31),
      *(("RATE_LIMIT", limit) for limit in ("100", "0/1m", "100/1d", "1/2h", "[100, 60]")),
      ("RATE_LIMIT_BY_ADDRESS", "many"), ("RATE_LIMIT_STORE", "redis"),

@@ -9,10 +9,12 @@ import pytest
 import typer
 
 from foundation.cli.program import Program
+from foundation.kernel.access.principal import Principal, PrincipalKind, current_principal
+from foundation.setting_values import Storage
 
 
 async def nothing(_container: object) -> None:
-    """Is not reached: the settings cannot be read."""
+    """Nothing is to be done."""
 
 
 def failing_program() -> tuple[Program[Any, Any], typer.Typer]:
@@ -49,3 +51,17 @@ def test_a_developer_sees_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None
 
     with pytest.raises(json.JSONDecodeError):
         program.start(commands)
+
+
+@pytest.mark.parametrize("tenant", [None, "acme"])
+def test_a_command_works_for_the_operator_in_the_tenant_of_the_settings(tenant: str | None) -> None:
+    async def principal(_container: object) -> Principal:
+        return current_principal()
+
+    program: Program[Any, Any] = Program(
+        name="shelves",
+        load_settings=lambda: SimpleNamespace(storage=Storage.SQLITE, tenant=tenant),
+        open_container=lambda settings: settings,
+        close_container=nothing,
+    )
+    assert program.run(principal) == Principal(PrincipalKind.OPERATOR, tenant=tenant)

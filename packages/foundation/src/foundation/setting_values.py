@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, SecretStr
 
+from foundation.kernel.access.api_keys.values import InvalidText, TenantId
 from foundation.kernel.rate_limit import RateLimit
 
 _HOST_NAME: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
@@ -109,6 +110,15 @@ def _check_claim_name(name: str | None) -> str | None:
     if name is not None and not _CLAIM_NAME.fullmatch(name):
         raise ValueError("must be the name of a claim, such as sub")
     return name
+
+
+def _check_tenant_name(name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        return TenantId(name).value
+    except InvalidText as error:
+        raise ValueError(f"is no name of a tenant: {error}") from None
 
 
 def _check_log_level(level: str) -> str:
@@ -226,6 +236,8 @@ Audience = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidato
 TokenTypes = Annotated[frozenset[str], BeforeValidator(_split_names), AfterValidator(_check_token_types)]
 
 ClaimName = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_claim_name)]
+
+TenantName = Annotated[str | None, BeforeValidator(_empty_is_unset), AfterValidator(_check_tenant_name)]
 
 MaybeBoolean = Annotated[bool | None, BeforeValidator(_empty_is_unset)]
 

@@ -45,6 +45,7 @@ from foundation.setting_values import (
     ReadUrl,
     Seconds,
     Storage,
+    TenantName,
     TokenTypes,
 )
 
@@ -166,6 +167,9 @@ class ServiceSettings(BaseSettings):
 
     oidc_tenant_claim: ClaimName = None
     """The claim of access tokens that names the tenant."""
+
+    tenant: TenantName = None
+    """The tenant that commands work for, and requests while AUTH_MODE is disabled."""
 
     audit_trail: MaybeBoolean = None
     """Whether each change has an entry in the audit trail. Unset, it has one unless AUTH_MODE is disabled."""

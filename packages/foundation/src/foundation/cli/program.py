@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 import typer
@@ -89,7 +89,7 @@ class Program(Generic[SettingsT, ContainerT]):
             )
 
         async def run_and_close() -> Result:
-            begin_call(OPERATOR)
+            begin_call(replace(OPERATOR, tenant=settings.tenant))
             container = self.open_container(settings)
             try:
                 return await work(container)

@@ -87,7 +87,7 @@ def build_application(
             "AUTH_MODE asks for credentials, and there are no authenticators: see foundation.access.Access"
         )
     problems = _problems(resources)
-    access = _access_control(authenticators, limiters, audited=settings.audited)
+    access = _access_control(authenticators, limiters, settings)
     app = FastAPI(
         title=title,
         version=version,
@@ -167,13 +167,14 @@ def _include_routes(app: FastAPI, prefix: str, resources: Sequence[Resource], *,
 
 
 def _access_control(
-    authenticators: Sequence[CredentialAuthenticator], limiters: Limiters | None, *, audited: bool
+    authenticators: Sequence[CredentialAuthenticator], limiters: Limiters | None, settings: ServiceSettings
 ) -> AccessControl | None:
     """What stands before the routes; None where it would do nothing."""
-    if not authenticators and limiters is None and not audited:
+    if not authenticators and limiters is None and not settings.audited and settings.tenant is None:
         return None
     limits = RequestLimits(limiters or Limiters())
-    return AccessControl(Authentication(authenticators, limits) if authenticators else None, limits)
+    authentication = Authentication(authenticators, limits) if authenticators else None
+    return AccessControl(authentication, limits, settings.tenant)
 
 
 def _check_scopes(router: APIRouter) -> None:

@@ -1,8 +1,9 @@
 """Entities in memory: the write side."""
 
 import asyncio
-from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Generic
 
 from foundation.kernel.access.policy import EVERY_ROW, Restriction, admits
@@ -20,7 +21,8 @@ class InMemoryRepository(Generic[Entity, Id, View]):
     """The entities of one unit of work: those loaded or added, the views they came from, and the ids of those removed.
 
     Nothing locks. As in a database without locks, the first to commit wins and the other meets a conflict.
-    `table` has what is committed; `others` has all repositories of the unit of work, this one included.
+    `table` has what is committed, and `of_other_tenants` yields what it does not have of entities that are kept for
+    each tenant. `others` has all repositories of the unit of work, this one included.
     """
 
     def __init__(
@@ -28,10 +30,12 @@ class InMemoryRepository(Generic[Entity, Id, View]):
         adapter: InMemoryAdapter[Entity, Id, View],
         table: InMemoryTable[View],
         others: Mapping[str, "InMemoryRepository[Any, Any, Any]"],
+        of_other_tenants: Callable[[], Iterable[View]] = tuple,
     ) -> None:
         self._adapter = adapter
         self.table = table
         self._others = others
+        self._of_other_tenants = of_other_tenants
         self._entities: dict[int, Entity] = {}
         self._seen: dict[int, View] = {}
         self._removed: set[int] = set()
@@ -144,7 +148,11 @@ class InMemoryRepository(Generic[Entity, Id, View]):
     def check_unused(self, target: "InMemoryRepository[Any, Any, Any]", number: int) -> None:
         """Raise the error of removing the entity of `target` with this id if one of these refers to it."""
         for attribute, (name, reference) in self._adapter.references.items():
-            if self._others[name] is target and any(plain(getattr(one, attribute)) == number for one in self._rows()):
+            if self._others[name] is not target:
+                continue
+            # Ids are never shared by tenants, so that rows of others refer to what all of them share.
+            rows = chain(self._rows(), self._of_other_tenants())
+            if any(plain(getattr(one, attribute)) == number for one in rows):
                 raise reference.in_use()
 
     def _check_tenant(self) -> None:

@@ -119,5 +119,10 @@ class InMemoryUnitOfWork:
     def _begin(self) -> None:
         self._repositories = {}
         for name, adapter in self._store.adapters.items():
-            self._repositories[name] = InMemoryRepository(adapter, self._store.table(name), self._repositories)
+            self._repositories[name] = InMemoryRepository(
+                adapter,
+                self._store.table(name),
+                self._repositories,
+                partial(self._store.rows_of_other_tenants, name),
+            )
         self.idempotency_keys = InMemoryIdempotencyKeys(self._store)

@@ -78,3 +78,10 @@ class InMemoryStore:
         if place not in self._tables:
             self._tables[place] = InMemoryTable(adapter, self._ids[name])
         return self._tables[place]
+
+    def rows_of_other_tenants(self, name: str) -> Iterator[Any]:
+        """The rows of an entity that `table` does not have."""
+        own = self.table(name)
+        for (of, _), table in self._tables.items():
+            if of == name and table is not own:
+                yield from table.rows.values()

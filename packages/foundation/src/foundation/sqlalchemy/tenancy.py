@@ -4,7 +4,7 @@ Each statement names the tenant, on every database. On PostgreSQL, row security 
 forgot it would find no row, and write none.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sqlalchemy import (
     CheckConstraint,
@@ -20,12 +20,10 @@ from sqlalchemy import (
     true,
 )
 
+from foundation.kernel.access.api_keys.values import MAX_TENANT_LENGTH
 from foundation.kernel.access.policy import EVERY_ROW, Restriction
-from foundation.kernel.access.tenancy import MAX_TENANT_LENGTH, current_tenant
+from foundation.kernel.access.tenancy import current_tenant
 from foundation.sqlalchemy.ddl import create_with
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 TENANT_ID: Final = "tenant_id"
 """The column."""
@@ -91,11 +89,12 @@ def check_tenancy(table: Table) -> None:
     Raises:
         TypeError: a unique key, an index or a foreign key does not begin with the tenant.
     """
-    if not is_per_tenant(table):
-        return
-    unique = (one for one in table.constraints if isinstance(one, UniqueConstraint))
-    references = (one for one in table.foreign_key_constraints if is_per_tenant(one.referred_table))
-    keys: Sequence[UniqueConstraint | Index | ForeignKeyConstraint] = (*unique, *table.indexes, *references)
+    keys: list[UniqueConstraint | Index | ForeignKeyConstraint] = [
+        one for one in table.foreign_key_constraints if is_per_tenant(one.referred_table)
+    ]
+    if is_per_tenant(table):
+        keys += (one for one in table.constraints if isinstance(one, UniqueConstraint))
+        keys += table.indexes
     wrong = sorted(str(one.name) for one in keys if not _begins_with_the_tenant(one))
     if wrong:
         raise TypeError(f"{' and '.join(wrong)} of the table {table.name} must begin with {TENANT_ID}")

@@ -1,5 +1,7 @@
 """Admits requests to routes: counts them, finds out who sends them, and checks the scope."""
 
+from dataclasses import replace
+
 from starlette.requests import Request
 
 from foundation.http.access.authentication import Authentication
@@ -13,12 +15,13 @@ from foundation.kernel.access.principal import ANONYMOUS, begin_call
 class AccessControl:
     """What stands before every route that declares a scope.
 
-    Without `authentication`, every request is of the anonymous principal, which no scope is asked of.
+    Without `authentication`, every request is of the anonymous principal, of this `tenant`, which no scope is asked of.
     """
 
-    def __init__(self, authentication: Authentication | None, limits: RequestLimits) -> None:
+    def __init__(self, authentication: Authentication | None, limits: RequestLimits, tenant: str | None = None) -> None:
         self._authentication = authentication
         self._limits = limits
+        self._anonymous = replace(ANONYMOUS, tenant=tenant)
 
     async def admit(self, request: Request, scope: str) -> None:
         """Let the request in; from now on, the task works for its principal.
@@ -29,7 +32,7 @@ class AccessControl:
         limits, authentication = self._limits, self._authentication
         if limits.count_addresses:
             await limits.count_address(request)
-        principal = ANONYMOUS
+        principal = self._anonymous
         if authentication is not None:
             principal = authentication.recognized(request) or await authentication.principal(request)
             if limits.count_principals:

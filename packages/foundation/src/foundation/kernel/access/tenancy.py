@@ -4,13 +4,8 @@ An entity knows nothing of it, nor do its use cases: its adapters say `per_tenan
 the present principal to whatever it reads and writes.
 """
 
-from typing import Final
-
 from foundation.kernel.access.policy import Forbidden
 from foundation.kernel.access.principal import current_principal
-
-MAX_TENANT_LENGTH: Final = 100
-"""Characters of the name of a tenant."""
 
 
 class NoTenant(Forbidden):
