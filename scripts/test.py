@@ -30,6 +30,7 @@ LEFT_OUT = {
     "tests/identity/test_six_lines.py": "the registry of npm packages, once",
     "tests/e2e/test_add_a_column.py": "minutes, to follow a page in a copy of the project",
     "tests/e2e/test_add_an_entity.py": "minutes, to follow a page in a copy of the project",
+    "tests/e2e/test_tenancy_page.py": "minutes, to follow a page in a copy of the project",
     "tests/e2e/test_readme.py": "minutes, to follow a page in a copy of the project",
     "tests/integration/test_database_roles.py": "a dozen seconds, for roles on each release of PostgreSQL",
     "tests/integration/test_encrypted_connections.py": "a PostgreSQL server with TLS",

@@ -8,7 +8,8 @@ from typing import Final
 STEP: Final = re.compile(
     r"^(?:Create `(?P<new>[^`]+)`"
     r"|In `(?P<file>[^`]+)`, (?P<how>above|below|replace) `(?P<anchor>[^`]+)`(?: of `(?P<of>[^`]+)`)?,?"
-    r" (?:add|with)):\n\n"
+    r" (?:add|with)"
+    r"|At the end of `(?P<whole>[^`]+)`, add):\n\n"
     r"```python\n(?P<code>.*?)^```",
     re.DOTALL | re.MULTILINE,
 )
@@ -38,7 +39,10 @@ def follow(page: str, copy: Path) -> Followed:
     steps = list(STEP.finditer(page))
     assert len(steps) == page.count("```python")
     for step in steps:
-        if step["new"]:
+        if step["whole"]:
+            with (copy / step["whole"]).open("a", encoding="utf-8") as file_to_extend:
+                file_to_extend.write(step["code"])
+        elif step["new"]:
             file = copy / step["new"]
             assert not file.exists(), f"{step['new']} is there already"
             file.parent.mkdir(exist_ok=True)
@@ -47,7 +51,7 @@ def follow(page: str, copy: Path) -> Followed:
             _edit(copy / step["file"], step)
     return Followed(
         sorted({step["new"] for step in steps if step["new"]}),
-        sorted({step["file"] for step in steps if step["file"]} - {step["new"] for step in steps}),
+        sorted({name for step in steps if (name := step["file"] or step["whole"])} - {step["new"] for step in steps}),
     )
 
 

@@ -54,7 +54,7 @@ def tenant_id() -> Column[Any]:
         String(MAX_TENANT_LENGTH),
         nullable=False,
         comment="Tenant the row belongs to",
-        info={"example": "acme"},
+        info={"example": "acme", "not_a_reference": "Tenants are known to what issues credentials, and have no table."},
     )
 
 
@@ -86,6 +86,8 @@ def of_tenant(table: Table) -> Restriction:
 def check_tenancy(table: Table) -> None:
     """Check that what must be unique or found is so within a tenant, and that rows refer to rows of their own tenant.
 
+    An index may begin with a reference to rows that all tenants share, which is looked for when such a row is deleted.
+
     Raises:
         TypeError: a unique key, an index or a foreign key does not begin with the tenant.
     """
@@ -94,7 +96,8 @@ def check_tenancy(table: Table) -> None:
     ]
     if is_per_tenant(table):
         keys += (one for one in table.constraints if isinstance(one, UniqueConstraint))
-        keys += table.indexes
+        shared = {one.parent.key for one in table.foreign_keys if not is_per_tenant(one.column.table)}
+        keys += (one for one in table.indexes if one.unique or one.columns[0].key not in shared)
     wrong = sorted(str(one.name) for one in keys if not _begins_with_the_tenant(one))
     if wrong:
         raise TypeError(f"{' and '.join(wrong)} of the table {table.name} must begin with {TENANT_ID}")
