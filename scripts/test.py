@@ -47,6 +47,7 @@ FAULTS = {
     "tests/faults/test_replicas.py": "minutes, for pairs of servers",
     "tests/faults/test_replicas_that_are_none.py": "minutes, for pairs of servers",
     "tests/faults/test_sqlite_files.py": "half a minute, for files that are moved and deleted",
+    "tests/faults/test_tenants_on_a_replica.py": "minutes, for pairs of servers",
     "tests/faults/test_users_on_a_replica.py": "minutes, for pairs of servers",
 }
 ENOUGH = 4 << 30  # bytes; two workers need half of one of these gigabytes, and eight of them two

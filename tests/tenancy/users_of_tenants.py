@@ -24,8 +24,8 @@ from foundation.sqlalchemy.api_keys import api_keys_adapter, api_keys_table
 from foundation.sqlalchemy.audit_trail import audit_trail_table
 from foundation.sqlalchemy.database import open_database
 from foundation.sqlalchemy.ddl import timestamped
-from foundation.sqlalchemy.limits import Limits
-from foundation.sqlalchemy.postgresql.pooler import ServerAccess
+from foundation.sqlalchemy.limits import Limits, Replica
+from foundation.sqlalchemy.postgresql.pooler import DIRECT, ServerAccess
 from foundation.sqlalchemy.revocations import revocations_adapter, revocations_table
 from foundation.sqlalchemy.tables import (
     created_at,
@@ -37,7 +37,8 @@ from foundation.sqlalchemy.tables import (
 from foundation.sqlalchemy.tenancy import per_tenant, tenant_id
 from foundation.sqlalchemy.types import ValueObjectType
 from plain_sql import connected
-from role_databases import RoleDatabase, new_names, three_roles
+from role_databases import RoleDatabase, three_roles
+from schema_tools.roles.names import RoleNames
 from schema_tools.roles.script import roles_script
 
 PATIENT: Final = timedelta(seconds=60)  # a slow machine is no failing test
@@ -91,11 +92,11 @@ IN_SQL: Final[dict[str, Any]] = {
 }
 
 
-def storage_at(url: str, access: ServerAccess | None = None) -> Storage:
+def storage_at(url: str, access: ServerAccess = DIRECT, replica: Replica | None = None) -> Storage:
     """The storage at `url`, whose tables are there."""
     if url == "memory://":
         return InMemoryStorage(IN_MEMORY, audited=True)
-    return open_database(url, LIMITS, METADATA, IN_SQL, access=access or ServerAccess(), audited=True)
+    return open_database(url, LIMITS, METADATA, IN_SQL, access=access, replica=replica, audited=True)
 
 
 def new_file(directory: Path) -> str:
@@ -109,7 +110,7 @@ def new_file(directory: Path) -> str:
 @contextmanager
 def roles_in(url: str) -> Iterator[RoleDatabase]:
     """The empty PostgreSQL database at `url`, with the three roles, and the tables, which the migrator owns."""
-    names = new_names()
+    names = RoleNames.of(f"tenants_{uuid4().hex}")
     script = roles_script(METADATA, str(make_url(url).database), names)
     with three_roles(url, script, names) as roles:
         with connected(roles.migrator) as connection:
