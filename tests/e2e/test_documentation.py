@@ -56,6 +56,11 @@ def test_the_page_shows_the_document_of_its_own_host(http: httpx2.Client) -> Non
     assert http.get(http.get("/docs").url.join(url[1])).json()["openapi"]
 
 
+def test_the_page_keeps_no_credential(http: httpx2.Client) -> None:
+    # Swagger UI forgets what is entered with the page, unless it is told to put it into the storage of the browser.
+    assert "persistAuthorization" not in http.get("/docs/start.js").text
+
+
 def test_the_documentation_can_be_turned_off(tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("server")
     with (

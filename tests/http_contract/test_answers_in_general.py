@@ -46,9 +46,14 @@ def test_an_answer_forbids_a_browser_everything(http: httpx2.Client) -> None:
         policy = answer.headers["content-security-policy"]
         if answer.url.path in PAGES:  # They have styles of their own.
             assert policy.startswith("default-src 'none'; ")
-            assert "frame-ancestors 'none'" in policy
+            assert {"frame-ancestors 'none'", "base-uri 'none'"} <= set(policy.split("; "))
         else:
             assert policy == "default-src 'none'; frame-ancestors 'none'", answer.request
+
+
+def test_a_page_does_not_tell_other_hosts_where_it_is(http: httpx2.Client) -> None:
+    told = {answer.url.path: answer.headers.get("referrer-policy") for answer in some_answers(http)}
+    assert {path for path, policy in told.items() if policy == "same-origin"} == set(PAGES) <= told.keys()
 
 
 def test_an_answer_does_not_name_the_server(http: httpx2.Client) -> None:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 
-PROTECTED: Final = {
+PROTECTED: Final[dict[str, Any]] = {
     "auth_mode": "oidc,api-keys",
     "oidc_issuer": "https://login.example",
     "oidc_audience": "service",

@@ -16,6 +16,7 @@ from entrypoints.settings import Settings
 from foundation.http.access.scopes import scope_of
 from foundation.http.openapi.document import install_openapi
 from foundation.http.problems import kinds
+from openapi.conftest import PROTECTED
 from openapi.documents import examples, nodes
 
 WITHOUT_DESCRIPTION = {"/docs/start.js", "/docs/{name}"}
@@ -191,8 +192,28 @@ def test_each_operation_says_which_scope_it_needs(described: FastAPI, document: 
     assert said == (needed if protected else {})
     assert list(document["components"].get("securitySchemes", ())) == (["Bearer"] if protected else [])
     for path, method, operation in operations(document):
+        # Tools show what is in a description, and leave out the scopes of a scheme that is not OAuth's.
+        for requirement in operation.get("security", ()):
+            [scope] = requirement["Bearer"]
+            assert operation["description"].endswith(f"\n\nNeeds the scope `{scope}`."), (method, path)
         asked = {"401", "403"} & operation["responses"].keys()
         assert asked == ({"401", "403"} if (method, path) in said else set()), (method, path)
+
+
+@pytest.mark.parametrize(
+    ("mode", "credentials"),
+    [
+        ("api-keys", "an API key of this service (`svc_...`)"),
+        ("oidc", "an access token of its provider"),
+        ("api-keys,oidc", "an API key of this service (`svc_...`) or an access token of its provider"),
+    ],
+)
+def test_the_document_names_the_credentials_that_are_accepted(mode: str, credentials: str) -> None:
+    chosen = {**PROTECTED, "auth_mode": mode} if "oidc" in mode else {"auth_mode": mode}
+    document = create_app(Settings(_env_file=None, database_url="sqlite+aiosqlite:///x.sqlite3", **chosen)).openapi()
+    description = f"Send {credentials}, as a bearer token (RFC 6750)."
+    scheme = {"type": "http", "scheme": "bearer", "description": description}
+    assert document["components"]["securitySchemes"] == {"Bearer": scheme}
 
 
 def test_without_authentication_the_document_mentions_none_of_it() -> None:

@@ -117,7 +117,7 @@ def build_application(
         referred={tag for resource in resources for tag in resource.refers_to},
         catalogue=problems.kinds,
         public_path=settings.public_path,
-        authenticated=bool(authenticators),
+        credentials=settings.auth_mode if authenticators else None,
         limited=limiters is not None and bool(limiters.by_address or limiters.by_principal),
     )
     return app

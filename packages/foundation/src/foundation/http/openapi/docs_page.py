@@ -8,7 +8,7 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from foundation.http.openapi.headers import policy
+from foundation.http.openapi.headers import described_page, headers_of_page
 from foundation.http.openapi.operations import html_page, responses
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
@@ -42,7 +42,7 @@ window.addEventListener("load", () => {
 });
 """
 # Swagger UI writes style attributes and draws its icons from data: addresses.
-_POLICY: Final = (
+_HEADERS: Final = headers_of_page(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
@@ -74,12 +74,12 @@ async def openapi_document(request: Request) -> Response:
     "/docs",
     summary="The page of this document",
     dependencies=[Depends(answers("text/html"))],
-    responses=responses(200, "The page.", content=html_page(), headers=policy(_POLICY), storage=False),
+    responses=responses(200, "The page.", content=html_page(), headers=described_page(_HEADERS), storage=False),
 )
 async def docs_page(request: Request) -> Response:
     """A page that shows this document, and can try what it says. It loads nothing from another host."""
     page = _PAGE.format(title=escape(request.app.title))
-    return Response(page, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")
+    return Response(page, headers=_HEADERS, media_type="text/html")
 
 
 @router.get("/docs/start.js", include_in_schema=False)

@@ -15,6 +15,7 @@ from foundation.http.openapi.sharing import share
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import ProblemKind
 from foundation.http.requests.body import OCTETS
+from foundation.setting_values import AuthMode
 
 Json: TypeAlias = dict[str, Any]
 JSON: Final = "application/json"
@@ -44,15 +45,15 @@ def install_openapi(
     referred: Collection[str] = (),
     catalogue: Sequence[ProblemKind] = kinds.GENERAL_KINDS,
     public_path: str = "",
-    authenticated: bool = False,
+    credentials: Collection[AuthMode] | None = None,
     limited: bool = False,
 ) -> None:
     """Let `app.openapi()` be the whole document, made when it is first asked for.
 
     `info` and `tags` are the service's own members of the document; `referred` are the tags of the resources that other
     resources refer to; `catalogue` has the problems that the service may answer; `public_path` is where a proxy
-    publishes it; `authenticated` says whether operations ask for credentials, and `limited`
-    whether requests are counted.
+    publishes it; `credentials` are the kinds that operations ask for, None where they ask for none, and empty where
+    AUTH_MODE names none of them; `limited` says whether requests are counted.
     """
     of_the_routes = app.openapi
 
@@ -65,7 +66,7 @@ def install_openapi(
     @cache
     def made() -> Json:
         document = of_the_routes()
-        declare_security(document, catalogue, authenticated=authenticated, limited=limited)
+        declare_security(document, catalogue, credentials=credentials, limited=limited)
         _say_what_is_still_referenced(document["paths"], referred)
         document = _described(document, catalogue)
         document["servers"] = [{**_SERVER, "url": public_path or "/"}]

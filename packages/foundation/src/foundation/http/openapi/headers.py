@@ -94,9 +94,18 @@ def header(name: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"}}
 
 
-def policy(value: str) -> dict[str, Any]:
-    """The policy of a page that has one of its own."""
-    return {"Content-Security-Policy": _constant("What the page may load and do.", value)}
+def headers_of_page(policy: str) -> dict[str, str]:
+    """The headers of a page with this policy. The hosts that its links lead to are not told where it is."""
+    return {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin"}
+
+
+def described_page(headers: Mapping[str, str]) -> dict[str, Any]:
+    """What the document says of the headers of a page (see `headers_of_page`)."""
+    described = {
+        "Content-Security-Policy": "What the page may load and do.",
+        "Referrer-Policy": "Other hosts are not told where the page is.",
+    }
+    return {name: _constant(described[name], value) for name, value in headers.items()}
 
 
 def content_disposition(name: str, suffixes: Sequence[str]) -> dict[str, Any]:

@@ -8,25 +8,28 @@ from foundation.http.openapi.headers import RATE_LIMITS
 from foundation.http.openapi.problem_answers import COMPONENT, problem_answers
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import PROBLEM_MEDIA_TYPE, ProblemKind
+from foundation.setting_values import AuthMode
 
 SCHEME: Final = "Bearer"
-_SCHEMES: Final = {
-    SCHEME: {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An API key of this service (`svc_...`), or an access token of its provider (RFC 6750).",
-    }
+_CREDENTIALS: Final = {
+    AuthMode.API_KEYS: "an API key of this service (`svc_...`)",
+    AuthMode.OIDC: "an access token of its provider",
 }
 _WITHOUT_CREDENTIAL: Final = (kinds.UNAUTHENTICATED, kinds.FORBIDDEN, kinds.AUTHENTICATION_UNAVAILABLE)
 
 
 def declare_security(
-    document: dict[str, Any], catalogue: Collection[ProblemKind], *, authenticated: bool, limited: bool
+    document: dict[str, Any],
+    catalogue: Collection[ProblemKind],
+    *,
+    credentials: Collection[AuthMode] | None,
+    limited: bool,
 ) -> None:
     """Let each operation say its scope, its limits and the answers beyond them, as far as the service has them.
 
     `document` is as FastAPI made it. Operations name their scopes in a member that is none of OpenAPI's: see `scoped`.
     """
+    authenticated = credentials is not None
     for operation in _operations(document):
         scope = operation.pop(MARK, None)
         if scope is None:
@@ -39,11 +42,19 @@ def declare_security(
         if authenticated:
             # The array may name what the principal must be allowed (OpenAPI 3.1, 4.8.30).
             operation["security"] = [{SCHEME: [scope]}]
+            # Swagger UI and the generators of clients show the names of OAuth only; a description is shown by all.
+            operation["description"] = f"{operation.get('description', '')}\n\nNeeds the scope `{scope}`.".lstrip()
             _add_answers(operation["responses"], _WITHOUT_CREDENTIAL, catalogue)
         if authenticated or limited:
             _add_answers(operation["responses"], (kinds.RATE_LIMITED,), catalogue)
-    if authenticated:
-        document.setdefault("components", {})["securitySchemes"] = _SCHEMES
+    if credentials is not None:
+        document.setdefault("components", {})["securitySchemes"] = {SCHEME: _scheme(credentials)}
+
+
+def _scheme(credentials: Collection[AuthMode]) -> dict[str, Any]:
+    accepted = [text for mode, text in _CREDENTIALS.items() if mode in credentials] or ["a credential of this service"]
+    description = f"Send {' or '.join(accepted)}, as a bearer token (RFC 6750)."
+    return {"type": "http", "scheme": "bearer", "description": description}
 
 
 def _add_answers(answers: dict[str, Any], more: Collection[ProblemKind], catalogue: Collection[ProblemKind]) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import WithJsonSchema
 
-from foundation.http.openapi.headers import policy
+from foundation.http.openapi.headers import described_page, headers_of_page
 from foundation.http.openapi.operations import html_page, responses
 from foundation.http.openapi.problem_answers import problem_examples
 from foundation.http.problems import kinds
@@ -61,7 +61,7 @@ _PAGE: Final = """\
 """
 # The page may use this style, known by its hash, and nothing else (CSP Level 3, 8.3).
 _HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_POLICY: Final = (
+_HEADERS: Final = headers_of_page(
     f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 _CODE: Final = re.compile("`([^`]*)`")
@@ -82,7 +82,7 @@ def problem_pages(catalogue: Sequence[ProblemKind]) -> APIRouter:
         "/{slug}",
         summary="A page about a kind of problem",
         responses=responses(
-            200, "The page.", kinds.NOT_FOUND, content=html_page(), headers=policy(_POLICY), storage=False
+            200, "The page.", kinds.NOT_FOUND, content=html_page(), headers=described_page(_HEADERS), storage=False
         ),
     )
     async def problem_page(slug: Annotated[str, Path(description="The last part of `type`."), schema]) -> Response:
@@ -90,7 +90,7 @@ def problem_pages(catalogue: Sequence[ProblemKind]) -> APIRouter:
         page = pages().get(slug)
         if page is None:
             raise Problem(kinds.NOT_FOUND)
-        return Response(page, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")
+        return Response(page, headers=_HEADERS, media_type="text/html")
 
     return router
 
