@@ -268,6 +268,29 @@ def test_a_refusal_is_read_although_the_client_goes_on_sending(impatient_server:
         problem(answer, 413, "content-too-large")
 
 
+@pytest.mark.parametrize(
+    "length", [b"Content-Length: 3000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n2dc6c0\r\n"]
+)
+def test_an_answer_before_the_end_of_a_long_body_says_that_it_is_the_last_one(
+    impatient_server: ServerProcess, length: bytes
+) -> None:
+    """Otherwise the client would send its next request on a connection that is about to be closed."""
+    refused = HEAD.replace(b"application/json", b"text/plain")
+    (answer,) = answers_to(impatient_server, refused + length + b" " * 100)
+    assert (answer.status_code, answer.headers["connection"]) == (415, "close")
+
+
+def test_a_long_body_that_was_read_leaves_the_connection_open(impatient_server: ServerProcess) -> None:
+    head = b"POST /api/v1/users/import HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+    with connection_to(impatient_server) as connection:
+        connection.sendall(head + b"Content-Length: 300000\r\n\r\n" + b" " * 299_999 + b"\n")
+        connection.sendall(GET + b"Connection: close\r\n\r\n")
+        first, second = read_answers(connection)
+    assert first.status_code in {200, 422}
+    assert "connection" not in first.headers
+    assert second.status_code == 200
+
+
 def test_when_the_grace_is_over_the_requests_left_are_answered_with_a_problem(tmp_path: Path) -> None:
     settings = {"DATABASE_URL": "memory://", "SERVER_SHUTDOWN_GRACE": "1"}
     with ServerProcess(tmp_path, **settings) as server, connection_to(server) as connection:

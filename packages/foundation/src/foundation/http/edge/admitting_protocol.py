@@ -57,6 +57,7 @@ class AdmittingProtocol(HttpProtocol):
         self._admission = admission
         self._missing = 0  # bytes of the body of a request that was refused
         self._refused_lately = False
+        self._refused: Any = None  # the last request that was read and refused
         self._draining: Draining = self.app.state.draining
 
     def data_received(self, data: bytes) -> None:
@@ -85,6 +86,7 @@ class AdmittingProtocol(HttpProtocol):
         if len(self.tasks) >= self._admission.capacity and cycle.scope["path"] not in _EXEMPT:
             self._admission.refusals += 1
             app = self._answer_busy
+            self._refused = cycle
         super()._start_asgi_task(cycle, app)
         if len(self.tasks) > self._admission.watched_above:
             self._admission.watch(self)
@@ -135,6 +137,10 @@ class AdmittingProtocol(HttpProtocol):
         self._unset_timer()
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _may_leave_much_unread(self) -> bool:
+        # Under load a new connection costs more than the rest of most bodies.
+        return self.cycle is not self._refused and super()._may_leave_much_unread()
 
     def _is_unread(self) -> bool:
         return self._missing > 0 or super()._is_unread()

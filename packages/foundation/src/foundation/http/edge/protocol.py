@@ -23,6 +23,7 @@ _MAX_HEAD_SIZE: Final = 2 * (MAX_TARGET_LENGTH + MAX_HEADERS_SIZE)
 # Bytes of a body, sent although the answer is complete, that are read for the sake of the connection. More cost more
 # than a new connection does.
 _MAX_REST_SIZE: Final = 256 * 1024
+_WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 # Seconds that a connection without a request stays open when the server stops.
 _LAST_REQUEST: Final = 1.0
 
@@ -64,6 +65,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._stage = Stage.NOTHING
         self._idle_bytes = 0  # since the stage began, or the body last grew
         self._rest_bytes = 0  # of a body after the answer
+        self._ends_unread = False  # the connection, if the answer comes before the end of the body
         self._reading_stopped = False
         self._running: Any = None  # the request that is being answered, where `cycle` is the last one that came
         self._timer: asyncio.TimerHandle | None = None
@@ -165,9 +167,21 @@ class HttpProtocol(HttpToolsProtocol):
             self.cycle.waiting_for_100_continue = False  # such a client knows no interim answers (RFC 9110, 15.2)
         if about_the_server:
             self.scope["path"], self.scope["raw_path"] = "*", b"*"
+        if self.cycle.keep_alive and self.scope["method"] not in _WITHOUT_BODY and self._may_leave_much_unread():
+            # An answer before the end of the body says that it is the last one, or the client would send its next
+            # request on a connection that is about to be closed (RFC 9112, 9.6).
+            self._ends_unread, self.cycle.keep_alive = True, False
         self._unset_timer()
         self._stage = Stage.BODY
         self._idle_bytes = self._rest_bytes = 0
+
+    def _may_leave_much_unread(self) -> bool:
+        for name, value in self.headers:
+            if name == b"content-length":
+                return int(value) > _MAX_REST_SIZE
+            if name == b"transfer-encoding":
+                return True
+        return False
 
     def _take_host_of_target(self) -> None:
         """An address with a host of its own wins over the header (RFC 9112, 3.2.2)."""
@@ -191,6 +205,10 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._stage = Stage.NOTHING
         self._idle_bytes = 0
+        if self._ends_unread:
+            self._ends_unread = False
+            if not self.cycle.response_started:
+                self.cycle.keep_alive = not self._stopping
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
