@@ -40,7 +40,7 @@ class Revocations(Protocol):
         """Read what is revoked anew, if that is due.
 
         Raises:
-            CredentialUnverifiable: that cannot be found out.
+            StorageUnavailable, StorageOverloaded, DeadlineExceeded: as their names say.
         """
         ...
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from foundation.kernel.access.credentials import CredentialUnverifiable
 from foundation.kernel.access.revocations.ports import RevocationQueries
 from foundation.kernel.access.revocations.revocation import RevokedBy
 from foundation.kernel.errors import ApplicationError
@@ -21,7 +20,7 @@ _KEPT_FOR: Final = 60.0
 class KnownRevocations:
     """Whether tokens are revoked, by what was read at most a second ago. See `Revocations`.
 
-    While the storage cannot be read, what was known is good for a minute; then no token can be verified.
+    While the storage cannot be read, what was known is good for a minute; then no token can be accepted.
     """
 
     def __init__(self, queries: RevocationQueries, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -36,7 +35,7 @@ class KnownRevocations:
         """Read them anew, if that is due. Requests that come together read once.
 
         Raises:
-            CredentialUnverifiable: they could not be read for a minute.
+            StorageUnavailable, StorageOverloaded, DeadlineExceeded: as their names say, for a minute.
         """
         if self._monotonic() < self._good_until:
             return
@@ -70,7 +69,7 @@ class KnownRevocations:
             }
         except ApplicationError:
             if self._monotonic() >= self._kept_until:
-                raise CredentialUnverifiable from None
+                raise
         else:
             self._since = since
             self._good_until = asked_at + TRUSTED_FOR
