@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from application.unit_of_work import SCOPES
 from entrypoints.container import Container, close
 from entrypoints.http.v1.users.resource import USERS
 from entrypoints.settings import Settings, load_settings
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         readiness=container.readiness(),
         authenticators=access.authenticators,
         limiters=access.limiters,
+        scopes=SCOPES,
         background_tasks={
             "forgetting expired idempotency keys": container.forget_expired_keys(),
             "forgetting old entries of the audit trail": container.forget_audit_entries(),

@@ -68,6 +68,7 @@ def build_application(
     readiness: StorageReadiness,
     authenticators: Sequence[CredentialAuthenticator] = (),
     limiters: Limiters | None = None,
+    scopes: Collection[str] = (),
     background_tasks: Mapping[str, Callable[[], Awaitable[object]]],
     close: Callable[[], Awaitable[None]],
 ) -> FastAPI:
@@ -76,7 +77,8 @@ def build_application(
     `info` are more members of the document's `info`. Without a cursor key in the `settings`, cursors are good in this
     process only. `container` has the providers that routes ask for by name (`provided`). `background_tasks`, by the
     names that the log calls them, run periodically while the application is served; `close` is awaited at the end.
-    Without `authenticators`, no route asks who sends a request, and without `limiters` no request is counted.
+    Without `authenticators`, no route asks who sends a request, and without `limiters` no request is counted. `scopes`
+    are all that credentials may have; the document names them.
 
     Raises:
         ValueError: two kinds of problems have the same slug, a route of a resource declares no scope, or AUTH_MODE asks
@@ -119,6 +121,7 @@ def build_application(
         public_path=settings.public_path,
         credentials=settings.auth_mode if authenticators else None,
         limited=limiters is not None and bool(limiters.by_address or limiters.by_principal),
+        scopes=scopes,
     )
     return app
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from foundation.http.schemas.fields import IfGiven, Nullable, TimeField, from_integer, from_text
+from foundation.http.openapi.security import LIST_OF_SCOPES
+from foundation.http.schemas.fields import IfGiven, Nullable, Settable, TimeField, from_integer, from_text
 from foundation.http.schemas.models import IdField, KeptTimeField, ListParameters, PageBody, RequestModel, sort_field
 from foundation.http.schemas.presenting import PresentedBy, present_time, presenter
 from foundation.http.schemas.values import KEPT_TIME, MAX_TEXT_LENGTH
@@ -21,7 +22,10 @@ from foundation.kernel.access.api_keys.values import (
     OwnerId,
     ScopeList,
 )
-from foundation.kernel.unset import UNSET, Unset
+from foundation.kernel.unset import UNSET
+
+SENT_VISIBLE: Final = r"^[^\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]+$"
+"""The pattern of a text that can be seen, with blanks around it, which are not kept."""
 
 _VISIBLE: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 
@@ -46,6 +50,13 @@ _SCOPES: Final = {
     "maxLength": MAX_SCOPES_LENGTH,
     "description": "What it may do: scopes with a blank between two, none of which its issuer lacks.",
     "examples": ["things:export things:read"],
+    LIST_OF_SCOPES: False,
+}
+_SENT_SCOPES: Final = {
+    **_SCOPES,
+    "maxLength": MAX_TEXT_LENGTH,
+    "pattern": "^[a-z0-9:\\t-\\r -]+$",
+    LIST_OF_SCOPES: True,
 }
 _MOST_SECONDS: Final = int(MAX_OVERLAP.total_seconds())
 _OVERLAP: Final = {
@@ -66,7 +77,7 @@ _SECRET: Final = {
 
 def _sent(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema of a text that may have blanks around it, which are not kept."""
-    return {**schema, "maxLength": MAX_TEXT_LENGTH, "pattern": r"^[^\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]+$"}
+    return {**schema, "maxLength": MAX_TEXT_LENGTH, "pattern": SENT_VISIBLE}
 
 
 def _overlap(seconds: int) -> timedelta:
@@ -89,11 +100,11 @@ class IssueApiKeyBody(RequestModel):
     """A new API key."""
 
     name: Annotated[ApiKeyName, from_text(ApiKeyName, _sent(_NAME))]
-    scopes: Annotated[
-        ScopeList, from_text(ScopeList, {**_SCOPES, "maxLength": MAX_TEXT_LENGTH, "pattern": "^[a-z0-9:\\t-\\r -]+$"})
-    ]
-    owner: Annotated[OwnerId, from_text(OwnerId, _sent(_OWNER))] | Unset = UNSET
-    expires_at: Nullable[TimeField] = Field(None, description="When it ends; null for never.")
+    scopes: Annotated[ScopeList, from_text(ScopeList, _SENT_SCOPES)]
+    owner: Settable[Annotated[OwnerId, from_text(OwnerId, _sent(_OWNER))]] = UNSET
+    expires_at: Nullable[TimeField] = Field(
+        None, description="When it ends, in the future; null for never.", examples=["2999-12-31T23:59:59.000000Z"]
+    )
 
 
 class RotateApiKeyBody(RequestModel):

@@ -47,13 +47,15 @@ def install_openapi(
     public_path: str = "",
     credentials: Collection[AuthMode] | None = None,
     limited: bool = False,
+    scopes: Collection[str] = (),
 ) -> None:
     """Let `app.openapi()` be the whole document, made when it is first asked for.
 
     `info` and `tags` are the service's own members of the document; `referred` are the tags of the resources that other
     resources refer to; `catalogue` has the problems that the service may answer; `public_path` is where a proxy
     publishes it; `credentials` are the kinds that operations ask for, None where they ask for none, and empty where
-    AUTH_MODE names none of them; `limited` says whether requests are counted.
+    AUTH_MODE names none of them; `limited` says whether requests are counted; `scopes` are all that credentials may
+    have.
     """
     of_the_routes = app.openapi
 
@@ -66,7 +68,7 @@ def install_openapi(
     @cache
     def made() -> Json:
         document = of_the_routes()
-        declare_security(document, catalogue, credentials=credentials, limited=limited)
+        declare_security(document, catalogue, credentials=credentials, limited=limited, scopes=scopes)
         _say_what_is_still_referenced(document["paths"], referred)
         document = _described(document, catalogue)
         document["servers"] = [{**_SERVER, "url": public_path or "/"}]

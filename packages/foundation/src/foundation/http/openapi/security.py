@@ -1,6 +1,6 @@
 """How the document says which credentials an operation needs."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from foundation.http.access.scopes import MARK
@@ -11,6 +11,10 @@ from foundation.http.problems.problem import PROBLEM_MEDIA_TYPE, ProblemKind
 from foundation.setting_values import AuthMode
 
 SCHEME: Final = "Bearer"
+LIST_OF_SCOPES: Final = "x-list-of-scopes"
+"""The member of the schema of a list of scopes until the document is made: true for one that is sent."""
+
+_BLANK: Final = r"[\t-\r ]"
 _CREDENTIALS: Final = {
     AuthMode.API_KEYS: "an API key of this service (`svc_...`)",
     AuthMode.OIDC: "an access token of its provider",
@@ -24,12 +28,15 @@ def declare_security(
     *,
     credentials: Collection[AuthMode] | None,
     limited: bool,
+    scopes: Collection[str] = (),
 ) -> None:
     """Let each operation say its scope, its limits and the answers beyond them, as far as the service has them.
 
     `document` is as FastAPI made it. Operations name their scopes in a member that is none of OpenAPI's: see `scoped`.
+    `scopes` are all that the service has, of which values that are lists of scopes consist: see `LIST_OF_SCOPES`.
     """
     authenticated = credentials is not None
+    _name_scopes(document, sorted(scopes))
     for operation in _operations(document):
         scope = operation.pop(MARK, None)
         if scope is None:
@@ -55,6 +62,26 @@ def _scheme(credentials: Collection[AuthMode]) -> dict[str, Any]:
     accepted = [text for mode, text in _CREDENTIALS.items() if mode in credentials] or ["a credential of this service"]
     description = f"Send {' or '.join(accepted)}, as a bearer token (RFC 6750)."
     return {"type": "http", "scheme": "bearer", "description": description}
+
+
+def _name_scopes(node: Any, scopes: Sequence[str]) -> None:
+    """Let the schemas of lists of scopes show those that there are, and such as are sent admit no others."""
+    if isinstance(node, list):
+        for member in node:
+            _name_scopes(member, scopes)
+    elif isinstance(node, dict):
+        sent = node.pop(LIST_OF_SCOPES, None)
+        if sent is not None and scopes:
+            node["examples"] = [" ".join([one for one in scopes if one.endswith(":read")] or scopes)]
+        if sent and scopes:
+            node["pattern"] = f"^{_BLANK}*{_repeated(scopes)}{_BLANK}*$"
+        for member in node.values():
+            _name_scopes(member, scopes)
+
+
+def _repeated(scopes: Sequence[str]) -> str:
+    one = f"(?:{'|'.join(scopes)})"
+    return f"{one}(?:{_BLANK}+{one})*"
 
 
 def _add_answers(answers: dict[str, Any], more: Collection[ProblemKind], catalogue: Collection[ProblemKind]) -> None:
