@@ -24,6 +24,7 @@ MAX_WORKERS = 8  # each has its own database; more of them wait for the server m
 MEMORY = Path("/dev/shm")  # noqa: S108 -- the directory made in it is private
 # What of the service's tests needs more than Python, or minutes, and why. One that is named among the arguments runs.
 LEFT_OUT = {
+    "tests/openapi/test_schemathesis_and_keys.py": "minutes, as each revocation waits a second",
     "tests/openapi/test_spectral.py": "the registry of npm packages, once",
     "tests/clients/test_generated_clients.py": "the registries of npm and of Python packages, once",
     "tests/identity/test_real_provider.py": "the registry of npm packages, once",

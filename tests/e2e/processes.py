@@ -3,17 +3,21 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 import httpx2
 
 from entrypoints.settings import Settings
+from foundation.kernel.access.principal import ANONYMOUS
 from warm_commands import run_service
 
 CONSOLE_SCRIPT = str(Path(sys.executable).parent / "fastapi-service")
@@ -22,7 +26,10 @@ CONSOLE_SCRIPT = str(Path(sys.executable).parent / "fastapi-service")
 PATIENCE = 30.0
 # Names the environment variable with the number of workers of each server, where a test does not choose it.
 WORKERS = "TEST_SERVER_WORKERS"
+# And the one with the AUTH_MODE of each server, where a test does not choose it.
+AUTH_MODE = "TEST_SERVER_AUTH_MODE"
 _PAUSE = 0.01
+_BEFORE_HOST = re.compile(rb"( HTTP/1\.[01]\r\n)(?=Host:)")
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -64,11 +71,25 @@ def _workers(url: str) -> dict[str, str]:
     return {} if url.startswith("memory:") or workers == "1" else {"SERVER_WORKERS": workers}
 
 
+class _Connection(socket.socket):
+    """Sends a credential, if there is one, in each head whose first line is followed by `Host`, as those here are."""
+
+    def __init__(self, credential: str | None) -> None:
+        super().__init__()
+        self._credential = None if credential is None else f"\\1Authorization: Bearer {credential}\r\n".encode()
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        super().sendall(data if self._credential is None else _BEFORE_HOST.sub(self._credential, data), flags)
+
+
 class ServerProcess:
     """`fastapi-service serve` on a free port: a context manager, within which the server runs.
 
     Entering it waits until `ready` is answered with 200. The log goes to `directory`, which is also where the
     server runs. `command` is what to run instead of the console script. `workers` is how many processes serve.
+
+    With an `auth_mode` the server asks for credentials: `credential`, which `client()` and `connect()` send, is one of
+    `principal`, and has every scope.
     """
 
     running: ClassVar[list["ServerProcess"]] = []
@@ -80,6 +101,7 @@ class ServerProcess:
         *options: str,
         ready: str = "/readyz",
         command: Sequence[str] = (CONSOLE_SCRIPT,),
+        auth_mode: str | None = None,
         **settings: str,
     ) -> None:
         self._directory = directory
@@ -92,8 +114,29 @@ class ServerProcess:
         )
         self.workers = int(chosen or 1)
         self._log = directory / "server.log"
+        if auth_mode is None:
+            auth_mode = "" if "AUTH_MODE" in settings else os.environ.get(AUTH_MODE, "")
+        self._auth_mode = auth_mode
+        self.credential: str | None = None
+        self.principal = ANONYMOUS
 
     def __enter__(self) -> Self:
+        with ExitStack() as until_it_serves:
+            self._authenticate(until_it_serves)
+            self._start()
+            self._until_the_end = until_it_serves.pop_all()
+        return self
+
+    def _authenticate(self, until_the_end: ExitStack) -> None:
+        if not self._auth_mode:
+            return
+        from e2e.credentials import issued  # which runs commands
+
+        found = until_the_end.enter_context(issued(self._auth_mode, self._directory, self._settings))
+        self.credential, self.principal = found.credential, found.principal
+        self._settings |= found.settings
+
+    def _start(self) -> None:
         with self._log.open("ab") as log:
             self._began = log.tell()
             self._process = subprocess.Popen(
@@ -112,7 +155,6 @@ class ServerProcess:
             self.kill()
             self.running.remove(self)
             raise
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -124,6 +166,7 @@ class ServerProcess:
             raise
         finally:
             self.running.remove(self)
+            self._until_the_end.close()
 
     @property
     def pid(self) -> int:
@@ -142,8 +185,19 @@ class ServerProcess:
 
     def client(self) -> httpx2.Client:
         """A client with connections of its own, whose addresses begin behind the port."""
+        headers = {"Authorization": f"Bearer {self.credential}"} if self.credential else {}
         # Without TLS; making a context for it takes longer than most tests.
-        return httpx2.Client(base_url=self.url, timeout=PATIENCE, trust_env=False, verify=False)
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False, verify=False)
+
+    def connect(self, *, with_credential: bool = True, receive_buffer: int | None = None) -> socket.socket:
+        """A connection for bytes that no client library would send, with so much room for answers."""
+        address = urlsplit(self.url)
+        connection = _Connection(self.credential if with_credential else None)
+        if receive_buffer is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        connection.settimeout(PATIENCE)
+        connection.connect((str(address.hostname), int(address.port or 0)))
+        return connection
 
     def stop(self) -> int:
         """Ask it to stop, as a process supervisor does; returns its exit status, negative for a signal."""

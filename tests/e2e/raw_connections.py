@@ -3,27 +3,22 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from urllib.parse import urlsplit
 
 import httpx2
 
 from e2e.processes import ServerProcess
 
-# Seconds. The server must have hung up by then, and nothing below waits that long when all is well.
-_PATIENCE = 15.0
-
 
 @contextmanager
-def connection_to(server: ServerProcess) -> Iterator[socket.socket]:
+def connection_to(server: ServerProcess, *, with_credential: bool = True) -> Iterator[socket.socket]:
     """A connection of one's own."""
-    address = urlsplit(server.url)
-    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=_PATIENCE) as connection:
+    with server.connect(with_credential=with_credential) as connection:
         yield connection
 
 
-def answers_to(server: ServerProcess, content: bytes) -> list[httpx2.Response]:
+def answers_to(server: ServerProcess, content: bytes, *, with_credential: bool = True) -> list[httpx2.Response]:
     """What the server answers to these bytes until it hangs up."""
-    with connection_to(server) as connection:
+    with connection_to(server, with_credential=with_credential) as connection:
         # It may have heard enough; what it said before is still to be read.
         with suppress(ConnectionError):
             connection.sendall(content)

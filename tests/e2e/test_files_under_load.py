@@ -11,7 +11,7 @@ import pytest
 
 from e2e.answers import create, problem
 from e2e.conftest import DATABASES
-from e2e.processes import PATIENCE, ServerProcess, eventually
+from e2e.processes import ServerProcess, eventually
 from e2e.relay import relay
 from postgres_fixtures import POSTGRES_NAMES
 from running_servers import Storages
@@ -50,11 +50,7 @@ def http(narrow_server: ServerProcess) -> Iterator[httpx2.Client]:
 @contextmanager
 def raw(server: ServerProcess, request: str) -> Iterator[socket.socket]:
     """A connection on which a request has been sent, with hardly any room for the answer."""
-    url = httpx2.URL(server.url)
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(PATIENCE)
-        connection.connect((url.host, url.port))
+    with server.connect(receive_buffer=4096) as connection:
         connection.sendall(request.replace("\n", "\r\n").encode())
         yield connection
 

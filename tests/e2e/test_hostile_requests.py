@@ -9,6 +9,7 @@ import pytest
 from e2e.answers import problem
 from e2e.hostile.bodies import BODIES, VALUES
 from e2e.hostile.cases import Case
+from e2e.hostile.credentials import CREDENTIALS
 from e2e.hostile.files import FILES
 from e2e.hostile.framing import FRAMING, PIPELINES
 from e2e.hostile.heads import ADDRESSES, FIRST_LINES, HEADERS
@@ -22,12 +23,18 @@ USERS = "/api/v1/users"
 QUICKLY = 3.0
 EVERYTHING = [*FIRST_LINES, *ADDRESSES, *HEADERS, *FRAMING, *PIPELINES, *BODIES, *VALUES, *FILES]
 SLUGS = {(kind.status, kind.slug) for kind in create_app(Settings(database_url="memory://")).state.problems.kinds}
+# Failed attempts are not what the cases are about.
+PROTECTED = {"auth_mode": "oidc", "FAILED_AUTHENTICATION_LIMIT": "1000000/1s"}
 
 
-@pytest.fixture(scope="module")
-def memory_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server for all that is refused before any storage is asked, so that one storage is enough for it."""
-    with ServerProcess(tmp_path_factory.mktemp("server"), DATABASE_URL="memory://") as running:
+@pytest.fixture(scope="module", params=[{}, PROTECTED], ids=["open", "protected"])
+def memory_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server for all that is refused before any storage is asked, so that one storage is enough for it.
+
+    With authentication, hostile requests have a credential: no answer is another one than without.
+    """
+    directory = tmp_path_factory.mktemp("server")
+    with ServerProcess(directory, DATABASE_URL="memory://", **request.param) as running:
         yield running
         assert "Traceback" not in running.log
 
@@ -78,6 +85,34 @@ def test_every_answer_to_a_hostile_request_keeps_the_contract(
     for answer in answers:
         check(answer)
     check_undisturbed(somebody_else)
+
+
+@pytest.mark.parametrize("memory_server", [PROTECTED], ids=["protected"], indirect=True)
+@pytest.mark.parametrize("case", CREDENTIALS, ids=lambda case: case.name)
+def test_a_hostile_credential_lets_nobody_in(
+    memory_server: ServerProcess, somebody_else: httpx2.Client, case: Case
+) -> None:
+    answers = answers_to(memory_server, case.content, with_credential=False)
+    assert tuple(answer.status_code for answer in answers) == case.statuses, [answer.text for answer in answers]
+    for answer in answers:
+        check(answer)
+        assert (answer.status_code == 401) == ("www-authenticate" in answer.headers)
+    check_undisturbed(somebody_else)
+
+
+@pytest.mark.parametrize("memory_server", [PROTECTED], ids=["protected"], indirect=True)
+def test_a_hostile_request_without_a_credential_is_refused_all_the_same(
+    memory_server: ServerProcess, somebody_else: httpx2.Client
+) -> None:
+    """As it would be with one, or for want of one; what is beside the API needs none."""
+    for case in EVERYTHING:
+        answers = answers_to(memory_server, case.content, with_credential=False)
+        for answer, expected in zip(answers, case.statuses, strict=False):
+            assert answer.status_code in {expected, 401}, case.name
+            assert answer.status_code != 201
+            check(answer)
+    check_undisturbed(somebody_else)
+    assert somebody_else.get(USERS).json()["items"] == []
 
 
 def test_hostile_values_meet_every_storage(server: ServerProcess, http: httpx2.Client) -> None:

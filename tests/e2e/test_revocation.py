@@ -1,7 +1,6 @@
 """A revocation holds in every worker as soon as it has been answered, whatever is under way."""
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from e2e.credentials import new_key
 from e2e.processes import PATIENCE, ServerProcess, run_cli
 
 CLIENTS = 50
@@ -85,16 +85,6 @@ async def hammered(server: ServerProcess, secret: str, revoke: Callable[[], Awai
     # A busy worker may refuse requests for other reasons.
     assert 401 in hammer.since(answered)
     assert set(hammer.since(answered)) <= {401, 503}
-
-
-def new_key(directory: Path, settings: dict[str, str], *scopes: str) -> tuple[int, str]:
-    """The id and the secret of a key that was created in a terminal."""
-    options = [option for scope in scopes for option in ("--scope", scope)]
-    create = ("keys", "create", "--name", "A", "--owner", "42", "--format", "json", *options)
-    done = run_cli(*create, cwd=directory, **settings)
-    assert (done.returncode, done.stderr) == (0, "")
-    key = json.loads(done.stdout)
-    return key["id"], key["secret"]
 
 
 @pytest.mark.anyio

@@ -6,11 +6,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 
-from e2e.processes import PATIENCE, ServerProcess
+from e2e.processes import ServerProcess
 
 USERS = "/api/v1/users"
 NDJSON = "application/x-ndjson"
@@ -53,8 +52,7 @@ def export_file(http: httpx2.Client, media_type: str = NDJSON, **query: str) -> 
 @contextmanager
 def connection(server: ServerProcess) -> Iterator[socket.socket]:
     """A connection for bytes that no client library would send."""
-    address = urlsplit(server.url)
-    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=PATIENCE) as connected:
+    with server.connect() as connected:
         yield connected
 
 

@@ -1,13 +1,16 @@
 """Who sends a request: credentials, scopes, and the users that a policy opens to a principal."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
 
 import httpx2
+import pytest
 from fastapi.routing import iter_route_contexts
 
 from e2e.answers import problem
+from e2e.processes import AUTH_MODE
 from foundation.http.access.scopes import scope_of
 from foundation.kernel.access.api_keys.secret import new_secret
 from http_contract.protected import API_KEYS, KeyHolder, ProtectedService
@@ -29,6 +32,7 @@ REQUIRED = {
     ("DELETE", f"{API_KEYS}/1"): "api-keys:write",
 }
 PAGES = ("/docs", "/docs/start.js", "/problems/forbidden", "/problems/api-key-ended")
+WITHOUT_AUTHENTICATION = pytest.mark.skipif(bool(os.environ.get(AUTH_MODE)), reason=f"{AUTH_MODE} says otherwise")
 OPEN = ("/livez", "/readyz", "/openapi.json", *PAGES)
 
 
@@ -310,12 +314,14 @@ def seen_ids(service: ProtectedService) -> list[int]:
 # Without authentication
 
 
+@WITHOUT_AUTHENTICATION
 def test_without_authentication_an_authorization_header_is_passed_over(http: httpx2.Client) -> None:
     for value in ("Bearer svc_broken", "Basic YTpi", "nonsense", ""):
         assert http.get(USERS, headers={"Authorization": value}).status_code == 200
     assert http.post(USERS, json=new_user(0), headers={"Authorization": f"Bearer {new_secret()}"}).status_code == 201
 
 
+@WITHOUT_AUTHENTICATION
 def test_without_authentication_there_are_no_routes_of_keys(http: httpx2.Client) -> None:
     for method, path in REQUIRED:
         if path.startswith(API_KEYS):

@@ -40,7 +40,7 @@ def check(server: ServerProcess, directory: Path, *, stand_in: bool) -> None:
 
 @pytest.mark.parametrize("name", [STORAGES[0], STORAGES[-1]])
 def test_every_command_is_answered_as_the_page_says(name: str, storages: Storages, tmp_path: Path) -> None:
-    with storages.migrated(name) as url, ServerProcess(tmp_path, DATABASE_URL=url) as server:
+    with storages.migrated(name) as url, ServerProcess(tmp_path, auth_mode="", DATABASE_URL=url) as server:
         # On one storage without curl, so that the page can be checked where there is none, too.
         check(server, tmp_path, stand_in=name == "memory" or not has_curl())
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from e2e.processes import ServerProcess
 from entrypoints.cli.schema_project import schema_project
-from openapi.schemathesis_run import CURSOR_KEY, run_schemathesis
+from openapi.schemathesis_run import SETTINGS, run_schemathesis
 from postgres_fixtures import POSTGRES_NAMES, PostgresServers
 from schema_tools.migrations import runner
 
@@ -25,17 +25,20 @@ def main() -> int:
     parser.add_argument("--database", choices=["memory", "sqlite", "postgresql"], action="append")
     parser.add_argument("--requests", type=int, default=20_000, help="at least so many on each database")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31), help="of the first round")
+    parser.add_argument(
+        "--auth-mode", default="", help="of the server, such as api-keys,oidc; without it, no request has a credential"
+    )
     asked = parser.parse_args()
     databases = asked.database or ["sqlite", "postgresql"]
-    passed = [_fuzz(database, asked.requests, asked.seed) for database in databases]
+    passed = [_fuzz(database, asked.auth_mode, asked.requests, asked.seed) for database in databases]
     return 0 if all(passed) else 1
 
 
-def _fuzz(database: str, requests: int, seed: int) -> bool:
+def _fuzz(database: str, auth_mode: str, requests: int, seed: int) -> bool:
     done, failed, began = 0, 0, time.monotonic()
     with tempfile.TemporaryDirectory() as name, _url(database, Path(name)) as url:
         directory = Path(name)
-        with ServerProcess(directory, DATABASE_URL=url, CURSOR_KEY=CURSOR_KEY) as server:
+        with ServerProcess(directory, auth_mode=auth_mode, DATABASE_URL=url, **SETTINGS) as server:
             while done < requests:
                 findings = run_schemathesis(server, directory, seed=seed, examples=_EXAMPLES)
                 done += findings.requests

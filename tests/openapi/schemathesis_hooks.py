@@ -26,8 +26,10 @@ from entrypoints.http.v1.users.schemas import ListUsersParameters
 from entrypoints.http.v1.users.value_schemas import SENT_EMAIL, SENT_NAME
 from entrypoints.user_files import USER_FILES
 from foundation.files.file_format import FileFormat
+from foundation.http.access.api_key_schemas import SENT_VISIBLE
 from foundation.http.requests.body import OCTETS
 from foundation.http.requests.cursors import CursorCodec
+from foundation.kernel.access.api_keys.values import MAX_API_KEY_NAME_LENGTH
 from foundation.kernel.pagination import Position
 
 _BLANKS: Final = st.sampled_from(["", " ", "\t", "\r\n"])
@@ -60,6 +62,7 @@ def _is_name(text: str) -> bool:
 
 
 names = st.text(st.characters(exclude_categories=["Cs", "Cn"]), min_size=1, max_size=220).filter(_is_name)
+visible_texts = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=MAX_API_KEY_NAME_LENGTH)
 rows = st.lists(st.tuples(addresses(), names), max_size=10)
 
 
@@ -81,11 +84,13 @@ def _csv(users: list[tuple[str, str]]) -> bytes:
 # much more, with many more values than would be tried here.
 schemathesis.openapi.format("address-as-sent", addresses())
 schemathesis.openapi.format("name-as-sent", names)
+schemathesis.openapi.format("visible-text", visible_texts)
 schemathesis.openapi.format("exported-fields", st.permutations(tuple(USER_FILES.exported)).flatmap(_some_of))
 schemathesis.openapi.media_type(OCTETS, st.one_of(rows.map(_ndjson), rows.map(_csv)))
 _FORMATS: Final = {
     SENT_EMAIL["pattern"]: "address-as-sent",
     SENT_NAME["pattern"]: "name-as-sent",
+    SENT_VISIBLE: "visible-text",
     EXPORTED_FIELDS["pattern"]: "exported-fields",
 }
 
@@ -115,6 +120,7 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         _give_a_key_of_its_own(case)
         _give_a_version_that_is_there(case)
         _give_a_cursor_that_fits(case)
+        _give_an_end_to_come(case)
         _name_the_format_of_a_file(case)
 
 
@@ -131,6 +137,14 @@ def _give_a_version_that_is_there(case: Case[Any]) -> None:
         case.headers["If-Match"] = "*"
 
 
+def _give_an_end_to_come(case: Case[Any]) -> None:
+    """An API key ends in the future."""
+    if case.operation.definition.raw.get("operationId") == "issue_api_key" and isinstance(case.body, dict):
+        end = case.body.get("expires_at")
+        if isinstance(end, str) and end < "2900":
+            case.body["expires_at"] = f"29{end[2:]}"
+
+
 def _name_the_format_of_a_file(case: Case[Any]) -> None:
     """The format is that of the bytes. Half of the files have its media type, too, which the document does not show."""
     if not isinstance(case.body, bytes) or "format" not in case.query:
@@ -142,7 +156,7 @@ def _name_the_format_of_a_file(case: Case[Any]) -> None:
 
 
 def _give_a_cursor_that_fits(case: Case[Any]) -> None:
-    """A cursor is signed, and for one sort and filter. Other lists than that of users are asked for without one."""
+    """A cursor is signed, and for one sort, filter and principal. Lists of other things are asked for without one."""
     query = case.query or {}
     if query.get("cursor") is None:
         return
@@ -153,4 +167,4 @@ def _give_a_cursor_that_fits(case: Case[Any]) -> None:
     by_id = wanted.sort in {UserSort.ID, UserSort.ID_DESCENDING}
     position = Position(1 if by_id else datetime.now(UTC), 1)
     codec = CursorCodec(os.environ["CURSOR_KEY"].encode())
-    query["cursor"] = codec.encode(position, wanted.sort, UserFilter(**wanted.filters()))
+    query["cursor"] = codec.encode(position, wanted.sort, UserFilter(**wanted.filters()), os.environ["CURSOR_HOLDER"])
