@@ -10,7 +10,7 @@ def configured_url() -> str:
     """The database that the settings name."""
     # Imported here because no settings are needed when a connection is handed in.
     from entrypoints.settings import load_settings
-    from foundation.settings import SettingsError
+    from foundation.setting_values import SettingsError
 
     try:
         return load_settings().migrated_url

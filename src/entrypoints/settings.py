@@ -3,8 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
-from foundation.setting_values import AuthMode, DatabaseUrl
-from foundation.settings import ServiceSettings, SettingsError
+from foundation.setting_values import AuthMode, DatabaseUrl, SettingsError, Storage
+from foundation.settings import ServiceSettings
 
 DEFAULT_DATABASE_URL: Final = "sqlite+aiosqlite:///var/service.db"
 
@@ -25,8 +25,9 @@ class Settings(ServiceSettings):
     access_policy: AccessPolicy = AccessPolicy.SCOPES
     """Who sees which users: `scopes` (all who have the scope, all users), or `own-users` (users only themselves)."""
 
-    def _check_authentication(self) -> None:
-        super()._check_authentication()
+    def check_access(self, storage: Storage) -> None:
+        """See `AccessSettings.check_access`."""
+        super().check_access(storage)
         if self.access_policy is AccessPolicy.SCOPES:
             return
         if not self.auth_mode:

@@ -107,7 +107,7 @@ SPEAKERS = {
     "rich": ("foundation.cli", "schema_tools.cli"),
     "uvicorn": ("foundation.cli", "foundation.http"),
     "pydantic": ("entrypoints", "foundation.http", "foundation.settings", "foundation.setting_values"),
-    "pydantic_settings": ("entrypoints.settings", "foundation.settings"),
+    "pydantic_settings": ("entrypoints.settings", "foundation.access_settings", "foundation.settings"),
 }
 
 

@@ -8,8 +8,7 @@ from dotenv import dotenv_values
 
 from entrypoints.settings import Settings, load_settings
 from foundation.kernel.rate_limit import RateLimit
-from foundation.setting_values import AuthMode, RateLimitStore, Storage
-from foundation.settings import SettingsError
+from foundation.setting_values import AuthMode, RateLimitStore, SettingsError, Storage
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"

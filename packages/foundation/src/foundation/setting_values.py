@@ -26,6 +26,10 @@ _CLAIM_NAME: Final = re.compile(r"[A-Za-z0-9_:./-]{1,100}")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
+class SettingsError(Exception):
+    """The settings cannot be used. `str(error)` says what to change, and contains no value, since it may be secret."""
+
+
 class Storage(Enum):
     """The storages, by the scheme of `DATABASE_URL`."""
 

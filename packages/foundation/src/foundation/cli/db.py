@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Generic
 import typer
 
 from foundation.cli.program import Program, SettingsT
-from foundation.setting_values import Storage
-from foundation.settings import ServiceSettings, SettingsError
+from foundation.setting_values import SettingsError, Storage
+from foundation.settings import ServiceSettings
 from schema_tools.cli.application import application
 from schema_tools.cli.context import CommandContext
 from schema_tools.cli.migrations import say_waiting

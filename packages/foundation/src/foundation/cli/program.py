@@ -10,8 +10,8 @@ import typer
 
 from foundation.kernel.access.principal import OPERATOR, begin_call
 from foundation.kernel.errors import ApplicationError, DomainError
-from foundation.setting_values import Storage
-from foundation.settings import ServiceSettings, SettingsError
+from foundation.setting_values import SettingsError, Storage
+from foundation.settings import ServiceSettings
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 ContainerT = TypeVar("ContainerT")

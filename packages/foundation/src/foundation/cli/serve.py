@@ -14,8 +14,8 @@ from typing import Annotated, Generic
 import typer
 
 from foundation.cli.program import ContainerT, Program, SettingsT
-from foundation.setting_values import Storage
-from foundation.settings import ServiceSettings, SettingsError, share_with_workers
+from foundation.setting_values import SettingsError, Storage
+from foundation.settings import ServiceSettings, share_with_workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
