@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 from collections import Counter, deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -42,6 +43,7 @@ class Load:
     """So many requests a second for some seconds, from so many connections, to the server on a port of this machine.
 
     `requests` are sent one after the other, and from the beginning again. The first `warm_up` seconds do not count.
+    The client has the address `source`, and waits `patience` seconds for answers after the last request was sent.
     """
 
     port: int
@@ -50,6 +52,8 @@ class Load:
     seconds: float
     warm_up: float
     connections: int
+    source: str = "127.0.0.1"
+    patience: float = _PATIENCE
     statuses: Counter[str] = field(default_factory=Counter)
     latencies: dict[str, list[float]] = field(default_factory=dict)
     broken: int = 0
@@ -89,7 +93,7 @@ class Load:
         }
 
     def _connect(self) -> None:
-        one = _Connection(socket.create_connection(("127.0.0.1", self.port), _PATIENCE))
+        one = _Connection(socket.create_connection(("127.0.0.1", self.port), _PATIENCE, (self.source, 0)))
         one.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         one.socket.settimeout(0)
         self._open[one.socket.fileno()] = one
@@ -120,12 +124,14 @@ class Load:
                 one.due = began + due[number]
                 if not waited:
                     self.late = max(self.late, now - one.due)
-                one.socket.send(requests[number % len(requests)])
+                # What the server has closed is noticed when it is read from.
+                with suppress(OSError):
+                    one.socket.send(requests[number % len(requests)])
                 number += 1
             waited = not free
             until = began + due[number] - clock() if number < len(due) and free else _NEVER
             self._receive(max(until, 0.0))
-        while len(free) < len(self._open) and clock() < last + _PATIENCE:
+        while len(free) < len(self._open) and clock() < last + self.patience:
             self._receive(_NEVER)
 
     def _receive(self, seconds: float) -> None:

@@ -31,7 +31,8 @@ class ProtectedService:
     """
 
     def __init__(self, url: str, **settings: str) -> None:
-        chosen = {"auth_mode": "api-keys", **settings}
+        # Tests send more credentials that are wrong than the default lets them try.
+        chosen = {"auth_mode": "api-keys", "failed_authentication_limit": "1000000/1s", **settings}
         self._runner = asyncio.Runner()
         self.app = create_app(Settings(_env_file=None, database_url=url, **chosen))  # type: ignore[arg-type]  # texts, as in the environment
         self._container: Container = self.app.state.container

@@ -96,6 +96,12 @@ def test_broken_credentials_count_as_well(guarded: ProtectedService) -> None:
     assert [attempt(guarded, wrong) for wrong in ("svc_broken", "a.b.c", "nonsense", "svc_broken")] == [401] * 3 + [429]
 
 
+def test_what_is_no_credential_counts_as_well(guarded: ProtectedService) -> None:
+    for values in (["Basic YTpi"], ["Bearer a.b.c", "Bearer d.e.f"], ["Bearer \xe5"], [""]):
+        answer = guarded.request("GET", USERS, headers=[("Authorization", value.encode("latin-1")) for value in values])
+        assert answer.status_code == (401 if values != [""] else 429)
+
+
 def test_a_request_without_a_credential_is_no_attempt(guarded: ProtectedService) -> None:
     assert {guarded.request("GET", USERS).status_code for _ in range(5)} == {401}
     assert attempt(guarded, new_secret()) == 401

@@ -32,7 +32,7 @@ class Application:
     """Answers 204, to /slow after a moment."""
 
     def __init__(self) -> None:
-        self.state = SimpleNamespace(draining=Draining())
+        self.state = SimpleNamespace(draining=Draining(), access=None)
         self.asked: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

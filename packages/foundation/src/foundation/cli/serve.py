@@ -100,7 +100,7 @@ def _run_server(settings: ServiceSettings, application: str, reload_from: Path |
 
     from foundation.cli.supervisor import run
     from foundation.http.edge.admission import AdmissionControl
-    from foundation.http.edge.admitting_protocol import AdmittingProtocol
+    from foundation.http.edge.throttling_protocol import Throttle, ThrottlingProtocol
     from foundation.telemetry.logs import logging_config
 
     share_with_workers(settings)
@@ -113,8 +113,9 @@ def _run_server(settings: ServiceSettings, application: str, reload_from: Path |
         factory=True,
         # Called like the class, which is all that uvicorn does; and unlike a closure, workers can inherit it.
         http=partial(  # type: ignore[arg-type]  # uvicorn names the class in its signature
-            AdmittingProtocol,
+            ThrottlingProtocol,
             admission=AdmissionControl(_most_requests(settings)),
+            throttle=Throttle(),
             head_timeout=settings.server_header_timeout,
             write_timeout=settings.server_write_timeout,
             max_connections=settings.server_max_connections,

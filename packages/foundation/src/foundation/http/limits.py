@@ -15,3 +15,6 @@ MAX_BUFFERED_SIZE: Final = 32 * 1024 * 1024
 MAX_DOCUMENT_SIZE: Final = 64 * 1024
 MAX_BATCH_DOCUMENT_SIZE: Final = 1024 * 1024
 MAX_IMPORT_SIZE: Final = 50 * 1024 * 1024
+
+HEALTH_CHECKS: Final = ("/livez", "/readyz")
+"""The paths that are answered whatever else is refused: they tell a load balancer, not a client."""

@@ -1,11 +1,14 @@
 """Admits requests to routes: counts them, finds out who sends them, and checks the scope."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from starlette.requests import Request
 
 from foundation.http.access.authentication import Authentication
 from foundation.http.access.limits import RequestLimits
+from foundation.http.limits import HEALTH_CHECKS
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
 from foundation.kernel.access.policy import Forbidden
@@ -22,6 +25,19 @@ class AccessControl:
         self._authentication = authentication
         self._limits = limits
         self._anonymous = replace(ANONYMOUS, tenant=tenant)
+
+    def direct_client(self, scope: Mapping[str, Any]) -> str | None:
+        """What `is_throttled` knows the client of a connection by; None if it is never throttled, as a proxy."""
+        return None if self._authentication is None else self._limits.direct_client(scope)
+
+    def is_throttled(self, address: str) -> bool:
+        """Whether the client has tried so many credentials in vain that further ones are to wait."""
+        return self._limits.has_failed_too_often(address)
+
+    def is_attempt(self, scope: Mapping[str, Any]) -> bool:
+        """Whether the request has a credential that may not be good. Health checks need none, whatever they have."""
+        authentication = self._authentication
+        return authentication is not None and scope["path"] not in HEALTH_CHECKS and authentication.is_attempt(scope)
 
     async def admit(self, request: Request, scope: str) -> None:
         """Let the request in; from now on, the task works for its principal.

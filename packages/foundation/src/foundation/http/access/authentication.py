@@ -2,9 +2,9 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from starlette.requests import Request
 
@@ -90,12 +90,16 @@ class Authentication:
         Raises:
             Problem: 401 without a valid credential, 429 after too many of them, 503 when none can be verified.
         """
-        credential = _credential(request)
-        authenticator = next((one for one in self._authenticators if one.takes(credential)), _NONE)
-        if not authenticator.knows(credential):
+        values = _values(request.scope)
+        if not values:
+            # Without an error code, since no credential was sent (RFC 6750, 3.1).
+            raise Problem(kinds.UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
+        if not self._knows(values):
             # Not those that are in use: a client is not locked out by others at its address.
             self._limits.check_failures(request)
         try:
+            credential = _credential(values)
+            authenticator = self._authenticator_of(credential)
             principal = await authenticator.authenticate(credential)
         except CredentialRejected as error:
             await self._limits.count_failure(request)
@@ -105,6 +109,21 @@ class Authentication:
         self._remember(request, principal, authenticator.good_until(credential))
         return principal
 
+    def is_attempt(self, scope: Mapping[str, Any]) -> bool:
+        """Whether the request has a credential, and none that was good a moment ago."""
+        values = _values(scope)
+        return bool(values) and not self._knows(values)
+
+    def _knows(self, values: Sequence[bytes]) -> bool:
+        try:
+            credential = _credential(values)
+        except CredentialRejected:
+            return False
+        return self._authenticator_of(credential).knows(credential)
+
+    def _authenticator_of(self, credential: str) -> CredentialAuthenticator:
+        return next((one for one in self._authenticators if one.takes(credential)), _NONE)
+
     def _remember(self, request: Request, principal: Principal, until: float) -> None:
         digest = sha256(request.headers["authorization"].encode("latin-1")).digest()
         self._recognized.pop(digest, None)
@@ -113,16 +132,17 @@ class Authentication:
             del self._recognized[next(iter(self._recognized))]
 
 
-def _credential(request: Request) -> str:
-    values = [value for name, value in request.scope["headers"] if name == b"authorization"]
-    if not values:
-        # Without an error code, since no credential was sent (RFC 6750, 3.1).
-        raise Problem(kinds.UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
+def _values(scope: Mapping[str, Any]) -> list[bytes]:
+    return [value for name, value in scope["headers"] if name == b"authorization"]
+
+
+def _credential(values: Sequence[bytes]) -> str:
+    """The credential of a request with these headers, of which there is one at least. Raises `CredentialRejected`."""
     if len(values) > 1:
-        raise rejected("The request has more than one Authorization header.")
+        raise CredentialRejected("The request has more than one Authorization header.")
     match = _BEARER.fullmatch(values[0]) if len(values[0]) <= MAX_CREDENTIAL_LENGTH else None
     if match is None:
-        raise rejected(f"Authorization is Bearer and a credential of at most {MAX_CREDENTIAL_LENGTH} bytes.")
+        raise CredentialRejected(f"Authorization is Bearer and a credential of at most {MAX_CREDENTIAL_LENGTH} bytes.")
     return match[1].decode()
 
 

@@ -1,12 +1,12 @@
 """The limits of requests: by address, by principal, and of credentials that are tried."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 
-from foundation.http.edge.client_address import Network, client_address
+from foundation.http.edge.client_address import Network, client_address, is_proxy
 from foundation.http.requests.rate_limits import QuotaPolicy, rate_limit_headers, rate_limited
 from foundation.kernel.access.principal import Principal
 from foundation.kernel.rate_limit import RateLimiter, Taken
@@ -61,6 +61,17 @@ class RequestLimits:
         limiter = self._limiters.by_principal
         if limiter is not None:
             self._note(request, _BY_PRINCIPAL, await limiter.take(principal.name))
+
+    def direct_client(self, scope: Mapping[str, Any]) -> str | None:
+        """The address of the peer of a connection; None if it is a proxy, or if failed attempts are not limited."""
+        if self._limiters.of_failures is None or is_proxy(scope, self._limiters.trusted_proxies):
+            return None
+        return client_address(scope)
+
+    def has_failed_too_often(self, address: str) -> bool:
+        """Whether the address has tried too many credentials in vain. Asked for each request."""
+        limiter = self._limiters.of_failures
+        return limiter is not None and not limiter.peek(address).allowed
 
     def check_failures(self, request: Request) -> None:
         """Raise `Problem`, 429, if the address has tried too many credentials in vain."""

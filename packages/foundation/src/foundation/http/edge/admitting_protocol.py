@@ -7,14 +7,14 @@ from starlette.types import Receive, Scope, Send
 
 from foundation.http.edge.admission import AdmissionControl
 from foundation.http.edge.protocol import HttpProtocol, Stage
+from foundation.http.limits import HEALTH_CHECKS
 from foundation.http.problems import kinds
 from foundation.http.problems.raw import RawProblem
 
 if TYPE_CHECKING:
     from foundation.http.edge.draining import Draining
 
-_EXEMPT: Final = ("/livez", "/readyz")
-_EXEMPT_TARGETS: Final = tuple(path.encode() for path in _EXEMPT)
+_EXEMPT_TARGETS: Final = tuple(path.encode() for path in HEALTH_CHECKS)
 # Bytes of the body of a request that was refused, which are read for the sake of the connection.
 _MAX_REST_SIZE: Final = 256 * 1024
 # Headers that say nothing about where the request ends; the group is there if the connection is to end with it.
@@ -83,7 +83,7 @@ class AdmittingProtocol(HttpProtocol):
         return self._is_answering() and (self._stage is Stage.BODY or self.cycle.response_started)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        if len(self.tasks) >= self._admission.capacity and cycle.scope["path"] not in _EXEMPT:
+        if len(self.tasks) >= self._admission.capacity and cycle.scope["path"] not in HEALTH_CHECKS:
             self._admission.refusals += 1
             app = self._answer_busy
             self._refused = cycle

@@ -54,6 +54,12 @@ def client_address(scope: Mapping[str, Any], trusted: Collection[Network] = ()) 
     return said.pop() if len(said) == 1 else _as_key(peer)
 
 
+def is_proxy(scope: Mapping[str, Any], trusted: Collection[Network]) -> bool:
+    """Whether the peer of the connection is one of the `trusted` proxies."""
+    peer = _peer(scope)
+    return peer is not None and _is_trusted(peer, trusted)
+
+
 def _peer(scope: Mapping[str, Any]) -> Address | None:
     client = scope.get("client")
     return _address(str(client[0])) if client else None

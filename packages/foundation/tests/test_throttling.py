@@ -1,0 +1,161 @@
+"""Attempts of a client beyond its limit wait for their turn, on real connections, and nothing else does."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from starlette.types import Receive, Scope, Send
+from uvicorn import Config, Server
+
+from foundation.http.edge.admission import AdmissionControl
+from foundation.http.edge.draining import Draining
+from foundation.http.edge.throttling_protocol import Throttle, ThrottlingProtocol
+
+PATIENCE = 10.0
+BETWEEN = 0.02
+ATTEMPT = b"GET /attempt HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a\r\n\r\n"
+OTHER = b"GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+class Access:
+    """Throttles every client, or none. Attempts have a credential."""
+
+    throttles = True
+
+    def direct_client(self, scope: Mapping[str, Any]) -> str | None:
+        return str(scope["client"][0])
+
+    def is_throttled(self, _address: str) -> bool:
+        return self.throttles
+
+    def is_attempt(self, scope: Mapping[str, Any]) -> bool:
+        return any(name == b"authorization" for name, _value in scope["headers"])
+
+
+class Served:
+    """A server in a thread of this process, which takes on so many requests at the same time."""
+
+    def __init__(self, most: int = 100) -> None:
+        self.access = Access()
+        self.state = SimpleNamespace(draining=Draining(), access=self.access)
+        self.asked: list[str] = []
+        protocol = partial(ThrottlingProtocol, admission=AdmissionControl(most), throttle=Throttle())
+        config = Config(
+            self,
+            http=protocol,  # type: ignore[arg-type]  # called like the class
+            port=0,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+        )
+        self.server = Server(config)
+        self.thread = threading.Thread(target=self.server.run)
+        self.thread.start()
+        ended = time.monotonic() + PATIENCE
+        while not self.server.started:
+            assert time.monotonic() < ended
+            time.sleep(0.01)
+        self.address = self.server.servers[0].sockets[0].getsockname()
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        self.asked.append(scope["path"])
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    def sent(self, content: bytes) -> socket.socket:
+        """A connection on which this was sent."""
+        connection = socket.create_connection(self.address, PATIENCE)
+        connection.sendall(content)
+        return connection
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    running = Served()
+    yield running
+    running.stop()
+
+
+def status(connection: socket.socket) -> int:
+    """The status of the next answer, whose content is read, too."""
+    with connection.makefile("rb", buffering=0) as file:
+        line, length = file.readline(), 0
+        while header := file.readline().strip():
+            if header.lower().startswith(b"content-length"):
+                length = int(header.split()[1])
+        file.read(length)
+    return int(line.split()[1])
+
+
+def test_one_attempt_begins_after_the_other(served: Served) -> None:
+    began = time.monotonic()
+    connections = [served.sent(ATTEMPT) for _ in range(20)]
+    assert {status(one) for one in connections} == {204}
+    assert time.monotonic() - began > 19 * BETWEEN
+    for one in connections:
+        one.close()
+
+
+def test_other_requests_do_not_wait(served: Served) -> None:
+    waiting = [served.sent(ATTEMPT) for _ in range(100)]
+    with served.sent(OTHER) as other:
+        assert status(other) == 204
+    assert served.asked.count("/attempt") < 100
+    for one in waiting:
+        one.close()
+
+
+def test_nothing_waits_while_the_limit_is_not_reached(served: Served) -> None:
+    served.access.throttles = False
+    with served.sent(ATTEMPT * 1000) as connection:
+        began = time.monotonic()
+        assert {status(connection) for _ in range(1000)} == {204}
+        assert time.monotonic() - began < 1000 * BETWEEN
+
+
+def test_each_of_several_attempts_on_one_connection_waits_for_its_turn(served: Served) -> None:
+    began = time.monotonic()
+    with served.sent(ATTEMPT * 10 + OTHER) as connection:
+        assert {status(connection) for _ in range(11)} == {204}
+    assert time.monotonic() - began > 9 * BETWEEN
+    assert served.asked == ["/attempt"] * 10 + ["/other"]
+
+
+def test_a_client_that_is_gone_takes_no_turn(served: Served) -> None:
+    for _ in range(500):
+        served.sent(ATTEMPT).close()
+    began = time.monotonic()
+    with served.sent(ATTEMPT) as connection:
+        assert status(connection) == 204
+    assert time.monotonic() - began < 100 * BETWEEN
+    assert len(served.asked) < 100
+
+
+def test_the_end_does_not_wait_for_attempts(served: Served) -> None:
+    waiting = [served.sent(ATTEMPT) for _ in range(500)]
+    began = time.monotonic()
+    served.stop()
+    assert time.monotonic() - began < 250 * BETWEEN
+    for one in waiting:
+        one.close()
+
+
+def test_an_attempt_waits_even_where_there_is_no_room_for_any_request() -> None:
+    full = Served(most=0)
+    began = time.monotonic()
+    with full.sent(ATTEMPT * 5) as connection:
+        for _ in range(5):
+            assert status(connection) == 503
+        assert time.monotonic() - began > 4 * BETWEEN
+    full.stop()
