@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -28,11 +28,15 @@ _LIFETIME: Final = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """Requests that are to be refused."""
+    """Requests that are to be refused, and from how many connections they come.
+
+    Each connection sends the next request when the last is answered.
+    """
 
     key: str
     title: str
     requests: list[bytes] = field(repr=False)
+    connections: int = 50
 
 
 @contextmanager
@@ -77,6 +81,7 @@ def _floods(forge: Forge) -> Iterator[Flood]:
         lambda: _forged(forge, "rsa", lambda _, m: rs256(others[0], m), kid=secrets.token_hex(8)),
     )
     yield flood("anew", "unknown keys, each on a new connection", new_secret, anew=True)
+    yield replace(flood("many", "unknown keys, on 500 connections", new_secret), connections=500)
 
 
 def _broken(secret: str) -> str:

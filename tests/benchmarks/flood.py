@@ -111,15 +111,11 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """How long is measured: so many rounds, of so many seconds each, after a warm-up.
-
-    The flood has so many `connections`, each of which sends the next request when the last is answered.
-    """
+    """How long is measured: so many rounds, of so many seconds each, after a warm-up."""
 
     count: int
     seconds: float
     warm_up: float = 1.0
-    connections: int = 50
 
 
 def measure(server: Server, good: Sequence[bytes], floods: Sequence[Flood], rounds: Rounds) -> dict[str, Found]:
@@ -138,7 +134,7 @@ def measure(server: Server, good: Sequence[bytes], floods: Sequence[Flood], roun
                     if key == BUSY:
                         meanwhile.enter_context(_busy())
                     if key in by_key:
-                        meanwhile.enter_context(_flood(flooding, by_key[key], load, rounds.connections, one.statuses))
+                        meanwhile.enter_context(_flood(flooding, by_key[key], load, one.statuses))
                     used, began = machine.cpu_seconds(server.pids), time.perf_counter()
                     client.begin(good, **load, connections=_FEW)
                     _note(one, client.end(), machine.cpu_seconds(server.pids) - used, time.perf_counter() - began)
@@ -156,15 +152,13 @@ def _note(one: Found, of_clients: dict[str, Any], cpu: float, seconds: float) ->
 
 
 @contextmanager
-def _flood(
-    client: Client, flood: Flood, load: dict[str, float], connections: int, statuses: Counter[str]
-) -> Iterator[None]:
+def _flood(client: Client, flood: Flood, load: dict[str, float], statuses: Counter[str]) -> Iterator[None]:
     """The flood, which begins before what it is measured with, and ends with it; its answers are counted by status."""
     seconds = load["seconds"] + load["warm_up"]
     client.begin(
         flood.requests,
         **{**load, "rate": _ENDLESS, "seconds": seconds, "warm_up": 0.0, "patience": 0.0},
-        connections=connections,
+        connections=flood.connections,
     )
     yield
     statuses.update(client.end()["statuses"])

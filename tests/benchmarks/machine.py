@@ -4,7 +4,7 @@ import os
 import platform
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -33,6 +33,10 @@ class Cores:
         database = available[min(2, len(available) - 1)]
         return cls(frozenset({server}), frozenset({database}), frozenset({load}))
 
+    def one(self) -> Self:
+        """One core for all of them: that of the server."""
+        return type(self)(self.server, self.server, self.server)
+
     def __str__(self) -> str:
         names = {"server": self.server, "PostgreSQL": self.database, "load": self.load}
         return ", ".join(f"{name} on core {min(cores)}" for name, cores in names.items())
@@ -47,6 +51,21 @@ def pinned(cores: frozenset[int]) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def moved(pids: list[int], cores: frozenset[int]) -> Iterator[None]:
+    """These processes run on these cores meanwhile, and so do the children that they start."""
+    before = {pid: os.sched_getaffinity(pid) for pid in pids}
+    for pid in pids:
+        os.sched_setaffinity(pid, cores)
+    try:
+        yield
+    finally:
+        for pid, there in before.items():
+            # It may have ended.
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(pid, there)
 
 
 def family(pid: int) -> list[int]:

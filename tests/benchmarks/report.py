@@ -28,7 +28,7 @@ Samples = Sequence[dict[str, float]]
 def write(figures: Figures) -> list[str]:
     """Write the figures, the plot and the measured part of the document; returns where, below the project."""
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    others = {name: found for name, found in figures.items() if name != "overload"}
+    others = {name: found for name, found in figures.items() if name not in {"overload", "flood"}}
     FIGURES.write_text(json.dumps(others, indent=1) + "\n", encoding="utf-8")
     draw(figures["growth"], PLOT)
     replace_part(BEGINNING, rendered(figures))

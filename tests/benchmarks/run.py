@@ -1,8 +1,8 @@
 """The benchmark: `make bench`, or `PYTHONPATH=tests python -m benchmarks.run [--quick] [--only PARTS]`.
 
-It takes about fifteen minutes on two cores and writes `docs/performance.md`, the plots and all figures. With `--quick`
-or `--only` it measures less, prints what it found, and writes nothing; but `--only overload` writes the part of the
-page that is its own, with its plot and figures.
+It takes about twenty minutes on two cores and writes `docs/performance.md`, the plots and all figures. With `--quick` or
+`--only` it measures less, prints what it found, and writes nothing; but `--only overload` and `--only flood` write the
+parts of the page that are their own, with their figures.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import psycopg
 
 from benchmarks import machine, production, stages, works
 from benchmarks.errors import BenchmarkFailed
+from benchmarks.flood_report import rendered_flood, write_flood
 from benchmarks.load import LoadGenerator
 from benchmarks.overload_report import rendered_overload, write_overload
 from benchmarks.postgres import databases
@@ -29,7 +30,7 @@ from benchmarks.versions import versions
 from schema_tools.errors import SchemaToolsError
 
 _WORKS: Final = {work.key: work for work in works.ALL}
-_PARTS: Final = (*_WORKS, "crowd", "granian", "bulk", "growth", "sqlite", "startup", "overload")
+_PARTS: Final = (*_WORKS, "crowd", "granian", "bulk", "growth", "sqlite", "startup", "overload", "flood")
 _CROWDED: Final = (works.READ_ONE, works.LIST)
 
 
@@ -107,6 +108,9 @@ def _alone(stand: Stand, url: str, parts: frozenset[str]) -> dict[str, Any]:
     if "overload" in parts:
         stand.said("the service at loads that it cannot carry")
         figures["overload"] = stages.overload(stand, url)
+    if "flood" in parts:
+        stand.said("good clients beside floods of bad credentials")
+        figures["flood"] = stages.flood(stand, url)
     if "growth" in parts:
         stand.said("the service on tables of several sizes")
         figures["growth"] = stages.growth(stand)
@@ -139,8 +143,9 @@ def main(arguments: list[str]) -> int:
     except (BenchmarkFailed, SchemaToolsError, psycopg.Error, OSError, HTTPException) as error:
         print(f"Nothing was written: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
-    print(f"\n{rendered(figures)}\n\n{rendered_overload(figures)}")
-    written = [*(write(figures) if whole else []), *(write_overload(figures) if extent is FULL else [])]
+    print(f"\n{rendered(figures)}\n\n{rendered_overload(figures)}\n\n{rendered_flood(figures)}")
+    written = write(figures) if whole else []
+    written += [*write_overload(figures), *write_flood(figures)] if extent is FULL else []
     for file in written:
         said(f"written: {file}")
     return 0

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import machine, works
+from benchmarks import credentials, machine, works
+from benchmarks import flood as flood_of
 from benchmarks.bulk import BulkRace, write_csv
 from benchmarks.contenders import POOL_SIZE, Contender, Server, reference
 from benchmarks.equal_work import check_equal_work
@@ -35,6 +36,9 @@ _SETTLING: Final = 1.0
 
 _ASKED_FIRST: Final = 40_000
 """Requests that find out what a worker carries: more than it answers meanwhile."""
+
+_GOOD: Final = 500
+"""Requests of good clients, which come again and again."""
 
 _REFERENCES: Final = {
     LIMIT: "limit",
@@ -167,6 +171,30 @@ def overload(stand: Stand, url: str) -> Figures:
                 requests = _overloading(stand, server, work, amount)
                 found = generator.put(server, requests, rate, stand.extent.loaded, _SETTLING)
                 figures[work.key]["steps"][f"{step:g}"] = found.figures()
+    return figures
+
+
+def flood(stand: Stand, url: str) -> Figures:
+    """Good clients beside floods of bad credentials: with a core for the server, and all on one core."""
+    figures: Figures = {}
+    rounds = flood_of.Rounds(stand.extent.short.count, stand.extent.loaded / 2)
+    rows = stand.extent.rows
+    with credentials.provider() as (settings, floods):
+        contender = service(url, rows)
+        contender = replace(contender, settings={**contender.settings, **settings})
+        key = credentials.good_key(contender.settings)
+        ids = (stand.track.supply.chance.randint(1, rows) for _ in range(_GOOD))
+        good = [credentials.reading(user_id, key) for user_id in ids]
+        titles = {flood_of.QUIET: "none", flood_of.BUSY: "another program", **{one.key: one.title for one in floods}}
+        for name, cores in (("a core for the server", stand.cores), ("one core for all", stand.cores.one())):
+            stand.said(f"  {name}")
+            with (
+                machine.moved(machine.family(stand.postgres.pid), cores.database),
+                machine.pinned(cores.load),
+                Server(contender, cores.server, stand.directory, "/readyz") as server,
+            ):
+                found = flood_of.measure(server, good, floods, rounds)
+            figures[name] = {titles[key]: one.figures() for key, one in found.items()}
     return figures
 
 
