@@ -52,11 +52,11 @@ faults: ## Prove the faults of production on real servers, and write their table
 
 fuzz: ## Look for what is not as the OpenAPI document says; args="--database postgresql --requests 20000 --seed 7"
 	@$(SET_UP) dev
-	@PYTHONPATH=tests "$(BIN)/python" -m openapi.fuzz $(args)
+	@PYTHONPATH=tests:packages/foundation/tests "$(BIN)/python" -m openapi.fuzz $(args)
 
 bench: ## Measure the service against reference programs, and write docs/performance.md; args="--quick" only tries
 	@$(SET_UP) dev
-	@PYTHONPATH=tests "$(BIN)/python" -m benchmarks.run $(args)
+	@PYTHONPATH=tests:packages/foundation/tests "$(BIN)/python" -m benchmarks.run $(args)
 
 check: ## Check style, types, imports, the lock files and the schema (all of db-check)
 	@$(SET_UP) dev

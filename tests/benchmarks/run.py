@@ -1,8 +1,8 @@
-"""The benchmark: `make bench`, or `PYTHONPATH=tests python -m benchmarks.run [--quick] [--only PARTS]`.
+"""The benchmark: `make bench`, or `python -m benchmarks.run [--quick] [--only PARTS]` with its `PYTHONPATH`.
 
-It takes about twenty minutes on two cores and writes `docs/performance.md`, the plots and all figures. With `--quick` or
-`--only` it measures less, prints what it found, and writes nothing; but `--only overload` and `--only flood` write the
-parts of the page that are their own, with their figures.
+It takes about twenty-five minutes on two cores and writes `docs/performance.md`, the plots and all figures. With
+`--quick` or `--only` it measures less, prints what it found, and writes nothing; but `--only overload` and `--only
+flood` write the parts of the page that are their own, with their figures.
 """
 
 import argparse
