@@ -113,3 +113,8 @@ async def test_a_revocation_is_taken_back(revoking: Revoking) -> None:
 def test_what_is_revoked_is_a_printable_text(text: str) -> None:
     with pytest.raises(InvalidRevoked):
         Revoked(text)
+
+
+@pytest.mark.parametrize("text", ["a", "a" * 255])
+def test_what_is_revoked_has_1_to_255_characters(text: str) -> None:
+    assert Revoked(text).value == text

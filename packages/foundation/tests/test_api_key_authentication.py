@@ -32,13 +32,16 @@ class Worker:
     def __init__(self) -> None:
         self.keys = KeysInMemory()
         self.at = 1000.0
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.recorded = 0
+        self.recording = asyncio.Event()
+        self.recording.set()
         self._record = RecordApiKeyUseHandler(self.keys.storage.unit_of_work, self.keys.clock)
         self.authenticator = ApiKeyAuthenticator(self.keys.queries, self._record_use, self.keys.clock, lambda: self.at)
 
     async def _record_use(self, key_id: ApiKeyId) -> None:
         self.recorded += 1
+        await self.recording.wait()
         if self.error is not None:
             raise self.error
         await self._record(key_id)
@@ -115,6 +118,15 @@ async def test_what_was_read_is_trusted_for_a_second(worker: Worker) -> None:
         worker.at = 1000.0 + seconds
         assert await worker.accepts(secret)
         assert worker.keys.queries.asked == asked, seconds
+
+
+async def test_a_key_is_good_until_it_is_read_anew_or_ends(worker: Worker) -> None:
+    secret = (await worker.keys.issue()).secret
+    short = (await worker.keys.issue(expires_at=NOON + timedelta(seconds=0.25))).secret
+    assert worker.authenticator.good_until(secret) == 0.0
+    assert await worker.accepts(secret)
+    assert await worker.accepts(short)
+    assert (worker.authenticator.good_until(secret), worker.authenticator.good_until(short)) == (1001.0, 1000.25)
 
 
 async def test_the_second_begins_when_the_storage_is_asked_and_not_when_it_answers(worker: Worker) -> None:
@@ -288,8 +300,23 @@ async def test_one_use_is_recorded_for_many_requests_at_once(worker: Worker) -> 
     assert worker.recorded == 1
 
 
-@pytest.mark.parametrize("error", [StorageUnavailable(), WriteConflict()])
-async def test_a_use_that_cannot_be_recorded_does_no_harm_and_is_tried_again(worker: Worker, error: Exception) -> None:
+async def test_a_use_is_not_recorded_while_one_before_it_is(worker: Worker) -> None:
+    secret = (await worker.keys.issue()).secret
+    worker.recording.clear()
+    for _ in range(3):
+        assert await worker.accepts(secret)
+        await settled()
+        worker.at += 1
+    assert worker.recorded == 1
+    worker.recording.set()
+    await worker.authenticator.aclose()
+    assert worker.keys.stored[1].last_used_at == NOON
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable(), WriteConflict(), asyncio.CancelledError()])
+async def test_a_use_that_cannot_be_recorded_does_no_harm_and_is_tried_again(
+    worker: Worker, error: BaseException
+) -> None:
     secret = (await worker.keys.issue()).secret
     worker.error = error
     assert await worker.accepts(secret)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from foundation.kernel.access.api_keys import secret as secret_form
 from foundation.kernel.access.api_keys.api_key import ApiKeyEnded, ApiKeyNotFound
 from foundation.kernel.access.api_keys.issue_api_key import ExpiryInThePast, IssueApiKey
 from foundation.kernel.access.api_keys.policy import ADMINISTRATION, READING, WRITING
@@ -26,6 +27,7 @@ from foundation.kernel.access.credentials import CredentialRejected
 from foundation.kernel.access.policy import Forbidden
 from foundation.kernel.access.principal import OPERATOR, Principal, PrincipalKind, acting_as
 from foundation.kernel.errors import WriteConflict
+from foundation.kernel.pagination import LimitOutOfRange
 from foundation.kernel.unset import UNSET, Unset
 from foundation.testing.clocks import MICROSECOND, NOON
 from keys_in_memory import READ, WRITE, KeysInMemory, ids, key_holder
@@ -92,6 +94,8 @@ class TestSecrets:
     @pytest.mark.parametrize("text", ["", "svc_", "SVC_" + "0" * 36, "svc_" + "é" * 36, "svc_" + "٣" * 36])
     def test_of_another_form_are_refused(self, text: str) -> None:
         assert not is_well_formed(text)
+        # Nor with a checksum that is right.
+        assert not is_well_formed(text[:-6] + secret_form._checksum(text[:-6]))
 
 
 class TestValues:
@@ -200,6 +204,7 @@ class TestReading:
             (key_holder(READING, ADMINISTRATION, owner=None), [1, 2, 3, 4]),
             (Principal(PrincipalKind.ANONYMOUS), []),
             (OPERATOR, [1, 2, 3, 4]),
+            (Principal(PrincipalKind.OPERATOR, tenant="globex"), [1, 2, 3, 4]),
         ):
             with acting_as(principal):
                 page = await keys.use_cases.list(ListApiKeys())
@@ -216,6 +221,11 @@ class TestReading:
         with acting_as(key_holder(READING, owner="42")):
             page = await keys.use_cases.list(ListApiKeys(ApiKeyFilter(owner=OwnerId("43"))))
         assert page.items == ()
+
+    @pytest.mark.parametrize("limit", [0, 101])
+    def test_a_page_has_1_to_100_keys(self, limit: int) -> None:
+        with pytest.raises(LimitOutOfRange):
+            ListApiKeys(limit=limit)
 
 
 class TestRotation:

@@ -1,5 +1,6 @@
 """The foundation asks who sends a request, for a resource of which it knows nothing."""
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import openapi_spec_validator
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
+from foundation.http.access import authentication
 from foundation.http.access.access_control import forbidden
 from foundation.http.access.authentication import (
     MAX_CREDENTIAL_LENGTH,
@@ -38,6 +40,7 @@ class Tickets:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self.asked: list[str] = []
+        self.good = 0.0
 
     def takes(self, credential: str) -> bool:
         return credential.startswith(self._prefix)
@@ -46,7 +49,7 @@ class Tickets:
         return False
 
     def good_until(self, _credential: str) -> float:
-        return 0.0
+        return self.good
 
     async def authenticate(self, credential: str) -> Principal:
         self.asked.append(credential)
@@ -155,18 +158,84 @@ def test_what_a_rule_forbids_for_want_of_a_scope_names_the_scope() -> None:
 
 
 async def test_a_credential_has_at_most_8192_bytes() -> None:
-    authentication = Authentication([Tickets("t-")], RequestLimits(Limiters()))
+    by_tickets = Authentication([Tickets("t-")], RequestLimits(Limiters()))
     longest = "t-".ljust(MAX_CREDENTIAL_LENGTH - len("Bearer "), "x")
-    assert (await principal_of(authentication, longest)).id == longest
+    assert (await principal_of(by_tickets, longest)).id == longest
     with pytest.raises(Problem) as refused:
-        await principal_of(authentication, f"{longest}x")
+        await principal_of(by_tickets, f"{longest}x")
     assert refused.value.kind.status == 401
     assert longest[:100] not in str(refused.value.headers)
 
 
-async def principal_of(authentication: Authentication, credential: str) -> Principal:
-    headers = [(b"authorization", f"Bearer {credential}".encode())]
-    return await authentication.principal(Request({"type": "http", "headers": headers}))
+async def principal_of(asked: Authentication, credential: str) -> Principal:
+    return await asked.principal(request_with(credential))
+
+
+def request_with(*credentials: str, header: str = "authorization") -> Request:
+    """A request with these credentials, and with other headers around them."""
+    sent = [(header.encode(), f"Bearer {credential}".encode()) for credential in credentials]
+    return Request({"type": "http", "headers": [(b"host", b"localhost"), *sent, (b"accept", b"*/*")]})
+
+
+class Door:
+    """Authentication by tickets that are good for ten seconds, at a moment that tests choose."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self._tickets = Tickets("t-")
+        self._authentication = Authentication([self._tickets], RequestLimits(Limiters()), lambda: self.now)
+
+    async def verify(self, credential: str) -> None:
+        self._tickets.good = self.now + 10
+        await principal_of(self._authentication, credential)
+
+    def recognizes(self, *credentials: str, header: str = "authorization") -> bool:
+        principal = self._authentication.recognized(request_with(*credentials, header=header))
+        assert principal is None or principal.id == credentials[-1]
+        return principal is not None
+
+
+async def test_a_credential_that_is_good_for_a_while_is_verified_once(
+    http: httpx2.AsyncClient, tickets: tuple[Tickets, Tickets]
+) -> None:
+    _, second = tickets
+    second.good = math.inf
+    for _ in range(3):
+        assert (await http.get(PATH, headers=bearer("t-rooms.read"))).text == "token:t-rooms.read"
+    assert second.asked == ["t-rooms.read"]
+    refused = await http.post(PATH, headers=bearer("t-rooms.read"))
+    assert refused.status_code == 403
+
+
+async def test_a_credential_is_recognized_until_its_time_has_come() -> None:
+    door = Door()
+    assert not door.recognizes("t-ada")
+    await door.verify("t-ada")
+    door.now = 109.999
+    assert door.recognizes("t-ada")
+    assert not door.recognizes("t-bea")
+    assert not door.recognizes()
+    door.now = 110.0
+    assert not door.recognizes("t-ada")
+    await door.verify("t-ada")
+    assert door.recognizes("t-ada")
+
+
+async def test_a_credential_is_recognized_in_its_header_only_and_alone() -> None:
+    door = Door()
+    for credential in ("t-ada", "t-bea"):
+        await door.verify(credential)
+    assert not door.recognizes("t-ada", header="x-authorization")
+    assert not door.recognizes("t-ada", "t-bea")
+    assert not door.recognizes("t-other", "t-ada")
+
+
+async def test_the_credential_that_was_verified_first_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(authentication, "_MOST_RECOGNIZED", 3)
+    door = Door()
+    for credential in ("t-a", "t-b", "t-c", "t-a", "t-d"):
+        await door.verify(credential)
+    assert [one for one in ("t-a", "t-b", "t-c", "t-d") if door.recognizes(one)] == ["t-a", "t-c", "t-d"]
 
 
 def test_the_reason_of_a_rejection_can_be_quoted_in_a_header() -> None:

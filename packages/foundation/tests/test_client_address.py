@@ -101,6 +101,11 @@ class TestXForwardedFor:
         assert by_list(f"192.0.2.1, {lost}, 10.2.3.4") == "10.2.3.4"
         assert by_list(f"{lost}, 192.0.2.1") == "192.0.2.1"
 
+    def test_has_addresses_of_80_characters_at_most(self) -> None:
+        longest = "fe80::1%".ljust(80, "z")
+        assert by_list(longest) == "fe80::/64"
+        assert by_list(f"{longest}z") == PROXY
+
     def test_is_followed_past_32_proxies_and_no_further(self) -> None:
         assert by_list("192.0.2.1, " + ", ".join(["10.0.0.2"] * 31)) == "192.0.2.1"
         assert by_list("192.0.2.1, 10.0.0.3, " + ", ".join(["10.0.0.2"] * 31)) == "10.0.0.3"

@@ -173,6 +173,15 @@ async def test_keys_are_asked_for_over_https(provider: IdentityProvider, caplog:
     assert await failure(provider, caplog) == "the request failed with ConnectError"
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("url", ["https://1.2.3.999/keys", "https://[v1.x]/keys", f"https://127.0.0.1/{'k' * 65536}"])
+async def test_an_address_of_keys_that_no_request_can_have_is_a_failure(
+    provider: IdentityProvider, caplog: pytest.LogCaptureFixture, url: str
+) -> None:
+    provider.discovery["jwks_uri"] = url
+    assert await failure(provider, caplog) == "the request failed with InvalidURL"
+
+
 # The set of keys.
 
 

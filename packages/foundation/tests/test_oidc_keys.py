@@ -57,6 +57,15 @@ async def test_an_unknown_id_fetches_once_per_cooldown(provider: IdentityProvide
         assert provider.key_requests == fetches
 
 
+async def test_a_known_id_among_several_fetches_nothing_anew(provider: IdentityProvider, known: Known) -> None:
+    provider.keys = [FIRST, SECOND]
+    for seconds in (0, 30, 30):
+        known.now[0] += seconds
+        assert (await known.find("first")).key_id == "first"
+        assert (await known.find("second")).key_id == "second"
+    assert provider.key_requests == 1
+
+
 async def test_what_names_no_key_fetches_nothing_anew(provider: IdentityProvider, known: Known) -> None:
     provider.keys = [FIRST, SECOND]
     assert await known.outcome(None) == "rejected"

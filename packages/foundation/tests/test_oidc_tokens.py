@@ -46,15 +46,16 @@ class Times:
 
 @dataclass
 class Revoked:
-    """Revokes what `revoked` says, and remembers what it was asked."""
+    """Revokes what `revoked` says, and remembers what it was asked. That is due to be read anew at `known`."""
 
     revoked: bool = False
+    known: float = 0.0
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     async def refresh(self) -> None: ...
 
     def known_until(self) -> float:
-        return 0.0
+        return self.known
 
     def is_revoked(self, **of_what: Any) -> bool:
         self.asked.append(of_what)
@@ -215,6 +216,29 @@ async def test_a_token_that_has_expired_is_verified_each_time(
     assert len(counted) == 4
 
 
+async def test_a_token_is_good_until_it_expires_or_is_verified_anew(
+    verifier: TokenVerifier, forge: Forge, times: Times
+) -> None:
+    long, short = forge.token(exp=NOW + 300), forge.token(exp=NOW + 10)
+    for token in (long, short):
+        assert verifier.good_until(token) == 0.0
+        await verifier.authenticate(token)
+    times.wall, times.monotonic = NOW + 1, 7.0
+    assert (verifier.good_until(long), verifier.good_until(short)) == (65.0, 16.0)
+
+
+async def test_a_token_is_good_until_what_is_revoked_is_read_anew(
+    expectations: OidcSettings, keys: SigningKeys, forge: Forge
+) -> None:
+    revocations = Revoked(known=6.0)
+    verifier = TokenVerifier(expectations, keys, revocations=revocations, wall_clock=lambda: NOW, monotonic=lambda: 5.0)
+    token = forge.token(exp=NOW + 10)
+    await verifier.authenticate(token)
+    assert verifier.good_until(token) == 6.0
+    revocations.known = 20.0
+    assert verifier.good_until(token) == 15.0
+
+
 async def test_each_token_is_remembered_for_itself(verifier: TokenVerifier, forge: Forge) -> None:
     assert (await verifier.authenticate(forge.token(sub="ada"))).id == "ada"
     assert (await verifier.authenticate(forge.token(sub="bea"))).id == "bea"
@@ -228,6 +252,13 @@ def test_the_token_that_was_verified_first_is_forgotten_first() -> None:
         tokens.keep(token, verified, 0.0)
     remembered = {token for token in "abcd" if tokens.find(token, NOW, 0.0) is verified}
     assert remembered == {"a", "c", "d"}
+
+
+def test_a_token_is_remembered_for_a_minute() -> None:
+    tokens = VerifiedTokens()
+    assert tokens.remembered_until("a") == 0.0
+    tokens.keep("a", VerifiedToken(USER, NOW + 300, None, None, None), 5.0)
+    assert tokens.remembered_until("a") == 65.0
 
 
 def test_ten_thousand_tokens_are_remembered() -> None:

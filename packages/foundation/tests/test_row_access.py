@@ -135,6 +135,12 @@ def test_principals_of_different_kinds_never_have_one_name() -> None:
     assert names[:2] == ["api-key:1", "token:1"]
 
 
+def test_a_name_of_255_characters_is_as_it_was_given() -> None:
+    longest = "x" * (255 - len("token:"))
+    assert Principal(PrincipalKind.TOKEN, longest).name == f"token:{longest}"
+    assert Principal(PrincipalKind.TOKEN, f"{longest}x").name.startswith("token:sha256:")
+
+
 def test_an_operator_has_every_scope_and_others_those_they_were_given() -> None:
     assert OPERATOR.may("things:admin")
     assert not ANONYMOUS.may(READ)
