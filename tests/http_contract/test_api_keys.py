@@ -168,7 +168,9 @@ def test_rotating_answers_a_new_secret_and_the_one_before_stays_good_for_the_ove
     assert first.json()["previous_expires_at"] > first.json()["updated_at"]
     secrets = [one["secret"] for one in (overlapping, first.json(), ended, second.json())]
     assert [status_with(protected, secret) for secret in secrets] == [200, 200, 401, 200]
-    for wrong in (-1, 2_592_001, "60", 1.5, None):
+    thirty_days = issuer("POST", f"{API_KEYS}/{ended['id']}/rotate", json={"overlap_seconds": 2_592_000})
+    assert thirty_days.status_code == 200
+    for wrong in (-1, 2_592_001, 10**30, "60", 1.5, None):
         body = {"overlap_seconds": wrong}
         assert pointers(issuer("POST", f"{API_KEYS}/{ended['id']}/rotate", json=body)) == {"#/overlap_seconds"}
 
@@ -195,6 +197,26 @@ def test_the_last_use_of_a_key_is_recorded(protected: ProtectedService) -> None:
     protected.run(asyncio.sleep(0.1))
     used = datetime.fromisoformat(listed(holder)[0]["last_used_at"])
     assert abs(used - before) < timedelta(minutes=1)
+
+
+ROUTES = (
+    ("POST", API_KEYS, NEW), ("GET", API_KEYS, None), ("GET", f"{API_KEYS}/1", None),
+    ("POST", f"{API_KEYS}/1/rotate", {}), ("DELETE", f"{API_KEYS}/1", None),
+)  # fmt: skip
+
+
+def test_a_route_takes_no_parameter_that_it_does_not_know(protected: ProtectedService) -> None:
+    holder = protected.issue(owner="odd")
+    for method, path, body in ROUTES:
+        problem(holder(method, f"{path}?unknown=1", json=body), 400, "unknown-parameter")
+    assert [one["id"] for one in listed(holder, owner="odd")] == [holder.id]
+
+
+def test_a_route_that_answers_json_answers_nothing_else(protected: ProtectedService) -> None:
+    holder = protected.issue(owner="plain")
+    for method, path, body in ROUTES[:-1]:
+        problem(holder(method, path, json=body, headers={"Accept": "image/png"}), 406, "not-acceptable")
+    assert [one["id"] for one in listed(holder, owner="plain")] == [holder.id]
 
 
 def test_routes_that_show_a_secret_take_no_idempotency_key(protected: ProtectedService) -> None:

@@ -225,6 +225,23 @@ async def test_closing_waits_for_what_is_under_way(worker: Worker) -> None:
     assert key.last_used_at is not None
 
 
+async def test_closing_waits_for_the_use_that_a_reading_begins_to_record(worker: Worker) -> None:
+    secret = (await worker.keys.issue()).secret
+    worker.recording.clear()
+    with worker.slow_storage() as answered:
+        request = asyncio.create_task(worker.accepts(secret))
+        await settled()
+        closing = asyncio.create_task(worker.authenticator.aclose())
+        await settled()
+        answered.set()
+        assert await request
+    await settled()
+    assert not closing.done()
+    worker.recording.set()
+    await closing
+    assert worker.keys.stored[1].last_used_at == NOON
+
+
 async def test_a_reading_whose_requests_were_all_cancelled_leaves_nothing_behind(worker: Worker) -> None:
     with worker.slow_storage() as answered:
         only = asyncio.create_task(worker.accepts(new_secret()))

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from foundation.kernel.access.api_keys import secret as secret_form
-from foundation.kernel.access.api_keys.api_key import ApiKeyEnded, ApiKeyNotFound
+from foundation.kernel.access.api_keys.api_key import ApiKey, ApiKeyEnded, ApiKeyNotFound, NewApiKey
 from foundation.kernel.access.api_keys.issue_api_key import ExpiryInThePast, IssueApiKey
 from foundation.kernel.access.api_keys.policy import ADMINISTRATION, READING, WRITING
 from foundation.kernel.access.api_keys.ports import ApiKeyFilter
@@ -21,6 +21,7 @@ from foundation.kernel.access.api_keys.values import (
     InvalidText,
     OwnerId,
     ScopeList,
+    SecretHash,
     TenantId,
 )
 from foundation.kernel.access.credentials import CredentialRejected
@@ -132,6 +133,30 @@ class TestValues:
         assert ScopeList(" ".join(f"aaaa{number:03}:b" for number in range(100))).members
         with pytest.raises(InvalidScopes):
             ScopeList(" ".join(f"aaaa{number:03}:bb" for number in range(100)))
+        longest = " ".join(f"aaaa{number:03}:b" for number in range(99)) + " aaaa099:bb"
+        assert len(ScopeList(longest).value) == 1000
+        with pytest.raises(InvalidScopes):
+            ScopeList(f"{longest}b")
+
+
+class TestLastUse:
+    @staticmethod
+    def key() -> ApiKey:
+        new = NewApiKey(ApiKeyName("Key"), ScopeList(READ), SecretHash(hash_of("secret")))
+        return ApiKey.issue(new, at=NOON)
+
+    def test_is_the_latest_that_is_known(self) -> None:
+        key = self.key()
+        for moment, last in ((NOON + DAY, NOON + DAY), (NOON, NOON + DAY), (NOON + 2 * DAY, NOON + 2 * DAY)):
+            key.record_use(at=moment)
+            assert key.last_used_at == last
+
+    def test_is_a_new_version_of_the_key_if_it_is_later(self) -> None:
+        key = self.key()
+        key.record_use(at=NOON + DAY)
+        assert key.updated_at == NOON + DAY
+        key.record_use(at=NOON + DAY)
+        assert key.updated_at == NOON + DAY
 
 
 class TestIssuing:
@@ -146,6 +171,11 @@ class TestIssuing:
         with acting_as(key_holder(READ, owner="42", tenant="acme")):
             issued = await keys.use_cases.issue(command(READ))
         assert (issued.key.owner, issued.key.tenant) == ("42", "acme")
+
+    async def test_takes_the_principal_itself_as_owner_where_it_has_none(self, keys: KeysInMemory) -> None:
+        with acting_as(key_holder(READ, owner=None, key_id="7")):
+            issued = await keys.use_cases.issue(command(READ))
+        assert issued.key.owner == "api-key:7"
 
     async def test_with_a_scope_that_the_service_lacks_is_refused_with_those_it_has(self, keys: KeysInMemory) -> None:
         with acting_as(OPERATOR), pytest.raises(InvalidScopes, match=r"api-keys:admin, .*things:write"):
@@ -329,6 +359,13 @@ class TestRevocation:
             await keys.use_cases.revoke(RevokeApiKey(ApiKeyId(1)))
         assert keys.stored[1] == once
         assert once.revoked_at == NOON
+
+    async def test_is_a_new_version_of_the_key(self, keys: KeysInMemory) -> None:
+        issued = await keys.issue()
+        keys.clock.moment = NOON + DAY
+        with acting_as(OPERATOR):
+            await keys.use_cases.revoke(RevokeApiKey(ApiKeyId(1)))
+        assert (issued.key.updated_at, keys.stored[1].updated_at) == (NOON, NOON + DAY)
 
     async def test_leaves_the_key_in_lists(self, keys: KeysInMemory) -> None:
         await keys.issue()

@@ -25,6 +25,7 @@ from foundation.kernel.access.credentials import CredentialRejected, CredentialU
 from foundation.kernel.access.policy import Forbidden
 from foundation.kernel.access.principal import Principal, PrincipalKind, current_principal
 from foundation.kernel.errors import StorageUnavailable
+from foundation.kernel.rate_limit import RateLimit, WorkerRateLimiter
 from foundation.memory.storage import InMemoryReadiness
 from foundation.settings import ServiceSettings
 from shelves import SHELVES
@@ -40,13 +41,14 @@ class Tickets:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self.asked: list[str] = []
+        self.known: set[str] = set()
         self.good = 0.0
 
     def takes(self, credential: str) -> bool:
         return credential.startswith(self._prefix)
 
-    def knows(self, _credential: str) -> bool:
-        return False
+    def knows(self, credential: str) -> bool:
+        return credential in self.known
 
     def good_until(self, _credential: str) -> float:
         return self.good
@@ -87,7 +89,10 @@ async def nothing_to_close() -> None:
 
 
 def application(
-    *resources: Resource, authenticators: Sequence[CredentialAuthenticator] = (), **settings: Any
+    *resources: Resource,
+    authenticators: Sequence[CredentialAuthenticator] = (),
+    limiters: Limiters | None = None,
+    **settings: Any,
 ) -> FastAPI:
     return build_application(
         title="house",
@@ -99,6 +104,7 @@ def application(
         container=object(),
         readiness=InMemoryReadiness(),
         authenticators=authenticators,
+        limiters=limiters,
         background_tasks={},
         close=nothing_to_close,
     )
@@ -228,6 +234,27 @@ async def test_a_credential_is_recognized_in_its_header_only_and_alone() -> None
     assert not door.recognizes("t-ada", header="x-authorization")
     assert not door.recognizes("t-ada", "t-bea")
     assert not door.recognizes("t-other", "t-ada")
+
+
+async def test_a_credential_in_use_is_not_locked_out_by_those_that_are_tried_in_vain() -> None:
+    tickets = Tickets("t-")
+    tickets.known.add("t-used")
+    limits = RequestLimits(Limiters(of_failures=WorkerRateLimiter(RateLimit(1, 60))))
+    asked = Authentication([tickets], limits)
+    for credential, status in (("t-bad", 401), ("t-bad", 429), ("t-new", 429), ("other", 429)):
+        with pytest.raises(Problem) as refused:
+            await principal_of(asked, credential)
+        assert refused.value.kind.status == status, credential
+    assert (await principal_of(asked, "t-used")).id == "t-used"
+
+
+async def test_without_authentication_addresses_are_counted_all_the_same() -> None:
+    limiters = Limiters(by_address=WorkerRateLimiter(RateLimit(1, 60)))
+    transport = httpx2.ASGITransport(application(ROOMS, limiters=limiters))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        answers = [await client.get(PATH) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[0].text == "anonymous"
 
 
 async def test_the_credential_that_was_verified_first_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:

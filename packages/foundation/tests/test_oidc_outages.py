@@ -162,6 +162,19 @@ async def test_a_request_that_is_cancelled_cancels_no_fetch(provider: IdentityPr
     assert provider.key_requests == 1
 
 
+async def test_a_fetch_that_was_cancelled_is_followed_by_another(provider: IdentityProvider, known: Known) -> None:
+    provider.open.clear()
+    waiting = asyncio.create_task(known.outcome())
+    await asyncio.sleep(0.05)
+    fetch = known.keys._fetch
+    assert fetch is not None
+    fetch.cancel()
+    assert await waiting == "unverifiable"
+    provider.open.set()
+    known.now[0] += 3
+    assert await known.outcome() == "found"
+
+
 async def test_a_provider_that_is_slow_is_given_up(
     provider: IdentityProvider, known: Known, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

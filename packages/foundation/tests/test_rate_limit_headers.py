@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 from starlette.requests import Request
 
+from foundation.http.access.limits import limits_of
 from foundation.http.openapi.headers import HEADER_COMPONENTS, RATE_LIMITS
 from foundation.http.problems.kinds import GENERAL_KINDS, OVERLOADED, RATE_LIMITED
 from foundation.http.problems.problem import Problem, problem_response
@@ -41,6 +42,13 @@ def test_an_answer_says_so_of_each_limit() -> None:
 
 def test_an_answer_without_limits_says_nothing() -> None:
     assert rate_limit_headers({}) == {}
+
+
+def test_the_names_of_headers_are_in_lower_case_as_asgi_has_them() -> None:
+    assert limits_of({DEFAULT: ALLOWED}) == [
+        (b"ratelimit-policy", b'"default";q=100;w=60'),
+        (b"ratelimit", b'"default";r=57;t=26'),
+    ]
 
 
 def test_what_is_refused_is_told_when_to_come_back() -> None:

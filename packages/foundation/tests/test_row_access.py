@@ -82,6 +82,28 @@ async def test_without_rules_about_rows_every_row_is_open(keys: KeysInMemory) ->
             await changed(keys, access, 4)
 
 
+class NoRows:
+    """Finds nothing, and keeps which rows it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[Restriction] = []
+
+    async def get(self, entity_id: ApiKeyId, within: Restriction) -> ApiKey:
+        self.asked.append(within)
+        raise ApiKeyNotFound(entity_id)
+
+
+async def test_a_row_is_looked_for_again_only_if_more_may_be_seen_than_changed() -> None:
+    for policy, asked in (
+        (ScopesOnly(), [EVERY_ROW]),
+        (SeesAllChangesOwn(), [{"owner": "42", "tenant": None}, {"tenant": None}]),
+    ):
+        rows = NoRows()
+        with acting_as(key_holder(owner="42")), pytest.raises(ApiKeyNotFound):
+            await RowAccess(policy).get_to_change(rows, ApiKeyId(1))
+        assert rows.asked == asked
+
+
 async def test_the_rules_are_asked_about_the_principal_of_the_present_task() -> None:
     access = RowAccess(SeesAllChangesOwn())
     with acting_as(key_holder(owner=None)), pytest.raises(Forbidden):
@@ -113,6 +135,12 @@ def test_a_task_works_for_the_anonymous_principal_until_it_is_told_another() -> 
         with acting_as(ANONYMOUS):
             assert current_principal() is ANONYMOUS
         assert current_principal() is OPERATOR
+    assert current_principal() is ANONYMOUS
+
+
+def test_a_task_works_for_another_no_longer_than_until_an_error() -> None:
+    with pytest.raises(KeyError), acting_as(OPERATOR):
+        raise KeyError
     assert current_principal() is ANONYMOUS
 
 

@@ -96,7 +96,7 @@ class SigningKeys:
         if fetch is not None:
             # Not cancelled with the one that waits: the others wait for the same.
             left = seconds_left()
-            await asyncio.wait({fetch}, timeout=None if left == math.inf else max(left, 0))
+            await asyncio.wait({fetch}, timeout=None if left == math.inf else left)
         if self._fetched_at == before:
             raise CredentialUnverifiable
 

@@ -43,7 +43,8 @@ class AccessControl:
         """Let the request in; from now on, the task works for its principal.
 
         Raises:
-            Problem: 401, 403, 429 or 503.
+            Problem: 401, 403 or 429.
+            CredentialUnverifiable: see `Authentication.principal`.
         """
         limits, authentication = self._limits, self._authentication
         if limits.count_addresses:

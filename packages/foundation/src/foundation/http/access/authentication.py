@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from foundation.http.access.limits import RequestLimits
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
-from foundation.kernel.access.credentials import CredentialRejected, CredentialUnverifiable
+from foundation.kernel.access.credentials import CredentialRejected
 from foundation.kernel.access.principal import Principal
 
 MAX_CREDENTIAL_LENGTH: Final = 8192
@@ -66,9 +66,15 @@ _NONE: Final = _RejectsAll()
 class Authentication:
     """Authenticates requests by their `Authorization` header. The first that takes a credential decides about it."""
 
-    def __init__(self, authenticators: Sequence[CredentialAuthenticator], limits: RequestLimits) -> None:
+    def __init__(
+        self,
+        authenticators: Sequence[CredentialAuthenticator],
+        limits: RequestLimits,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._authenticators = authenticators
         self._limits = limits
+        self._monotonic = monotonic
         self._recognized: dict[bytes, tuple[Principal, float]] = {}
 
     def recognized(self, request: Request) -> Principal | None:
@@ -82,13 +88,14 @@ class Authentication:
         if value is None:
             return None
         known = self._recognized.get(sha256(value).digest())
-        return known[0] if known is not None and time.monotonic() < known[1] else None
+        return known[0] if known is not None and self._monotonic() < known[1] else None
 
     async def principal(self, request: Request) -> Principal:
         """Who sends the request.
 
         Raises:
-            Problem: 401 without a valid credential, 429 after too many of them, 503 when none can be verified.
+            Problem: 401 without a valid credential, 429 after too many of them.
+            CredentialUnverifiable: whether it is valid cannot be found out now.
         """
         values = _values(request.scope)
         if not values:
@@ -104,8 +111,6 @@ class Authentication:
         except CredentialRejected as error:
             await self._limits.count_failure(request)
             raise rejected(str(error)) from None
-        except CredentialUnverifiable as error:
-            raise Problem(kinds.AUTHENTICATION_UNAVAILABLE, str(error)) from None
         self._remember(request, principal, authenticator.good_until(credential))
         return principal
 

@@ -96,9 +96,6 @@ class RequestLimits:
         return client_address(request.scope, self._limiters.trusted_proxies)
 
 
-def limits_of(state: dict[str, object]) -> list[tuple[bytes, bytes]]:
-    """The headers that tell the client of the request with this state what is left of its limits."""
-    taken = state.get("rate_limits")
-    if not isinstance(taken, dict):
-        return []
+def limits_of(taken: Mapping[QuotaPolicy, Taken]) -> list[tuple[bytes, bytes]]:
+    """The headers that tell the client what is left of the limits that its request was counted against."""
     return [(name.lower().encode(), value.encode()) for name, value in rate_limit_headers(taken).items()]

@@ -114,7 +114,7 @@ class _Exchange:
             # Put together at once, without a search for each.
             more = [header for header in _RAW_HEADERS if header[0] not in present]
             if "rate_limits" in self.scope["state"]:
-                more += limits_of(self.scope["state"])
+                more += limits_of(self.scope["state"]["rate_limits"])
             message["headers"] = [*headers, (b"x-request-id", self.request_id.encode()), *more]
         await self._send(message)
 

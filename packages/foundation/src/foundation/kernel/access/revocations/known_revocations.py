@@ -57,8 +57,7 @@ class KnownRevocations:
         at = self._since.get((RevokedBy.SUBJECT, subject))
         if at is not None and (issued_at is None or issued_at <= at):
             return True
-        named = ((RevokedBy.KEY_ID, key_id), (RevokedBy.TOKEN_ID, token_id))
-        return any(value is not None and (kind, value) in self._since for kind, value in named)
+        return (RevokedBy.KEY_ID, key_id) in self._since or (RevokedBy.TOKEN_ID, token_id) in self._since
 
     async def _read(self, asked_at: float) -> None:
         try:
