@@ -199,7 +199,7 @@ def test_the_last_use_of_a_key_is_recorded(protected: ProtectedService) -> None:
     assert abs(used - before) < timedelta(minutes=1)
 
 
-ROUTES = (
+ROUTES: tuple[tuple[str, str, object], ...] = (
     ("POST", API_KEYS, NEW), ("GET", API_KEYS, None), ("GET", f"{API_KEYS}/1", None),
     ("POST", f"{API_KEYS}/1/rotate", {}), ("DELETE", f"{API_KEYS}/1", None),
 )  # fmt: skip

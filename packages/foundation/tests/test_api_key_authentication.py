@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from foundation.kernel.access.api_keys import authentication
+from foundation.kernel.access.api_keys.api_key import ApiKeyNotFound
 from foundation.kernel.access.api_keys.authentication import ApiKeyAuthenticator
 from foundation.kernel.access.api_keys.issue_api_key import IssuedApiKey
 from foundation.kernel.access.api_keys.record_use import RecordApiKeyUseHandler
@@ -330,7 +331,9 @@ async def test_a_use_is_not_recorded_while_one_before_it_is(worker: Worker) -> N
     assert worker.keys.stored[1].last_used_at == NOON
 
 
-@pytest.mark.parametrize("error", [StorageUnavailable(), WriteConflict(), asyncio.CancelledError()])
+@pytest.mark.parametrize(
+    "error", [StorageUnavailable(), WriteConflict(), ApiKeyNotFound(ApiKeyId(1)), asyncio.CancelledError()]
+)
 async def test_a_use_that_cannot_be_recorded_does_no_harm_and_is_tried_again(
     worker: Worker, error: BaseException
 ) -> None:

@@ -123,7 +123,19 @@ class TestValues:
 
     @pytest.mark.parametrize(
         "text",
-        ["", " ", "things", "things:", ":read", "Things:read", "things:read,x:y", "a:b:c", "*:read", "x" * 51 + ":a"],
+        [
+            "",
+            " ",
+            "things",
+            "things:",
+            ":read",
+            "Things:read",
+            "things:read,x:y",
+            "a:b:c",
+            "*:read",
+            "x" * 51 + ":a",
+            "things:read burn",
+        ],
     )
     def test_scopes_of_another_form_are_refused(self, text: str) -> None:
         with pytest.raises(InvalidScopes):

@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 
 from foundation.kernel.access.credentials import CredentialUnverifiable
 from foundation.oidc.algorithms import ALGORITHMS
-from foundation.oidc.provider import PATIENCE
+from foundation.oidc.provider import PATIENCE, Provider, ProviderUnusable
 from foundation.oidc.settings import OidcSettings
 from foundation.oidc.signing_keys import SigningKeys
 from identity_provider import DISCOVERY, KEYS, IdentityProvider, ed25519
@@ -108,6 +109,19 @@ async def test_json_is_asked_for_and_nothing_compressed(
         header = provider.asked_with[path]
         assert header["accept"] == "application/json, application/jwk-set+json"
         assert header["accept-encoding"] == "identity"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("error", [OSError, httpx2.ReadError, httpx2.TooManyRedirects, httpx2.InvalidURL])
+async def test_a_client_that_fails_in_any_way_brings_no_keys(error: type[Exception]) -> None:
+    def fails(_request: httpx2.Request) -> httpx2.Response:
+        raise error("no connection")
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(fails)) as client:
+        provider = Provider(OidcSettings("https://id.example.com", "api"), client)
+        with pytest.raises(ProviderUnusable) as unusable:
+            await provider.published_keys()
+    assert str(unusable.value) == f"the request failed with {error.__name__}"
 
 
 def test_the_provider_has_five_seconds() -> None:

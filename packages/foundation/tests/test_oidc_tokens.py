@@ -11,7 +11,7 @@ import pytest
 
 from accepted_tokens import ACCEPTED
 from forge import ABSENT, AUDIENCE, NOW, Forge
-from foundation.kernel.access.credentials import Authenticator, CredentialRejected
+from foundation.kernel.access.credentials import Authenticator, CredentialRejected, CredentialUnverifiable
 from foundation.kernel.access.principal import Principal, PrincipalKind
 from foundation.oidc.settings import OidcSettings
 from foundation.oidc.signing_keys import SigningKeys
@@ -46,13 +46,18 @@ class Times:
 
 @dataclass
 class Revoked:
-    """Revokes what `revoked` says, and remembers what it was asked. That is due to be read anew at `known`."""
+    """Revokes what `revoked` says, and remembers what it was asked. That is due to be read anew at `known`,
+    which fails while it is `away`.
+    """
 
     revoked: bool = False
     known: float = 0.0
+    away: bool = False
     asked: list[dict[str, Any]] = field(default_factory=list)
 
-    async def refresh(self) -> None: ...
+    async def refresh(self) -> None:
+        if self.away:
+            raise CredentialUnverifiable
 
     def known_until(self) -> float:
         return self.known
@@ -239,6 +244,23 @@ async def test_a_token_is_good_until_what_is_revoked_is_read_anew(
     assert verifier.good_until(token) == 15.0
 
 
+async def test_a_token_is_known_for_as_long_as_it_is_remembered(
+    verifier: TokenVerifier, forge: Forge, times: Times
+) -> None:
+    token = forge.token()
+    assert not verifier.knows(token)
+    await verifier.authenticate(token)
+    times.monotonic = 64.9
+    assert verifier.knows(token)
+    times.monotonic = 65.0
+    assert not verifier.knows(token)
+
+
+def test_what_has_dots_is_taken_for_a_token(forge: Forge) -> None:
+    assert all(map(TokenVerifier.takes, (forge.token(), "a.b")))
+    assert not any(map(TokenVerifier.takes, ("", "svc_abc", "ticket")))
+
+
 async def test_each_token_is_remembered_for_itself(verifier: TokenVerifier, forge: Forge) -> None:
     assert (await verifier.authenticate(forge.token(sub="ada"))).id == "ada"
     assert (await verifier.authenticate(forge.token(sub="bea"))).id == "bea"
@@ -295,6 +317,19 @@ async def test_what_is_revoked_is_refused_when_it_is_first_seen(
     verifier = TokenVerifier(expectations, keys, revocations=Revoked(revoked=True), wall_clock=lambda: NOW)
     assert await refusal(verifier, forge.token()) == "The token is revoked."
     assert await refusal(verifier, forge.token(exp=NOW - 60)) == "The token has expired."
+
+
+async def test_while_it_is_not_known_what_is_revoked_no_token_is_accepted(
+    expectations: OidcSettings, keys: SigningKeys, forge: Forge
+) -> None:
+    revocations = Revoked()
+    verifier = TokenVerifier(expectations, keys, revocations=revocations, wall_clock=lambda: NOW)
+    token = forge.token()
+    assert await verifier.authenticate(token) == USER
+    revocations.away = True
+    for one in (token, forge.token(jti="token-2")):
+        with pytest.raises(CredentialUnverifiable):
+            await verifier.authenticate(one)
 
 
 async def test_a_key_can_be_revoked_by_its_id_although_the_token_does_not_name_it(
