@@ -93,7 +93,7 @@ async def test_a_revocation_waits_until_every_worker_knows_it(revoking: Revoking
 
 async def test_the_same_tokens_are_revoked_once(revoking: Revoking) -> None:
     await revoking.revoke(RevokedBy.SUBJECT, "ada")
-    with pytest.raises(AlreadyRevoked):
+    with pytest.raises(AlreadyRevoked, match="revoked already"):
         await revoking.revoke(RevokedBy.SUBJECT, "ada")
     await revoking.revoke(RevokedBy.KEY_ID, "ada")
     page = await revoking.use_cases.list(100, None)
@@ -105,7 +105,7 @@ async def test_a_revocation_is_taken_back(revoking: Revoking) -> None:
     assert await revoking.is_revoked()
     await revoking.use_cases.take_back(RevocationId(number))
     assert not await revoking.is_revoked()
-    with pytest.raises(RevocationNotFound):
+    with pytest.raises(RevocationNotFound, match="no revocation with this id"):
         await revoking.use_cases.take_back(RevocationId(number))
 
 

@@ -11,15 +11,18 @@ import pytest
 from foundation.kernel.access.api_keys import authentication
 from foundation.kernel.access.api_keys.api_key import ApiKeyNotFound
 from foundation.kernel.access.api_keys.authentication import ApiKeyAuthenticator
-from foundation.kernel.access.api_keys.issue_api_key import IssuedApiKey
+from foundation.kernel.access.api_keys.issue_api_key import IssueApiKey, IssuedApiKey
 from foundation.kernel.access.api_keys.record_use import RecordApiKeyUseHandler
 from foundation.kernel.access.api_keys.revoke_api_key import RevokeApiKey
 from foundation.kernel.access.api_keys.secret import new_secret
-from foundation.kernel.access.api_keys.values import ApiKeyId
+from foundation.kernel.access.api_keys.use_cases import ApiKeyUseCases
+from foundation.kernel.access.api_keys.values import ApiKeyId, ApiKeyName, ScopeList
 from foundation.kernel.access.credentials import CredentialRejected
 from foundation.kernel.access.principal import OPERATOR, Principal, PrincipalKind, acting_as
 from foundation.kernel.errors import StorageOverloaded, StorageUnavailable, WriteConflict
-from foundation.testing.clocks import MICROSECOND, NOON
+from foundation.memory.api_keys import API_KEYS
+from foundation.memory.storage import InMemoryStorage
+from foundation.testing.clocks import MICROSECOND, NOON, FixedClock
 from keys_in_memory import READ, WRITE, KeysInMemory
 
 pytestmark = pytest.mark.anyio
@@ -71,6 +74,10 @@ class Worker:
 @pytest.fixture
 def worker() -> Worker:
     return Worker()
+
+
+async def no_pause(_seconds: float) -> None:
+    """Do not wait for workers, of which there is one."""
 
 
 async def settled() -> None:
@@ -273,6 +280,7 @@ async def test_a_storage_that_does_not_answer_says_nothing_about_the_key(
 async def test_the_memory_for_keys_is_bounded_and_the_oldest_goes_first(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert authentication._MOST_KNOWN == 10_000
     monkeypatch.setattr(authentication, "_MOST_KNOWN", 3)
     first, *others = [(await worker.keys.issue()).secret for _ in range(4)]
     for secret in (first, *others):
@@ -356,6 +364,19 @@ async def test_the_last_use_is_never_set_back_by_a_worker_whose_clock_is_slow(wo
         assert await worker.accepts(secret)
         await settled()
     assert worker.keys.stored[1].last_used_at == NOON
+
+
+async def test_the_use_of_a_key_has_no_entry_in_the_audit_trail_and_its_revocation_has() -> None:
+    storage, clock = InMemoryStorage({"api_keys": API_KEYS}, audited=True), FixedClock()
+    use_cases = ApiKeyUseCases(storage.unit_of_work, storage.queries("api_keys"), clock, {READ}, no_pause)
+    with acting_as(OPERATOR):
+        issued = await use_cases.issue(IssueApiKey(ApiKeyName("Key"), ScopeList(READ)))
+        await use_cases.authenticator.authenticate(issued.secret)
+        await use_cases.authenticator.aclose()
+        assert (await use_cases.get(ApiKeyId(1))).last_used_at == NOON
+        assert len(storage.store.audit_trail.rows) == 1
+        await use_cases.revoke(RevokeApiKey(ApiKeyId(1)))
+        assert len(storage.store.audit_trail.rows) == 2
 
 
 async def test_the_use_of_a_key_that_is_rejected_is_not_recorded(worker: Worker) -> None:

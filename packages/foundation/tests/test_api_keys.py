@@ -300,8 +300,11 @@ class TestRotation:
         keys.clock.moment = NOON + timedelta(days=30) - MICROSECOND
         assert await accepted(keys, first.secret)
         for wrong in (-MICROSECOND, MAX_OVERLAP + MICROSECOND):
-            with pytest.raises(OverlapOutOfRange):
+            with pytest.raises(OverlapOutOfRange, match="0 seconds to 30 days"):
                 RotateApiKey(ApiKeyId(1), overlap=wrong)
+
+    def test_has_an_overlap_of_a_day_by_default(self) -> None:
+        assert RotateApiKey(ApiKeyId(1)).overlap == DAY
 
     async def test_does_not_prolong_a_key_that_expires(self, keys: KeysInMemory) -> None:
         first = await keys.issue(expires_at=NOON + DAY)
@@ -319,7 +322,7 @@ class TestRotation:
             keys.clock.moment = NOON + DAY
             before = dict(keys.stored)
             for number in (1, 2):
-                with pytest.raises(ApiKeyEnded):
+                with pytest.raises(ApiKeyEnded, match="Issue a new one"):
                     await keys.use_cases.rotate(RotateApiKey(ApiKeyId(number)))
         assert keys.stored == before
 
@@ -332,7 +335,7 @@ class TestRotation:
 
     async def test_of_the_key_of_another_owner_is_not_found(self, keys: KeysInMemory) -> None:
         await keys.issue(owner="43")
-        with acting_as(key_holder(READ, WRITING)), pytest.raises(ApiKeyNotFound):
+        with acting_as(key_holder(READ, WRITING)), pytest.raises(ApiKeyNotFound, match="no API key with this id"):
             await keys.use_cases.rotate(RotateApiKey(ApiKeyId(1)))
         with acting_as(key_holder(READ, WRITING, ADMINISTRATION)):
             assert (await keys.use_cases.rotate(RotateApiKey(ApiKeyId(1)))).key.id == 1

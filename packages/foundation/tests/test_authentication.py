@@ -164,6 +164,7 @@ def test_what_a_rule_forbids_for_want_of_a_scope_names_the_scope() -> None:
 
 
 async def test_a_credential_has_at_most_8192_bytes() -> None:
+    assert MAX_CREDENTIAL_LENGTH == 8192
     by_tickets = Authentication([Tickets("t-")], RequestLimits(Limiters()))
     longest = "t-".ljust(MAX_CREDENTIAL_LENGTH - len("Bearer "), "x")
     assert (await principal_of(by_tickets, longest)).id == longest
@@ -248,6 +249,13 @@ async def test_a_credential_in_use_is_not_locked_out_by_those_that_are_tried_in_
     assert (await principal_of(asked, "t-used")).id == "t-used"
 
 
+async def test_without_authentication_every_route_is_open() -> None:
+    transport = httpx2.ASGITransport(application(ROOMS))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        assert (await client.get(PATH)).text == "anonymous"
+        assert (await client.post(PATH)).json()["detail"] == "The house is full."
+
+
 async def test_without_authentication_addresses_are_counted_all_the_same() -> None:
     limiters = Limiters(by_address=WorkerRateLimiter(RateLimit(1, 60)))
     transport = httpx2.ASGITransport(application(ROOMS, limiters=limiters))
@@ -258,6 +266,7 @@ async def test_without_authentication_addresses_are_counted_all_the_same() -> No
 
 
 async def test_the_credential_that_was_verified_first_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert authentication._MOST_RECOGNIZED == 10_000
     monkeypatch.setattr(authentication, "_MOST_RECOGNIZED", 3)
     door = Door()
     for credential in ("t-a", "t-b", "t-c", "t-a", "t-d"):

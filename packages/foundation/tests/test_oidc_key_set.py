@@ -9,8 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
 
-from foundation.oidc.algorithms import ALGORITHMS
+from foundation.oidc.algorithms import ALGORITHMS, Algorithm
 from foundation.oidc.key_set import UnusableKeySet, read_key_set
 from identity_provider import base64url, ed25519, ps256, public_jwk, rs256, rsa_key
 
@@ -119,6 +121,22 @@ def test_a_key_verifies_by_no_algorithm_that_is_not_its_own() -> None:
     message = b"message"
     assert key.has_signed(message, rs256(rsa_key(), message), ALGORITHMS["RS256"])
     assert not key.has_signed(message, ps256(rsa_key(), message), ALGORITHMS["PS256"])
+
+
+def test_no_other_algorithm_verifies_anything() -> None:
+    (key,) = read_key_set({"keys": [RSA]}).keys
+    for name in ("RS512", "HS256", "none"):
+        with pytest.raises(KeyError):
+            Algorithm(name, "RSA").verify(b"message", b"", key.key)
+
+
+def test_a_key_that_the_library_refuses_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_arguments: Any) -> Any:
+        raise JoseError("not this one")
+
+    monkeypatch.setattr(OKPKey, "import_key", refuses)
+    (key,) = read_key_set({"keys": [FIRST.jwk(), RSA]}).keys
+    assert key.key.key_type == "RSA"
 
 
 def test_no_private_key_is_kept() -> None:

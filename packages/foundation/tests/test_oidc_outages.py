@@ -99,7 +99,7 @@ async def test_a_failure_that_lasts_is_said_once_a_minute(
     provider: IdentityProvider, known: Known, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider.status[DISCOVERY] = 503
-    for seconds, said in ((0, 1), (57, 1), (3, 2), (3, 2)):
+    for seconds, said in ((0, 1), (59.9, 1), (3, 2), (60, 3), (3, 3)):
         known.now[0] += seconds
         await known.outcome()
         assert len(lines(caplog)) == said, seconds

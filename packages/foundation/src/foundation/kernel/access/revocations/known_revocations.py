@@ -1,6 +1,7 @@
 """The revocations that a worker knows."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from typing import Final
@@ -27,8 +28,8 @@ class KnownRevocations:
         self._queries = queries
         self._monotonic = monotonic
         self._since: dict[tuple[str, str], float] = {}
-        self._good_until = -1.0
-        self._kept_until = -1.0
+        self._good_until = -math.inf
+        self._kept_until = -math.inf
         self._readings = SingleFlight[None, None](TRUSTED_FOR, monotonic)
 
     async def refresh(self) -> None:
