@@ -249,9 +249,10 @@ async def test_a_credential_in_use_is_not_locked_out_by_those_that_are_tried_in_
     assert (await principal_of(asked, "t-used")).id == "t-used"
 
 
-async def test_without_authentication_every_route_is_open() -> None:
-    transport = httpx2.ASGITransport(application(ROOMS))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+@pytest.mark.parametrize("mount", ["", "/house"])  # below a mount, FastAPI itself calls the dependencies
+async def test_without_authentication_every_route_is_open(mount: str) -> None:
+    transport = httpx2.ASGITransport(application(ROOMS), root_path=mount)
+    async with httpx2.AsyncClient(transport=transport, base_url=f"http://localhost{mount}") as client:
         assert (await client.get(PATH)).text == "anonymous"
         assert (await client.post(PATH)).json()["detail"] == "The house is full."
 
