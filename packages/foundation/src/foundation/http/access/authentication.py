@@ -60,9 +60,6 @@ class _RejectsAll:
         raise CredentialRejected("Credentials of this kind are not accepted here.")
 
 
-_NONE: Final = _RejectsAll()
-
-
 class Authentication:
     """Authenticates requests by their `Authorization` header. The first that takes a credential decides about it."""
 
@@ -72,7 +69,7 @@ class Authentication:
         limits: RequestLimits,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._authenticators = authenticators
+        self._authenticators = (*authenticators, _RejectsAll())
         self._limits = limits
         self._monotonic = monotonic
         self._recognized: dict[bytes, tuple[Principal, float]] = {}
@@ -127,7 +124,7 @@ class Authentication:
         return self._authenticator_of(credential).knows(credential)
 
     def _authenticator_of(self, credential: str) -> CredentialAuthenticator:
-        return next((one for one in self._authenticators if one.takes(credential)), _NONE)
+        return next(one for one in self._authenticators if one.takes(credential))
 
     def _remember(self, request: Request, principal: Principal, until: float) -> None:
         digest = sha256(request.headers["authorization"].encode("latin-1")).digest()
@@ -145,7 +142,8 @@ def _credential(values: Sequence[bytes]) -> str:
     """The credential of a request with these headers, of which there is one at least. Raises `CredentialRejected`."""
     if len(values) > 1:
         raise CredentialRejected("The request has more than one Authorization header.")
-    match = _BEARER.fullmatch(values[0]) if len(values[0]) <= MAX_CREDENTIAL_LENGTH else None
+    [value] = values
+    match = _BEARER.fullmatch(value) if len(value) <= MAX_CREDENTIAL_LENGTH else None
     if match is None:
         raise CredentialRejected(f"Authorization is Bearer and a credential of at most {MAX_CREDENTIAL_LENGTH} bytes.")
     return match[1].decode()

@@ -47,7 +47,7 @@ def client_address(scope: Mapping[str, Any], trusted: Collection[Network] = ()) 
     peer = _peer(scope)
     if peer is None:
         return UNKNOWN_CLIENT
-    if not trusted or not _is_trusted(peer, trusted):
+    if not _is_trusted(peer, trusted):
         return _as_key(peer)
     by_list, by_elements = _forwarded(scope)
     said = {_as_key(_last_untrusted(peer, hops, trusted)) for hops in (by_list, by_elements) if hops is not None}
