@@ -1,4 +1,4 @@
-"""Credentials: one that is good, and floods of those that are not, as whoever guesses or forges them sends."""
+"""Credentials: one that is good, and floods of those that are guessed or forged."""
 
 import json
 import secrets

@@ -208,6 +208,15 @@ class TestManyBuckets:
         assert buckets.take("e", 1.0).allowed
         assert buckets.take("f", 3.0).remaining == 2  # a is full, and so forgotten
 
+    @given(st.lists(st.tuples(st.integers(0, 30), st.floats(0, 3), st.integers(1, 5)), max_size=100))
+    def test_are_empty_where_a_request_would_be_refused(self, requests: list[tuple[int, float, int]]) -> None:
+        buckets, now = TokenBuckets(RateLimit(2, 10), most=3), 0.0
+        for key, pause, cost in requests:
+            now += pause
+            for asked in (str(key), "another"):
+                assert buckets.is_empty(asked, now) == (not buckets.peek(asked, now).allowed)
+            buckets.take(str(key), now, cost)
+
     @given(st.lists(st.tuples(st.integers(0, 30), st.floats(0, 3), st.integers(1, 5)), max_size=200))
     def test_behave_as_if_none_was_forgotten_unless_none_is_full(self, requests: list[tuple[int, float, int]]) -> None:
         few, all_of_them, now = TokenBuckets(RateLimit(5, 5), most=8), TokenBuckets(RateLimit(5, 5)), 0.0
@@ -231,7 +240,9 @@ async def test_a_worker_limits_by_its_own_clock() -> None:
     assert (await limiter.take("a", 2)).remaining == 0
     assert limiter.peek("a").retry_after == 1
     assert not (await limiter.take("a")).allowed
+    assert limiter.is_used_up("a")
     now = 1.0
+    assert not limiter.is_used_up("a")
     assert limiter.peek("a", 2).retry_after == 1
     assert (await limiter.take("a")).allowed
     assert (await limiter.take("b")).allowed

@@ -156,6 +156,12 @@ class TokenBuckets:
             full_at = now if self._has_room(now) else self._full_at.get(None, now)
         return reckon(self.limit, full_at - now, cost)
 
+    def is_empty(self, key: str, now: float) -> bool:
+        """Whether no token is there. Of a client without a bucket, as most are, it costs the least."""
+        if key not in self._full_at and len(self._known) < self._most:
+            return False
+        return not self.peek(key, now).allowed
+
     def _take_first(self, key: str, now: float, cost: float) -> Taken:
         if not self._has_room(now):
             taken = reckon(self.limit, self._full_at.get(None, now) - now, cost)
@@ -210,3 +216,7 @@ class WorkerRateLimiter:
     def peek(self, key: str, cost: float = 1.0) -> Taken:
         """See `RateLimiter.peek`."""
         return self._buckets.peek(key, self._clock(), cost)
+
+    def is_used_up(self, key: str) -> bool:
+        """Whether `take` would not allow a request; asked for each request of a worker."""
+        return self._buckets.is_empty(key, self._clock())

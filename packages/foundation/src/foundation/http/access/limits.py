@@ -9,7 +9,7 @@ from starlette.requests import Request
 from foundation.http.edge.client_address import Network, client_address, is_proxy
 from foundation.http.requests.rate_limits import QuotaPolicy, rate_limit_headers, rate_limited
 from foundation.kernel.access.principal import Principal
-from foundation.kernel.rate_limit import RateLimiter, Taken
+from foundation.kernel.rate_limit import RateLimiter, Taken, WorkerRateLimiter
 
 _BY_ADDRESS: Final = "address"
 _BY_PRINCIPAL: Final = "principal"
@@ -29,7 +29,7 @@ class Limiters:
 
     by_address: RateLimiter | None = None
     by_principal: RateLimiter | None = None
-    of_failures: RateLimiter | None = None
+    of_failures: WorkerRateLimiter | None = None
     trusted_proxies: Collection[Network] = ()
 
 
@@ -71,7 +71,7 @@ class RequestLimits:
     def has_failed_too_often(self, address: str) -> bool:
         """Whether the address has tried too many credentials in vain. Asked for each request."""
         limiter = self._limiters.of_failures
-        return limiter is not None and not limiter.peek(address).allowed
+        return limiter is not None and limiter.is_used_up(address)
 
     def check_failures(self, request: Request) -> None:
         """Raise `Problem`, 429, if the address has tried too many credentials in vain."""
