@@ -87,6 +87,19 @@ def test_a_list_has_as_many_keys_as_were_asked_for(terminal: Terminal) -> None:
     assert [len(terminal.json("keys", "list", "--owner", "counted", "--limit", limit)) for limit in "12"] == [1, 2]
 
 
+def test_a_key_has_the_tenant_that_the_command_works_for(terminal: Terminal) -> None:
+    made = {}
+    for options in ((), ("--tenant", "globex")):
+        done = terminal(*CREATE, *options, "--format", "json", TENANT="acme")
+        made[json.loads(done.stdout)["id"]] = json.loads(done.stdout)["tenant"]
+    assert list(made.values()) == ["acme", "globex"]
+    for tenant in ("acme", "globex"):
+        listed = json.loads(terminal("keys", "list", "--format", "json", "--limit", "1000", TENANT=tenant).stdout)
+        assert {key["tenant"] for key in listed} == {tenant}
+    all_of_them = {key["id"] for key in terminal.json("keys", "list", "--limit", "1000")}
+    assert made.keys() <= all_of_them
+
+
 def test_a_scope_that_there_is_not_is_status_1_with_the_scopes_that_there_are(terminal: Terminal) -> None:
     refused = terminal("keys", "create", "--name", "A", "--scope", "users:burn")
     assert (refused.returncode, refused.stdout) == (1, "")

@@ -44,6 +44,7 @@ class Forge:
             "jti": "token-1",
             "client_id": "client-1",
             "scope": "users:read users:write",
+            "tenant": "acme",
         }
         return merged(valid, changes)
 

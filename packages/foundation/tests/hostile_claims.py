@@ -13,6 +13,7 @@ from token_corpus import (
     NO_ACCESS_TOKEN,
     NO_EXPIRY,
     NO_SUBJECT,
+    NO_TENANT,
     NOT_YET,
     SCOPES,
     TIME,
@@ -67,6 +68,7 @@ CLAIMS: Final = [
     _claims("nbf: ahead, by more than the leeway", NOT_YET, nbf=NOW + 61),
     _claims("iat: ahead, by more than the leeway", FUTURE, iat=NOW + 61),
     _claims("sub: missing", NO_SUBJECT, sub=ABSENT),
+    _claims("tenant: missing", NO_TENANT, tenant=ABSENT),
     *(
         _claims(f"{name}: {what}", NAME, **{name: value})
         for name in ("sub", "jti", "tenant")

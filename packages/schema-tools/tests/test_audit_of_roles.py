@@ -98,6 +98,22 @@ def test_one_role_for_both_is_advice(empty_postgres_url: str) -> None:
         assert "migrates and serves" in sentence
 
 
+def test_a_role_that_bypasses_row_level_security_is_found(database: RoleDatabase, empty_postgres_url: str) -> None:
+    """Also one that migrates and serves, since then the policies hold nothing back."""
+    role = Identifier(database.names.application).as_string(None)
+    execute(empty_postgres_url, "ALTER TABLE notes ENABLE ROW LEVEL SECURITY")
+    assert judged(database).findings == []
+    [shared] = audit(empty_postgres_url, metadata=metadata).findings
+    assert (shared.rule, "notes" in shared.message) == ("row-security-bypassed", True)
+    execute(empty_postgres_url, f"ALTER ROLE {role} BYPASSRLS")
+
+    found = judged(database).findings
+
+    assert {one.rule for one in found} == {"application-role-attributes", "row-security-bypassed"}
+    execute(empty_postgres_url, *(one.fix for one in found))
+    assert judged(database).findings == []
+
+
 def test_a_role_that_cannot_be_told_is_not_judged(database: RoleDatabase) -> None:
     for url, reason in (
         ("postgresql+psycopg://127.0.0.1/x", "its URL names none"),

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData, TableClause, column, inspect, make_url, text
 
+from role_databases import new_names, three_roles
 from schema_tools.errors import DataWouldBeLost, IrreversibleRevision
 from schema_tools.migrations import runner
 from schema_tools.migrations.downgrades import Loss
 from schema_tools.migrations.history import history
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
+from schema_tools.roles.script import roles_script
 from schema_tools.testing.in_process import Done
 from schema_tools.testing.plain_sql import connected
 from scratch_project import ScratchProject
@@ -175,6 +177,24 @@ def test_what_cannot_be_told_is_asked_about_when_there_are_rows(
     (lost,) = would_lose(project, empty_postgres_url)
 
     assert what in lost
+
+
+def test_rows_that_the_role_may_not_see_are_asked_about(
+    scratch: ScratchProject, project: SchemaProject, empty_postgres_url: str
+) -> None:
+    forced = "ALTER TABLE users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+    scratch.revision("c", f'op.execute("{forced}")', "pass")
+    scratch.revision("d", "pass", "op.execute(\"DO $$ BEGIN EXECUTE 'DROP TABLE users'; END $$\")")
+    names = new_names()
+    script = roles_script(MetaData(), str(make_url(empty_postgres_url).database), names)
+    with three_roles(empty_postgres_url, script, names) as roles:
+        runner.upgrade(project, roles.migrator)
+        run(empty_postgres_url, "INSERT INTO users VALUES (1, NULL)")
+        unseen = "whose rows this role may not see (row-level security)"
+        unclear = "revision d has statements that may drop what they do not name"
+        assert would_lose(project, roles.migrator) == [unclear]
+        assert would_lose(project, roles.migrator, "base") == [unclear, f"users.phone, {unseen}", f"users, {unseen}"]
+        assert would_lose(project, empty_postgres_url, "base")[0] == "users: 1 row"
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def _check_tenant_name(name: str | None) -> str | None:
     try:
         return TenantId(name).value
     except InvalidText as error:
-        raise ValueError(f"is no name of a tenant: {error}") from None
+        raise ValueError(f"is no name of a tenant: {str(error).removesuffix('.')}") from None
 
 
 def _check_log_level(level: str) -> str:

@@ -15,6 +15,7 @@ from foundation.kernel.access.api_keys.read_api_keys import ListApiKeys
 from foundation.kernel.access.api_keys.revoke_api_key import RevokeApiKey
 from foundation.kernel.access.api_keys.rotate_api_key import DEFAULT_OVERLAP, RotateApiKey
 from foundation.kernel.access.api_keys.values import ApiKeyId, ApiKeyName, OwnerId, ScopeList, TenantId
+from foundation.kernel.unset import UNSET
 
 if TYPE_CHECKING:
     from foundation.kernel.access.api_keys.ports import ApiKeyView
@@ -40,7 +41,7 @@ class ApiKeyCommands(Generic[ContainerT]):
         name: Annotated[str, typer.Option(help="What people call the key.")],
         scope: Annotated[list[str], typer.Option(help="A scope that it has. May be repeated.")],
         owner: Annotated[str | None, typer.Option(help="For whom it acts.")] = None,
-        tenant: Annotated[str | None, typer.Option(help="The tenant whose rows it works on.")] = None,
+        tenant: Annotated[str | None, typer.Option(help="The tenant whose rows it works on, if not TENANT.")] = None,
         expires_at: Annotated[datetime | None, time_option("When it ends; never, if it is not given.")] = None,
         output: FormatOption = Format.TEXT,
     ) -> None:
@@ -49,7 +50,7 @@ class ApiKeyCommands(Generic[ContainerT]):
             ApiKeyName(name),
             ScopeList(" ".join(scope)),
             OwnerId(owner) if owner is not None else None,
-            TenantId(tenant) if tenant is not None else None,
+            TenantId(tenant) if tenant is not None else UNSET,
             expires_at,
         )
         self._write(self._program.run(lambda container: self._use_cases(container).issue(command)), output)

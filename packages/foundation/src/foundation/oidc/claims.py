@@ -34,7 +34,7 @@ class Claims:
     Attributes:
         subject: Whom it is about.
         scopes: What it allows.
-        tenant: The tenant; None where the settings or the token name none.
+        tenant: The tenant; None where the settings name no claim of it.
         owner: For whom it acts; None where the settings or the token do not say.
         expires_at: When it ceases to be valid.
         issued_at: When it was issued, if it says so.
@@ -69,12 +69,22 @@ def read_claims(payload: Mapping[str, Any], settings: OidcSettings, now: float) 
     return Claims(
         subject=subject,
         scopes=_scopes(payload),
-        tenant=None if settings.tenant_claim is None else _name(payload, settings.tenant_claim, _LONGEST_TENANT),
+        tenant=_tenant(payload, settings),
         owner=None if settings.owner_claim is None else _name(payload, settings.owner_claim, _LONGEST_NAME),
         expires_at=expires_at,
         issued_at=issued_at,
         token_id=_name(payload, "jti", _LONGEST_NAME),
     )
+
+
+def _tenant(payload: Mapping[str, Any], settings: OidcSettings) -> str | None:
+    if settings.tenant_claim is None:
+        return None
+    tenant = _name(payload, settings.tenant_claim, _LONGEST_TENANT)
+    if tenant is None:
+        # A token that leaves it out would otherwise be that of an administrator of all tenants.
+        raise CredentialRejected("The token names no tenant.")
+    return tenant
 
 
 def _check_parties(payload: Mapping[str, Any], settings: OidcSettings) -> None:

@@ -69,7 +69,7 @@ def map_entities(metadata: MetaData, adapters: Iterable[SqlAlchemyAdapter[Any, A
     """Map the entities onto their tables, each once per process, and return the registry that knows them.
 
     Raises:
-        TypeError: see `foundation.sqlalchemy.tenancy.check_tenancy`.
+        StorageMisconfigured: see `foundation.sqlalchemy.tenancy.check_tenancy`.
     """
     mappings = _registry(metadata)
     for adapter in adapters:

@@ -4,7 +4,8 @@ Each statement names the tenant, on every database. On PostgreSQL, row security 
 forgot it would find no row, and write none.
 """
 
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     CheckConstraint,
@@ -23,7 +24,10 @@ from sqlalchemy import (
 from foundation.kernel.access.api_keys.values import MAX_TENANT_LENGTH
 from foundation.kernel.access.policy import EVERY_ROW, Restriction
 from foundation.kernel.access.tenancy import current_tenant
+from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.ddl import create_with
+
+_Key: TypeAlias = UniqueConstraint | Index | ForeignKeyConstraint
 
 TENANT_ID: Final = "tenant_id"
 """The column."""
@@ -54,7 +58,11 @@ def tenant_id() -> Column[Any]:
         String(MAX_TENANT_LENGTH),
         nullable=False,
         comment="Tenant the row belongs to",
-        info={"example": "acme", "not_a_reference": "Tenants are known to what issues credentials, and have no table."},
+        info={
+            _MARK: True,
+            "example": "acme",
+            "not_a_reference": "Tenants are known to what issues credentials, and have no table.",
+        },
     )
 
 
@@ -64,10 +72,14 @@ def per_tenant(table: Table) -> Table:
     It gets the key `(tenant_id, id)`, which foreign keys refer to and lists are read by. The primary key stays the id,
     which no two tenants share: SQLite gives ids to a primary key of one column only. On PostgreSQL it gets row
     security, which holds for the owner of the table as well.
+
+    Raises:
+        StorageMisconfigured: a unique key or an index does not begin with the tenant.
     """
     table.append_constraint(UniqueConstraint(TENANT_ID, "id"))
     table.append_constraint(CheckConstraint(f"{TENANT_ID} <> ''", name=TENANT_ID))
     table.info[_MARK] = True
+    _check(table, _own_keys(table))
     for statement in _ROW_SECURITY:
         create_with(table, "postgresql", statement.format(table=table.name))
     return table
@@ -86,24 +98,36 @@ def of_tenant(table: Table) -> Restriction:
 def check_tenancy(table: Table) -> None:
     """Check that what must be unique or found is so within a tenant, and that rows refer to rows of their own tenant.
 
-    An index may begin with a reference to rows that all tenants share, which is looked for when such a row is deleted.
+    An index may begin with a foreign key, by which it is looked for whether a row can be deleted.
 
     Raises:
-        TypeError: a unique key, an index or a foreign key does not begin with the tenant.
+        StorageMisconfigured: a unique key, an index or a foreign key does not begin with the tenant, or `per_tenant`
+            was not called with a table that has `tenant_id()`.
     """
-    keys: list[UniqueConstraint | Index | ForeignKeyConstraint] = [
-        one for one in table.foreign_key_constraints if is_per_tenant(one.referred_table)
-    ]
-    if is_per_tenant(table):
-        keys += (one for one in table.constraints if isinstance(one, UniqueConstraint))
-        shared = {one.parent.key for one in table.foreign_keys if not is_per_tenant(one.column.table)}
-        keys += (one for one in table.indexes if one.unique or one.columns[0].key not in shared)
+    if not is_per_tenant(table) and any(_MARK in column.info for column in table.c):
+        raise StorageMisconfigured(
+            f"The table {table.name} has {TENANT_ID}, and nothing keeps its rows apart: call per_tenant({table.name})."
+        )
+    references = [one for one in table.foreign_key_constraints if is_per_tenant(one.referred_table)]
+    _check(table, [*references, *_own_keys(table)])
+
+
+def _own_keys(table: Table) -> list[_Key]:
+    """The unique keys and indexes of a table of tenants, but for indexes of foreign keys to other tables."""
+    if not is_per_tenant(table):
+        return []
+    referring = {column.key for one in table.foreign_key_constraints for column in one.columns}
+    unique = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
+    return [*unique, *(one for one in table.indexes if one.unique or one.columns[0].key not in referring)]
+
+
+def _check(table: Table, keys: Iterable[_Key]) -> None:
     wrong = sorted(str(one.name) for one in keys if not _begins_with_the_tenant(one))
     if wrong:
-        raise TypeError(f"{' and '.join(wrong)} of the table {table.name} must begin with {TENANT_ID}")
+        raise StorageMisconfigured(f"{' and '.join(wrong)} of the table {table.name} must begin with {TENANT_ID}.")
 
 
-def _begins_with_the_tenant(key: UniqueConstraint | Index | ForeignKeyConstraint) -> bool:
+def _begins_with_the_tenant(key: _Key) -> bool:
     if isinstance(key, ForeignKeyConstraint):
         first = key.elements[0]
         return first.parent.key == first.column.key == TENANT_ID

@@ -113,6 +113,20 @@ _CHECKS: Final = (
     ),
 )
 
+# Found for a role that migrates and serves, too: the policies of tables are there to be held to.
+_BYPASSED: Final = Check(
+    rule="row-security-bypassed",
+    place="role {role}",
+    message="the application's role bypasses the row-level security of {tables}",
+    why="a statement that forgets a condition then reaches every row, whatever the policies say",
+    fix="-- Or serve as another role: `roles` prints the SQL of one.\nALTER ROLE {role} NOSUPERUSER NOBYPASSRLS;",
+    query="""
+        SELECT quote_ident(r.rolname) AS role, string_agg(c.name, ', ' ORDER BY c.name) AS tables
+        FROM pg_roles r CROSS JOIN own_tables c
+        WHERE r.rolname = :role AND c.relrowsecurity AND (r.rolsuper OR r.rolbypassrls) GROUP BY 1
+    """,
+)
+
 # A role that has one of these is for migrations, or for everything.
 _OF_A_MIGRATOR: Final = frozenset(one.rule for one in _CHECKS[:4])
 
@@ -145,14 +159,15 @@ def role_findings(
     if not connection.scalar(text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)"), {"role": role}):
         unseen.append(f"the application's role: there is no role {role} on this server")
         return RoleFindings()
+    bypassed = list(found_by(connection, (_BYPASSED,), role=role))
     found = list(found_by(connection, _CHECKS, **_parameters(connection, role, metadata)))
     if role != own or not any(one.rule in _OF_A_MIGRATOR for one in found):
-        return RoleFindings(found)
+        return RoleFindings(found + bypassed)
     shared = (
         f"the role {role} migrates and serves, so what takes over the application can drop every table:"
         " `roles` prints the SQL of separate ones"
     )
-    return RoleFindings(advice=[shared])
+    return RoleFindings(bypassed, [shared])
 
 
 def _parameters(connection: Connection, role: str, metadata: MetaData) -> Mapping[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any, Final
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
-from sqlalchemy import Connection, Dialect, TableClause, inspect, literal_column, select
+from sqlalchemy import Connection, Dialect, TableClause, cast, func, inspect, literal_column, select
+from sqlalchemy.dialects.postgresql import REGCLASS
 
 from schema_tools.migrations.concurrent_builds import folded
 from schema_tools.migrations.foreign_connections import only
@@ -88,7 +89,7 @@ def losses(scripts: Iterable[Script], connection: Connection) -> list[Loss]:
 
     The downgrades are compiled, and their statements parsed for dropped and emptied tables that have rows, and dropped
     columns that have values. A downgrade that cannot be compiled, or has statements whose effect is unclear, is named
-    itself when the database has any row.
+    itself when the database has any row; so is a table whose rows the role may not see.
     """
     found: dict[str, Loss] = {}
     unclear = []
@@ -102,6 +103,9 @@ def losses(scripts: Iterable[Script], connection: Connection) -> list[Loss]:
         renamed = renamed or any(map(_RENAMED.search, statements))
         for table, column in (one for statement in statements for one in _dropped(statement)):
             what = f"{_shown(table)}.{_shown(column)}" if column else _shown(table)
+            if _hides_rows(connection, table):
+                unclear.append(f"{what}, whose rows this role may not see (row-level security)")
+                continue
             count = _count(connection, table, column)
             if count and _shown(table) not in found:
                 found[what] = Loss(what=what, count=count, unit="value" if column else "row")
@@ -158,8 +162,18 @@ def _count(connection: Connection, table: str, column: str) -> int | None:
     return int(connection.exec_driver_sql(statement, execution_options={"no_parameters": True}).scalar_one())
 
 
+def _hides_rows(connection: Connection, table: str) -> bool:
+    """Whether row-level security is active for the role, which would then count too few."""
+    if connection.dialect.name != "postgresql":
+        return False
+    return bool(connection.scalar(select(func.row_security_active(cast(func.to_regclass(table), REGCLASS)))))
+
+
 def _has_rows(connection: Connection) -> bool:
+    """Whether any table has, as far as the role can tell."""
     names = set(inspect(connection).get_table_names()) - {"alembic_version", TABLE}
+    if any(_hides_rows(connection, connection.dialect.identifier_preparer.quote(name)) for name in names):
+        return True
     ours = [TableClause(name) for name in names]
     return any(connection.execute(select(literal_column("1")).select_from(one).limit(1)).first() for one in ours)
 

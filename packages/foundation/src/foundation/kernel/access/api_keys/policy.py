@@ -15,13 +15,11 @@ SCOPES: Final = (READING, WRITING, ADMINISTRATION)
 class OwnApiKeys:
     """A principal sees and changes its owner's keys; with the scope `api-keys:admin`, those of its whole tenant.
 
-    Operators see and change all keys. See `RowPolicy`.
+    Operators see and change all keys of the tenant they work for, or all keys. See `RowPolicy`.
     """
 
     def readable(self, principal: Principal) -> Restriction:
         """See `RowPolicy.readable`."""
-        if principal.kind is PrincipalKind.OPERATOR:
-            return {}
         of_tenant = {} if principal.tenant is None else {"tenant": principal.tenant}
         if principal.may(ADMINISTRATION):
             return of_tenant
