@@ -89,7 +89,7 @@ def test_every_answer_to_a_hostile_request_keeps_the_contract(
 
 @pytest.mark.parametrize("memory_server", [PROTECTED], ids=["protected"], indirect=True)
 @pytest.mark.parametrize("case", CREDENTIALS, ids=lambda case: case.name)
-def test_a_hostile_credential_lets_nobody_in(
+def test_a_hostile_credential_is_refused(
     memory_server: ServerProcess, somebody_else: httpx2.Client, case: Case
 ) -> None:
     answers = answers_to(memory_server, case.content, with_credential=False)

@@ -1,4 +1,4 @@
-"""`docs/tenancy.md`, followed to the letter in a copy of the project, after `docs/add-an-entity.md`."""
+"""`docs/tenancy.md`, followed exactly, in a copy of the project, after `docs/add-an-entity.md`."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from newcomer import ROOT, copy_project, newcomer
 from pages import follow
 
-# The tests of both pages, and those of ours that look at whatever tables there are.
+# The tests of both pages, and those of ours that look at all tables.
 TESTS = [
     "tests/unit/application/test_product_use_cases.py",
     "tests/contract/test_product_entity.py",

@@ -48,7 +48,7 @@ def attempts(server: ServerProcess, connections: ExitStack) -> list[float]:
     return [meanwhile, *refused]
 
 
-def try_in_vain(server: ServerProcess) -> None:
+def exhaust_the_limit(server: ServerProcess) -> None:
     """Use up the limit, and the credential that is good."""
     with server.client() as http:
         assert http.get(USERS).status_code == 200
@@ -57,7 +57,7 @@ def try_in_vain(server: ServerProcess) -> None:
 
 
 def test_attempts_beyond_the_limit_wait_for_their_turn_and_nothing_else_does(server: ServerProcess) -> None:
-    try_in_vain(server)
+    exhaust_the_limit(server)
     with ExitStack() as connections:
         meanwhile, *refused = attempts(server, connections)
     assert max(refused) > IN_TURN
@@ -66,7 +66,7 @@ def test_attempts_beyond_the_limit_wait_for_their_turn_and_nothing_else_does(ser
 
 @pytest.mark.parametrize("server", [{"TRUSTED_PROXIES": "127.0.0.1"}], indirect=True)
 def test_nothing_waits_on_connections_of_a_trusted_proxy(server: ServerProcess) -> None:
-    try_in_vain(server)
+    exhaust_the_limit(server)
     began = time.monotonic()
     with server.client() as http:
         for number in range(CLIENTS * 5):

@@ -35,7 +35,7 @@ TEN = RateLimit(10, 60)
 
 
 class Buckets:
-    """Shared buckets that nobody takes from."""
+    """Shared buckets that stay full."""
 
     async def grant(self, key: str, limit: RateLimit, fewest: int, most: int) -> Granted:
         raise NotImplementedError
@@ -71,8 +71,8 @@ class Revocations(InMemoryQueries[RevocationId, RevocationView, RevocationFilter
         self.table.rows[1] = RevocationView(1, "subject", subject, NOON, NOON)
 
 
-class House:
-    """What decides who may come in, with API keys and revocations in memory."""
+class AccessSetUp:
+    """Access as the settings have it, with API keys and revocations in memory."""
 
     def __init__(self, **settings: Any) -> None:
         self.keys = KeysInMemory()
@@ -91,7 +91,7 @@ class House:
 
 
 def limiters(**settings: Any) -> Limiters:
-    found = House(**settings).access.limiters
+    found = AccessSetUp(**settings).access.limiters
     assert found is not None
     return found
 
@@ -105,8 +105,8 @@ def provider() -> Iterator[IdentityProvider]:
 KEY = ed25519()
 
 
-def accepting_tokens_of(provider: IdentityProvider, **settings: Any) -> House:
-    return House(auth_mode="oidc", oidc_issuer=provider.issuer, oidc_audience=AUDIENCE, **settings)
+def accepting_tokens_of(provider: IdentityProvider, **settings: Any) -> AccessSetUp:
+    return AccessSetUp(auth_mode="oidc", oidc_issuer=provider.issuer, oidc_audience=AUDIENCE, **settings)
 
 
 def token_of(provider: IdentityProvider, **claims: Any) -> str:
@@ -128,7 +128,7 @@ def token_of(provider: IdentityProvider, **claims: Any) -> str:
     ],
 )
 def test_each_kind_of_credentials_in_auth_mode_is_accepted_and_no_other(mode: str, kinds: list[type]) -> None:
-    house = House(auth_mode=mode, oidc_issuer="https://id.example.com", oidc_audience=AUDIENCE)
+    house = AccessSetUp(auth_mode=mode, oidc_issuer="https://id.example.com", oidc_audience=AUDIENCE)
     assert [type(authenticator) for authenticator in house.access.authenticators] == kinds
 
 
@@ -165,7 +165,7 @@ async def settled() -> None:
 
 
 async def test_closing_waits_until_a_key_is_read() -> None:
-    house = House(auth_mode="api-keys")
+    house = AccessSetUp(auth_mode="api-keys")
     secret = (await house.keys.issue()).secret
     house.keys.queries.pause = asyncio.Event()
     request = asyncio.create_task(house.admits(secret))
@@ -210,7 +210,7 @@ def limit_of(limiter: RateLimiter | None) -> RateLimit | None:
 
 
 def test_without_credentials_and_limits_nothing_is_counted() -> None:
-    assert House().access.limiters is None
+    assert AccessSetUp().access.limiters is None
 
 
 def test_addresses_are_counted_where_they_have_a_limit() -> None:
@@ -219,7 +219,7 @@ def test_addresses_are_counted_where_they_have_a_limit() -> None:
     assert list(found.trusted_proxies) == [ip_network("10.0.0.0/8")]
 
 
-def test_credentials_that_are_tried_in_vain_are_counted_where_credentials_are_asked_for() -> None:
+def test_failed_attempts_are_counted_where_credentials_are_asked_for() -> None:
     found = limiters(auth_mode="api-keys", failed_authentication_limit="10/1m")
     assert [limit_of(one) for one in (found.by_address, found.by_principal, found.of_failures)] == [None, None, TEN]
 
@@ -234,7 +234,9 @@ def test_principals_are_counted_where_they_have_a_limit() -> None:
     [("worker", WorkerRateLimiter, 0), ("database", SharedRateLimiter, 1)],
 )
 def test_requests_are_counted_by_what_the_settings_name(store: str, kind: type, tasks: int) -> None:
-    house = House(auth_mode="api-keys", rate_limit="100/1m", rate_limit_by_address="100/1m", rate_limit_store=store)
+    house = AccessSetUp(
+        auth_mode="api-keys", rate_limit="100/1m", rate_limit_by_address="100/1m", rate_limit_store=store
+    )
     found = house.access.limiters
     assert found is not None
     assert (type(found.by_address), type(found.by_principal)) == (kind, kind)

@@ -184,7 +184,7 @@ def request_with(*credentials: str, header: str = "authorization") -> Request:
     return Request({"type": "http", "headers": [(b"host", b"localhost"), *sent, (b"accept", b"*/*")]})
 
 
-class Door:
+class TimedAuthentication:
     """Authentication by tickets that are good for ten seconds, at a moment that tests choose."""
 
     def __init__(self) -> None:
@@ -215,29 +215,29 @@ async def test_a_credential_that_is_good_for_a_while_is_verified_once(
 
 
 async def test_a_credential_is_recognized_until_its_time_has_come() -> None:
-    door = Door()
-    assert not door.recognizes("t-ada")
-    await door.verify("t-ada")
-    door.now = 109.999
-    assert door.recognizes("t-ada")
-    assert not door.recognizes("t-bea")
-    assert not door.recognizes()
-    door.now = 110.0
-    assert not door.recognizes("t-ada")
-    await door.verify("t-ada")
-    assert door.recognizes("t-ada")
+    timed = TimedAuthentication()
+    assert not timed.recognizes("t-ada")
+    await timed.verify("t-ada")
+    timed.now = 109.999
+    assert timed.recognizes("t-ada")
+    assert not timed.recognizes("t-bea")
+    assert not timed.recognizes()
+    timed.now = 110.0
+    assert not timed.recognizes("t-ada")
+    await timed.verify("t-ada")
+    assert timed.recognizes("t-ada")
 
 
 async def test_a_credential_is_recognized_in_its_header_only_and_alone() -> None:
-    door = Door()
+    timed = TimedAuthentication()
     for credential in ("t-ada", "t-bea"):
-        await door.verify(credential)
-    assert not door.recognizes("t-ada", header="x-authorization")
-    assert not door.recognizes("t-ada", "t-bea")
-    assert not door.recognizes("t-other", "t-ada")
+        await timed.verify(credential)
+    assert not timed.recognizes("t-ada", header="x-authorization")
+    assert not timed.recognizes("t-ada", "t-bea")
+    assert not timed.recognizes("t-other", "t-ada")
 
 
-async def test_a_credential_in_use_is_not_locked_out_by_those_that_are_tried_in_vain() -> None:
+async def test_a_credential_in_use_is_not_locked_out_by_failed_attempts() -> None:
     tickets = Tickets("t-")
     tickets.known.add("t-used")
     limits = RequestLimits(Limiters(of_failures=WorkerRateLimiter(RateLimit(1, 60))))
@@ -269,10 +269,10 @@ async def test_without_authentication_addresses_are_counted_all_the_same() -> No
 async def test_the_credential_that_was_verified_first_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert authentication._MOST_RECOGNIZED == 10_000
     monkeypatch.setattr(authentication, "_MOST_RECOGNIZED", 3)
-    door = Door()
+    timed = TimedAuthentication()
     for credential in ("t-a", "t-b", "t-c", "t-a", "t-d"):
-        await door.verify(credential)
-    assert [one for one in ("t-a", "t-b", "t-c", "t-d") if door.recognizes(one)] == ["t-a", "t-c", "t-d"]
+        await timed.verify(credential)
+    assert [one for one in ("t-a", "t-b", "t-c", "t-d") if timed.recognizes(one)] == ["t-a", "t-c", "t-d"]
 
 
 def test_the_reason_of_a_rejection_can_be_quoted_in_a_header() -> None:

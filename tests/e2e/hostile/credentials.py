@@ -31,7 +31,7 @@ CREDENTIALS: Final = [
         only_blanks_behind=_with(b"Bearer" + b" " * 1_000),
         a_tab_for_the_blank=_with(b"Bearer\ta.b.c"),
         another_scheme=_with(b"Basic YWRtaW46YWRtaW4="),
-        a_scheme_nobody_knows=_with(b"Magic a.b.c"),
+        unknown_scheme=_with(b"Magic a.b.c"),
         scheme_within=_with(b"xBearer a.b.c"),
         two_in_one=_with(b"Bearer a.b.c, Bearer d.e.f"),
         two_headers=_with(b"Bearer a.b.c", b"Authorization: Bearer a.b.c"),

@@ -1,4 +1,4 @@
-"""The settings about who may come in: see `foundation.access`."""
+"""The settings of authentication, limits and the audit trail: see `foundation.access`."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -99,9 +99,7 @@ class AccessSettings(BaseSettings):
                 if tokens[name] is None:
                     raise SettingsError(f"AUTH_MODE=oidc needs {name}, or tokens that were not meant for it would do.")
         elif given := [name for name, value in tokens.items() if value is not None]:
-            raise SettingsError(
-                f"{given[0]} is set, and AUTH_MODE has no oidc that would heed it; add it, or unset it."
-            )
+            raise SettingsError(f"{given[0]} is set, and AUTH_MODE does not include oidc; add it, or unset {given[0]}.")
         if self.auth_mode == {AuthMode.API_KEYS} and storage is Storage.MEMORY:
             raise SettingsError(
                 "AUTH_MODE=api-keys needs a storage that `keys create` reaches, which memory:// is not; "

@@ -17,4 +17,4 @@ MAX_BATCH_DOCUMENT_SIZE: Final = 1024 * 1024
 MAX_IMPORT_SIZE: Final = 50 * 1024 * 1024
 
 HEALTH_CHECKS: Final = ("/livez", "/readyz")
-"""The paths that are answered whatever else is refused: they tell a load balancer, not a client."""
+"""The paths that are answered even when other requests are refused; load balancers use them."""

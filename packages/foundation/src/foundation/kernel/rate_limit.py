@@ -157,7 +157,7 @@ class TokenBuckets:
         return reckon(self.limit, full_at - now, cost)
 
     def is_empty(self, key: str, now: float) -> bool:
-        """Whether no token is there. Of a client without a bucket, as most are, it costs the least."""
+        """Whether no token is there. Cheapest for a client without a bucket, the usual case."""
         if key not in self._full_at and len(self._known) < self._most:
             return False
         return not self.peek(key, now).allowed

@@ -77,7 +77,7 @@ class TenancyContract:
                     with pytest.raises(self.examples.not_found):
                         await self._of(uow).get(self._id(mine))
 
-    async def test_a_change_and_a_removal_reach_the_own_row_only(self, service: ServiceOnStorage) -> None:
+    async def test_a_change_and_a_removal_affect_only_the_row_of_the_tenant(self, service: ServiceOnStorage) -> None:
         [mine], [others] = await self._stored(service, ONE, 1), await self._stored(service, OTHER, 1)
         with acting_as(OTHER):
             async with service.unit_of_work() as uow:

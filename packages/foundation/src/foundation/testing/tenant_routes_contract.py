@@ -34,7 +34,7 @@ class TenantRoutesContract:
         for client in tenants[:2]:
             self.resource.prepare(client)
 
-    def test_a_list_has_what_is_the_tenants(self, tenants: Tenants) -> None:
+    def test_a_list_has_the_rows_of_the_tenant_only(self, tenants: Tenants) -> None:
         mine = [self._created(tenants.one, number) for number in range(3)]
         others = [self._created(tenants.other, number) for number in range(2)]
         for client, expected in ((tenants.one, mine), (tenants.other, others), (tenants.none, [])):
@@ -64,7 +64,7 @@ class TenantRoutesContract:
             again = tenants.other.post(self.resource.path, json=self.resource.new(0))
             assert again.status_code == 409
 
-    def test_a_change_reaches_the_own_resource_only(self, tenants: Tenants) -> None:
+    def test_a_change_affects_only_the_resource_of_the_tenant(self, tenants: Tenants) -> None:
         mine, others = self._created(tenants.one, 0), self._created(tenants.other, 0)
         own = f"{self.resource.path}/{others['id']}"
         assert tenants.other.patch(own, json=self.resource.change(1)).status_code == 200

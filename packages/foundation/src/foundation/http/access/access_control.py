@@ -27,15 +27,15 @@ class AccessControl:
         self._anonymous = replace(ANONYMOUS, tenant=tenant)
 
     def direct_client(self, scope: Mapping[str, Any]) -> str | None:
-        """What `is_throttled` knows the client of a connection by; None if it is never throttled, as a proxy."""
+        """The address of a connection, as `is_throttled` takes it; None if it is never throttled, as a proxy."""
         return None if self._authentication is None else self._limits.direct_client(scope)
 
     def is_throttled(self, address: str) -> bool:
-        """Whether the client has tried so many credentials in vain that further ones are to wait."""
+        """Whether the client has sent so many invalid credentials that further ones are queued."""
         return self._limits.has_failed_too_often(address)
 
     def is_attempt(self, scope: Mapping[str, Any]) -> bool:
-        """Whether the request has a credential that may not be good. Health checks need none, whatever they have."""
+        """Whether the request has a credential that was not verified recently. Health checks are never attempts."""
         authentication = self._authentication
         return authentication is not None and scope["path"] not in HEALTH_CHECKS and authentication.is_attempt(scope)
 

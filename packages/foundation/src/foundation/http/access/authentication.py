@@ -112,7 +112,7 @@ class Authentication:
         return principal
 
     def is_attempt(self, scope: Mapping[str, Any]) -> bool:
-        """Whether the request has a credential, and none that was good a moment ago."""
+        """Whether the request has a credential that was not verified recently."""
         values = _values(scope)
         return bool(values) and not self._knows(values)
 

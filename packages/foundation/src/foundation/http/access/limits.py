@@ -23,7 +23,7 @@ class Limiters:
     Attributes:
         by_address: Of all requests of an address.
         by_principal: Of all requests of a principal.
-        of_failures: Of the credentials that an address tries in vain.
+        of_failures: Of the invalid credentials that an address sends.
         trusted_proxies: The peers that tell the address of a client.
     """
 
@@ -69,18 +69,18 @@ class RequestLimits:
         return client_address(scope)
 
     def has_failed_too_often(self, address: str) -> bool:
-        """Whether the address has tried too many credentials in vain. Asked for each request."""
+        """Whether the address has sent too many invalid credentials. Asked for each request."""
         limiter = self._limiters.of_failures
         return limiter is not None and limiter.is_used_up(address)
 
     def check_failures(self, request: Request) -> None:
-        """Raise `Problem`, 429, if the address has tried too many credentials in vain."""
+        """Raise `Problem`, 429, if the address has sent too many invalid credentials."""
         limiter = self._limiters.of_failures
         if limiter is not None and not (taken := limiter.peek(self._address(request))).allowed:
             raise rate_limited({self._policies[_OF_FAILURES]: taken})
 
     async def count_failure(self, request: Request) -> None:
-        """Count a credential that was tried in vain."""
+        """Count an invalid credential."""
         limiter = self._limiters.of_failures
         if limiter is not None:
             await limiter.take(self._address(request))

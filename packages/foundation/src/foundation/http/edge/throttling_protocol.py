@@ -1,4 +1,4 @@
-"""Lets clients wait that have tried too many credentials, so that a flood of those takes no time from others."""
+"""Queues requests of clients that sent too many invalid credentials, so that they do not slow other clients."""
 
 import asyncio
 from collections import deque

@@ -95,7 +95,7 @@ def header(name: str) -> dict[str, Any]:
 
 
 def headers_of_page(policy: str) -> dict[str, str]:
-    """The headers of a page with this policy. The hosts that its links lead to are not told where it is."""
+    """The headers of a page with this policy. Its address is not sent to the hosts that its links lead to."""
     return {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin"}
 
 
@@ -103,7 +103,7 @@ def described_page(headers: Mapping[str, str]) -> dict[str, Any]:
     """What the document says of the headers of a page (see `headers_of_page`)."""
     described = {
         "Content-Security-Policy": "What the page may load and do.",
-        "Referrer-Policy": "Other hosts are not told where the page is.",
+        "Referrer-Policy": "The address of the page is not sent to other hosts.",
     }
     return {name: _constant(described[name], value) for name, value in headers.items()}
 

@@ -65,7 +65,7 @@ def _scheme(credentials: Collection[AuthMode]) -> dict[str, Any]:
 
 
 def _name_scopes(node: Any, scopes: Sequence[str]) -> None:
-    """Let the schemas of lists of scopes show those that there are, and such as are sent admit no others."""
+    """Let the schemas of lists of scopes name the existing scopes, and admit only those in requests."""
     if isinstance(node, list):
         for member in node:
             _name_scopes(member, scopes)

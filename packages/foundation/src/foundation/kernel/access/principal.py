@@ -52,7 +52,7 @@ class Principal:
 
     @property
     def holder(self) -> str:
-        """Whose its idempotency keys and cursors are: its name, with its tenant where it has one, in 255 characters.
+        """The name that its idempotency keys and cursors are kept under, with its tenant, in at most 255 characters.
 
         One subject may belong to several tenants, and what it was answered in one is not for the other.
         """

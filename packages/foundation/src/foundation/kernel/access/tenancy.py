@@ -1,7 +1,7 @@
 """Tenants: each sees its own rows of the entities that are kept for each tenant, and no others.
 
-An entity knows nothing of it, nor do its use cases: its adapters say `per_tenant`, and the storage adds the tenant of
-the present principal to whatever it reads and writes.
+Entities and use cases do not know the tenant: the adapters say `per_tenant`, and the storage adds the tenant of the
+present principal to everything it reads and writes.
 """
 
 from foundation.kernel.access.policy import Forbidden
@@ -11,7 +11,7 @@ from foundation.kernel.access.principal import current_principal
 class NoTenant(Forbidden):
     """The principal belongs to no tenant, so that what it adds would belong to none."""
 
-    sentence = "You belong to no tenant, and may add nothing."
+    sentence = "The credential has no tenant, so it cannot create this. Use one that has a tenant."
 
 
 def current_tenant() -> str | None:
