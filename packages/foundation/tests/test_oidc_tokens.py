@@ -249,15 +249,17 @@ async def test_a_token_is_good_until_what_is_revoked_is_read_anew(
     assert verifier.good_until(token) == 15.0
 
 
-async def test_a_token_is_known_for_as_long_as_it_is_remembered(
+async def test_a_token_that_was_valid_is_in_use_until_it_expires_however_seldom_it_is_verified(
     verifier: TokenVerifier, forge: Forge, times: Times
 ) -> None:
     token = forge.token()
     assert not verifier.knows(token)
     await verifier.authenticate(token)
-    times.monotonic = 64.9
+    times.monotonic = 1e6
     assert verifier.knows(token)
-    times.monotonic = 65.0
+    times.wall = NOW + 299.9
+    assert verifier.knows(token)
+    times.wall = NOW + 300
     assert not verifier.knows(token)
 
 
@@ -308,12 +310,15 @@ async def test_what_is_revoked_is_refused_although_it_is_remembered(
     token = forge.token("rsa")
     assert await verifier.authenticate(token) == USER
     revocations.revoked = True
-    assert await refusal(verifier, token) == "The token is revoked."
+    assert verifier.knows(token)
+    for _ in range(2):
+        assert await refusal(verifier, token) == "The token is revoked."
+        assert not verifier.knows(token)  # so that it counts as a failed attempt
     revocations.revoked = False
     assert await verifier.authenticate(token) == USER
     asked = {"subject": "user-1", "issued_at": NOW - 10, "key_id": "rsa", "token_id": "token-1"}
-    assert revocations.asked == [asked] * 3
-    assert len(counted) == 1
+    assert revocations.asked == [asked] * 4
+    assert len(counted) == 3
 
 
 async def test_what_is_revoked_is_refused_when_it_is_first_seen(

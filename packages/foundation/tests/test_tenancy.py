@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from foundation.kernel.access.principal import Principal, PrincipalKind, acting_as
 from foundation.kernel.bulk_loading import Numbered
@@ -175,6 +176,18 @@ class TestDeclarations:
         table = Table("invoices", named_metadata(), Column("id", Integer(), primary_key=True), tenant_id())
         with refused(r"call per_tenant\(invoices\)"):
             check_tenancy(table)
+
+    def test_an_expression_that_comes_first_is_no_tenant(self) -> None:
+        with refused("^ix_labels of the table invoices must begin with tenant_id"):
+            of_tenants("invoices", Column("label", String(9)), Index("ix_labels", text("lower(label)"), "tenant_id"))
+
+    def test_a_primary_key_that_is_a_value_and_what_excludes_rows_of_others_are_refused(self) -> None:
+        key: Column[Any] = Column("number", Integer(), primary_key=True)
+        with refused("The primary key of the table invoices, which has tenant_id, must be its id"):
+            per_tenant(Table("invoices", named_metadata(), key, tenant_id()))
+        excluding = ExcludeConstraint(("number", "="), name="one_number")
+        with refused("one_number of the table invoices must begin with tenant_id"):
+            of_tenants("invoices", Column("number", Integer()), excluding)
 
     def test_a_reference_to_rows_of_tenants_without_the_tenant_is_refused(self) -> None:
         owners = of_tenants("owners")

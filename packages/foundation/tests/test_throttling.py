@@ -3,7 +3,8 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from uvicorn import Config, Server
 from foundation.http.edge.admission import AdmissionControl
 from foundation.http.edge.draining import Draining
 from foundation.http.edge.throttling_protocol import Throttle, ThrottlingProtocol
+from foundation.kernel.access.principal import ANONYMOUS, Principal, PrincipalKind, begin_call, current_principal
 
 PATIENCE = 10.0
 BETWEEN = 0.02
@@ -44,7 +46,9 @@ class Served:
         self.access = Access()
         self.state = SimpleNamespace(draining=Draining(), access=self.access)
         self.asked: list[str] = []
-        protocol = partial(ThrottlingProtocol, admission=AdmissionControl(most), throttle=Throttle())
+        self.principals: list[Principal] = []
+        self.throttle = Throttle()
+        protocol = partial(ThrottlingProtocol, admission=AdmissionControl(most), throttle=self.throttle)
         config = Config(
             self,
             http=protocol,  # type: ignore[arg-type]  # called like the class
@@ -65,6 +69,9 @@ class Served:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         self.asked.append(scope["path"])
+        self.principals.append(current_principal())
+        if scope["path"] == "/other":
+            begin_call(Principal(PrincipalKind.API_KEY, "7", tenant="acme"))
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -85,6 +92,13 @@ def served() -> Iterator[Served]:
     running = Served()
     yield running
     running.stop()
+
+
+def eventually(what: str, holds: Callable[[], bool]) -> None:
+    ended = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < ended, what
+        time.sleep(0.01)
 
 
 def status(connection: socket.socket) -> int:
@@ -140,6 +154,39 @@ def test_a_client_that_is_gone_takes_no_turn(served: Served) -> None:
         assert status(connection) == 204
     assert time.monotonic() - began < 100 * BETWEEN
     assert len(served.asked) < 100
+
+
+def test_what_clients_that_are_gone_have_sent_is_forgotten(served: Served) -> None:
+    waiting = [served.sent(ATTEMPT) for _ in range(200)]
+    for _ in range(2000):
+        served.sent(ATTEMPT).close()
+    eventually("no more wait than there are connections", lambda: len(served.throttle) <= 200)
+    assert served.asked.count("/attempt") < 200
+    for one in waiting:
+        one.close()
+    eventually("none waits", lambda: len(served.throttle) == 0)
+
+
+def test_an_attempt_does_not_begin_in_the_context_of_another_request(served: Served) -> None:
+    several = [served.sent(OTHER + ATTEMPT), *(served.sent(ATTEMPT) for _ in range(5))]
+    assert {status(one) for one in (*several, several[0])} == {204}
+    assert set(served.principals) == {ANONYMOUS}
+    for one in several:
+        one.close()
+
+
+def test_an_attempt_that_arrives_at_the_end_is_not_looked_at(served: Served) -> None:
+    begun = [served.sent(ATTEMPT[:-2]) for _ in range(250)]
+    served.server.should_exit = True
+    time.sleep(0.2)
+    began = time.monotonic()
+    for one in begun:
+        with suppress(OSError):
+            one.sendall(b"\r\n")
+    served.stop()
+    assert time.monotonic() - began < 100 * BETWEEN
+    for one in begun:
+        one.close()
 
 
 def test_the_end_does_not_wait_for_attempts(served: Served) -> None:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any, Generic
 
 from foundation.kernel.access.policy import EVERY_ROW, Restriction, admits
-from foundation.kernel.access.tenancy import check_tenant
+from foundation.kernel.access.tenancy import check_tenant, current_tenant
 from foundation.kernel.audit_trail import AuditAction
 from foundation.kernel.bulk_loading import Loaded, Numbered
 from foundation.kernel.constraints import several_taken, taken_positions
@@ -36,6 +36,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
         self.table = table
         self._others = others
         self._of_other_tenants = of_other_tenants
+        self._tenant = current_tenant()
         self._entities: dict[int, Entity] = {}
         self._seen: dict[int, View] = {}
         self._removed: set[int] = set()
@@ -157,7 +158,7 @@ class InMemoryRepository(Generic[Entity, Id, View]):
 
     def _check_tenant(self) -> None:
         if self._adapter.per_tenant:
-            check_tenant()
+            check_tenant(self._tenant)
 
     def _check_references(self, one: Entity | View) -> None:
         for attribute, (name, reference) in self._adapter.references.items():

@@ -52,10 +52,24 @@ class VerifiedTokens:
             return None
         return found[0]
 
+    def was_valid(self, token: str, now: float) -> bool:
+        """Whether the token was verified before, however long ago, and has not expired.
+
+        Args:
+            token: The token, of ASCII characters.
+            now: The time, in seconds since 1970.
+        """
+        found = self._tokens.get(_digest(token))
+        return found is not None and now < found[0].expires_at
+
     def remembered_until(self, token: str) -> float:
         """When it is forgotten, by the clock that is never set, in seconds; 0 for one that is not remembered."""
         found = self._tokens.get(_digest(token))
         return 0.0 if found is None else found[1]
+
+    def forget(self, token: str) -> None:
+        """Remember nothing of the token."""
+        self._tokens.pop(_digest(token), None)
 
     def keep(self, token: str, verified: VerifiedToken, monotonic: float) -> None:
         """Remember that the token is valid."""

@@ -48,8 +48,8 @@ class TokenVerifier:
         return "." in credential
 
     def knows(self, credential: str) -> bool:
-        """Whether the token was verified within the last minute."""
-        return self._verified.find(credential, self._wall_clock(), self._monotonic()) is not None
+        """Whether the token was valid when it was last looked at: it is in use, and not an attempt."""
+        return self._verified.was_valid(credential, self._wall_clock())
 
     def good_until(self, credential: str) -> float:
         """When the token is looked at anew, by the monotonic clock: when it expires, or may have been revoked since."""
@@ -66,16 +66,19 @@ class TokenVerifier:
         if self._revocations is not None:
             await self._revocations.refresh()
         verified = self._verified.find(credential, self._wall_clock(), self._monotonic())
+        verified_now = verified is None
         if verified is None:
             verified = await self._verify(credential)
-            self._verified.keep(credential, verified, self._monotonic())
         if self._revocations is not None and self._revocations.is_revoked(
             subject=verified.principal.id,
             issued_at=verified.issued_at,
             key_id=verified.key_id,
             token_id=verified.token_id,
         ):
+            self._verified.forget(credential)
             raise CredentialRejected("The token is revoked.")
+        if verified_now:
+            self._verified.keep(credential, verified, self._monotonic())
         return verified.principal
 
     async def _verify(self, credential: str) -> VerifiedToken:

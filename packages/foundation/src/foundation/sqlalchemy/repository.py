@@ -17,7 +17,7 @@ from foundation.sqlalchemy.errors import DatabaseErrors
 from foundation.sqlalchemy.loading.loader import load_rows
 from foundation.sqlalchemy.mapped import KEY, VERSION, MappedStatements, mapped_statements, unique_values
 from foundation.sqlalchemy.restrictions import restricting
-from foundation.sqlalchemy.tenancy import of_tenant
+from foundation.sqlalchemy.tenancy import TENANT_ID, of_tenant
 from foundation.sqlalchemy.transaction import Change, Transaction
 
 
@@ -141,7 +141,7 @@ class SqlAlchemyRepository(Generic[Entity, Id]):
 
     def _check_tenant(self) -> None:
         if self._within:
-            check_tenant()
+            check_tenant(self._within[TENANT_ID])
 
     async def _flush(self) -> None:
         """Send the changes first, so that what they violate is not reported as the error of what comes next."""

@@ -20,6 +20,8 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.schema import ColumnCollectionConstraint
 
 from foundation.kernel.access.api_keys.values import MAX_TENANT_LENGTH
 from foundation.kernel.access.policy import EVERY_ROW, Restriction
@@ -27,7 +29,7 @@ from foundation.kernel.access.tenancy import current_tenant
 from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.ddl import create_with
 
-_Key: TypeAlias = UniqueConstraint | Index | ForeignKeyConstraint
+_Key: TypeAlias = ColumnCollectionConstraint | Index
 
 TENANT_ID: Final = "tenant_id"
 """The column."""
@@ -74,8 +76,11 @@ def per_tenant(table: Table) -> Table:
     security, which holds for the owner of the table as well.
 
     Raises:
-        StorageMisconfigured: a unique key or an index does not begin with the tenant.
+        StorageMisconfigured: a unique key or an index does not begin with the tenant, or the primary key is not the id.
     """
+    if table.primary_key.columns.keys() != ["id"]:
+        # Any other key would be a value that only one tenant may have.
+        raise StorageMisconfigured(f"The primary key of the table {table.name}, which has {TENANT_ID}, must be its id.")
     table.append_constraint(UniqueConstraint(TENANT_ID, "id"))
     table.append_constraint(CheckConstraint(f"{TENANT_ID} <> ''", name=TENANT_ID))
     table.info[_MARK] = True
@@ -117,8 +122,8 @@ def _own_keys(table: Table) -> list[_Key]:
     if not is_per_tenant(table):
         return []
     referring = {column.key for one in table.foreign_key_constraints for column in one.columns}
-    unique = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
-    return [*unique, *(one for one in table.indexes if one.unique or one.columns[0].key not in referring)]
+    unique = [one for one in table.constraints if isinstance(one, UniqueConstraint | ExcludeConstraint)]
+    return [*unique, *(one for one in table.indexes if one.unique or _first(one) not in referring)]
 
 
 def _check(table: Table, keys: Iterable[_Key]) -> None:
@@ -131,4 +136,10 @@ def _begins_with_the_tenant(key: _Key) -> bool:
     if isinstance(key, ForeignKeyConstraint):
         first = key.elements[0]
         return first.parent.key == first.column.key == TENANT_ID
-    return next((column.key == TENANT_ID for column in key.columns), False)
+    return _first(key) == TENANT_ID
+
+
+def _first(key: ColumnCollectionConstraint | Index) -> str | None:
+    """The first column, unless an expression comes first."""
+    first = next(iter(key.expressions if isinstance(key, Index) else key.columns), None)
+    return first.key if isinstance(first, Column) else None

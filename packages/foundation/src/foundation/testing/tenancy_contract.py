@@ -150,6 +150,13 @@ class TenancyContract:
                     with pytest.raises(NoTenant):
                         await repository.load(_batches([self.examples.new(0)]), LATER, 100)
 
+    async def test_a_unit_of_work_adds_for_the_tenant_that_it_was_opened_for(self, service: ServiceOnStorage) -> None:
+        with acting_as(ONE):
+            async with service.unit_of_work() as uow:
+                await self._of(uow).add(self._make(0))
+                with acting_as(OTHER), pytest.raises(ValueError, match="the principal changed"):
+                    await self._of(uow).add(self._make(1))
+
     async def test_many_tenants_at_once_see_their_own_rows(self, service: ServiceOnStorage) -> None:
         """The connections of a pool serve one tenant after the other."""
 

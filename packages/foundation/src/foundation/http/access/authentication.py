@@ -32,7 +32,7 @@ class CredentialAuthenticator(Protocol):
         ...
 
     def knows(self, credential: str) -> bool:
-        """Whether the credential was good a moment ago: then it is no guess."""
+        """Whether the credential was good when it was last looked at: then it is in use, and not an attempt."""
         ...
 
     async def authenticate(self, credential: str) -> Principal:

@@ -1,8 +1,8 @@
 """Queues requests of clients that sent too many invalid credentials, so that they do not slow other clients."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
 
 from foundation.http.edge.admitting_protocol import AdmittingProtocol
@@ -18,19 +18,36 @@ class Throttle:
     """The attempts that wait in one worker, of which one begins every 20 milliseconds: the one that waits longest."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Callable[[], bool]] = deque()
+        # By connection, which has one at a time. What a client sent is kept until its turn comes, and no longer than
+        # the client waits for it.
+        self._waiting: dict[object, Callable[[], None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def wait(self, loop: asyncio.AbstractEventLoop, begin: Callable[[], bool]) -> None:
-        """Call `begin` when its turn comes; it returns whether there was anything to begin."""
-        self._waiting.append(begin)
+    def __len__(self) -> int:
+        """How many attempts wait."""
+        return len(self._waiting)
+
+    def wait(self, loop: asyncio.AbstractEventLoop, connection: object, begin: Callable[[], None]) -> None:
+        """Call `begin` when the turn of the connection comes, unless it is forgotten before."""
+        self._waiting[connection] = begin
         if self._timer is None:
-            self._timer = loop.call_later(_BETWEEN, self._next, loop)
+            self._set_timer(loop)
+
+    def forget(self, connection: object) -> None:
+        """Let the connection wait no more."""
+        self._waiting.pop(connection, None)
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
-        while self._waiting and not self._waiting.popleft()():
-            pass  # the client is gone
-        self._timer = loop.call_later(_BETWEEN, self._next, loop) if self._waiting else None
+        self._timer = None
+        if not self._waiting:
+            return
+        begin = self._waiting.pop(next(iter(self._waiting)))
+        self._set_timer(loop)
+        begin()
+
+    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+        # In a context of its own: that of the present request has its principal and its deadline.
+        self._timer = loop.call_later(_BETWEEN, self._next, loop, context=Context())
 
 
 class ThrottlingProtocol(AdmittingProtocol):
@@ -56,6 +73,11 @@ class ThrottlingProtocol(AdmittingProtocol):
         if self._access is not None:
             self._client_address = self._access.direct_client({"client": self.client})
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `HttpProtocol.connection_lost`. An attempt whose client is gone waits no more."""
+        self._throttle.forget(self)
+        super().connection_lost(exc)
+
     def shutdown(self) -> None:
         """See `HttpProtocol.shutdown`. An attempt that waits is not looked at any more."""
         if self._waits:
@@ -71,15 +93,16 @@ class ThrottlingProtocol(AdmittingProtocol):
         if (access := self._throttling()) is None or not access.is_attempt(cycle.scope):
             super()._start_asgi_task(cycle, app)
             return
+        if self._stopping:
+            self.transport.abort()
+            return
         self._running, self._waits = cycle, True
-        self._throttle.wait(self.loop, lambda: self._begin(cycle, app))
+        self._throttle.wait(self.loop, self, lambda: self._begin(cycle, app))
 
-    def _begin(self, cycle: Any, app: Any) -> bool:
+    def _begin(self, cycle: Any, app: Any) -> None:
         self._waits = False
-        if self.transport.is_closing():
-            return False
-        super()._start_asgi_task(cycle, app)
-        return True
+        if not self.transport.is_closing():
+            super()._start_asgi_task(cycle, app)
 
     def _refuse_unread(self, data: bytes) -> bool:
         # A refusal of what is too much for the worker would not wait.

@@ -19,7 +19,17 @@ def current_tenant() -> str | None:
     return current_principal().tenant
 
 
-def check_tenant() -> None:
-    """Raise `NoTenant` if the present principal belongs to no tenant."""
-    if current_tenant() is None:
+def check_tenant(tenant: str | None) -> None:
+    """Check that what is added to the rows of a tenant belongs to it.
+
+    Args:
+        tenant: That of the unit of work; None where its principal belongs to none.
+
+    Raises:
+        NoTenant: It is None.
+        ValueError: The present principal belongs to another one, and so is not that of the unit of work.
+    """
+    if tenant is None:
         raise NoTenant
+    if tenant != current_tenant():
+        raise ValueError("the principal changed within a unit of work")
