@@ -145,7 +145,9 @@ def _credential(values: Sequence[bytes]) -> str:
     [value] = values
     match = _BEARER.fullmatch(value) if len(value) <= MAX_CREDENTIAL_LENGTH else None
     if match is None:
-        raise CredentialRejected(f"Authorization is Bearer and a credential of at most {MAX_CREDENTIAL_LENGTH} bytes.")
+        raise CredentialRejected(
+            f"Send Authorization: Bearer and one credential of at most {MAX_CREDENTIAL_LENGTH} bytes."
+        )
     return match[1].decode()
 
 

@@ -13,6 +13,9 @@ from foundation.kernel.rate_limit import RateLimiter, Taken, WorkerRateLimiter
 
 _BY_ADDRESS: Final = "address"
 _BY_PRINCIPAL: Final = "principal"
+_TOO_MANY_FAILURES: Final = (
+    "Too many invalid credentials came from this address. Wait as long as Retry-After says, and check the credential."
+)
 _OF_FAILURES: Final = "failed-authentication"
 
 
@@ -77,7 +80,7 @@ class RequestLimits:
         """Raise `Problem`, 429, if the address has sent too many invalid credentials."""
         limiter = self._limiters.of_failures
         if limiter is not None and not (taken := limiter.peek(self._address(request))).allowed:
-            raise rate_limited({self._policies[_OF_FAILURES]: taken})
+            raise rate_limited({self._policies[_OF_FAILURES]: taken}, _TOO_MANY_FAILURES)
 
     async def count_failure(self, request: Request) -> None:
         """Count an invalid credential."""

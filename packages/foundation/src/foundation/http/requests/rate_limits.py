@@ -63,10 +63,10 @@ def rate_limit_headers(taken: Mapping[QuotaPolicy, Taken]) -> dict[str, str]:
     }
 
 
-def rate_limited(taken: Mapping[QuotaPolicy, Taken]) -> Problem:
-    """The problem of a request that some of these policies refused (429, RFC 6585, section 4).
+def rate_limited(taken: Mapping[QuotaPolicy, Taken], detail: str | None = None) -> Problem:
+    """The problem of a request that some of these policies refused (429, RFC 6585, section 4), and why in `detail`.
 
     `Retry-After` is the time after which all of them would allow it (RFC 9110, section 10.2.3).
     """
     seconds = whole_seconds(max((one.retry_after for one in taken.values()), default=0))
-    return Problem(RATE_LIMITED, headers={**rate_limit_headers(taken), "Retry-After": str(seconds)})
+    return Problem(RATE_LIMITED, detail, headers={**rate_limit_headers(taken), "Retry-After": str(seconds)})
