@@ -480,6 +480,20 @@ with op.batch_alter_table("members") as batch_op:
         unsafe=(sql("UPDATE pg_catalog.pg_attribute SET attnotnull = true WHERE attname = 'name'"),),
         safe=(sql("SELECT count(*) FROM pg_enum"),),
     ),
+    "upgrade-raises": Cases(
+        unsafe=(
+            "1 / 0",
+            "op.no_such_thing()",
+            'raise SystemExit("this is run by hand")',
+            "from alembic import context\ncontext.get_x_argument(as_dictionary=True)['tenant']",
+        ),
+        safe=(
+            'from alembic import context\nif context.get_context().dialect.name == "sqlite":\n    raise ValueError',
+            "from alembic import context\nif context.is_offline_mode():\n    raise ValueError",
+            'from alembic import context\ncontext.get_bind().execute(sa.text("SELECT 1"))',
+            'try:\n    raise ValueError\nexcept ValueError:\n    op.execute("SELECT 1")',
+        ),
+    ),
     "dynamic-sql": Cases(
         unsafe=(
             'for row in op.get_bind().execute(sa.text("SELECT id FROM members")):\n    op.execute(f"SELECT {row[0]}")',

@@ -59,9 +59,9 @@ def test_a_revision_that_ends_the_program_is_an_error_of_each_command(scratch: S
     scratch.revision("first", "raise SystemExit(0)")
     project = scratch.project(notes())
 
-    for work in (lambda: lint_revisions(project), lambda: runner.upgrade(project, empty_url)):
-        with pytest.raises(SchemaToolsError, match=r"versions/first\.py:\d+ ended the program"):
-            work()
+    with pytest.raises(SchemaToolsError, match=r"versions/first\.py:\d+ ended the program"):
+        runner.upgrade(project, empty_url)
+    assert any("ended the program" in one.message for one in lint_revisions(project))
     assert "ended the program" in verify(project, scratch.server).findings[0].message
 
 

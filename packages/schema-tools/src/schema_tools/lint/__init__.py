@@ -23,7 +23,7 @@ def lint_revisions(project: SchemaProject, revisions: Collection[str] | None = N
         revisions: Which revisions to report on, by identifier or its beginning; all of them, and `env.py`, when None.
 
     Raises:
-        SchemaToolsError: pglast is not installed, or a revision is unknown, or its code fails.
+        SchemaToolsError: pglast is not installed, or a revision is unknown, or a file cannot be loaded.
     """
     _need_pglast()
     from schema_tools.lint.revisions import judge_revisions  # noqa: PLC0415 -- needs pglast

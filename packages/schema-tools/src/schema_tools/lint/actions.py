@@ -222,6 +222,12 @@ class AskDatabase(Action):
     code: str
 
 
+class Fail(Action):
+    """Code of a revision that raises an error when it is compiled."""
+
+    error: str
+
+
 class CannotParse(Action):
     """Text that is no SQL of PostgreSQL, and what its parser says."""
 

@@ -37,10 +37,24 @@ class Captured(NamedTuple):
 
 @dataclass(slots=True)
 class Compilation:
-    """What a revision emits, in order; `needs_database` are the lines where it asked a database, and had to stop."""
+    """What a revision emits, in order, up to where it had to stop.
+
+    Attributes:
+        emitted: The statements.
+        needs_database: The lines where it asked a database, the innermost first; None if it asked none.
+        failure: The error that it raised; empty if it raised none.
+        failed_at: The lines that raised it.
+    """
 
     emitted: list[Captured] = field(default_factory=list)
     needs_database: tuple[int, ...] | None = None
+    failure: str = ""
+    failed_at: tuple[int, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether it came to its end."""
+        return self.needs_database is None and not self.failure
 
 
 class _NeedsDatabase(BaseException):
@@ -51,25 +65,23 @@ def compile_revision(script: Script, directory: ScriptDirectory, config: Any, me
     """What `upgrade()` of a revision emits on PostgreSQL.
 
     Branches for another dialect are not taken, since `op.get_context().dialect` is PostgreSQL's.
-
-    Raises:
-        SchemaToolsError: The revision's code fails; the message names file and line.
     """
     upgrade = getattr(script.module, "upgrade", None)
     if upgrade is None:
         return Compilation()
-    with EnvironmentContext(config, directory):
-        return compile_function(upgrade, str(script.module.__file__), metadata)
+    with EnvironmentContext(config, directory) as environment:
+        return compile_function(upgrade, str(script.module.__file__), metadata, environment)
 
 
-def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaData) -> Compilation:
-    """What `upgrade`, a function of `file`, emits on PostgreSQL.
-
-    Raises:
-        SchemaToolsError: It fails; the message names file and line.
-    """
+def compile_function(
+    upgrade: Callable[[], object], file: str, metadata: MetaData, environment: EnvironmentContext | None = None
+) -> Compilation:
+    """What `upgrade`, a function of `file`, emits on PostgreSQL, and what `alembic.context` is in the meantime."""
     recording = _Recording(file, metadata)
     result = recording.result
+    if environment is not None:
+        # Alembic sets it for `env.py` only, which does not run here.
+        environment._migration_context = recording.context  # noqa: SLF001 -- see above
     try:
         with only(None, Path(file).parent), Operations.context(recording.context) as operations:
             # On this instance alone; Alembic has no event for the beginning of a batch.
@@ -79,12 +91,16 @@ def compile_function(upgrade: Callable[[], object], file: str, metadata: MetaDat
         pass  # The recording has noted where.
     except ForeignConnection as error:
         result.needs_database = _lines_of(error.__cause__ or error, file)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the other revisions are judged
         offline = isinstance(error, CommandError) and "--sql mode" in str(error)
-        if not offline and not isinstance(error, CompileError | NoInspectionAvailable):
-            raise _broken(error, file) from error
-        # A value without a literal, or a look at the tables.
-        result.needs_database = _lines_of(error, file)
+        if offline or isinstance(error, CompileError | NoInspectionAvailable):
+            # A value without a literal, or a look at the tables.
+            result.needs_database = _lines_of(error, file)
+        else:
+            # The guard turns the end of the program into an error of ours, which says so.
+            ours = isinstance(error, SchemaToolsError)
+            result.failure = " ".join((str(error) if ours else f"{type(error).__name__}: {error}").split())
+            result.failed_at = _lines_of(error.__context__ or error if ours else error, file)
     return result
 
 
@@ -195,8 +211,3 @@ class _Batch(list[Any]):
 def _lines_of(error: BaseException, file: str) -> tuple[int, ...]:
     trace = reversed(list(walk_tb(error.__traceback__)))
     return tuple(line for frame, line in trace if frame.f_code.co_filename == file)
-
-
-def _broken(error: Exception, file: str) -> SchemaToolsError:
-    place = ":".join([Path(file).name, *map(str, _lines_of(error, file)[:1])])
-    return SchemaToolsError(f"{place} cannot be compiled: {type(error).__name__}: {' '.join(str(error).split())}")

@@ -9,7 +9,7 @@ from typing import Final
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.findings import Finding
-from schema_tools.lint.actions import AskDatabase, CreateTable
+from schema_tools.lint.actions import AskDatabase, CreateTable, Fail
 from schema_tools.lint.capture import Compilation, compile_revision
 from schema_tools.lint.model import Schema
 from schema_tools.lint.reading import read
@@ -29,7 +29,7 @@ def judge_revisions(project: SchemaProject, revisions: Collection[str] | None = 
     """See `lint.lint_revisions`. The whole history is read, since each revision builds on the ones before.
 
     Raises:
-        SchemaToolsError: A revision is unknown, or its code fails; the message names file and line.
+        SchemaToolsError: A revision is unknown, or a file cannot be loaded; the message names file and line.
     """
     files = Revisions(project)
     history = files.in_order()
@@ -94,7 +94,7 @@ class JudgedRevision:
         found = [
             (step.lines[:1], finding) for step in steps for finding in self._reported(step, self._judged(step, steps))
         ]
-        complete = self.compilation.needs_database is None
+        complete = self.compilation.complete
         for waiver in self.source.waivers:
             place = f"{self.place}:{waiver.line}"
             used = waiver in self._used or not complete
@@ -113,6 +113,9 @@ class JudgedRevision:
         if lines is not None:
             asking = AskDatabase(code=self.source.statement(lines[0]) if lines else "")
             yield Step(sql="", actions=(asking,), lines=lines, transaction=-1, number=number)
+        if self.compilation.failure:
+            failing = Fail(error=self.compilation.failure)
+            yield Step(sql="", actions=(failing,), lines=self.compilation.failed_at, transaction=-1, number=number)
 
     def _judged(self, step: Step, steps: Sequence[Step]) -> list[tuple[RevisionRule, Hit]]:
         hits = []

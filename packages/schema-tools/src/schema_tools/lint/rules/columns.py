@@ -5,6 +5,8 @@ Source: https://wiki.postgresql.org/wiki/Don%27t_Do_This
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Column, ForeignKeyConstraint, Table
 from sqlalchemy.schema import CreateColumn
@@ -201,20 +203,47 @@ def foreign_key_without_on_delete(table: Table) -> Iterator[TableHit]:
 
 
 @table_rule(
-    fires='a column called *_id without a foreign key and without info={"not_a_reference": "reason"}',
+    fires="a column called *_id that may be the key of another table, without a foreign key and without "
+    'info={"not_a_reference": "reason"}: there is a table of that name, or it is an integer or a UUID as a key is',
     source=_SOURCE,
-    example='Table("notes", metadata, Column("team_id", Integer))',
-    safe='Table("notes", metadata, Column("team_id", Integer, info={"not_a_reference": "It is of another system."}))',
+    example=_TEAMS + 'Table("notes", metadata, Column("team_id", Integer))',
+    safe=_TEAMS
+    + 'Table("notes", metadata, Column("team_id", Integer, info={"not_a_reference": "It is of another system."}))',
 )
 def reference_without_foreign_key(table: Table) -> Iterator[TableHit]:
     """Nothing keeps it from referring to a missing row."""
     for column in table.columns:
-        if column.name.endswith("_id") and not column.foreign_keys and not column.info.get("not_a_reference"):
-            other = column.name.removesuffix("_id")
+        if not column.name.endswith("_id") or column.foreign_keys or column.info.get("not_a_reference"):
+            continue
+        named = _named_like(column)
+        if named is not None:
+            fix = f'ForeignKey("{named}.id", ondelete="RESTRICT")'
+        elif _is_like_a_key(column):
             fix = 'info={"not_a_reference": "It identifies something in another system."}'
-            if any(short(name) in {other, f"{other}s"} for name in table.metadata.tables):
-                fix = f'ForeignKey("{other}s.id", ondelete="RESTRICT")'
-            yield TableHit(column, f"{full_name(column)} is called a reference, and is none", fix)
+        else:
+            continue  # a text that another system gave, such as a number of a tax office
+        yield TableHit(column, f"{full_name(column)} is called a reference, and is none", fix)
+
+
+def _named_like(column: Column[Any]) -> str | None:
+    """The table that a column called `team_id` names."""
+    other = column.name.removesuffix("_id")
+    names = {other, f"{other}s", f"{other}es", re.sub("y$", "ies", other)}
+    return next((name for name in sorted(column.table.metadata.tables) if short(name) in names), None)
+
+
+def _is_like_a_key(column: Column[Any]) -> bool:
+    """Whether it is an integer or a UUID, and so is the key of a table."""
+    keys = (one for table in column.table.metadata.tables.values() for one in table.primary_key.columns)
+    kind = _python_type(column)
+    return kind in {int, UUID} and any(_python_type(one) is kind for one in keys)
+
+
+def _python_type(column: Column[Any]) -> type | None:
+    try:
+        return column.type.python_type
+    except NotImplementedError:
+        return None
 
 
 def _foreign_keys(table: Table) -> list[ForeignKeyConstraint]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from schema_tools.lint.actions import AskDatabase, CannotParse, ControlTransaction, ExecuteText
+from schema_tools.lint.actions import AskDatabase, CannotParse, ControlTransaction, ExecuteText, Fail
 from schema_tools.lint.rendering import execute, revisions
 from schema_tools.lint.rule import At, Hit, Waived, revision_rule
 
@@ -24,6 +24,19 @@ def dynamic_sql(action: AskDatabase | ExecuteText, _at: At) -> Iterator[Hit]:
     what = "what this does" if isinstance(action, AskDatabase) else f"what EXECUTE {action.text} does"
     waived = Waived(reason="it was run on a copy of production, and read")
     yield Hit(f"{what} depends on the database; write the statements out, with op.execute", waived)
+
+
+@revision_rule(
+    fires="an `upgrade()` that raises an error where there is no database",
+    source="https://alembic.sqlalchemy.org/en/latest/offline.html",
+    example='raise NotImplementedError("new databases are made by create_all and stamped")',
+)
+def upgrade_raises(action: Fail, _at: At) -> Iterator[Hit]:
+    """It stops there, at the latest on `alembic --sql`, so what follows in the revision is not judged.
+
+    The other revisions are. They are judged as if this one had done what it did before the error.
+    """
+    yield Hit(f"this fails: {action.error}")
 
 
 @revision_rule(
