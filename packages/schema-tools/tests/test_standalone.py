@@ -94,6 +94,28 @@ def test_a_live_database_is_planned_upgraded_compared_audited_and_taken_down(
     assert status("downgrade", "--to", "base") == 0
 
 
+@pytest.mark.parametrize("name", ["metadata", "Base", "Base.metadata", "Base.registry", "db", "db.metadata", "Note"])
+def test_the_tables_are_found_wherever_a_project_has_them(
+    tools: Tools, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models_of_a_project.py").write_text(
+        "from types import SimpleNamespace\n"
+        "from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\n"
+        "class Base(DeclarativeBase): ...\n"
+        "class Note(Base):\n"
+        "    __tablename__ = 'notes'\n"
+        "    id: Mapped[int] = mapped_column(primary_key=True)\n"
+        "metadata = Base.metadata\n"
+        "db = SimpleNamespace(metadata=metadata)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    status, output, errors = tools("lint", *PROJECT, "--metadata", f"models_of_a_project:{name}")
+
+    assert (status, errors) == (1, "")
+    assert "what does notes store?" in output
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -3,12 +3,14 @@
 import sys
 from dataclasses import dataclass
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from sqlalchemy import MetaData
 from sqlalchemy.orm import registry
+from sqlalchemy.schema import SchemaItem
 
 from schema_tools.cli.application import application
 from schema_tools.cli.context import CommandContext
@@ -24,7 +26,9 @@ _DATABASE: Final = ("MIGRATION_DATABASE_URL", "DATABASE_URL")
 class _Options:
     """The options that every command has beside its own, and what they name."""
 
-    metadata: Annotated[str, typer.Option(metavar="MODULE:NAME", help="Its MetaData, base or registry.")] = ""
+    metadata: Annotated[
+        str, typer.Option(metavar="MODULE:NAME", help="Its MetaData, base or registry, or what has one.")
+    ] = ""
     config: Annotated[Path, typer.Option(help="Alembic's configuration.")] = Path("alembic.ini")
     database: Annotated[
         str, typer.Option(metavar="URL", envvar=list(_DATABASE), help="The live database, where one is asked for.")
@@ -100,13 +104,15 @@ def _mapping(place: str) -> MetaData | registry:
         raise SchemaToolsError("name the tables, as in --metadata package.module:metadata")
     module, _, name = place.partition(":")
     try:
-        found = getattr(import_module(module), name or "metadata")
+        found = attrgetter(name or "metadata")(import_module(module))
     except Exception as error:
         raise SchemaToolsError(f"--metadata {place} cannot be had: {type(error).__name__}: {error}") from error
-    found = getattr(found, "registry", found)
-    if not isinstance(found, MetaData | registry):
-        raise SchemaToolsError(
-            f"--metadata {place} is a {type(found).__name__},"
-            " not a sqlalchemy.MetaData, nor a declarative base or a registry"
-        )
-    return found
+    # A declarative base has both. SQLModel and the `db` of Flask-SQLAlchemy have the tables only.
+    tables = None if isinstance(found, SchemaItem) else getattr(found, "metadata", None)
+    for one in (found, getattr(found, "registry", None), tables):
+        if isinstance(one, MetaData | registry):
+            return one
+    raise SchemaToolsError(
+        f"--metadata {place} is a {type(found).__name__},"
+        " not a sqlalchemy.MetaData, nor a declarative base, a registry or anything else that has the tables"
+    )
