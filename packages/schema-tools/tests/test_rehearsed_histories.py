@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import DDL, Column, DateTime, Integer, MetaData, String, Table, event, func, make_url
+from sqlalchemy import DDL, BigInteger, Column, DateTime, Integer, MetaData, String, Table, event, func, make_url, text
 
 from bookshop.tables import metadata as bookshop
 from rehearsals import executing, on_postgresql, rehearsed
@@ -101,6 +101,41 @@ def test_head_and_mapping_are_compared(newest: RunningPostgres, tmp_path: Path) 
 
     assert (finding.rule, finding.place) == ("head-differs", "column notes.title")
     assert "title" in finding.fix
+
+
+NUMBERED = "CREATE TABLE tickets (id bigint NOT NULL DEFAULT next_number() PRIMARY KEY)"
+NUMBER = "CREATE FUNCTION next_number() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM tickets'"
+
+
+def tickets(default: str) -> MetaData:
+    """One table, whose default calls a function."""
+    metadata = MetaData()
+    table = Table("tickets", metadata, Column("id", BigInteger, primary_key=True, server_default=text(default)))
+    table.info["append_only"] = "a ticket is never changed"
+    return metadata
+
+
+def test_a_mapping_that_needs_a_function_of_the_migrations_is_compared_all_the_same(
+    newest: RunningPostgres, tmp_path: Path
+) -> None:
+    scratch = ScratchProject.made(tmp_path, newest)
+    body = f"SET LOCAL check_function_bodies = off; {NUMBER}"
+    scratch.revision("first", executing(body, NUMBERED), executing("DROP TABLE tickets", "DROP FUNCTION next_number()"))
+
+    assert verify(on_postgresql(scratch, tickets("next_number()")), newest).findings == []
+
+
+def test_a_mapping_that_cannot_be_made_is_a_finding_and_what_was_rehearsed_stands(
+    newest: RunningPostgres, tmp_path: Path
+) -> None:
+    scratch = ScratchProject.made(tmp_path, newest)
+    scratch.revision("first", executing("CREATE TABLE tickets (id bigint PRIMARY KEY)"), "pass")
+
+    *rehearsed_before, last = verify(on_postgresql(scratch, tickets("no_such_function()")), newest).findings
+
+    assert [one.rule for one in rehearsed_before] == ["no-op-downgrade"]
+    assert (last.rule, last.place) == ("mapping-not-made", "mapping")
+    assert "function no_such_function() does not exist" in last.message
 
 
 def test_a_table_that_no_row_is_found_for_is_a_finding_once(newest: RunningPostgres, tmp_path: Path) -> None:

@@ -2,24 +2,36 @@
 
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
+from typing import Final, Self
 from uuid import uuid4
 
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Engine, MetaData
+from sqlalchemy.exc import DBAPIError
 
 from schema_tools.catalog.mapped import make_mapped
+from schema_tools.catalog.reading import read_catalog
 from schema_tools.catalog.stored_code import StoredCode, in_authors_words, recorded_statements, stored_code
-from schema_tools.failures import explained
+from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
 from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
 from schema_tools.postgres.binaries import preferred_installation
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.postgres.server import PostgresServer
 from schema_tools.project import SchemaProject
+
+_NEEDED_BY_MAPPINGS: Final = frozenset({"extension", "function", "procedure"})
+
+
+class MappingNotMade(SchemaToolsError):
+    """The database refuses what the mapping says, also with the extensions and functions of the migrations."""
+
+    def __init__(self, error: DBAPIError) -> None:
+        said = " ".join(str(error.orig).split())
+        super().__init__(f"the mapping cannot be made in an empty database: {said}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,7 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
 
     Raises:
         SchemaToolsError: A revision fails, or no PostgreSQL can be had.
+        MappingNotMade: The database refuses what the mapping says.
     """
     with ExitStack() as stack:
         places = stack.enter_context(throwaway_places(project, project.databases, server))
@@ -64,12 +77,34 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
             stack.callback(places.drop, mapping)
             with recorded_statements() as migrated:
                 runner.upgrade(project, head, locked=False)
-            with recorded_statements() as mapped, explained(mapping), engine_of(mapping).begin() as connection:
-                make_mapped(connection, project.metadata)
+            with recorded_statements() as mapped:
+                _make_mapping(project.metadata, head, mapping)
             pairs[dialect] = ScratchPair(
                 ScratchDatabase(head, _code(head, migrated)), ScratchDatabase(mapping, _code(mapping, mapped))
             )
         yield pairs
+
+
+def _make_mapping(metadata: MetaData, head: URL, mapping: URL) -> None:
+    """Make what the mapping says, which may need extensions and functions that only the migrations make."""
+    try:
+        with engine_of(mapping).begin() as connection:
+            make_mapped(connection, metadata)
+    except DBAPIError as error:
+        if mapping.get_backend_name() == "sqlite":
+            raise MappingNotMade(error) from error
+        with engine_of(head).connect() as connection:
+            needed = [one.create for one in read_catalog(connection).values() if one.kind in _NEEDED_BY_MAPPINGS]
+        try:
+            with engine_of(mapping).begin() as connection:
+                # A function may read tables that are not there yet.
+                connection.exec_driver_sql("SET LOCAL check_function_bodies = off")
+                for statement in needed:
+                    with suppress(DBAPIError), connection.begin_nested():
+                        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+                make_mapped(connection, metadata)
+        except DBAPIError as again:
+            raise MappingNotMade(again) from again
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.comparison import schema_differences
 from schema_tools.rehearsal.round_trip import RevisionReport, round_trips
-from schema_tools.rehearsal.scratch import scratch_pairs, throwaway_places
+from schema_tools.rehearsal.scratch import MappingNotMade, scratch_pairs, throwaway_places
 from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import Revisions
 
@@ -50,16 +50,21 @@ def verify(project: SchemaProject, server: RunningPostgres | None = None) -> Ver
 
 
 def _head_differences(project: SchemaProject, server: RunningPostgres | None) -> list[Finding]:
-    """What the migrations make otherwise than the mapping says."""
-    with scratch_pairs(project, server) as pairs:
-        return [
-            Finding(
-                rule="head-differs",
-                place=one.object,
-                message=f"{dialect}: the migrations and the mapping make different schemas: {one.sentence}",
-                why="the code reads and writes another schema than the one that the migrations make",
-                fix=one.fix,
-            )
-            for dialect, found in schema_differences(pairs).items()
-            for one in found
-        ]
+    """What the migrations make otherwise than the mapping says. What was rehearsed stands where that cannot be told."""
+    try:
+        with scratch_pairs(project, server) as pairs:
+            found = schema_differences(pairs)
+    except MappingNotMade as error:
+        why = "so it is not known whether the migrations make what the code reads and writes"
+        return [Finding(rule="mapping-not-made", place="mapping", message=str(error), why=why, fix="")]
+    return [
+        Finding(
+            rule="head-differs",
+            place=one.object,
+            message=f"{dialect}: the migrations and the mapping make different schemas: {one.sentence}",
+            why="the code reads and writes another schema than the one that the migrations make",
+            fix=one.fix,
+        )
+        for dialect, differing in found.items()
+        for one in differing
+    ]
