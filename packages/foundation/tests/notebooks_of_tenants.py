@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Identity, Integer, String, Table, UniqueConstraint
@@ -15,16 +15,13 @@ from foundation.kernel.integer_id import IntegerId
 from foundation.kernel.queries import SortOrder
 from foundation.kernel.views import view_of
 from foundation.memory.adapter import InMemoryAdapter
-from foundation.memory.storage import InMemoryStorage
 from foundation.sqlalchemy.adapter import SqlAlchemyAdapter
-from foundation.sqlalchemy.database import open_database
 from foundation.sqlalchemy.ddl import timestamped
-from foundation.sqlalchemy.limits import Limits
 from foundation.sqlalchemy.tables import created_at, idempotency_keys_table, named_metadata, updated_at
 from foundation.sqlalchemy.tenancy import per_tenant, tenant_id
 from foundation.sqlalchemy.types import ValueObjectType
 from foundation.testing.clocks import NOON
-from schema_tools.testing.plain_sql import connected
+from opened_storages import opened_storage
 
 
 class ColourId(IntegerId): ...
@@ -252,15 +249,5 @@ class Desk:
 @asynccontextmanager
 async def open_desk(url: str) -> AsyncIterator[Desk]:
     """The entities on the storage at `url`; it is a new one, in which their tables are made."""
-    if url == "memory://":
-        yield Desk(InMemoryStorage(IN_MEMORY))
-        return
-    patient = timedelta(seconds=60)  # a slow machine is no failing test
-    limits = Limits(4, 40, patient, patient, patient, patient, patient, patient)
-    with connected(url) as connection:
-        METADATA.create_all(connection)
-    storage = open_database(url, limits, METADATA, IN_SQL)
-    try:
+    async with opened_storage(url, METADATA, IN_MEMORY, IN_SQL) as storage:
         yield Desk(storage)
-    finally:
-        await storage.dispose()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Self
@@ -18,15 +18,12 @@ from foundation.kernel.queries import SortOrder
 from foundation.kernel.value_object import ValueObject
 from foundation.kernel.views import view_of
 from foundation.memory.adapter import InMemoryAdapter
-from foundation.memory.storage import InMemoryStorage
 from foundation.sqlalchemy.adapter import SqlAlchemyAdapter
-from foundation.sqlalchemy.database import open_database
 from foundation.sqlalchemy.ddl import timestamped
-from foundation.sqlalchemy.limits import Limits
 from foundation.sqlalchemy.tables import created_at, idempotency_keys_table, known_choice, named_metadata, updated_at
 from foundation.sqlalchemy.types import ChoiceType, ValueObjectType
 from foundation.testing.clocks import NOON
-from schema_tools.testing.plain_sql import connected
+from opened_storages import opened_storage
 
 
 class ShelfId(IntegerId): ...
@@ -239,15 +236,5 @@ class Library:
 @asynccontextmanager
 async def open_library(url: str) -> AsyncIterator[Library]:
     """The entities on the storage at `url`; it is a new one, in which their tables are made."""
-    if url == "memory://":
-        yield Library(InMemoryStorage(IN_MEMORY))
-        return
-    patient = timedelta(seconds=60)  # a slow machine is no failing test
-    limits = Limits(4, 40, patient, patient, patient, patient, patient, patient)
-    with connected(url) as connection:
-        METADATA.create_all(connection)
-    storage = open_database(url, limits, METADATA, IN_SQL)
-    try:
+    async with opened_storage(url, METADATA, IN_MEMORY, IN_SQL) as storage:
         yield Library(storage)
-    finally:
-        await storage.dispose()

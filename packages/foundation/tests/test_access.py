@@ -128,31 +128,32 @@ def token_of(provider: IdentityProvider, **claims: Any) -> str:
     ],
 )
 def test_each_kind_of_credentials_in_auth_mode_is_accepted_and_no_other(mode: str, kinds: list[type]) -> None:
-    house = AccessSetUp(auth_mode=mode, oidc_issuer="https://id.example.com", oidc_audience=AUDIENCE)
-    assert [type(authenticator) for authenticator in house.access.authenticators] == kinds
+    set_up = AccessSetUp(auth_mode=mode, oidc_issuer="https://id.example.com", oidc_audience=AUDIENCE)
+    assert [type(authenticator) for authenticator in set_up.access.authenticators] == kinds
 
 
 async def test_tokens_are_accepted_as_the_settings_say(provider: IdentityProvider) -> None:
-    house = accepting_tokens_of(provider, oidc_tenant_claim="org", oidc_owner_claim="client_id", oidc_token_types="jwt")  # noqa: S106 -- no password
+    settings = {"oidc_tenant_claim": "org", "oidc_owner_claim": "client_id", "oidc_token_types": "jwt"}
+    set_up = accepting_tokens_of(provider, **settings)
     token = Forge(provider.issuer, {"ed": KEY}).token(
         header={"typ": "JWT"}, sub="ada", scope="things:read", nbf=ABSENT, iat=ABSENT, org="acme"
     )
-    assert await house.admits(token) == Principal(
+    assert await set_up.admits(token) == Principal(
         PrincipalKind.TOKEN, "ada", frozenset({"things:read"}), tenant="acme", owner="client-1"
     )
     for other in (token_of(provider), token_of(provider, aud="https://other.example.com")):
         with pytest.raises(CredentialRejected):
-            await house.admits(other)
-    await house.access.close()
+            await set_up.admits(other)
+    await set_up.access.close()
 
 
 async def test_a_token_that_is_revoked_is_not_accepted(provider: IdentityProvider) -> None:
-    house = accepting_tokens_of(provider)
-    house.revocations.revoke("ada")
+    set_up = accepting_tokens_of(provider)
+    set_up.revocations.revoke("ada")
     with pytest.raises(CredentialRejected, match="revoked"):
-        await house.admits(token_of(provider))
-    assert (await house.admits(token_of(provider, sub="bea"))).id == "bea"
-    await house.access.close()
+        await set_up.admits(token_of(provider))
+    assert (await set_up.admits(token_of(provider, sub="bea"))).id == "bea"
+    await set_up.access.close()
 
 
 # The end.
@@ -165,39 +166,39 @@ async def settled() -> None:
 
 
 async def test_closing_waits_until_a_key_is_read() -> None:
-    house = AccessSetUp(auth_mode="api-keys")
-    secret = (await house.keys.issue()).secret
-    house.keys.queries.pause = asyncio.Event()
-    request = asyncio.create_task(house.admits(secret))
+    set_up = AccessSetUp(auth_mode="api-keys")
+    secret = (await set_up.keys.issue()).secret
+    set_up.keys.queries.pause = asyncio.Event()
+    request = asyncio.create_task(set_up.admits(secret))
     await settled()
-    closing = asyncio.create_task(house.access.close())
+    closing = asyncio.create_task(set_up.access.close())
     await settled()
     assert not closing.done()
-    house.keys.queries.pause.set()
+    set_up.keys.queries.pause.set()
     await closing
     assert (await request).name == "api-key:1"
 
 
 async def test_closing_waits_until_revocations_are_read(provider: IdentityProvider) -> None:
-    house = accepting_tokens_of(provider)
-    house.revocations.pause.clear()
-    request = asyncio.create_task(house.admits(token_of(provider)))
+    set_up = accepting_tokens_of(provider)
+    set_up.revocations.pause.clear()
+    request = asyncio.create_task(set_up.admits(token_of(provider)))
     await settled()
-    closing = asyncio.create_task(house.access.close())
+    closing = asyncio.create_task(set_up.access.close())
     await settled()
     assert not closing.done()
     request.cancel()
-    house.revocations.pause.set()
+    set_up.revocations.pause.set()
     await closing
 
 
 async def test_closing_ends_the_fetch_of_the_keys_of_the_provider(provider: IdentityProvider) -> None:
-    house = accepting_tokens_of(provider)
+    set_up = accepting_tokens_of(provider)
     provider.open.clear()
-    request = asyncio.create_task(house.admits(token_of(provider)))
+    request = asyncio.create_task(set_up.admits(token_of(provider)))
     await settled()
     async with asyncio.timeout(2):  # less than the provider has
-        await house.access.close()
+        await set_up.access.close()
         with pytest.raises(CredentialUnverifiable):
             await request
 
@@ -234,12 +235,12 @@ def test_principals_are_counted_where_they_have_a_limit() -> None:
     [("worker", WorkerRateLimiter, 0), ("database", SharedRateLimiter, 1)],
 )
 def test_requests_are_counted_by_what_the_settings_name(store: str, kind: type, tasks: int) -> None:
-    house = AccessSetUp(
+    set_up = AccessSetUp(
         auth_mode="api-keys", rate_limit="100/1m", rate_limit_by_address="100/1m", rate_limit_store=store
     )
-    found = house.access.limiters
+    found = set_up.access.limiters
     assert found is not None
     assert (type(found.by_address), type(found.by_principal)) == (kind, kind)
     # Each worker counts these for itself: an attempt must not wait for the storage.
     assert type(found.of_failures) is WorkerRateLimiter
-    assert len(house.access.background_tasks) == tasks
+    assert len(set_up.access.background_tasks) == tasks

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +14,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
-from uvicorn import Config, Server
 
 from foundation.http.edge.admission import AdmissionControl
 from foundation.http.edge.admitting_protocol import HEAD, AdmittingProtocol
 from foundation.http.edge.draining import Draining
 from foundation.http.edge.listening import waiting
+from threaded_server import PATIENCE, ThreadedServer
 
-PATIENCE = 10.0
 GET = b"GET /things HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LIVEZ = GET.replace(b"/things", b"/livez")
 POST = b"POST /things HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
@@ -45,34 +43,18 @@ class Application:
         await send({"type": "http.response.body", "body": b""})
 
 
-class Served:
+class Served(ThreadedServer):
     """A server in a thread of this process, which takes on so many requests at the same time."""
 
     def __init__(self, most: int, connections: int) -> None:
         self.application = Application()
         self.admission = AdmissionControl(most)
         protocol = partial(AdmittingProtocol, admission=self.admission, max_connections=connections)
-        config = Config(
-            self.application,
-            http=protocol,  # type: ignore[arg-type]  # called like the class
-            port=0,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-        )
-        self.server = Server(config)
-        self.thread = threading.Thread(target=self.server.run)
-        self.thread.start()
-        ended = time.monotonic() + PATIENCE
-        while not self.server.started:
-            assert time.monotonic() < ended
-            time.sleep(0.01)
-        self.port = self.server.servers[0].sockets[0].getsockname()[1]
+        super().__init__(self.application, protocol)
 
     def connected(self) -> socket.socket:
         """A connection."""
-        return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        return socket.create_connection(self.address, PATIENCE)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Attempts of a client beyond its limit wait for their turn, on real connections, and nothing else does."""
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -11,14 +10,13 @@ from typing import Any
 
 import pytest
 from starlette.types import Receive, Scope, Send
-from uvicorn import Config, Server
 
 from foundation.http.edge.admission import AdmissionControl
 from foundation.http.edge.draining import Draining
 from foundation.http.edge.throttling_protocol import Throttle, ThrottlingProtocol
 from foundation.kernel.access.principal import ANONYMOUS, Principal, PrincipalKind, begin_call, current_principal
+from threaded_server import PATIENCE, ThreadedServer
 
-PATIENCE = 10.0
 BETWEEN = 0.02
 ATTEMPT = b"GET /attempt HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a\r\n\r\n"
 OTHER = b"GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -39,7 +37,7 @@ class Access:
         return any(name == b"authorization" for name, _value in scope["headers"])
 
 
-class Served:
+class Served(ThreadedServer):
     """A server in a thread of this process, which takes on so many requests at the same time."""
 
     def __init__(self, most: int = 100) -> None:
@@ -49,23 +47,7 @@ class Served:
         self.principals: list[Principal] = []
         self.throttle = Throttle()
         protocol = partial(ThrottlingProtocol, admission=AdmissionControl(most), throttle=self.throttle)
-        config = Config(
-            self,
-            http=protocol,  # type: ignore[arg-type]  # called like the class
-            port=0,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-        )
-        self.server = Server(config)
-        self.thread = threading.Thread(target=self.server.run)
-        self.thread.start()
-        ended = time.monotonic() + PATIENCE
-        while not self.server.started:
-            assert time.monotonic() < ended
-            time.sleep(0.01)
-        self.address = self.server.servers[0].sockets[0].getsockname()
+        super().__init__(self, protocol)
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         self.asked.append(scope["path"])
