@@ -12,8 +12,8 @@ from e2e.raw_connections import connection_to, read_answers
 
 USERS = "/api/v1/users"
 CLIENTS = 40
-# Seconds that so many attempts take one after the other: a server looks at 50 in a second.
-IN_TURN = (CLIENTS - 1) * 0.02
+# Seconds that so many attempts take one after the other: a server looks at 20 in a second.
+IN_TURN = (CLIENTS - 1) * 0.05
 LIMIT = {"auth_mode": "oidc", "DATABASE_URL": "memory://", "FAILED_AUTHENTICATION_LIMIT": "3/1h"}
 
 

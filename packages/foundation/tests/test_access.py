@@ -147,6 +147,20 @@ async def test_tokens_are_accepted_as_the_settings_say(provider: IdentityProvide
     await set_up.access.close()
 
 
+async def test_starting_fetches_the_keys_before_the_first_token(provider: IdentityProvider) -> None:
+    set_up = accepting_tokens_of(provider)
+    assert len(set_up.access.authenticators) == 1
+    set_up.access.start()
+    for _ in range(200):
+        if provider.key_requests:
+            break
+        await asyncio.sleep(0.01)
+    assert provider.key_requests == 1
+    await set_up.admits(token_of(provider))
+    assert provider.key_requests == 1
+    await set_up.access.close()
+
+
 async def test_a_token_that_is_revoked_is_not_accepted(provider: IdentityProvider) -> None:
     set_up = accepting_tokens_of(provider)
     set_up.revocations.revoke("ada")

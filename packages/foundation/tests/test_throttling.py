@@ -17,7 +17,7 @@ from foundation.http.edge.throttling_protocol import Throttle, ThrottlingProtoco
 from foundation.kernel.access.principal import ANONYMOUS, Principal, PrincipalKind, begin_call, current_principal
 from threaded_server import PATIENCE, ThreadedServer
 
-BETWEEN = 0.02
+BETWEEN = 0.05
 ATTEMPT = b"GET /attempt HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a\r\n\r\n"
 OTHER = b"GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

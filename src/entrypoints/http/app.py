@@ -47,5 +47,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             "forgetting old entries of the audit trail": container.forget_audit_entries(),
             **access.background_tasks,
         },
+        start=access.start,
         close=partial(close, container),
     )

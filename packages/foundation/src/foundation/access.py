@@ -52,6 +52,11 @@ class Access:
             accepted.append(self._token_verifier())
         return accepted
 
+    def start(self) -> None:
+        """Begin what the first request would wait for. For a server, in its event loop."""
+        if self._keys is not None:
+            self._keys.prefetch()
+
     async def close(self) -> None:
         """End what is under way. The storage is closed after this."""
         await self._api_keys.authenticator.aclose()

@@ -70,13 +70,15 @@ def build_application(
     limiters: Limiters | None = None,
     scopes: Collection[str] = (),
     background_tasks: Mapping[str, Callable[[], Awaitable[object]]],
+    start: Callable[[], object] = lambda: None,
     close: Callable[[], Awaitable[None]],
 ) -> FastAPI:
     """The application, with health, documentation and problem pages beside the `resources`, which are below `prefix`.
 
     `info` are more members of the document's `info`. Without a cursor key in the `settings`, cursors are good in this
     process only. `container` has the providers that routes ask for by name (`provided`). `background_tasks`, by the
-    names that the log calls them, run periodically while the application is served; `close` is awaited at the end.
+    names that the log calls them, run periodically while the application is served; `start` is called in the event
+    loop before, and `close` is awaited at the end.
     Without `authenticators`, no route asks who sends a request, and without `limiters` no request is counted. `scopes`
     are all that credentials may have; the document names them.
 
@@ -100,7 +102,7 @@ def build_application(
         generate_unique_id_function=lambda route: route.name,
         # FastAPI's own traces would have whole addresses, and so the personal data in the filters of lists.
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        lifespan=_lifespan(settings, background_tasks, close),
+        lifespan=_lifespan(settings, background_tasks, start, close),
     )
     app.state.container = container
     app.state.problems = problems
@@ -191,6 +193,7 @@ def _check_scopes(router: APIRouter) -> None:
 def _lifespan(
     settings: ServiceSettings,
     background_tasks: Mapping[str, Callable[[], Awaitable[object]]],
+    start: Callable[[], object],
     close: Callable[[], Awaitable[None]],
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
@@ -202,6 +205,7 @@ def _lifespan(
                 " prevents it",
                 ", ".join(unverified),
             )
+        start()
         with app.state.draining.on_sigterm(settings.server_drain_delay):
             async with AsyncExitStack() as running:
                 for name, task in background_tasks.items():

@@ -81,6 +81,10 @@ class SigningKeys:
             raise CredentialRejected("No key of the provider fits the token.")
         return key
 
+    def prefetch(self) -> None:
+        """Begin to fetch the keys, without waiting: the first token finds them, and a wrong setting is logged."""
+        self._start()
+
     async def aclose(self) -> None:
         """End the fetch that is under way, and close the connections. Nothing is fetched any more."""
         self._next_fetch_at = math.inf

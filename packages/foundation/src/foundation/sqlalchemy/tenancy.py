@@ -1,7 +1,7 @@
 """Tables whose rows belong to tenants: see `foundation.kernel.access.tenancy`.
 
-Each statement names the tenant, on every database. On PostgreSQL, row security asks for it again: a statement that
-forgot it would find no row, and write none.
+Each statement names the tenant, on every database. On PostgreSQL, row-level security asks for it again: a statement
+that forgot it would find no row, and write none.
 """
 
 from collections.abc import Iterable

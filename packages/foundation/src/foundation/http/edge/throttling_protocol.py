@@ -10,12 +10,13 @@ from foundation.http.edge.admitting_protocol import AdmittingProtocol
 if TYPE_CHECKING:
     from foundation.http.access.access_control import AccessControl
 
-# Seconds between two attempts. A refusal takes a worker about 0.3 milliseconds, so they get a fiftieth of its time.
-_BETWEEN: Final = 0.02
+# Seconds between two attempts. A refusal takes a worker about 0.3 milliseconds, so attempts get less than a hundredth
+# of its time: of a hundred other requests, none or one meets an attempt.
+_BETWEEN: Final = 0.05
 
 
 class Throttle:
-    """The attempts that wait in one worker, of which one begins every 20 milliseconds: the one that waits longest."""
+    """The attempts that wait in one worker, of which one begins every 50 milliseconds: the one that waits longest."""
 
     def __init__(self) -> None:
         # By connection, which has one at a time. What a client sent is kept until its turn comes, and no longer than
