@@ -331,6 +331,7 @@ def test_after_a_broken_revision_the_next_ones_are_judged_as_if_it_were_none(
         ["upgrade-fails-over-rows"],
         [],
         ["upgrade-fails"],
+        [],
     ]
-    assert [report.stopped for report in reports] == [False, False, False, False, True]
+    assert [report.stopped for report in reports] == [False, False, False, False, True, False]
     assert reports[3].rows == 16

@@ -64,7 +64,8 @@ def destroy(connection):
 
 """
 
-FOREIGN = {
+# These open connections by SQLAlchemy: a rehearsal hands them its own.
+CONNECTING = {
     "alembic init": """
 with engine_from_config({"sqlalchemy.url": URL}, prefix="sqlalchemy.", poolclass=pool.NullPool).connect() as own: #!
     migrate(own)
@@ -91,28 +92,6 @@ with engine.connect() as own:
 with application.engine.connect() as own: #!
     migrate(own)
 """,
-    "a connection that is open already": """
-application.connection.rollback()
-migrate(application.connection)
-""",
-    "a statement on a connection that is open already": """
-application.connection.rollback()
-application.connection.exec_driver_sql("DELETE FROM notes") #!
-application.connection.commit()
-migrate(OURS)
-""",
-    "the driver's connection of such an engine": """
-own = application.engine.raw_connection() #!
-own.cursor().execute("DELETE FROM notes")
-own.commit()
-migrate(OURS)
-""",
-    "the driver": """
-destroy(CONNECT) #!
-""",
-    "the driver, imported long before": """
-destroy(application.connect()) #!
-""",
     "a thread": """
 def elsewhere():
     with create_engine(URL).begin() as own: #!
@@ -138,10 +117,31 @@ while own is None:
         pass
 migrate(own)
 """,
-    "a second run": """
+}
+
+# These reach a database in other ways, and are refused.
+REACHING = {
+    "a connection that is open already": """
+application.connection.rollback()
+migrate(application.connection)
+""",
+    "a statement on a connection that is open already": """
+application.connection.rollback()
+application.connection.exec_driver_sql("DELETE FROM notes") #!
+application.connection.commit()
 migrate(OURS)
-with create_engine(URL).connect() as own: #!
-    migrate(own)
+""",
+    "the driver's connection of such an engine": """
+own = application.engine.raw_connection() #!
+own.cursor().execute("DELETE FROM notes")
+own.commit()
+migrate(OURS)
+""",
+    "the driver": """
+destroy(CONNECT) #!
+""",
+    "the driver, imported long before": """
+destroy(application.connect()) #!
 """,
     "another connection to the right database": """
 with OURS.engine.connect() as own:
@@ -240,12 +240,48 @@ def with_environment(scratch: ScratchProject, live: Live, code: str) -> str:
     return f"alembic/env.py:{marked[0]}" if marked else "alembic/env.py"
 
 
+@pytest.mark.parametrize("way", CONNECTING)
+def test_an_environment_that_connects_by_itself_is_rehearsed_on_the_throwaway_database(
+    way: str, scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    with_environment(scratch, live, CONNECTING[way])
+    project = on_postgresql(scratch, NOTES)
+
+    report = verify(project, server)
+
+    assert ([one.stopped for one in report.revisions], report.findings) == ([False], [])
+    assert [one.failure for one in plan(project, None, server=server).revisions] == [""]
+    assert migrate(on_postgresql(scratch, MetaData()), "drop notes", server).is_file()
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@pytest.mark.parametrize("way", FOREIGN)
+@pytest.mark.parametrize("way", CONNECTING)
+def test_an_environment_that_connects_by_itself_upgrades_no_database(
+    way: str, scratch: ScratchProject, live: Live, target: str
+) -> None:
+    place = with_environment(scratch, live, CONNECTING[way])
+
+    with pytest.raises(ForeignConnection, match=f"^{place} was stopped before it (opened|used)"):
+        runner.upgrade(on_postgresql(scratch, NOTES), target)
+
+    with connected(target) as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def test_an_environment_of_several_databases_is_refused(
+    scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    with_environment(scratch, live, "migrate(OURS)\nwith create_engine(URL).connect() as own:\n    migrate(own)\n")
+
+    with pytest.raises(SchemaToolsError, match=r"^env\.py runs migrations more than once, as for several databases"):
+        verify(on_postgresql(scratch, NOTES), server)
+
+
+@pytest.mark.parametrize("way", REACHING)
 def test_an_environment_that_would_work_elsewhere_is_refused_before_anything_runs(
     way: str, scratch: ScratchProject, live: Live, server: RunningPostgres, target: str
 ) -> None:
-    place = with_environment(scratch, live, FOREIGN[way])
+    place = with_environment(scratch, live, REACHING[way])
 
     for operation in OPERATIONS.values():
         with pytest.raises(ForeignConnection) as refused:
@@ -264,7 +300,7 @@ def test_a_database_is_taken_down_by_no_environment_that_would_take_down_another
 ) -> None:
     project = on_postgresql(scratch, NOTES)
     runner.upgrade(project, target)
-    place = with_environment(scratch, live, FOREIGN["alembic init"])
+    place = with_environment(scratch, live, CONNECTING["alembic init"])
 
     with pytest.raises(ForeignConnection, match=place):
         runner.downgrade(project, target)
@@ -280,17 +316,24 @@ def test_a_revision_that_connects_by_itself_is_stopped_before_it_does(
     place = with_revision(scratch, live, upgrade=OWN_CONNECTIONS[way])
     project = on_postgresql(scratch, MetaData())
 
-    sentences = []
-    for operation in OPERATIONS.values():
+    report = verify(project, server)
+    sentences = [report.findings[0].message.removeprefix("the upgrade fails: "), plan_failure(project, server)]
+    for name in ("migrate", "upgrade"):
         with pytest.raises(SchemaToolsError) as refused:
-            operation(project, server, target)
+            OPERATIONS[name](project, server, target)
         sentences.append(str(refused.value))
 
+    assert (report.findings[0].rule, report.findings[0].place) == ("upgrade-fails", place)
     assert all(one.startswith(f"{place} was stopped before it opened a connection of its own") for one in sentences)
     assert all("op.get_bind()" in one for one in sentences)
     # Upgraded last: the revision before it is in place, and this one is not.
     assert sentences[-1].endswith("left the schema as it was")
     assert [one.applied for one in history(project, target)] == [True, False]
+
+
+def plan_failure(project: SchemaProject, server: RunningPostgres) -> str:
+    """Why the last revision fails, without its place."""
+    return plan(project, None, server=server).revisions[-1].failure.partition(": ")[2]
 
 
 @pytest.mark.parametrize("way", OWN_CONNECTIONS)
@@ -346,14 +389,15 @@ def with_revision(
 def test_a_refusal_is_one_sentence_and_status_2(
     arguments: list[str], scratch: ScratchProject, live: Live, target: str
 ) -> None:
-    place = with_environment(scratch, live, FOREIGN["alembic init"])
+    place = with_environment(scratch, live, REACHING["the driver"])
     (scratch.directory / "tables.py").write_text("from sqlalchemy import MetaData\n\nmetadata = MetaData()\n")
 
     done = tools(*arguments, "--metadata", "tables:metadata", "--database", target, cwd=scratch.directory)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"schema_tools: {place} was stopped before it opened a connection of its own")
-    assert done.stderr.count("\n") == 1
+    first, last = done.stderr.splitlines()
+    assert first.endswith("; compared is what --metadata names, without the options of env.py")
+    assert last.startswith(f"schema_tools: {place} was stopped before it opened a connection of its own")
 
 
 def test_an_environment_as_alembic_recommends_it_is_rehearsed_and_not_run_on_a_live_database(
@@ -376,7 +420,7 @@ def test_a_revision_may_connect_to_the_database_that_is_migrated(scratch: Scratc
 
 
 def test_the_bare_alembic_command_connects_as_env_py_says(scratch: ScratchProject, live: Live) -> None:
-    with_environment(scratch, live, FOREIGN["alembic init"])
+    with_environment(scratch, live, CONNECTING["alembic init"])
     with only(None):
         """Whatever was watched before."""
 

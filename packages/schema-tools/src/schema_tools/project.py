@@ -31,12 +31,38 @@ class SchemaDocument:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What the `env.py` of a project passes to Alembic's `context.configure`.
+
+    Attributes:
+        metadata: Its `target_metadata`, as one; None where it passes none.
+        dialect: The kind of its database, `postgresql` or `sqlite`.
+        version_table: The table that says which revisions the database has.
+        version_table_schema: The schema of that table; None for the default one.
+        include_schemas: Whether schemas beside the default one are compared.
+        include_name: Says by its name, kind and parents what of a database is compared; None for everything.
+        include_object: Says the same of an object of the database or of the mapping.
+    """
+
+    metadata: MetaData | None = None
+    dialect: str = "postgresql"
+    version_table: str = "alembic_version"
+    version_table_schema: str | None = None
+    include_schemas: bool = False
+    include_name: Callable[..., bool] | None = None
+    include_object: Callable[..., bool] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SchemaProject:
     """A mapping, its migrations and its document.
 
     Attributes:
         metadata: Every table of the mapping, the truth that the migrations are measured against.
-        alembic_ini: Alembic's configuration file; its `script_location` says where `env.py` and `versions/` are.
+        alembic_ini: Alembic's configuration file; its `script_location` says where `env.py` and `versions/` are. It is
+            an INI file or a `pyproject.toml`, and one of these beside an INI file is read, too.
+        section: The section of the INI file.
+        environment: What `env.py` passes to `context.configure`.
         document: The schema document, or None where there is none to write (an installed package has no `docs/`).
         postgres_bindir: A directory of PostgreSQL binaries to prefer for throwaway servers.
         databases: The dialects that the migrations are for, the one that is judged in full first.
@@ -47,6 +73,8 @@ class SchemaProject:
 
     metadata: MetaData
     alembic_ini: Path
+    section: str = "alembic"
+    environment: Environment = Environment()
     document: SchemaDocument | None = None
     postgres_bindir: Path | None = None
     databases: Sequence[str] = ("postgresql",)

@@ -1,7 +1,7 @@
 """The commands for a project that options name: `python -m schema_tools`."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
@@ -16,7 +16,10 @@ from schema_tools.cli.application import application
 from schema_tools.cli.context import CommandContext
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import defect
-from schema_tools.project import SchemaDocument, SchemaProject
+from schema_tools.mapping import merged
+from schema_tools.migrations.scripts import alembic_config, alembic_in_toml, script_directory
+from schema_tools.migrations.survey import survey
+from schema_tools.project import Environment, SchemaDocument, SchemaProject
 
 # The first that is set. An application may reach its database through a pooler, which these commands refuse.
 _DATABASE: Final = ("MIGRATION_DATABASE_URL", "DATABASE_URL")
@@ -27,9 +30,16 @@ class _Options:
     """The options that every command has beside its own, and what they name."""
 
     metadata: Annotated[
-        str, typer.Option(metavar="MODULE:NAME", help="Its MetaData, base or registry, or what has one.")
-    ] = ""
-    config: Annotated[Path, typer.Option(help="Alembic's configuration.")] = Path("alembic.ini")
+        list[str] | None,
+        typer.Option(
+            metavar="MODULE:NAME",
+            help="Its MetaData, base or registry, or what has one; may be given again. By default those of env.py.",
+        ),
+    ] = None
+    config: Annotated[
+        Path | None, typer.Option(help="Alembic's configuration, by default alembic.ini or pyproject.toml.")
+    ] = None
+    name: Annotated[str, typer.Option("--name", "-n", help="The section of alembic.ini.")] = "alembic"
     database: Annotated[
         str, typer.Option(metavar="URL", envvar=list(_DATABASE), help="The live database, where one is asked for.")
     ] = ""
@@ -41,17 +51,37 @@ class _Options:
     sqlite: Annotated[bool, typer.Option("--sqlite", help="The migrations are for SQLite, too.")] = False
 
     def project(self) -> SchemaProject:
-        """The project that the options name."""
-        found = _mapping(self.metadata)
-        tables = self.metadata.partition(":")[0]
-        return SchemaProject(
-            metadata=found if isinstance(found, MetaData) else found.metadata,
-            registries=lambda: () if isinstance(found, MetaData) else (found,),
-            alembic_ini=self.config,
-            document=SchemaDocument.of_any_project(self.document, tables=tables, migrations=self.config),
+        """The project that the options name, or that `env.py` does."""
+        config = self.config or _configuration()
+        bare = SchemaProject(metadata=MetaData(), alembic_ini=config, section=self.name)
+        named = [_mapping(place) for place in self.metadata or ()]
+        environment = self._environment(bare)
+        metadata = merged([_tables(one) for one in named]) if named else environment.metadata
+        if metadata is None:
+            raise SchemaToolsError(
+                "env.py has no target_metadata: name the tables, as in --metadata package.module:metadata"
+            )
+        source = ", ".join(place.partition(":")[0] for place in self.metadata or ()) or "target_metadata"
+        return replace(
+            bare,
+            metadata=metadata,
+            environment=environment,
+            registries=lambda: [one for one in named if isinstance(one, registry)],
+            document=SchemaDocument.of_any_project(self.document, tables=source, migrations=config),
             postgres_bindir=self.pg_bindir,
-            databases=("postgresql", "sqlite") if self.sqlite else ("postgresql",),
+            databases=("postgresql", "sqlite") if self.sqlite else (environment.dialect,),
         )
+
+    def _environment(self, project: SchemaProject) -> Environment:
+        """What `env.py` says, or what is usual where it cannot be run and the tables are named."""
+        config, script = alembic_config(project), script_directory(project)
+        try:
+            return survey(config, script)
+        except SchemaToolsError as error:
+            if not self.metadata:
+                raise
+            say_error(f"{error}; compared is what --metadata names, without the options of env.py")
+            return Environment()
 
     def database_url(self) -> str:
         """The database that the options name."""
@@ -69,7 +99,7 @@ def run() -> None:
         project=options.project,
         database_url=options.database_url,
         application_url=lambda: options.application_database or None,
-        say_error=lambda sentence: typer.echo(f"schema_tools: {sentence}", err=True),
+        say_error=say_error,
     )
     command = typer.main.get_command(application(context))
     for subcommand in getattr(command, "commands", {}).values():
@@ -82,6 +112,22 @@ def run() -> None:
             raise
         context.say_error(defect(error))
         sys.exit(2)
+
+
+def say_error(sentence: str) -> None:
+    """Write one sentence on standard error."""
+    typer.echo(f"schema_tools: {sentence}", err=True)
+
+
+def _configuration() -> Path:
+    """The configuration that Alembic would read in this directory."""
+    toml = Path("pyproject.toml")
+    usual = Path("alembic.ini")
+    return toml if not usual.is_file() and alembic_in_toml(toml) else usual
+
+
+def _tables(mapping: MetaData | registry) -> MetaData:
+    return mapping if isinstance(mapping, MetaData) else mapping.metadata
 
 
 def _parameters(options: _Options) -> list[Any]:
@@ -100,8 +146,6 @@ def _parameters(options: _Options) -> list[Any]:
 
 def _mapping(place: str) -> MetaData | registry:
     """The mapping at `place`: a registry, also of a declarative base, tells the relationships as well."""
-    if not place:
-        raise SchemaToolsError("name the tables, as in --metadata package.module:metadata")
     module, _, name = place.partition(":")
     try:
         found = attrgetter(name or "metadata")(import_module(module))

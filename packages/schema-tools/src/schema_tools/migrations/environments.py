@@ -1,6 +1,10 @@
 """Running a project's `env.py` on the connection that it is handed, and on no other."""
 
-from collections.abc import Callable, Iterable, Sequence
+import logging.config
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -8,20 +12,29 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
 
-from schema_tools.migrations.foreign_connections import ForeignConnection, only, stop
+from schema_tools.errors import SchemaToolsError
+from schema_tools.migrations.foreign_connections import ADVICE, ForeignConnection, Guard, only, stop
 from schema_tools.migrations.scripts import code_directories
 
 PROBING: Final = "probing"
 """The attribute of the configuration that says that no revision is going to run."""
 
+SEVERAL_DATABASES: Final = (
+    "runs migrations more than once, as for several databases, which these tools do not support: give each database a"
+    " section of alembic.ini and an env.py of its own, and name the section in --name"
+)
+
 Work: TypeAlias = Callable[[Sequence[str], MigrationContext], Iterable[Any]]
 """Gives the steps to take, from the heads that the database is at."""
 
+_URL: Final = "sqlalchemy.url"
+
 
 def run_environment(
-    config: Config, script: ScriptDirectory, connection: Connection, work: Work, **options: Any
+    config: Config, script: ScriptDirectory, connection: Connection, work: Work, *, hand: bool = False, **options: Any
 ) -> None:
     """Run `env.py`, which takes the steps that `work` gives.
 
@@ -30,34 +43,32 @@ def run_environment(
         script: The revisions.
         connection: Where to work.
         work: The steps.
+        hand: For a database that is thrown away: `env.py` may be one that connects by itself. Its engines give this
+            connection, `sqlalchemy.url` names this database, where the version table is `alembic_version`, and what it
+            prints and how it configures the log are of no concern.
         options: For Alembic's `EnvironmentContext`.
 
     Raises:
         ForeignConnection: `env.py` or a revision was stopped on its way to another connection, or `env.py` did not use
             this one.
     """
-    used = False
     config.attributes["connection"] = connection
-    with only(connection, *code_directories(script)) as guard:
-
-        def steps(heads: Sequence[str], context: MigrationContext) -> Iterable[Any]:
-            nonlocal used
-            if context.connection is not connection:
-                stop([guard], "ran migrations on another connection than the one that it was handed")
-            used = True
-            return work(heads, context)
-
-        with EnvironmentContext(config, script, fn=steps, **options):
+    with (
+        quiet() if hand else nullcontext(),
+        only(connection, *code_directories(script)) as guard,
+    ):
+        run = _Run(guard, connection, work, hand=hand)
+        if hand:
+            _name_database(config, connection.engine.url)
+        with environment_context(config, script, run.configured, fn=run.steps, **options):
             script.run_env()
-    if not used:
+    if not run.began:
         raise ForeignConnection(
-            f"{Path(script.dir).name}/env.py ran no migrations on the connection that it was handed: in env.py, use"
-            ' context.config.attributes["connection"] when it is there, or call'
-            " schema_tools.environment.run(metadata, url)"
+            f"{Path(script.dir).name}/env.py ran no migrations on the connection that it was handed: {ADVICE}"
         )
 
 
-def probe_environment(config: Config, script: ScriptDirectory, connection: Connection) -> None:
+def probe_environment(config: Config, script: ScriptDirectory, connection: Connection, *, hand: bool = False) -> None:
     """Run `env.py` once without a step to take, so that a foreign one is refused before anything is changed.
 
     Raises:
@@ -65,7 +76,115 @@ def probe_environment(config: Config, script: ScriptDirectory, connection: Conne
     """
     config.attributes[PROBING] = True
     try:
-        run_environment(config, script, connection, lambda _heads, _context: (), dont_mutate=True)
+        run_environment(config, script, connection, lambda _heads, _context: (), hand=hand, dont_mutate=True)
     finally:
         del config.attributes[PROBING]
     connection.rollback()
+
+
+class _Handed(Connection):
+    """A connection in the place of one that `env.py` opens. When that is closed, the connection stays open."""
+
+    def __init__(self, connection: Connection) -> None:
+        # What one of them does the other has done: a transaction, options, the dialect.
+        self.__dict__ = connection.__dict__
+
+    def close(self) -> None:
+        """End the transaction as closing does."""
+        if self.in_transaction():
+            self.rollback()
+
+
+Configured: TypeAlias = Callable[[Connection | None, dict[str, Any]], Connection | None]
+"""Told of the connection and the options that `env.py` passes to `context.configure`; gives the connection to use."""
+
+
+def environment_context(
+    config: Config, script: ScriptDirectory, configured: Configured, **options: Any
+) -> EnvironmentContext:
+    """Alembic's context of a run of `env.py`, which has `configured` decide about what it configures."""
+    environment = EnvironmentContext(config, script, **options)
+    configure = environment.configure
+
+    def decide(connection: Connection | None = None, *args: Any, **given: Any) -> None:
+        configure(configured(connection, given), *args, **given)
+
+    # On this instance alone; of a subclass, Alembic would make no functions of `alembic.context`.
+    environment.configure = decide  # type: ignore[method-assign]
+    return environment
+
+
+@dataclass
+class _Run:
+    """One run of `env.py`: `began` says whether it has run migrations."""
+
+    guard: Guard
+    connection: Connection
+    work: Work
+    hand: bool
+    began: bool = False
+
+    def __post_init__(self) -> None:
+        self._let_connect()
+
+    def configured(self, connection: Connection | None, options: dict[str, Any]) -> Connection | None:
+        """See `Configured`."""
+        if self.hand:
+            for option in ("version_table", "version_table_schema"):
+                options.pop(option, None)
+        return self.connection if isinstance(connection, _Handed) else connection
+
+    def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[Any]:
+        """The steps to take, in which only the connection that is handed may be used."""
+        if context.connection is not self.connection:
+            stop([self.guard], "ran migrations on another connection than the one that it was handed")
+        if self.began:
+            raise ForeignConnection(f"env.py {SEVERAL_DATABASES}")
+        self.began = True
+        for step in self.work(heads, context):
+            self.guard.hand = None
+            yield step
+            self._let_connect()
+
+    def _let_connect(self) -> None:
+        self.guard.hand = self._handed if self.hand else None
+
+    def _handed(self, engine: Engine) -> Connection:
+        refuse_other_dialects(engine)
+        return _Handed(self.connection)
+
+
+def refuse_other_dialects(engine: Engine) -> None:
+    """Refuse an engine of a database that these tools do not know.
+
+    Raises:
+        SchemaToolsError: It is neither PostgreSQL nor SQLite.
+    """
+    if engine.dialect.name not in {"postgresql", "sqlite"}:
+        raise SchemaToolsError(
+            f"env.py connects to {engine.dialect.name}, and these tools work on PostgreSQL and SQLite"
+        )
+
+
+def _name_database(config: Config, url: URL) -> None:
+    """Let the configuration name the database at `url`, by the driver that the project has."""
+    try:
+        own = make_url(config.get_main_option(_URL) or "")
+    except ArgumentError:
+        own = url
+    driver = own.drivername if own.get_backend_name() == url.get_backend_name() else url.drivername
+    named = url.set(drivername=driver).render_as_string(hide_password=False)
+    config.set_main_option(_URL, named.replace("%", "%%"))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Meanwhile, what is printed goes to standard error, and the configuration of the log stays as it is."""
+    log: Any = logging.config
+    before = log.fileConfig, log.dictConfig
+    log.fileConfig = log.dictConfig = lambda *_args, **_options: None
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        log.fileConfig, log.dictConfig = before

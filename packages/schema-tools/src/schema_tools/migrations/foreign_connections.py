@@ -1,8 +1,9 @@
 """Keeping the code of a project, `env.py` and revisions, on the connection that it is handed.
 
 An `env.py` as `alembic init` writes it ignores a connection that is handed in and connects to its own URL. A rehearsal,
-which takes every table down again, would then work on the live database. What such a file will do cannot be read off
-its text, so it is stopped when it does it: before it connects.
+which takes every table down again, would then work on the live database. So its engines do not connect: `connect()`
+gives the connection of the rehearsal. What else it or a revision does to reach a database cannot be read off its text,
+and is stopped when it does it: before it connects.
 """
 
 import sys
@@ -32,6 +33,10 @@ _DRIVERS: Final = {
 }
 _ENVIRONMENT: Final = "env.py"
 _OPENS: Final = "opened a connection of its own"
+ADVICE: Final = (
+    'in env.py, use context.config.attributes["connection"] when it is there, or call'
+    " schema_tools.environment.run(metadata, url)"
+)
 _USES: Final = "used another connection than the one that it was handed"
 
 
@@ -39,7 +44,14 @@ class ForeignConnection(SchemaToolsError):
     """The code of a project was about to use another connection than the one that it was handed.
 
     Its `__cause__` has the traceback of the place where it was stopped.
+
+    Attributes:
+        by_revision: Whether a revision was, and not `env.py`.
     """
+
+    def __init__(self, sentence: str, *, by_revision: bool = False) -> None:
+        super().__init__(sentence)
+        self.by_revision = by_revision
 
 
 class _Stopped(SystemExit):
@@ -53,10 +65,14 @@ class _Stopped(SystemExit):
 class Guard:
     """What is allowed while the code of a project runs: the connections of `engine`, if there is one.
 
-    `stopped` is the first attempt to use another connection; `others` are threads that are not the project's.
+    Attributes:
+        hand: Gives what `connect()` of another engine gives; None where that is stopped.
+        stopped: The first attempt to use another connection.
+        others: Threads that are not the project's.
     """
 
     engine: Engine | None
+    hand: Callable[[Engine], Any] | None = None
     stopped: BaseException | None = None
     others: frozenset[Thread] = field(
         default_factory=lambda: frozenset(threading.enumerate()) - {threading.current_thread()}
@@ -73,7 +89,9 @@ _allowed: Final = threading.local()
 
 
 @contextmanager
-def only(connection: Connection | None, *directories: Path) -> Iterator[Guard]:
+def only(
+    connection: Connection | None, *directories: Path, hand: Callable[[Engine], Any] | None = None
+) -> Iterator[Guard]:
     """Meanwhile, no database connection can be opened or used but those of `connection`'s engine.
 
     It holds for this thread and those that are started meanwhile. What a program does that is started from here is not
@@ -82,12 +100,13 @@ def only(connection: Connection | None, *directories: Path) -> Iterator[Guard]:
     Args:
         connection: The connection that is handed in; None for code that needs none.
         directories: Where the code is that runs, so that the line is named which was stopped.
+        hand: See `Guard`.
 
     Raises:
         ForeignConnection: The code inside was stopped, whatever it made of that.
     """
     _install()
-    guard = Guard(connection.engine if connection is not None else None)
+    guard = Guard(connection.engine if connection is not None else None, hand)
     _guards.append(guard)
     try:
         yield guard
@@ -102,19 +121,19 @@ def only(connection: Connection | None, *directories: Path) -> Iterator[Guard]:
     finally:
         _guards.remove(guard)
         if guard.stopped is not None:
-            raise ForeignConnection(_sentence(guard.stopped, directories)) from guard.stopped
+            raise _refusal(guard.stopped, directories) from guard.stopped
 
 
-def _sentence(stopped: BaseException, directories: Sequence[Path]) -> str:
+def _refusal(stopped: BaseException, directories: Sequence[Path]) -> ForeignConnection:
     name, line = _place(stopped, directories)
     place = f"{name}:{line}" if line else name
     if name.rpartition("/")[2] == _ENVIRONMENT:
-        return (
+        return ForeignConnection(
             f"{place} was stopped before it {stopped}, because migrations would then run on a database that was not"
-            ' asked for: in env.py, use context.config.attributes["connection"] when it is there, or call'
-            " schema_tools.environment.run(metadata, url)"
+            f" asked for: {ADVICE}"
         )
-    return f"{place} was stopped before it {stopped}, which may lead to another database: use op.get_bind()"
+    sentence = f"{place} was stopped before it {stopped}, which may lead to another database: use op.get_bind()"
+    return ForeignConnection(sentence, by_revision=True)
 
 
 def _place(stopped: BaseException, directories: Sequence[Path]) -> tuple[str, int]:
@@ -150,6 +169,7 @@ def stop(guards: Sequence[Guard], what: str) -> None:
 @cache
 def _install() -> None:
     """Watch connections from now on; without a guard, nothing comes of it."""
+    Engine.connect = _handing(Engine.connect)  # type: ignore[method-assign, assignment]
     event.listen(Engine, "do_connect", _before_engine_connects)
     event.listen(Pool, "checkout", _before_pooled_connection_is_used)
     event.listen(Engine, "before_cursor_execute", _before_statement)
@@ -191,6 +211,17 @@ def _stoppable(connect: Callable[..., Any]) -> Callable[..., Any]:
         return connect(*args, **kw)
 
     return stoppable
+
+
+def _handing(connect: Callable[[Engine], Connection]) -> Callable[[Engine], Any]:
+    @wraps(connect)
+    def handing(engine: Engine) -> Any:
+        for guard in _concerned():
+            if guard.hand is not None and not guard.allows(engine.dialect):
+                return guard.hand(engine)
+        return connect(engine)
+
+    return handing
 
 
 def _before_sqlite_connects(name: str, _args: tuple[Any, ...]) -> None:

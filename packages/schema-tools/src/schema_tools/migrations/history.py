@@ -21,7 +21,7 @@ from schema_tools.migrations.scripts import (
     script_directory,
     versions_directory,
 )
-from schema_tools.project import SchemaProject
+from schema_tools.project import Environment, SchemaProject
 
 # Two small tables are read in moments, so waiting longer for a lock on one is of no use.
 _LOCK_TIMEOUT: Final = "5s"
@@ -48,7 +48,7 @@ def history(project: SchemaProject, url: str | URL | None = None) -> list[Revisi
         revisions = [replace(one, checksum=chain.get(one.revision, "")) for one in revisions]
         if target is None:
             return revisions
-        heads, records = _of_database(target)
+        heads, records = _of_database(target, project.environment)
         applied = _applied(script, heads, records)
         marks = tampered(files, records, applied)
         revisions = [replace(one, applied=one.revision in applied) for one in revisions]
@@ -63,7 +63,7 @@ def history(project: SchemaProject, url: str | URL | None = None) -> list[Revisi
         ]
 
 
-def _of_database(url: URL) -> tuple[tuple[str, ...], Mapping[str, Record]]:
+def _of_database(url: URL, environment: Environment) -> tuple[tuple[str, ...], Mapping[str, Record]]:
     file = sqlite_file(url)
     if file is not None and not file.exists():
         return (), {}  # Looking must not create it.
@@ -73,7 +73,7 @@ def _of_database(url: URL) -> tuple[tuple[str, ...], Mapping[str, Record]]:
         if file is None:
             connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
             connection.execute(text(f"SET statement_timeout = '{_STATEMENT_TIMEOUT}'"))
-        return applied_heads(connection), last_records(connection)
+        return applied_heads(connection, environment), last_records(connection)
 
 
 def _applied(script: ScriptDirectory, heads: tuple[str, ...], records: Mapping[str, Record]) -> set[str]:
@@ -91,14 +91,16 @@ def _with_record(one: Revision, record: Record | None) -> Revision:
     return replace(one, last_step=record.finished_at, took=record.took, taken_back=taken_back)
 
 
-def refuse_changed_history(script: ScriptDirectory, connection: Connection) -> None:
+def refuse_changed_history(
+    script: ScriptDirectory, connection: Connection, environment: Environment | None = None
+) -> None:
     """Check that the files of `script` are what was applied to the database.
 
     Raises:
         SchemaToolsError: They are not; the message names the first revision that changed, and what to do.
         alembic.util.CommandError: The database is at a revision that has no file.
     """
-    applied = ancestry(script, applied_heads(connection))
+    applied = ancestry(script, applied_heads(connection, environment))
     files = revision_files(versions_directory(script))
     for sentence in tampered(files, last_records(connection), applied).values():
         raise SchemaToolsError(f"nothing was run: {sentence}")

@@ -128,12 +128,13 @@ def downgrade(
         SchemaToolsError: As `upgrade`, or there is nothing to take back.
     """
     script = script_directory(project)
+    kept = project.environment if options.get("locked", True) else None
 
     def take_back(heads: Sequence[str], _context: object = None) -> Iterable[RevisionStep]:
         return script._downgrade_revs(to, heads)  # type: ignore[arg-type]  # noqa: SLF001
 
     def look_ahead(connection: Connection) -> None:
-        applied = applied_heads(connection)
+        applied = applied_heads(connection, kept)
         if not applied:
             raise SchemaToolsError("there is nothing to downgrade: the database has no migration")
         _refuse_what_cannot_be_undone([step.revision for step in take_back(applied)], connection, consent)
@@ -166,9 +167,9 @@ def _run(
         migration_connection(target, patience, waiting=options.get("waiting")) as connection,
     ):
         if locked:
-            refuse_changed_history(script, connection)
+            refuse_changed_history(script, connection, project.environment)
         config.attributes["steps"] = steps
-        probe_environment(config, script, connection)
+        probe_environment(config, script, connection, hand=not locked)
         if locked and not steps.follows(connection):
             raise SchemaToolsError(
                 f"{Path(script.dir).name}/env.py must call schema_tools.environment.run(metadata, url) and nothing"
@@ -178,7 +179,7 @@ def _run(
         connection.rollback()
 
         def run() -> None:
-            run_environment(config, script, connection, work, destination_rev=to)
+            run_environment(config, script, connection, work, hand=not locked, destination_rev=to)
 
         try:
             with_retries(run, connection, steps, versions, patience)
@@ -190,7 +191,13 @@ def _run(
             raise _as_irreversible(error, steps, versions) from None
         connection.rollback()
         for one in steps.done[-1:]:
-            if not is_recorded(script, connection, one.revision, up=not steps.downgrading):
+            if not is_recorded(
+                script,
+                connection,
+                one.revision,
+                up=not steps.downgrading,
+                environment=project.environment if locked else None,
+            ):
                 raise SchemaToolsError(f"{one.file} {UNRECORDED}")
         after(connection)
         connection.commit()

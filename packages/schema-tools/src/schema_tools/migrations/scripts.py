@@ -1,6 +1,7 @@
 """The revisions of a project as Alembic reads them, and those that a database is at."""
 
 import re
+import tomllib
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations.foreign_connections import only
-from schema_tools.project import SchemaProject
+from schema_tools.project import Environment, SchemaProject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +78,43 @@ def alembic_config(project: SchemaProject) -> Config:
     """Alembic's configuration of the project.
 
     Raises:
-        SchemaToolsError: There is no such file.
+        SchemaToolsError: There is no such file, or it has no such section.
     """
-    if not project.alembic_ini.is_file():
-        raise SchemaToolsError(f"there are no migrations: {project.alembic_ini} does not exist")
-    # Alembic reports the files that it writes on standard output, unless it was started with --quiet.
-    config = Config(project.alembic_ini, cmd_opts=Namespace(quiet=True))
+    file = project.alembic_ini
+    if not file.is_file():
+        raise SchemaToolsError(f"there are no migrations: {file} does not exist")
+    config = Config(
+        None if file.suffix == ".toml" else file,
+        ini_section=project.section,
+        **_toml_file(file.with_name("pyproject.toml")),
+        # Alembic reports the files that it writes on standard output, unless it was started with --quiet.
+        cmd_opts=Namespace(quiet=True, name=project.section),
+    )
     config.config_args = _Literal()
+    # Alembic before 1.16 reads no pyproject.toml.
+    if getattr(config, "get_alembic_option", config.get_main_option)("script_location") is None:
+        where = f"section [{project.section}] of {file}" if file.suffix != ".toml" else f"[tool.alembic] of {file}"
+        raise SchemaToolsError(f"there are no migrations: {where} does not say script_location")
     return config
+
+
+def _toml_file(file: Path) -> dict[str, Any]:
+    """The argument that has Alembic read a `pyproject.toml`, if that says anything about it."""
+    return {"toml_file": file} if alembic_in_toml(file) else {}
+
+
+def alembic_in_toml(file: Path) -> bool:
+    """Whether a `pyproject.toml` is there and has a table `[tool.alembic]`.
+
+    Raises:
+        SchemaToolsError: It cannot be read.
+    """
+    if not file.is_file():
+        return False
+    try:
+        return "alembic" in tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SchemaToolsError(f"{file} cannot be read: {error}") from error
 
 
 class _Literal(dict[str, Any]):
@@ -130,12 +160,14 @@ def _refuse_lost_parents(scripts: Sequence[Script]) -> None:
                 )
 
 
-def is_recorded(script: ScriptDirectory, connection: Connection, revision: str, *, up: bool) -> bool:
+def is_recorded(
+    script: ScriptDirectory, connection: Connection, revision: str, *, up: bool, environment: Environment | None = None
+) -> bool:
     """Whether the database says that it has a revision, or after a downgrade that it has it no more.
 
     It does not when the revision ended the transaction that would have recorded it.
     """
-    return (revision in ancestry(script, applied_heads(connection))) is up
+    return (revision in ancestry(script, applied_heads(connection, environment))) is up
 
 
 UNRECORDED: Final = (
@@ -154,9 +186,14 @@ def versions_directory(script: ScriptDirectory) -> Path:
     return Path(script.versions)
 
 
-def applied_heads(connection: Connection) -> tuple[str, ...]:
-    """The revisions that the database is at: none before the first, several where branches were not merged."""
-    return tuple(MigrationContext.configure(connection).get_current_heads())
+def applied_heads(connection: Connection, environment: Environment | None = None) -> tuple[str, ...]:
+    """The revisions that the database is at: none before the first, several where branches were not merged.
+
+    `environment` says where a database keeps them that is not thrown away.
+    """
+    kept = environment or Environment()
+    options = {"version_table": kept.version_table, "version_table_schema": kept.version_table_schema}
+    return tuple(MigrationContext.configure(connection, opts=options).get_current_heads())
 
 
 def ancestry(script: ScriptDirectory, heads: tuple[str, ...]) -> set[str]:

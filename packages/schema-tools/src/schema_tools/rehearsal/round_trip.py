@@ -36,7 +36,7 @@ class RevisionReport:
     Attributes:
         rows: How many rows the database had when it was applied.
         irreversible: Why it cannot be taken back, in its author's words; None when it can.
-        stopped: Whether it fails even without rows, so that no later revision could be tried.
+        stopped: Whether it fails even without rows, so that the later ones are tried without it.
     """
 
     dialect: str
@@ -54,10 +54,7 @@ def round_trips(databases: Databases) -> Iterator[RevisionReport]:
     rehearsal = _Rehearsal(databases)
     history = databases.revisions.in_order()
     for script in history:
-        report = rehearsal.report(script, is_head=script is history[-1])
-        yield report
-        if report.stopped:
-            return
+        yield rehearsal.report(script, is_head=script is history[-1])
 
 
 @dataclass
@@ -95,6 +92,8 @@ class _Rehearsal:
         except StepFailed as error:
             stopped = True
             self._failed("upgrade-fails", "the upgrade fails", error)
+            self.databases.passed_over.add(script.revision)
+            self._start_over()
         if is_head and not stopped:
             self.findings += self._read(lambda connection: list(stale_updated_at(connection, self.metadata)))
         return RevisionReport(

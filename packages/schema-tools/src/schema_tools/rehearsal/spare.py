@@ -17,6 +17,9 @@ class Databases:
     After a revision that failed, or was not restored by its downgrade, the next ones cannot be judged in the same
     database. A copy of the spare replaces it, to which the revisions were applied without rows. The spare is upgraded
     only when it is needed, so no step of a long history is run there more than once.
+
+    Attributes:
+        passed_over: The revisions that cannot be applied.
     """
 
     revisions: Revisions
@@ -25,6 +28,7 @@ class Databases:
     _made: list[Walker] = field(default_factory=list)
     _spare: Walker | None = None
     _reached: int = 0
+    passed_over: set[str] = field(default_factory=set)
 
     def __enter__(self) -> Self:
         return self
@@ -46,7 +50,11 @@ class Databases:
         if self._spare is None:
             self._spare = self.empty()
         while self._reached < len(history):
-            self._spare.step(history[self._reached], up=True)
+            script = history[self._reached]
+            if script.revision in self.passed_over:
+                self._spare.pass_over(script)
+            else:
+                self._spare.step(script, up=True)
             self._reached += 1
         self._spare.close()
         return self._made_from(self._spare.url)

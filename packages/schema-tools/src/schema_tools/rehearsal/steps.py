@@ -114,6 +114,13 @@ class Walker:
         with self.connection.begin():
             yield self.connection
 
+    def pass_over(self, script: Script) -> None:
+        """Record a revision that cannot be applied, so that the next ones can be."""
+        context = MigrationContext.configure(self.connection)
+        with context.begin_transaction():
+            context.stamp(self.revisions.script, script.revision)
+        self.connection.commit()
+
     def step(self, script: Script, *, up: bool) -> None:
         """Apply a revision, whose parents are there, or take it back.
 
@@ -129,17 +136,17 @@ class Walker:
 
         try:
             if not self._probed:
-                probe_environment(config, directory, self.connection)
+                probe_environment(config, directory, self.connection, hand=True)
                 self._probed = True
             with counting_goes_on():
-                run_environment(config, directory, self.connection, steps)
-        except ForeignConnection:
-            self.close()
-            raise
+                run_environment(config, directory, self.connection, steps, hand=True)
         except Exception as error:
             # What the revision did to the connection, or left open on it, must not affect the next step.
             self.close()
-            frames = traceback.extract_tb(error.__traceback__)
+            if isinstance(error, ForeignConnection) and not error.by_revision:
+                raise
+            stopped = error.__cause__ if isinstance(error, ForeignConnection) else None
+            frames = traceback.extract_tb((stopped or error).__traceback__)
             lines = [one.lineno for one in frames if Path(one.filename).resolve() == Path(script.path).resolve()]
             raise StepFailed(self.revisions.place(script.path, lines[-1] if lines else None), error) from error
         self.connection.rollback()

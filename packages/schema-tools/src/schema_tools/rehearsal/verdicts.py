@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 from schema_tools.catalog.objects import Difference
 
 WHY: Final[Mapping[str, str]] = {
-    "upgrade-fails": "it cannot be applied, and no later revision could be tried",
+    "upgrade-fails": "it cannot be applied; the later ones were tried without it, and the head was not compared with"
+    " the mapping",
     "upgrade-fails-over-rows": "it passes on an empty database, and fails on the one that matters",
     "upgrade-not-repeatable": "after a rollback it cannot be applied again",
     "downgrade-fails": "there is no way back when the release has to be taken back",

@@ -1,0 +1,128 @@
+"""What `env.py` passes to `context.configure`, which is found out by running it as far as that, without a database."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any, Final, NoReturn, Self
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Dialect, Engine, MetaData
+from sqlalchemy.dialects import postgresql
+
+from schema_tools.errors import SchemaToolsError
+from schema_tools.mapping import merged
+from schema_tools.migrations.environments import (
+    SEVERAL_DATABASES,
+    environment_context,
+    quiet,
+    refuse_other_dialects,
+)
+from schema_tools.migrations.foreign_connections import only
+from schema_tools.migrations.scripts import code_directories
+from schema_tools.project import Environment
+
+_OPTIONS: Final = ("version_table", "version_table_schema", "include_schemas", "include_name", "include_object")
+_LONGEST_REASON: Final = 300
+
+
+class _Surveyed(BaseException):
+    """Raised where `env.py` configures its context. No `except Exception` of the project holds this up."""
+
+
+def survey(config: Config, script: ScriptDirectory) -> Environment:
+    """Run `env.py` up to `context.configure`, and give what it passes there.
+
+    Its engines do not connect: `connect()` gives something that takes every statement and answers none.
+
+    Raises:
+        SchemaToolsError: It fails, configures nothing, works on several databases, or on one that these tools do not
+            know.
+        ForeignConnection: It was stopped on its way to a database.
+    """
+    found: list[Environment] = []
+    dialect = ["postgresql"]
+
+    def hand(engine: Engine) -> Any:
+        refuse_other_dialects(engine)
+        dialect[0] = engine.dialect.name
+        return _Unconnected(engine.dialect)
+
+    def configured(_connection: Connection | None, options: dict[str, Any]) -> NoReturn:
+        if options.get("upgrade_token", "upgrades") != "upgrades":
+            raise SchemaToolsError(f"env.py {SEVERAL_DATABASES}")
+        found.append(_environment(dialect[0], options))
+        raise _Surveyed
+
+    # What `env.py` uses where it takes a connection that is handed in.
+    config.attributes["connection"] = _Unconnected(postgresql.dialect())  # type: ignore[no-untyped-call]  # of SQLAlchemy
+    directories = code_directories(script)
+    try:
+        with (
+            quiet(),
+            only(None, *directories, hand=hand),
+            environment_context(config, script, configured, fn=lambda *_: ()),
+        ):
+            script.run_env()
+    except _Surveyed:
+        return found[0]
+    except SchemaToolsError:
+        raise
+    except Exception as error:
+        place = _place(error, directories)
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        if len(reason) > _LONGEST_REASON:
+            reason = f"{reason[:_LONGEST_REASON]}..."
+        raise SchemaToolsError(
+            f"{place} failed before it configured the migrations: {reason}. Give it the settings that it needs, such as"
+            " the URL of a database, which is not connected to"
+        ) from error
+    finally:
+        del config.attributes["connection"]
+    raise SchemaToolsError("env.py does not call context.configure, and so runs no migrations")
+
+
+def _environment(dialect: str, options: Mapping[str, Any]) -> Environment:
+    given = options.get("target_metadata")
+    several: Iterable[Any] = given if isinstance(given, list | tuple | set) else () if given is None else (given,)
+    tables = [one if isinstance(one, MetaData) else getattr(one, "metadata", one) for one in several]
+    for one in tables:
+        if not isinstance(one, MetaData):
+            raise SchemaToolsError(f"the target_metadata of env.py is a {type(one).__name__}, and not a MetaData")
+    known = {name: options[name] for name in _OPTIONS if options.get(name) is not None}
+    return Environment(metadata=merged(tables) if tables else None, dialect=dialect, **known)
+
+
+def _place(error: BaseException, directories: Iterable[Path]) -> str:
+    """The innermost line of `env.py`, or of what is beside it, that led to the error."""
+    resolved = [directory.resolve() for directory in directories]
+    for frame in reversed(extract_tb(error.__traceback__)):
+        file = Path(frame.filename).resolve()
+        for directory in resolved:
+            if file.is_relative_to(directory):
+                return f"{file.relative_to(directory.parent).as_posix()}:{frame.lineno}"
+    return "env.py"
+
+
+class _Unconnected:
+    """In the place of a connection: it takes whatever it is asked to do, and has no answer."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *_args: object, **_options: object) -> Self:
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Nothing is open."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
