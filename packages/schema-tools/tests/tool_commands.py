@@ -9,8 +9,11 @@ from schema_tools.testing.in_process import Done, run_in_process
 
 def tools(*arguments: str, cwd: Path) -> Done:
     """Run `python -m schema_tools` in the directory `cwd`, with nobody at the keyboard."""
-    known = set(sys.modules)
+    known, path = set(sys.modules), [*sys.path]
     done = run_in_process(standalone.run, "schema_tools", arguments, cwd)
+    # What was found in "." was found in this directory.
+    sys.path[:] = path
+    sys.path_importer_cache.pop(".", None)
     for name in set(sys.modules) - known:
         # The next project may have modules of the same names.
         if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(cwd)):

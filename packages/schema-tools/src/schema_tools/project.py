@@ -54,6 +54,19 @@ class Environment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """What a history begins with where its first revisions do not make the whole schema.
+
+    Attributes:
+        revision: The revision that the schema is that of, `base` for before the first one.
+        schema: An SQL file, as `pg_dump --schema-only` writes it, or the URL of a database, which is only read.
+    """
+
+    revision: str
+    schema: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SchemaProject:
     """A mapping, its migrations and its document.
 
@@ -63,6 +76,7 @@ class SchemaProject:
             an INI file or a `pyproject.toml`, and one of these beside an INI file is read, too.
         section: The section of the INI file.
         environment: What `env.py` passes to `context.configure`.
+        baseline: What rehearsals begin with; None where the first revision begins with nothing.
         document: The schema document, or None where there is none to write (an installed package has no `docs/`).
         postgres_bindir: A directory of PostgreSQL binaries to prefer for throwaway servers.
         databases: The dialects that the migrations are for, the one that is judged in full first.
@@ -75,6 +89,7 @@ class SchemaProject:
     alembic_ini: Path
     section: str = "alembic"
     environment: Environment = Environment()
+    baseline: Baseline | None = None
     document: SchemaDocument | None = None
     postgres_bindir: Path | None = None
     databases: Sequence[str] = ("postgresql",)

@@ -19,7 +19,7 @@ from schema_tools.failures import defect
 from schema_tools.mapping import merged
 from schema_tools.migrations.scripts import alembic_config, alembic_in_toml, script_directory
 from schema_tools.migrations.survey import survey
-from schema_tools.project import Environment, SchemaDocument, SchemaProject
+from schema_tools.project import Baseline, Environment, SchemaDocument, SchemaProject
 
 # The first that is set. An application may reach its database through a pooler, which these commands refuse.
 _DATABASE: Final = ("MIGRATION_DATABASE_URL", "DATABASE_URL")
@@ -48,6 +48,13 @@ class _Options:
     ] = ""
     document: Annotated[Path, typer.Option(help="The schema document.")] = Path("docs/database-schema.md")
     pg_bindir: Annotated[Path | None, typer.Option(help="PostgreSQL's programs, for throwaway servers.")] = None
+    from_revision: Annotated[
+        str, typer.Option("--from", metavar="REV", help="Rehearse from here, where the history does not begin empty.")
+    ] = ""
+    from_schema: Annotated[
+        str,
+        typer.Option(metavar="FILE|URL", help="The schema at that revision: a dump, or a database to read it from."),
+    ] = ""
     sqlite: Annotated[bool, typer.Option("--sqlite", help="The migrations are for SQLite, too.")] = False
 
     def project(self) -> SchemaProject:
@@ -66,11 +73,19 @@ class _Options:
             bare,
             metadata=metadata,
             environment=environment,
+            baseline=self._baseline(),
             registries=lambda: [one for one in named if isinstance(one, registry)],
             document=SchemaDocument.of_any_project(self.document, tables=source, migrations=config),
             postgres_bindir=self.pg_bindir,
             databases=("postgresql", "sqlite") if self.sqlite else (environment.dialect,),
         )
+
+    def _baseline(self) -> Baseline | None:
+        if not self.from_revision and not self.from_schema:
+            return None
+        if not self.from_revision or not self.from_schema:
+            raise SchemaToolsError("--from and --from-schema belong together: a revision, and the schema at it")
+        return Baseline(revision=self.from_revision, schema=self.from_schema)
 
     def _environment(self, project: SchemaProject) -> Environment:
         """What `env.py` says, or what is usual where it cannot be run and the tables are named."""

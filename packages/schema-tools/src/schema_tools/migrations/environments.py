@@ -1,9 +1,7 @@
 """Running a project's `env.py` on the connection that it is handed, and on no other."""
 
-import logging.config
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -17,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations.foreign_connections import ADVICE, ForeignConnection, Guard, only, stop
+from schema_tools.migrations.quiet import quiet
 from schema_tools.migrations.scripts import code_directories
 
 PROBING: Final = "probing"
@@ -175,16 +174,3 @@ def _name_database(config: Config, url: URL) -> None:
     driver = own.drivername if own.get_backend_name() == url.get_backend_name() else url.drivername
     named = url.set(drivername=driver).render_as_string(hide_password=False)
     config.set_main_option(_URL, named.replace("%", "%%"))
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Meanwhile, what is printed goes to standard error, and the configuration of the log stays as it is."""
-    log: Any = logging.config
-    before = log.fileConfig, log.dictConfig
-    log.fileConfig = log.dictConfig = lambda *_args, **_options: None
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        log.fileConfig, log.dictConfig = before

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations.foreign_connections import only
+from schema_tools.migrations.quiet import quiet
 from schema_tools.project import Environment, SchemaProject
 
 
@@ -132,13 +133,14 @@ def script_directory(project: SchemaProject) -> ScriptDirectory:
     """
     config = alembic_config(project)
     try:
-        script = ScriptDirectory.from_config(config)
+        with quiet():
+            script = ScriptDirectory.from_config(config)
     except Exception as error:
         raise SchemaToolsError(f"the migrations cannot be read: {error}") from error
     load = script._load_revisions  # noqa: SLF001 -- revisions are run when they are read
 
     def load_without_connections() -> list[Script]:
-        with only(None, *code_directories(script)):
+        with quiet(), only(None, *code_directories(script)):
             scripts = list(load())
         _refuse_lost_parents(scripts)
         return scripts

@@ -15,10 +15,10 @@ from schema_tools.mapping import merged
 from schema_tools.migrations.environments import (
     SEVERAL_DATABASES,
     environment_context,
-    quiet,
     refuse_other_dialects,
 )
 from schema_tools.migrations.foreign_connections import only
+from schema_tools.migrations.quiet import quiet
 from schema_tools.migrations.scripts import code_directories
 from schema_tools.project import Environment
 

@@ -99,7 +99,7 @@ def _planned(revisions: Revisions, walker: Walker, pending: set[str], live: Mapp
     examples = examples_of(revisions.project.metadata)
     unfilled: dict[str, Unfilled] = {}
     planned: list[PlannedRevision] = []
-    for script in revisions.in_order():
+    for script in revisions.rehearsed():
         if script.revision not in pending:
             walker.step(script, up=True)
             continue

@@ -13,6 +13,7 @@ from schema_tools.catalog.objects import Catalog
 from schema_tools.catalog.reading import read_catalog
 from schema_tools.findings import Finding
 from schema_tools.migrations.scripts import applied_heads
+from schema_tools.rehearsal.baseline import HOW_TO_WRITE_IT
 from schema_tools.rehearsal.examples import examples_of
 from schema_tools.rehearsal.rows import fill
 from schema_tools.rehearsal.shapes import TableShape
@@ -52,9 +53,11 @@ class RevisionReport:
 def round_trips(databases: Databases) -> Iterator[RevisionReport]:
     """Take a database through every revision, up, down and up."""
     rehearsal = _Rehearsal(databases)
-    history = databases.revisions.in_order()
+    history = databases.revisions.rehearsed()
     for script in history:
         yield rehearsal.report(script, is_head=script is history[-1])
+        if rehearsal.lacks_beginning:
+            return  # All others would fail, too.
 
 
 @dataclass
@@ -65,6 +68,7 @@ class _Rehearsal:
         shapes: The tables as they were when they last got rows.
         catalog: The catalog after the last revision; None when it has to be read.
         unfilled: Tables that were reported as impossible to fill, with the reason.
+        lacks_beginning: Whether a revision needs tables, and none before it made any.
         script: The revision that is rehearsed; `findings` and `irreversible` are about it.
     """
 
@@ -77,6 +81,7 @@ class _Rehearsal:
     script: Script = field(init=False)
     findings: list[Finding] = field(default_factory=list)
     irreversible: str | None = None
+    lacks_beginning: bool = False
 
     def __post_init__(self) -> None:
         self.walker = self.databases.empty()
@@ -91,9 +96,7 @@ class _Rehearsal:
             self._round_trip(before)
         except StepFailed as error:
             stopped = True
-            self._failed("upgrade-fails", "the upgrade fails", error)
-            self.databases.passed_over.add(script.revision)
-            self._start_over()
+            self._fails(error)
         if is_head and not stopped:
             self.findings += self._read(lambda connection: list(stale_updated_at(connection, self.metadata)))
         return RevisionReport(
@@ -106,6 +109,20 @@ class _Rehearsal:
             findings=tuple(self.findings),
             seconds=monotonic() - began,
         )
+
+    def _fails(self, error: StepFailed) -> None:
+        """Report a revision that cannot be applied, and go on without it."""
+        fix = ""
+        if error.lacks and not any(one.kind == "table" for one in self._read(read_catalog).values()):
+            self.lacks_beginning = True
+            before = ", ".join(one.revision for one in self.done[:-1][-1:]) or "base"
+            fix = (
+                "if the schema before it was made by other means, name that schema, and the revision that it is at:"
+                f" --from {before} --from-schema schema.sql, which {HOW_TO_WRITE_IT} writes"
+            )
+        self._failed("upgrade-fails", "the upgrade fails", error, fix)
+        self.databases.passed_over.add(self.script.revision)
+        self._start_over()
 
     def _round_trip(self, before: Snapshot) -> None:
         """Take the revision up, down and up.
@@ -228,9 +245,9 @@ class _Rehearsal:
         with self.walker.transaction() as connection:
             return read(connection)
 
-    def _failed(self, rule: str, what: str, error: StepFailed) -> None:
+    def _failed(self, rule: str, what: str, error: StepFailed, fix: str = "") -> None:
         statement = f", in: {error.statement}" if error.statement else ""
-        self._found(rule, f"{what}: {error.why}{statement}", place=error.place)
+        self._found(rule, f"{what}: {error.why}{statement}", fix, place=error.place)
 
     def _found(self, rule: str, message: str, fix: str = "", *, place: str = "") -> None:
         """Report a finding, by default at the function of the revision that it is about."""

@@ -18,10 +18,12 @@ from schema_tools.catalog.stored_code import StoredCode, in_authors_words, recor
 from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
 from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
+from schema_tools.migrations.scripts import script_directory
 from schema_tools.postgres.binaries import preferred_installation
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.postgres.server import PostgresServer
 from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.baseline import begin_with
 
 _NEEDED_BY_MAPPINGS: Final = frozenset({"extension", "function", "procedure"})
 
@@ -75,6 +77,8 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
             head, mapping = (places.create(dialect, f"scratch_{purpose}") for purpose in ("head", "mapping"))
             stack.callback(places.drop, head)
             stack.callback(places.drop, mapping)
+            if project.baseline is not None:
+                begin_with(project.baseline, script_directory(project), project.environment, head)
             with recorded_statements() as migrated:
                 runner.upgrade(project, head, locked=False)
             with recorded_statements() as mapped:

@@ -6,6 +6,7 @@ from typing import Self
 from alembic.script import Script
 from sqlalchemy import URL
 
+from schema_tools.rehearsal.baseline import begin_with
 from schema_tools.rehearsal.scratch import Places
 from schema_tools.rehearsal.steps import Revisions, Walker
 
@@ -38,8 +39,11 @@ class Databases:
             self.drop(walker)
 
     def empty(self) -> Walker:
-        """A new database, without anything in it."""
-        return self._made_from(None)
+        """A new database, with nothing in it but the baseline."""
+        made = self._made_from(None)
+        project = self.revisions.project
+        begin_with(project.baseline, self.revisions.script, project.environment, made.url)
+        return made
 
     def at(self, history: list[Script]) -> Walker:
         """A new database without rows to which `history` was applied; it is never shorter than the last time.

@@ -21,15 +21,19 @@ from schema_tools.migrations.foreign_connections import ForeignConnection
 from schema_tools.migrations.scripts import (
     UNRECORDED,
     alembic_config,
+    ancestry,
     is_recorded,
     script_directory,
     versions_directory,
 )
 from schema_tools.project import SchemaProject
+from schema_tools.rehearsal.baseline import first_revision
 from schema_tools.rehearsal.scratch import engine_of
 from schema_tools.rehearsal.stores import said
 
 _LONGEST_STATEMENT: Final = 200
+# A table, schema, column or other object: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_LACKING: Final = frozenset({"42P01", "3F000", "42703", "42704"})
 
 
 class StepFailed(SchemaToolsError):
@@ -39,15 +43,18 @@ class StepFailed(SchemaToolsError):
         place: The file and line, as findings name it; the file alone when no line of it was executing.
         statement: The statement that failed, on one line; empty when there was none.
         irreversible: Whether the revision says by `NotImplementedError` that it cannot be taken back.
+        lacks: Whether it needs a table or another object that is not there.
     """
 
     def __init__(self, place: str, error: BaseException) -> None:
         self.place = place
         self.irreversible = isinstance(error, NotImplementedError)
         self.statement = ""
+        self.lacks = False
         if isinstance(error, DBAPIError):
             self.why = said(error)
             self.statement = in_one_line(error.statement or "")
+            self.lacks = getattr(error.orig, "sqlstate", None) in _LACKING or "no such table" in str(error.orig)
         elif self.irreversible or isinstance(error, SchemaToolsError):
             self.why = str(error)
         else:
@@ -75,6 +82,16 @@ class Revisions:
         """
         with explained(None, versions_directory(self.script)):
             return list(reversed(list(self.script.walk_revisions())))
+
+    def rehearsed(self) -> list[Script]:
+        """Those of `in_order` that come after the baseline, if there is one.
+
+        Raises:
+            SchemaToolsError: One cannot be read.
+        """
+        first = first_revision(self.project.baseline, self.script)
+        known = ancestry(self.script, (first,)) if first else set()
+        return [one for one in self.in_order() if one.revision not in known]
 
     def place(self, file: str | Path, line: int | None = None) -> str:
         """A file as findings name it, from the directory of Alembic's configuration, and the line."""

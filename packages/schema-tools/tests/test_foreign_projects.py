@@ -1,0 +1,187 @@
+"""Projects that have never heard of these tools, each of another kind: they are judged as they are, and not changed."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from schema_tools.testing.in_process import Done
+from schema_tools.testing.plain_sql import connected
+from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers
+from tool_commands import tools
+
+PROJECTS = Path(__file__).parent / "foreign"
+KINDS = sorted(one.name for one in PROJECTS.iterdir() if (one / "alembic.ini").is_file())
+BASELINE = ("--from", "4a00", "--from-schema", "schema.sql")
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A copy of a project. It is the same at the end, but for what Python compiles."""
+    directory = tmp_path / "project"
+    shutil.copytree(PROJECTS / request.param, directory, ignore=shutil.ignore_patterns("__pycache__"))
+    before = contents(directory)
+    yield directory
+    assert contents(directory) == before
+
+
+def contents(directory: Path) -> dict[str, str]:
+    """The digest of every file, by name."""
+    files = (one for one in directory.rglob("*") if one.is_file() and "__pycache__" not in one.parts)
+    return {str(one.relative_to(directory)): hashlib.sha256(one.read_bytes()).hexdigest() for one in files}
+
+
+def of(kind: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("project", [kind], indirect=True)
+
+
+def judged(project: Path, *arguments: str) -> Done:
+    """Run a command. SQLModel knows its tables once for a process, so that has one of its own."""
+    if not (project / "app").is_dir():
+        return tools(*arguments, cwd=project)
+    command = [sys.executable, "-m", "schema_tools", *arguments]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def rules(done: Done) -> list[str]:
+    """The rules of all findings, of a command that wrote JSON."""
+    assert done.stderr == ""
+    return [one["rule"] for one in json.loads(done.stdout)["findings"]]
+
+
+@pytest.mark.parametrize("project", [one for one in KINDS if one != "baseline"], indirect=True)
+def test_every_migration_of_it_is_rehearsed_and_its_head_compared(project: Path) -> None:
+    done = judged(project, "verify", "--format", "json")
+
+    assert rules(done) == []
+    assert done.returncode == 0
+    assert len(json.loads(done.stdout)["revisions"]) == len(list((project / "migrations" / "versions").glob("*.py")))
+
+
+@pytest.mark.parametrize("project", KINDS, indirect=True)
+def test_its_migrations_and_tables_are_linted(project: Path) -> None:
+    done = judged(project, "lint", "--format", "json")
+
+    assert done.returncode == 1
+    assert "missing-comment" in rules(done)
+    assert "upgrade-raises" not in rules(done)
+
+
+@of("sqlite_in_batches")
+def test_a_project_on_sqlite_is_rehearsed_on_sqlite(project: Path) -> None:
+    done = tools("verify", "--format", "json", cwd=project)
+
+    assert {one["database"] for one in json.loads(done.stdout)["revisions"]} == {"sqlite"}
+
+
+@of("asynchronous")
+def test_what_the_mapping_lacks_is_named(project: Path) -> None:
+    models = project / "tickets" / "models.py"
+    before = models.read_text()
+    models.write_text(before.replace("    opened_at:", "    closed_at:"))
+
+    done = tools("verify", "--format", "json", cwd=project)
+
+    models.write_text(before)
+    assert rules(done) == ["head-differs", "head-differs"]
+    found = {one["place"] for one in json.loads(done.stdout)["findings"]}
+    assert found == {"column tickets.opened_at", "column tickets.closed_at"}
+
+
+# A history that does not begin with an empty database.
+
+
+@of("baseline")
+def test_a_history_that_lacks_its_beginning_says_what_to_name(project: Path) -> None:
+    done = tools("verify", "--format", "json", cwd=project)
+
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert (finding["rule"], finding["place"]) == ("upgrade-fails", "migrations/versions/4a01_city.py:18")
+    assert "--from 4a00 --from-schema schema.sql" in finding["fix"]
+
+
+@of("baseline")
+def test_a_history_is_rehearsed_from_a_dump(project: Path) -> None:
+    done = tools("verify", *BASELINE, "--format", "json", cwd=project)
+
+    assert rules(done) == []
+    assert [one["revision"] for one in json.loads(done.stdout)["revisions"]] == ["4a01"]
+
+
+@of("baseline")
+def test_a_history_is_rehearsed_from_what_a_database_has(project: Path, postgres_servers: PostgresServers) -> None:
+    with postgres_servers.empty_database(POSTGRES_NAMES[-1]) as url:
+        with connected(url) as connection:
+            connection.execute(
+                text("CREATE TABLE accounts (id serial PRIMARY KEY, email varchar(100) NOT NULL UNIQUE)")
+            )
+            connection.execute(text("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)"))
+        refused = tools("verify", "--from", "4a00", "--from-schema", url, cwd=project)
+        with connected(url) as connection:
+            connection.execute(text("INSERT INTO alembic_version VALUES ('4a00')"))
+        done = tools("verify", "--from", "4a00", "--from-schema", url, "--format", "json", cwd=project)
+
+    assert refused.returncode == 2
+    assert "is at no revision, and not at 4a00: name what it is at" in refused.stderr
+    assert rules(done) == []
+
+
+@of("baseline")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--from", "4a00"], "--from and --from-schema belong together"),
+        (["--from", "ffff", "--from-schema", "schema.sql"], "--from ffff is no revision"),
+        (["--from", "4a00", "--from-schema", "nothing.sql"], "the schema in nothing.sql cannot be read"),
+        (["--from", "4a00", "--from-schema", "alembic.ini"], "the schema in alembic.ini cannot be made: syntax error"),
+    ],
+)
+def test_a_beginning_that_cannot_be_had_is_one_sentence(project: Path, arguments: list[str], sentence: str) -> None:
+    done = tools("verify", *arguments, cwd=project)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+# What env.py says.
+
+
+CONFIGURED = """\
+from alembic import context
+from sqlalchemy import create_engine
+
+context.configure(connection=create_engine("sqlite://").connect(), {option})
+"""
+UNSAID = {
+    "import os\nos.environ['NO_SUCH_SETTING']\n": "migrations/env.py:2 failed before it configured the migrations",
+    "pass\n": "env.py does not call context.configure",
+    CONFIGURED.format(
+        option="target_metadata=None"
+    ): "env.py has no target_metadata: name the tables, as in --metadata",
+    CONFIGURED.format(option="target_metadata=7"): "the target_metadata of env.py is a int, and not a MetaData",
+    CONFIGURED.format(option="upgrade_token='one'"): "env.py runs migrations more than once, as for several databases",
+    CONFIGURED.format(option="tag=None").replace("sqlite://", "mysql+pymysql://"): "No module named 'pymysql'",
+}
+
+
+@of("asynchronous")
+@pytest.mark.parametrize("code", UNSAID)
+def test_what_env_py_does_not_say_is_one_sentence(project: Path, code: str) -> None:
+    environment = project / "migrations" / "env.py"
+    before = environment.read_text()
+    environment.write_text(code)
+
+    done = tools("lint", cwd=project)
+
+    environment.write_text(before)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert UNSAID[code] in done.stderr
+    assert done.stderr.count("\n") == 1
