@@ -114,7 +114,7 @@ def test_the_application_and_the_reader_cannot_change_the_schema(roles: RoleData
         "TRUNCATE users",
         "DROP TABLE users",
         "UPDATE alembic_version SET version_num = 'none'",
-        "DELETE FROM migration_log",
+        "DELETE FROM schema_tools_log",
     )
 
     refused(roles.application, *structure)

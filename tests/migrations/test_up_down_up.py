@@ -10,7 +10,7 @@ from schema_tools.migrations.history import history
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.example_rows import insert_example_rows
 
-BOOKKEEPING = {"alembic_version", "migration_log"}
+BOOKKEEPING = {"alembic_version", "schema_tools_log"}
 
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -14,6 +14,10 @@ from schema_tools.errors import SchemaToolsError
         ("sqlite:///var/service.db", "sqlite"),
         ("postgresql+psycopg://u@h/db", "postgresql+psycopg"),
         ("postgresql://u@h/db", "postgresql+psycopg"),
+        ("postgres://u@h/db", "postgresql+psycopg"),
+        ("postgresql+asyncpg://u@h/db", "postgresql+psycopg"),
+        ("postgresql+psycopg2://u@h/db", "postgresql+psycopg"),
+        ("postgresql+pg8000://u@h/db", "postgresql+psycopg"),
     ],
 )
 def test_migrations_run_on_the_synchronous_driver(given: str, driver: str) -> None:
@@ -21,7 +25,14 @@ def test_migrations_run_on_the_synchronous_driver(given: str, driver: str) -> No
     assert migration_url(given).database == make_url(given).database
 
 
-@pytest.mark.parametrize("given", ["mysql://u:s3cret@h/db", "memory://", "postgresql+asyncpg://u:s3cret@h/db"])
+@pytest.mark.parametrize(("ssl", "sslmode"), [("true", "require"), ("verify-full", "verify-full")])
+def test_parameters_of_asyncpg_are_turned_to_those_of_libpq(ssl: str, sslmode: str) -> None:
+    given = f"postgresql+asyncpg://u@h/db?ssl={ssl}&prepared_statement_cache_size=0&application_name=a"
+
+    assert dict(migration_url(given).query) == {"sslmode": sslmode, "application_name": "a"}
+
+
+@pytest.mark.parametrize("given", ["mysql://u:s3cret@h/db", "memory://", "oracle+oracledb://u:s3cret@h/db"])
 def test_another_database_is_refused(given: str) -> None:
     with pytest.raises(SchemaToolsError, match="not on") as raised:
         migration_url(given)

@@ -116,7 +116,9 @@ def test_a_record_and_a_date_of_somebody_else_are_no_riddle(
     with connected(empty_url) as connection:
         connection.execute(text(f"UPDATE {TABLE} SET direction = 'sideways' WHERE revision = 'b'"))  # noqa: S608
     for work in (history, runner.upgrade):
-        with pytest.raises(SchemaToolsError, match="a row of migration_log is not as these tools write it: 'sideways'"):
+        with pytest.raises(
+            SchemaToolsError, match="a row of schema_tools_log is not as these tools write it: 'sideways'"
+        ):
             work(project, empty_url)
 
 
@@ -262,3 +264,46 @@ def test_the_history_is_shown_at_a_glance_and_is_status_1_when_it_changed(
     assert command("lock").stdout == "recorded nothing new: versions.lock has every migration\n"
     unlocked = command("lock", "--again", "nowhere")
     assert (unlocked.returncode, unlocked.stdout) == (2, "")
+
+
+# The table of records.
+
+
+def test_a_table_of_the_former_name_is_taken_over(project: SchemaProject, empty_url: str) -> None:
+    runner.upgrade(project, empty_url, to="b")
+    with connected(empty_url) as connection:
+        connection.execute(text(f"ALTER TABLE {TABLE} RENAME TO migration_log"))
+    before = [one.last_step for one in history(project, empty_url) if one.applied]
+
+    runner.upgrade(project, empty_url)
+
+    after = [one.last_step for one in history(project, empty_url)]
+    assert None not in [*before, *after]
+    assert after[:2] == before
+    with connected(empty_url) as connection:
+        assert not inspect(connection).has_table("migration_log")
+
+
+def test_a_table_of_the_project_may_have_the_former_name(scratch: ScratchProject, empty_url: str) -> None:
+    scratch.revision("d", "op.create_table('migration_log', sa.Column('body', sa.Text))")
+    project = scratch.project(MetaData())
+
+    runner.upgrade(project, empty_url)
+
+    assert None not in [one.took for one in history(project, empty_url)]
+    with connected(empty_url) as connection:
+        assert [one["name"] for one in inspect(connection).get_columns("migration_log")] == ["body"]
+
+
+def test_the_table_may_have_another_name(scratch: ScratchProject, empty_url: str) -> None:
+    named = 'run(MetaData(), lambda: "", log_table="our_steps", version_table="our_version")'
+    environment = scratch.directory / "alembic" / "env.py"
+    environment.write_text(environment.read_text().replace('run(MetaData(), lambda: "")', named))
+
+    tools("upgrade", "--database", empty_url, cwd=scratch.directory)
+    done = tools("history", "--database", empty_url, "--format", "json", cwd=scratch.directory)
+
+    assert {one["applied"] for one in json.loads(done.stdout)} == {True}
+    with connected(empty_url) as connection:
+        assert {"our_steps", "our_version"} <= set(inspect(connection).get_table_names())
+        assert not {TABLE, "alembic_version"} & set(inspect(connection).get_table_names())

@@ -81,7 +81,7 @@ def test_a_revision_is_tried_again_and_done_when_the_lock_is_free(
         rf"busy is held by process {pid} \(idle in transaction since .* UTC\); attempt 2 of 3", told[1].reason
     )
     with connected(empty_postgres_url) as connection:
-        assert sorted(inspect(connection).get_table_names()) == ["alembic_version", "made", "migration_log"]
+        assert sorted(inspect(connection).get_table_names()) == ["alembic_version", "made", "schema_tools_log"]
 
 
 def test_it_gives_up_and_names_who_had_the_lock(
@@ -107,7 +107,7 @@ def test_it_gives_up_and_names_who_had_the_lock(
     )
     assert [one.stage.value for one in told] == ["begins", "waits", "begins", "waits", "begins"]
     with connected(empty_postgres_url) as connection:
-        assert sorted(inspect(connection).get_table_names()) == ["alembic_version", "busy", "migration_log"]
+        assert sorted(inspect(connection).get_table_names()) == ["alembic_version", "busy", "schema_tools_log"]
     assert [one.revision for one in runner.upgrade(project, empty_postgres_url)] == ["second", "third"]
 
 

@@ -132,7 +132,7 @@ def described(url: str) -> list[str]:
     """Columns, indexes and triggers of a database, each with its name first, in words that do not depend on order."""
     with connected(url) as connection:
         inspector = inspect(connection)
-        tables = [name for name in inspector.get_table_names() if name not in {"alembic_version", "migration_log"}]
+        tables = [name for name in inspector.get_table_names() if name not in {"alembic_version", "schema_tools_log"}]
         found = [f"{name} {column}" for name in tables for column in inspector.get_columns(name)]
         for index in (index for name in tables for index in inspector.get_indexes(name)):
             predicates = {option: str(value) for option, value in index.get("dialect_options", {}).items()}

@@ -9,15 +9,23 @@ from sqlalchemy.exc import ArgumentError
 
 from schema_tools.errors import SchemaToolsError
 
-# Migrations are synchronous code, so the URL of an asynchronous driver is turned to its synchronous sibling.
+# A project may have another driver, which need not be installed: its database is read with ours, and synchronously.
 _SYNCHRONOUS: Final = {
+    "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
+    "postgresql+asyncpg": "postgresql+psycopg",
+    "postgresql+pg8000": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
+    "postgresql+psycopg2": "postgresql+psycopg",
+    "postgresql+psycopg2cffi": "postgresql+psycopg",
     "postgresql+psycopg_async": "postgresql+psycopg",
     "sqlite": "sqlite",
     "sqlite+aiosqlite": "sqlite",
     "sqlite+pysqlite": "sqlite",
 }
+
+# What asyncpg takes from a URL: https://docs.sqlalchemy.org/en/21/dialects/postgresql.html#module-sqlalchemy.dialects.postgresql.asyncpg
+_OF_ASYNCPG: Final = ("prepared_statement_cache_size", "prepared_statement_name_func", "statement_cache_size")
 
 # libpq takes these as connection parameters too:
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
@@ -46,6 +54,8 @@ def migration_url(url: str | URL) -> URL:
     if "@" in (parsed.host or ""):
         # What is before it is the end of the password, and would be printed with the host.
         raise SchemaToolsError("the database URL has an @ in its password: write it as %40")
+    if parsed.drivername == "postgresql+asyncpg":
+        parsed = _as_libpq_has_it(parsed)
     parsed = parsed.set(drivername=_SYNCHRONOUS[parsed.drivername])
     if "%00" in parsed.render_as_string(hide_password=False):
         # libpq reads as far as that, and would connect to another database, or to another server.
@@ -57,6 +67,15 @@ def migration_url(url: str | URL) -> URL:
     if parsed.drivername == "sqlite" and parsed.database in {None, "", ":memory:"}:
         raise SchemaToolsError("a SQLite database in memory is gone when its migration ends; name a file")
     return parsed
+
+
+def _as_libpq_has_it(url: URL) -> URL:
+    """A URL of asyncpg, whose `ssl` is libpq's `sslmode`, without what concerns that driver alone."""
+    ssl = url.query.get("ssl")
+    url = url.difference_update_query(("ssl", *_OF_ASYNCPG))
+    if not isinstance(ssl, str):
+        return url
+    return url.update_query_dict({"sslmode": "require" if ssl.lower() == "true" else ssl})
 
 
 def shown(url: URL) -> str:

@@ -39,6 +39,7 @@ class Environment:
         dialect: The kind of its database, `postgresql` or `sqlite`.
         version_table: The table that says which revisions the database has.
         version_table_schema: The schema of that table; None for the default one.
+        log_table: The table in which these tools record what they did to a database.
         include_schemas: Whether schemas beside the default one are compared.
         include_name: Says by its name, kind and parents what of a database is compared; None for everything.
         include_object: Says the same of an object of the database or of the mapping.
@@ -48,6 +49,7 @@ class Environment:
     dialect: str = "postgresql"
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
+    log_table: str = "schema_tools_log"
     include_schemas: bool = False
     include_name: Callable[..., bool] | None = None
     include_object: Callable[..., bool] | None = None

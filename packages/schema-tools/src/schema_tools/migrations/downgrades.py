@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 
 from schema_tools.migrations.concurrent_builds import folded
 from schema_tools.migrations.foreign_connections import only
-from schema_tools.migrations.log import TABLE
+from schema_tools.migrations.log import TABLE, name_in
 
 _NAME: Final = r'(?:"(?:[^"]|"")+"|\w[\w$]*)'
 _TABLE: Final = rf"{_NAME}(?:\s*\.\s*{_NAME})?"
@@ -171,7 +171,7 @@ def _hides_rows(connection: Connection, table: str) -> bool:
 
 def _has_rows(connection: Connection) -> bool:
     """Whether any table has, as far as the role can tell."""
-    names = set(inspect(connection).get_table_names()) - {"alembic_version", TABLE}
+    names = set(inspect(connection).get_table_names()) - {"alembic_version", name_in(connection) or TABLE}
     if any(_hides_rows(connection, connection.dialect.identifier_preparer.quote(name)) for name in names):
         return True
     ours = [TableClause(name) for name in names]

@@ -73,7 +73,7 @@ def _of_database(url: URL, environment: Environment) -> tuple[tuple[str, ...], M
         if file is None:
             connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
             connection.execute(text(f"SET statement_timeout = '{_STATEMENT_TIMEOUT}'"))
-        return applied_heads(connection, environment), last_records(connection)
+        return applied_heads(connection, environment), last_records(connection, environment.log_table)
 
 
 def _applied(script: ScriptDirectory, heads: tuple[str, ...], records: Mapping[str, Record]) -> set[str]:
@@ -100,9 +100,10 @@ def refuse_changed_history(
         SchemaToolsError: They are not; the message names the first revision that changed, and what to do.
         alembic.util.CommandError: The database is at a revision that has no file.
     """
+    environment = environment or Environment()
     applied = ancestry(script, applied_heads(connection, environment))
     files = revision_files(versions_directory(script))
-    for sentence in tampered(files, last_records(connection), applied).values():
+    for sentence in tampered(files, last_records(connection, environment.log_table), applied).values():
         raise SchemaToolsError(f"nothing was run: {sentence}")
 
 

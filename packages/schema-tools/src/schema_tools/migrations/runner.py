@@ -18,6 +18,7 @@ from schema_tools.migrations.environments import Work, probe_environment, run_en
 from schema_tools.migrations.foreign_connections import ForeignConnection
 from schema_tools.migrations.history import refuse_changed_history
 from schema_tools.migrations.lock_file import refuse_changed_files
+from schema_tools.migrations.log import TABLE, take_over
 from schema_tools.migrations.retries import with_retries
 from schema_tools.migrations.scripts import (
     UNRECORDED,
@@ -159,7 +160,8 @@ def _run(
     versions = versions_directory(script)
     if locked:
         refuse_changed_files(versions, unrecorded=True)
-    steps = Steps(versions, options.get("progress"))
+    table = project.environment.log_table if locked else TABLE
+    steps = Steps(versions, options.get("progress"), table)
     patience = options.get("patience") or Patience()
     with (
         _one_at_a_time,
@@ -167,6 +169,7 @@ def _run(
         migration_connection(target, patience, waiting=options.get("waiting")) as connection,
     ):
         if locked:
+            take_over(connection, table)
             refuse_changed_history(script, connection, project.environment)
         config.attributes["steps"] = steps
         probe_environment(config, script, connection, hand=not locked)

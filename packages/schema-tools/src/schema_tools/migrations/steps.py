@@ -14,7 +14,7 @@ from sqlalchemy import Connection, event
 
 from schema_tools.migrations.blockers import refuse_without_guard
 from schema_tools.migrations.concurrent_builds import index_left
-from schema_tools.migrations.log import Direction, record
+from schema_tools.migrations.log import TABLE, Direction, record
 from schema_tools.migrations.revision_files import checksums, revision_files
 from schema_tools.migrations.scripts import Revision, described
 
@@ -47,12 +47,13 @@ class Steps:
         downgrading: Whether that is taken back.
     """
 
-    def __init__(self, versions: Path, progress: Callable[[Progress], None] | None = None) -> None:
+    def __init__(self, versions: Path, progress: Callable[[Progress], None] | None = None, table: str = TABLE) -> None:
         self.done: list[Revision] = []
         self.current: Revision | None = None
         self.downgrading = False
         self._versions = versions
         self._progress = progress
+        self._table = table
         self._chain: dict[str, str] | None = None
         self._connection: Connection | None = None
         self._info: Mapping[Any, Any] = {}
@@ -86,10 +87,12 @@ class Steps:
         took = timedelta(seconds=time.monotonic() - self._began)
         if step.is_stamp:
             for name in step.destination_revision_ids or ("base",):
-                record(connection, name, Direction.STAMP, self._chain.get(name, ""), timedelta())
+                record(connection, name, Direction.STAMP, self._chain.get(name, ""), timedelta(), table=self._table)
         elif step.up_revision_id is not None:
             direction = Direction.UPGRADE if step.is_upgrade else Direction.DOWNGRADE
-            record(connection, step.up_revision_id, direction, self._chain[step.up_revision_id], took)
+            record(
+                connection, step.up_revision_id, direction, self._chain[step.up_revision_id], took, table=self._table
+            )
 
     def tell_waiting(self, reason: str) -> None:
         """Report that the current step is going to be tried again."""

@@ -1,6 +1,7 @@
 """What `env.py` passes to `context.configure`, which is found out by running it as far as that, without a database."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, Final, NoReturn, Self
@@ -51,7 +52,9 @@ def survey(config: Config, script: ScriptDirectory) -> Environment:
     def configured(_connection: Connection | None, options: dict[str, Any]) -> NoReturn:
         if options.get("upgrade_token", "upgrades") != "upgrades":
             raise SchemaToolsError(f"env.py {SEVERAL_DATABASES}")
-        found.append(_environment(dialect[0], options))
+        environment = _environment(dialect[0], options)
+        log_table = config.attributes.get("log_table", environment.log_table)
+        found.append(replace(environment, log_table=log_table))
         raise _Surveyed
 
     # What `env.py` uses where it takes a connection that is handed in.
