@@ -12,6 +12,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.orm import registry
 from sqlalchemy.schema import SchemaItem
 
+from schema_tools.cli.adopt import adopt
 from schema_tools.cli.application import application
 from schema_tools.cli.context import CommandContext
 from schema_tools.errors import SchemaToolsError
@@ -116,7 +117,9 @@ def run() -> None:
         application_url=lambda: options.application_database or None,
         say_error=say_error,
     )
-    command = typer.main.get_command(application(context))
+    commands = application(context)
+    commands.command()(adopt)
+    command = typer.main.get_command(commands)
     for subcommand in getattr(command, "commands", {}).values():
         subcommand.params += _parameters(options)
     sys.path.insert(0, "")

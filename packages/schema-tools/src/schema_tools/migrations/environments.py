@@ -1,7 +1,6 @@
 """Running a project's `env.py` on the connection that it is handed, and on no other."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -43,8 +42,8 @@ def run_environment(
         connection: Where to work.
         work: The steps.
         hand: For a database that is thrown away: `env.py` may be one that connects by itself. Its engines give this
-            connection, `sqlalchemy.url` names this database, where the version table is `alembic_version`, and what it
-            prints and how it configures the log are of no concern.
+            connection, `sqlalchemy.url` names this database, the version table is `alembic_version`, and what it prints
+            goes to standard error.
         options: For Alembic's `EnvironmentContext`.
 
     Raises:
@@ -53,7 +52,7 @@ def run_environment(
     """
     config.attributes["connection"] = connection
     with (
-        quiet() if hand else nullcontext(),
+        quiet(redirect=hand),
         only(connection, *code_directories(script)) as guard,
     ):
         run = _Run(guard, connection, work, hand=hand)

@@ -35,7 +35,7 @@ _ENVIRONMENT: Final = "env.py"
 _OPENS: Final = "opened a connection of its own"
 ADVICE: Final = (
     'in env.py, use context.config.attributes["connection"] when it is there, or call'
-    " schema_tools.environment.run(metadata, url)"
+    " schema_tools.environment.run(metadata, url), as `schema-tools adopt` shows"
 )
 _USES: Final = "used another connection than the one that it was handed"
 
