@@ -46,6 +46,10 @@ LOCKS = (
     Lock("build.lock", "What builds and installs the package itself", ("--group", "build"), "dev.lock"),
     Lock("bootstrap.lock", "What installs the others", ("--group", "bootstrap")),
     Lock("clients.lock", "What generates a client in Python, apart from the rest", ("--group", "clients")),
+    *(
+        Lock(f"{group}.lock", f"What the schema tools are tried with: {group.replace('-', ' ')}", ("--group", group))
+        for group in ("sqlalchemy-oldest", "sqlalchemy-between", "sqlalchemy-too-old")
+    ),
 )
 
 

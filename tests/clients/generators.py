@@ -1,23 +1,17 @@
 """The generators of clients, installed once into `.cache`, and the commands that docs/http-api.md shows of them."""
 
-import fcntl
-import hashlib
 import os
 import re
 import shlex
 import subprocess
-import sys
-import venv
 from pathlib import Path
 from typing import Final
 
-from installers import Command, pip_settings, run, uv_environment
+from locked_environments import locked_environment
 from node_packages import NODE, installed, node_environment
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
-_LOCK: Final = ROOT / "requirements" / "clients.lock"
-_CACHE: Final = ROOT / ".cache"
 _ADDRESS: Final = "http://127.0.0.1:8000"
 _SCRIPTS: Final = {
     "openapi-typescript": "openapi-typescript/bin/cli.js",
@@ -32,20 +26,7 @@ def python_programs() -> Path:
     Raises:
         installers.ToolError: uv could not install it.
     """
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    digest = hashlib.sha256(_LOCK.read_bytes() + version.encode()).hexdigest()[:16]
-    directory = _CACHE / f"clients-{digest}"
-    _CACHE.mkdir(exist_ok=True)
-    # Tests that run side by side make it once. Its programs have its path in them, so it cannot be made and moved.
-    with directory.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (directory / "whole").exists():
-            venv.create(directory, clear=True, symlinks=True)
-            uv = Path(sys.executable).with_name("uv")
-            sync: Command = [uv, "pip", "sync", "--require-hashes", "--python", directory / "bin" / "python", _LOCK]
-            run(sync, environment=uv_environment(pip_settings(Path(sys.executable))))
-            (directory / "whole").touch()
-    return directory / "bin"
+    return locked_environment("clients") / "bin"
 
 
 def node_modules() -> Path:

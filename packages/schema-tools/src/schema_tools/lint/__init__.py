@@ -48,8 +48,8 @@ def _need_pglast() -> None:
         import pglast  # noqa: F401, PLC0415
     except ImportError as error:
         raise SchemaToolsError(
-            "the migrations are read with PostgreSQL's own parser, which is a dependency of development: "
-            "make setup, or pip install pglast"
+            "the migrations are read with PostgreSQL's own parser: pip install pglast, which the extra `rehearsal` of"
+            " these tools brings"
         ) from error
 
 

@@ -180,7 +180,8 @@ UNRECORDED: Final = (
 
 def code_directories(script: ScriptDirectory) -> list[Path]:
     """Where `env.py` is, and where revisions are."""
-    return [Path(script.dir), *script._version_locations]  # noqa: SLF001 -- `versions` is for a single one
+    locations = script._version_locations  # noqa: SLF001 -- `versions` is for a single one
+    return [Path(script.dir), *map(Path, locations)]  # Alembic before 1.16 has texts
 
 
 def versions_directory(script: ScriptDirectory) -> Path:

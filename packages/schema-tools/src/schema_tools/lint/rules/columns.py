@@ -55,7 +55,7 @@ def serial_type(table: Table) -> Iterator[TableHit]:
     """Its sequence has its own owner and privileges, and any number can be inserted; an identity prevents both."""
     for column in table.columns:
         worded = str(CreateColumn(column).compile(dialect=DIALECTS["postgresql"]))
-        if re.search(r"\b(SMALL|BIG)?SERIAL\b", worded) and column.table.autoincrement_column is column:
+        if re.search(r"\b(SMALL|BIG)?SERIAL\b", worded) and _counted(table) is column:
             fix = f'Column("{column.name}", {type(column.type).__name__}, Identity(), primary_key=True)'
             yield TableHit(column, f"{full_name(column)} is serial", fix)
 
@@ -248,3 +248,10 @@ def _python_type(column: Column[Any]) -> type | None:
 
 def _foreign_keys(table: Table) -> list[ForeignKeyConstraint]:
     return sorted(table.foreign_key_constraints, key=lambda one: tuple(one.column_keys))
+
+
+def _counted(table: Table) -> Column[Any] | None:
+    """The column of a table that is counted; SQLAlchemy before 2.0.4 has no public name for it."""
+    if hasattr(table, "autoincrement_column"):
+        return table.autoincrement_column
+    return table._autoincrement_column  # noqa: SLF001 -- see above
