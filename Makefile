@@ -14,15 +14,16 @@ else
 endif
 SET_UP += --venv "$(VENV)"
 
-# What was typed after m= and to= reaches the command as it was typed, whatever quotes or dollar signs are in it.
-unexport m to again
+# What was typed after m=, to= and o= reaches the command as it was typed, whatever quotes or dollar signs are in it.
+unexport m to again o
 export MESSAGE = $(value m)
 export REVISION = $(value to)
 export AGAIN = $(value again)
+export REPORT = $(or $(value o),var/schema-report.html)
 
 .PHONY: help setup run dev test test-packages faults fuzz bench check format lock clean http-transcripts
 .PHONY: db-migrate db-lock db-upgrade db-downgrade db-history db-plan
-.PHONY: db-docs db-docs-check db-lint db-verify db-check db-drift db-audit db-roles
+.PHONY: db-docs db-docs-check db-lint db-verify db-check db-drift db-audit db-roles db-report
 
 help: ## List the targets
 	@"$(PYTHON)" -E scripts/help.py
@@ -114,6 +115,10 @@ db-audit: ## Look at the health of the database
 db-roles: ## Print the SQL of three database roles: for migrations, the service and readers
 	@$(SET_UP) runtime
 	@"$(BIN)/fastapi-service" db roles
+
+db-report: ## Write one HTML file with the diagram, the tables, the history and the findings: o=var/schema-report.html
+	@$(SET_UP) dev
+	@"$(BIN)/fastapi-service" db report --output "$$REPORT"
 
 db-check: ## Check all of the schema that needs no live database: versions.lock, document, lint, verify
 	@$(SET_UP) dev

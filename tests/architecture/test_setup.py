@@ -275,6 +275,8 @@ def test_help_is_the_default_and_lists_every_target(project: Path) -> None:
         (["db-drift"], ["db", "drift"]),
         (["db-audit"], ["db", "audit"]),
         (["db-roles"], ["db", "roles"]),
+        (["db-report"], ["db", "report", "--output", "var/schema-report.html"]),
+        (["db-report", f"o={MESSAGE}"], ["db", "report", "--output", MESSAGE]),
         (["db-check"], ["db", "check"]),
         (["db-lint"], ["db", "lint"]),
         (["db-verify"], ["db", "verify"]),

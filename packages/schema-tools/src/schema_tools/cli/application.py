@@ -5,13 +5,14 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from schema_tools.cli import checkout, databases, migrations, roles
+from schema_tools.cli import checkout, databases, migrations, report, roles
 from schema_tools.cli.context import CommandContext
 
 _COMMANDS: Final = (
     *(migrations.upgrade, migrations.downgrade, migrations.history),
     *(checkout.migrate, checkout.lock, checkout.check, checkout.docs, checkout.docs_check, checkout.lint),
-    *(databases.verify, databases.plan, databases.drift, databases.audit, roles.roles),
+    *(databases.verify, databases.plan, databases.drift, databases.audit),
+    *(roles.roles, report.report),
 )
 
 

@@ -36,7 +36,12 @@ def as_data(document: object) -> str:
 
 def anchor(kind: str, name: str) -> str:
     """The `id` of what is shown of something; a link to it is the same after `#`."""
-    return f"{kind}-{quote(name, safe='')}"
+    return f"{kind}-{fragment(name)}"
+
+
+def fragment(name: str) -> str:
+    """A name as a part of an `id`, which may have no blanks, and of a link to it."""
+    return quote(name, safe="")
 
 
 def number(value: float) -> str:
