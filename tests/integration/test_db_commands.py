@@ -89,6 +89,18 @@ def test_the_document_that_is_committed_is_current(tmp_path: Path) -> None:
     assert (done.returncode, json.loads(done.stdout)) == (0, {"findings": []})
 
 
+def test_the_report_shows_the_tables_of_the_service_and_says_what_needs_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PG_BINDIR", str(tmp_path))
+
+    done = db(tmp_path, "report", "-o", "var/report.html")
+
+    assert (done.returncode, done.stdout) == (0, "written: var/report.html (0 findings)\n")
+    assert "not in the report: the differences between revisions and the findings of verify" in done.stderr
+    assert 'id="table-users"' in (tmp_path / "var" / "report.html").read_text("utf-8")
+
+
 def test_a_message_that_is_missing_is_asked_for(tmp_path: Path) -> None:
     done = db(tmp_path, "migrate", "-m", " ")
 

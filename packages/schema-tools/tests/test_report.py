@@ -15,9 +15,9 @@ from sqlalchemy import URL
 
 import tool_commands
 from bookshop.tables import metadata as bookshop
+from hostile_texts import HOSTILE, hostile_report, hostile_tables
 from rehearsals import executing, on_postgresql
 from schema_tools.catalog.reading import read_catalog
-from schema_tools.findings import Finding
 from schema_tools.migrations import runner
 from schema_tools.migrations.connection import postgresql_engine
 from schema_tools.postgres.databases import RunningPostgres
@@ -26,7 +26,7 @@ from schema_tools.rehearsal.scratch import Places
 from schema_tools.rehearsal.steps import Revisions
 from schema_tools.report.cells import cells, shortened
 from schema_tools.report.changes import Changes, changes
-from schema_tools.report.gathering import Gathered, gather
+from schema_tools.report.gathering import gather
 from schema_tools.report.page import page
 from schema_tools.report.severity import by_rule
 from schema_tools.testing.in_process import Done
@@ -35,18 +35,6 @@ from scratch_project import ScratchProject
 
 TESTS = Path(__file__).parent
 PROJECT = ("--metadata", "bookshop.tables:metadata", "--config", "bookshop/alembic.ini")
-HOSTILE = (
-    "</script><script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "\"' onmouseover='alert(1)' x=\"",
-    "<!-- script --><!-- data -->",
-    "]]>&lt;&amp;\u2028${alert(1)}\\u003c",
-    "日本語のテーブル",
-    "جدول \u202e الطلبات",
-    "🙂👩\u200d👩\u200d👧 e\u0301",
-    "n" * 63,
-    "with  blanks % and/slashes?#",
-)
 
 
 class Parsed(HTMLParser):
@@ -79,48 +67,9 @@ class Parsed(HTMLParser):
         return json.loads(self.raw["script"][0])
 
 
-def hostile_tables() -> sa.MetaData:
-    metadata = sa.MetaData()
-    before: sa.Table | None = None
-    for text in HOSTILE:
-        key: list[sa.Column[Any]] = []
-        if before is not None:
-            key.append(sa.Column("before", sa.ForeignKey(before.columns["id"]), comment=text))
-        before = sa.Table(
-            text,
-            metadata,
-            sa.Column("id", sa.Integer, primary_key=True, comment=text, info={"example": text}),
-            *key,
-            sa.Column(text, sa.Text, server_default=text, comment=text, info={"example": {text: [text]}}),
-            sa.Index(f"ix {text}"[:63], text),
-            sa.CheckConstraint(f"{text!r} <> ''", name=text),
-            comment=text,
-        )
-    return metadata
-
-
-def gathered(metadata: sa.MetaData, directory: Path) -> Gathered:
-    """A report without migrations; its findings and what it lacks have every hostile text."""
-    from schema_tools.document.relationships import relationships
-    from schema_tools.document.tbls import tbls_document
-
-    project = SchemaProject(metadata=metadata, alembic_ini=directory / "alembic.ini")
-    return Gathered(
-        project=project,
-        document=tbls_document(project),
-        relationships=relationships(metadata),
-        mapped=[],
-        revisions=[],
-        changes=Changes(objects=[("table", text, None) for text in HOSTILE]),
-        findings=[Finding(rule=text, place=text, message=text, why=text, fix=text) for text in HOSTILE],
-        checks=list(HOSTILE),
-        lacking=list(HOSTILE),
-    )
-
-
 def test_no_name_and_no_comment_becomes_markup(tmp_path: Path) -> None:
-    plain = Parsed(page(gathered(sa.MetaData(), tmp_path)).decode())
-    parsed = Parsed(page(gathered(hostile_tables(), tmp_path)).decode())
+    plain = Parsed(page(hostile_report(sa.MetaData(), tmp_path)).decode())
+    parsed = Parsed(page(hostile_report(hostile_tables(), tmp_path)).decode())
 
     assert [tag for tag, _ in parsed.tags if tag in {"img", "script", "style"}] == ["style", "script", "script"]
     assert not [name for _, attributes in parsed.tags for name in attributes if name.startswith("on")]
@@ -134,18 +83,20 @@ def test_no_name_and_no_comment_becomes_markup(tmp_path: Path) -> None:
 
 
 def test_every_link_of_the_page_leads_to_something_in_it(tmp_path: Path) -> None:
-    parsed = Parsed(page(gathered(hostile_tables(), tmp_path)).decode())
+    parsed = Parsed(page(hostile_report(hostile_tables(), tmp_path)).decode())
     ids = [attributes["id"] for _, attributes in parsed.tags if "id" in attributes]
     links = {str(attributes["href"]) for tag, attributes in parsed.tags if tag == "a"}
 
     assert len(links) > 3 * len(HOSTILE)
-    assert {link.removeprefix("#") for link in links} <= set(map(str, ids))
+    # What a revision changed is shown by the script.
+    shown = {*map(str, ids), *(one["anchor"] for one in parsed.data["steps"])}
+    assert {link.removeprefix("#") for link in links} <= shown
     assert len(ids) == len(set(ids))
     assert not [one for one in ids if re.search(r"\s", str(one))]
 
 
 def test_the_policy_allows_the_style_and_the_script_of_the_page_and_nothing_from_elsewhere(tmp_path: Path) -> None:
-    text = page(gathered(sa.MetaData(), tmp_path)).decode()
+    text = page(hostile_report(sa.MetaData(), tmp_path)).decode()
     parsed = Parsed(text)
     policy = next(str(one["content"]) for _, one in parsed.tags if one.get("http-equiv") == "Content-Security-Policy")
 
@@ -284,9 +235,10 @@ def test_findings_stand_by_rule_the_worst_first(tmp_path: Path, postgres_server:
     text = Parsed(page(found).decode()).text
 
     rules = [rule for rule, _ in by_rule(found.findings)]
-    assert {"drop-column", "index-not-concurrent", "no-op-downgrade", "missing-comment"} <= set(rules)
-    places = [rules.index(one) for one in ("drop-column", "no-op-downgrade", "index-not-concurrent", "missing-comment")]
+    assert {"drop-column", "index-not-concurrent", "no-op-downgrade", "head-differs", "missing-comment"} <= set(rules)
+    places = [rules.index(one) for one in ("drop-column", "index-not-concurrent", "head-differs", "missing-comment")]
     assert places == sorted(places)
+    assert rules.index("no-op-downgrade") < rules.index("index-not-concurrent")
     for one in found.findings:
         assert all(part in text for part in (one.place, one.message, one.why, one.fix))
 

@@ -99,7 +99,11 @@ function mark(near) {
     box.classList.toggle('near', shown.has(box.dataset.n));
     box.classList.toggle('chosen', near.includes(box.dataset.n));
   }
-  for (const line of lines) line.classList.toggle('near', touching(line.dataset));
+  for (const line of lines) {
+    line.classList.toggle('near', touching(line.dataset));
+    // What is drawn last is on top.
+    if (touching(line.dataset)) line.parentNode.append(line);
+  }
 }
 
 function unmark() {
@@ -335,7 +339,7 @@ function changedAspects(before, after) {
 function line(object, before, after) {
   const [kind, name] = data.objects[object];
   const sign = !before ? 'added' : !after ? 'removed' : 'changed';
-  const item = make('li', '', make('span', `sign ${sign}`, sign), `${kind} `, make('code', '', name));
+  const item = make('li', '', make('span', `sign ${sign}`, sign), ` ${kind} `, make('code', '', name), ' ');
   if (sign !== 'changed') item.append(make('span', 'aside', words(after ?? before)));
   else {
     for (const aspect of changedAspects(before, after)) {
@@ -373,6 +377,9 @@ if (from) {
   document.getElementById('swap').addEventListener('click', () => choose(to.value, from.value));
   compare();
 }
+
+// A list of many tables would be all that a phone shows.
+if (matchMedia('(width < 50rem)').matches) document.querySelector('.contents details').open = false;
 
 window.addEventListener('hashchange', show);
 begin();

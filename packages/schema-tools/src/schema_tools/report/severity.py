@@ -11,27 +11,24 @@ from schema_tools.rehearsal.verdicts import WHY
 
 
 class Severity(Enum):
-    """The kinds of findings, the worst first, in the words of the page."""
+    """How bad it is to break a rule, the worst first, in the words of the page."""
 
-    LOSS = "data loss"
-    BROKEN = "broken migration"
-    BLOCKING = "unsafe while in use"
-    DIFFERENT = "schemas differ"
+    LOSS = "data loss, broken rollback"
+    LOCKS = "blocking locks"
+    CODE = "broken code"
     WEAK = "weak table"
     OPINION = "opinion"
 
 
 _ORDER: Final = list(Severity)
-_THEMES: Final = {"loss": Severity.LOSS, "unreadable": Severity.BROKEN}
-_LOST: Final = ("rows-lost", "values-lost", "values-changed", "counter-set-back")
+_THEMES: Final = {"loss": Severity.LOSS, "unreadable": Severity.CODE}
 _SEVERITIES: Final = {
-    **{rule.name: _THEMES.get(rule.check.__module__.rpartition(".")[2], Severity.BLOCKING) for rule in REVISION_RULES},
+    **{rule.name: _THEMES.get(rule.check.__module__.rpartition(".")[2], Severity.LOCKS) for rule in REVISION_RULES},
     **{rule.name: Severity.WEAK for rule in TABLE_RULES},
-    **dict.fromkeys(WHY, Severity.BROKEN),
-    **dict.fromkeys(_LOST, Severity.LOSS),
-    **dict.fromkeys(("drift", "head-differs", "mapping-not-made"), Severity.DIFFERENT),
+    **dict.fromkeys(WHY, Severity.LOSS),
+    **dict.fromkeys(("drift", "head-differs", "mapping-not-made"), Severity.CODE),
     **dict.fromkeys(("missing-comment", "missing-timestamps"), Severity.OPINION),
-    NO_TIMEOUTS.name: Severity.BLOCKING,
+    NO_TIMEOUTS.name: Severity.LOCKS,
 }
 
 
