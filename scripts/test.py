@@ -30,6 +30,7 @@ LEFT_OUT = {
     "tests/identity/test_real_provider.py": "the registry of npm packages, once",
     "tests/identity/test_six_lines.py": "the registry of npm packages, once",
     "tests/browser/test_docs_page.py": "Chromium, and the registry of npm packages, once",
+    "tests/browser/test_schema_report.py": "Chromium, and the registry of npm packages, once",
     "tests/e2e/test_add_a_column.py": "minutes, to follow a page in a copy of the project",
     "tests/e2e/test_add_an_entity.py": "minutes, to follow a page in a copy of the project",
     "tests/e2e/test_tenancy_page.py": "minutes, to follow a page in a copy of the project",
