@@ -10,14 +10,14 @@ const seen = { errors: [], requests: [], dialogs: [] };
 // It shows a file of this machine only; a sandbox is not to be had everywhere that tests run.
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 
-async function opened(options) {
+async function opened(options, fragment = '') {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   page.on('console', (message) => seen.errors.push(message.text()));
   page.on('pageerror', (error) => seen.errors.push(String(error)));
   page.on('request', (request) => seen.requests.push(request.url()));
   page.on('dialog', (dialog) => seen.dialogs.push(dialog.message()) && dialog.dismiss());
-  await page.goto(url);
+  await page.goto(url + fragment);
   return page;
 }
 
@@ -179,6 +179,18 @@ async function differences() {
   await page.close();
 }
 
+// The diagram has its size only when it is first shown.
+async function fromTables() {
+  const page = await opened({ viewport: { width: 1400, height: 900 } }, '#tables');
+  await page.setViewportSize({ width: 1000, height: 700 });
+  const article = page.locator('#tables article').filter({ has: page.getByRole('heading', { name: table, exact: true }) });
+  await article.getByRole('link', { name: 'Show in diagram' }).click();
+  const [x, y] = await middle(page, table);
+  const canvas = await page.locator('#canvas').boundingBox();
+  seen.shownFromTables = Math.hypot(x - canvas.x - canvas.width / 2, y - canvas.y - canvas.height / 2);
+  await page.close();
+}
+
 async function appearance() {
   seen.contrast = {};
   const texts = { text: '#tables .comment', muted: '#tables th', link: '#tables .references a, #tables .in-diagram', nav: '.top nav a:not([aria-current])' };
@@ -219,7 +231,7 @@ async function phone() {
 }
 
 try {
-  for (const part of [diagram, differences, appearance, phone]) await part();
+  for (const part of [diagram, differences, fromTables, appearance, phone]) await part();
   console.log(JSON.stringify(seen));
 } finally {
   await browser.close();

@@ -120,6 +120,10 @@ def test_a_click_or_the_keyboard_leads_from_the_diagram_to_the_table(seen: dict[
         assert expected in seen["article"]
 
 
+def test_a_table_is_in_the_middle_of_a_diagram_that_is_first_shown_for_it(seen: dict[str, Any]) -> None:
+    assert seen["shownFromTables"] < 5
+
+
 def test_two_revisions_differ_by_the_column_that_was_added_between_them(seen: dict[str, Any], count: int) -> None:
     added = {"cards": ["orders"], "items": ["added column phone character varying(20)"]}
 

@@ -354,7 +354,7 @@ Planted = tuple[Break, sa.MetaData]
 
 
 def plant(history: History, directory: Path) -> Planted:
-    """Make one mistake, of a kind that the seed chooses, in the files of a history or in the mapping, which is given."""
+    """Make one mistake, of a kind that the seed chooses, in the files or in the mapping, which is given."""
     kinds: list[Callable[[History, Path], Planted | None]] = [
         _forgotten_downgrade,
         _failing_upgrade,

@@ -77,6 +77,7 @@ function placeOf(box) {
 }
 
 function goTo(box, scale = Math.max(seen.scale, 0.9)) {
+  draw(); // The diagram may have another size than when it was last seen.
   const place = placeOf(box);
   const x = seen.x + (place.left + place.right) / 2 / seen.scale;
   const y = seen.y + (place.top + place.bottom) / 2 / seen.scale;

@@ -1,5 +1,6 @@
 """Columns for boxes: each box to the right of those that it refers to, and no column much higher than wanted."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,8 +22,8 @@ def directed(boxes: Sequence[Box], links: Sequence[Link]) -> set[tuple[str, str]
     first: list[str] = []
     last: list[str] = []
     while left:
-        out = {name: sum(pair[0] == name and pair[1] in left for pair in pairs) for name in left}
-        into = {name: sum(pair[1] == name and pair[0] in left for pair in pairs) for name in left}
+        within = [pair for pair in pairs if left.issuperset(pair)]
+        out, into = Counter(one for one, _ in within), Counter(other for _, other in within)
         ends = sorted(name for name in left if not out[name])
         starts = sorted(name for name in left if out[name] and not into[name])
         if ends:
