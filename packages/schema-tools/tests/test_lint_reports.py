@@ -185,7 +185,8 @@ def test_the_command_says_rule_line_why_and_safe_form_and_its_status_is_0_1_or_2
     for part in ("alembic/versions/r001.py:10", "drop-column", "why: ", REASON, DROP):
         assert part in text
     status, text = run("--format", "json")
-    assert (status, [one["rule"] for one in json.loads(text)["findings"]]) == (1, ["drop-column"])
+    assert status == 1
+    assert [(one["rule"], one["group"]) for one in json.loads(text)["findings"]] == [("drop-column", "safety")]
     assert run("--write-rules", str(rules)) == (0, "")
     assert rules.read_text() == render_rules()
     assert errors == []

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from lint_project import rules_of
-from schema_tools.findings import Finding
+from schema_tools.findings import Finding, Group
 from schema_tools.lint import lint_tables
 from schema_tools.lint.rule import TABLE_RULES, TableRule
 
@@ -61,6 +61,19 @@ def test_a_rule_fires_on_its_example_and_is_quiet_on_the_safe_form(rule: TableRu
     assert weak
     assert all(one.message and one.why and one.fix and "..." not in one.fix for one in weak)
     assert rule.name not in rules_of(lint_tables(executed(rule.safe)))
+
+
+@RULES
+def test_a_finding_says_whether_it_is_an_opinion(rule: TableRule) -> None:
+    opinions = {
+        "foreign-key-without-on-delete", "hash-index", "missing-comment", "missing-timestamps", "serial-type",
+        "wide-index",
+    }  # fmt: skip
+    group = Group.OPINION if rule.name in opinions else Group.SAFETY
+    weak = [one for one in lint_tables(executed(rule.example)) if one.rule == rule.name]
+
+    assert {one.group for one in weak} == {group}
+    assert {one.as_document()["group"] for one in weak} == {str(group)}
 
 
 @RULES

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, text
 
-from schema_tools.findings import Finding
+from schema_tools.findings import Finding, Group
 
 # Neither the system's nor an extension's.
 _OWN_TABLES: Final = {
@@ -41,11 +41,13 @@ class Check(NamedTuple):
     why: str
     fix: str
     query: str
+    group: Group = Group.SAFETY
 
 
 def found_by(connection: Connection, checks: Iterable[Check], **parameters: Any) -> Iterator[Finding]:
     """What the checks find, whose queries may use the parameters."""
     for check in checks:
         texts = check._asdict()
-        for row in rows(connection, texts.pop("query"), **parameters):
-            yield Finding(**{name: words.format_map(row) for name, words in texts.items()})
+        query, group = texts.pop("query"), texts.pop("group")
+        for row in rows(connection, query, **parameters):
+            yield Finding(**{name: words.format_map(row) for name, words in texts.items()}, group=group)

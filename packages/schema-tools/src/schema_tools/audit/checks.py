@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from schema_tools.audit import thresholds
 from schema_tools.audit.catalog import Check, found_by
-from schema_tools.findings import Finding
+from schema_tools.findings import Finding, Group
 
 # Constraints that are NOT ENFORCED, from PostgreSQL 18 on, are never validated.
 _NOT_VALIDATED: Final = """
@@ -130,6 +130,7 @@ _CHECKS: Final = (
         fix="CREATE FUNCTION {trigger}() RETURNS trigger LANGUAGE plpgsql AS $$\n"
         "BEGIN\n  NEW.updated_at := now();\n  RETURN NEW;\nEND\n$$;\n"
         "CREATE TRIGGER {trigger} BEFORE UPDATE ON {table} FOR EACH ROW\nEXECUTE FUNCTION {trigger}();",
+        group=Group.OPINION,
         query="""
             SELECT c.name AS table, quote_ident(c.relname || '_touch_updated_at') AS trigger
             FROM own_tables c JOIN pg_attribute a ON a.attrelid = c.oid

@@ -12,7 +12,7 @@ from schema_tools.audit.indexes import Index, superfluous
 from schema_tools.catalog.sqlite.declarations import quoted
 from schema_tools.database_urls import sqlite_file
 from schema_tools.errors import SchemaToolsError
-from schema_tools.findings import Finding
+from schema_tools.findings import Finding, Group
 
 NOT_THERE: Final = (
     "on SQLite, the use of indexes, sequences, bloat, transaction ids, validity of constraints, disabled triggers and"
@@ -125,4 +125,5 @@ def _untouched(table: str) -> Finding:
         message="no trigger keeps it",
         why="a plain UPDATE leaves it as it was, so it may be out of date",
         fix=f"{head} WHEN NEW.updated_at IS OLD.updated_at BEGIN\n  {body};\nEND;",
+        group=Group.OPINION,
     )

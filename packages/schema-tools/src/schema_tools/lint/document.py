@@ -29,6 +29,7 @@ place, why, and the safe form to paste.
 - Safe forms are for PostgreSQL. Where the migrations serve SQLite as well, they belong under
   `if op.get_context().dialect.name == "postgresql":`, with the plain operation in its `else`.
 - `# next revision` in a safe form is where one revision ends and the next begins, because a transaction must.
+- A rule is of the group `safety`, about what fails, blocks or is lost, or of the group `opinion`, about taste.
 - A rule is waived at the statement, with a comment on the lines above it or at its end:
 
       # lint: allow drop-column because no release that still runs uses it
@@ -111,7 +112,7 @@ def _judged(body: str, file: str, schema: Schema) -> list[Finding]:
 
 def _rule(rule: Rule, safe: str) -> Iterator[str]:
     yield f"### {rule.name}"
-    yield f"Fires on {rule.fires}."
+    yield f"Group: {rule.group}. Fires on {rule.fires}."
     yield f"{rule.why} [Source]({rule.source})" if rule.source else rule.why
     yield f"```python\n{rule.example}\n```"
     if safe:

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias, TypeVar, get_args, get_type_hints
 from sqlalchemy import Column, Constraint, Index, Table
 
 from schema_tools.document.table_facts import full_name
-from schema_tools.findings import Finding
+from schema_tools.findings import Finding, Group
 from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action
 from schema_tools.lint.model import Schema
@@ -130,6 +130,7 @@ class Rule:
     Attributes:
         fires: What it fires on, in a few words.
         example: Code that breaks it: the body of an `upgrade()`, or a table.
+        group: Whether it is about safety, or an opinion.
     """
 
     name: str
@@ -137,11 +138,12 @@ class Rule:
     why: str
     source: str = ""
     example: str
+    group: Group = Group.SAFETY
 
     def finding(self, place: str, message: str, fix: str = "") -> Finding:
         """The finding where it is broken: why it matters, and where that is said, come from the rule."""
         why = f"{self.why} ({self.source})" if self.source else self.why
-        return Finding(rule=self.name, place=place, message=message, why=why, fix=fix)
+        return Finding(rule=self.name, place=place, message=message, why=why, fix=fix, group=self.group)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,17 +218,20 @@ def revision_rule(
     return register
 
 
-def table_rule(*, fires: str, example: str, safe: str, source: str = "") -> Callable[[_TableCheck], _TableCheck]:
+def table_rule(
+    *, fires: str, example: str, safe: str, source: str = "", group: Group = Group.SAFETY
+) -> Callable[[_TableCheck], _TableCheck]:
     """Register a function as a rule for tables; see `Rule` and `TableRule`."""
 
     def register(check: _TableCheck) -> _TableCheck:
-        TABLE_RULES.append(TableRule(**_stated(check, fires, source, example), safe=safe.strip(), check=check))
+        stated = _stated(check, fires, source, example)
+        TABLE_RULES.append(TableRule(**stated, group=group, safe=safe.strip(), check=check))
         return check
 
     return register
 
 
-def _stated(check: Callable[..., object], fires: str, source: str, example: str) -> dict[str, str]:
+def _stated(check: Callable[..., object], fires: str, source: str, example: str) -> dict[str, Any]:
     """What every rule states: its name is the function's, and why it matters is the function's docstring."""
     return {
         "name": check.__name__.replace("_", "-"),

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
-from schema_tools.findings import Finding
+from schema_tools.findings import Finding, Group
 from schema_tools.rehearsal.shapes import TableShape, quoted
 from schema_tools.rehearsal.stores import execute, read_shapes
 
@@ -42,6 +42,7 @@ def stale_updated_at(connection: Connection, metadata: MetaData) -> Iterator[Fin
                 place=f"{table.name}.{_COLUMN}",
                 message=f"{table.name}.{_COLUMN} stays as it is when {table.name}.{column} is changed by plain SQL",
                 why="a query for recent changes, or a check for a concurrent change, misses the change",
+                group=Group.OPINION,
                 fix="a trigger that sets it BEFORE UPDATE, or"
                 f' Table("{table.name}", ..., info={{"append_only": "why no row of it is ever changed"}})',
             )

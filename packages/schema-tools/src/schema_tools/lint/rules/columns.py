@@ -13,6 +13,7 @@ from sqlalchemy.schema import CreateColumn
 
 from schema_tools.dialects import DIALECTS
 from schema_tools.document.table_facts import full_name, sql_type
+from schema_tools.findings import Group
 from schema_tools.lint.actions import short
 from schema_tools.lint.keys import leading_columns
 from schema_tools.lint.rule import TableHit, table_rule
@@ -50,6 +51,7 @@ def timestamp_without_zone(table: Table) -> Iterator[TableHit]:
     source=f"{_ADVICE}#Don.27t_use_serial",
     example='Table("notes", metadata, Column("id", Integer, primary_key=True))',
     safe='Table("notes", metadata, Column("id", Integer, Identity(), primary_key=True))',
+    group=Group.OPINION,
 )
 def serial_type(table: Table) -> Iterator[TableHit]:
     """Its sequence has its own owner and privileges, and any number can be inserted; an identity prevents both."""
@@ -96,6 +98,7 @@ def _typed(table: Table, pattern: str, fix: Callable[[Column[object]], str]) -> 
     source="sql-comment.html",
     example='Table("notes", metadata, Column("title", Text))',
     safe='Table("notes", metadata, Column("title", Text, comment="Title"), comment="Stores notes.")',
+    group=Group.OPINION,
 )
 def missing_comment(table: Table) -> Iterator[TableHit]:
     """The schema document cannot describe it."""
@@ -122,6 +125,7 @@ Table(
     comment="Stores notes.",
 )
 """,
+    group=Group.OPINION,
 )
 def missing_timestamps(table: Table) -> Iterator[TableHit]:
     """There is no record of when a row was created or last changed."""
@@ -190,6 +194,7 @@ def foreign_key_without_index(table: Table) -> Iterator[TableHit]:
     example=_TEAMS + 'Table("notes", metadata, Column("team_id", ForeignKey("teams.id"), index=True))',
     safe=_TEAMS
     + 'Table("notes", metadata, Column("team_id", ForeignKey("teams.id", ondelete="RESTRICT"), index=True))',
+    group=Group.OPINION,
 )
 def foreign_key_without_on_delete(table: Table) -> Iterator[TableHit]:
     """NO ACTION may be intended or forgotten; that is unclear until a delete fails."""

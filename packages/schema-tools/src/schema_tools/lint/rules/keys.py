@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Index, Table
 
+from schema_tools.findings import Group
 from schema_tools.lint.keys import Key, keys_of
 from schema_tools.lint.rule import TableHit, parts_of, place_of, table_rule
 
@@ -16,6 +17,7 @@ _WIDEST = 3
     source="indexes-types.html#INDEXES-TYPES-HASH",
     example='Table("notes", metadata, Column("title", Text), Index("ix_title", "title", postgresql_using="hash"))',
     safe='Table("notes", metadata, Column("title", Text), Index("ix_title", "title"))',
+    group=Group.OPINION,
 )
 def hash_index(table: Table) -> Iterator[TableHit]:
     """It serves equality only, neither order nor ranges nor uniqueness, and is seldom smaller or faster."""
@@ -29,6 +31,7 @@ def hash_index(table: Table) -> Iterator[TableHit]:
     source="indexes-multicolumn.html",
     example='Table("notes", metadata, *(Column(name, Text) for name in "abcd"), Index("ix_notes", "a", "b", "c", "d"))',
     safe='Table("notes", metadata, *(Column(name, Text) for name in "abcd"), Index("ix_notes", "a", "b", "c"))',
+    group=Group.OPINION,
 )
 def wide_index(table: Table) -> Iterator[TableHit]:
     """Each write maintains all of it, and queries seldom use the columns after the third."""
