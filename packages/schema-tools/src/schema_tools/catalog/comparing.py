@@ -5,7 +5,7 @@ from typing import Final
 
 from schema_tools.catalog.fixes import fix_sql
 from schema_tools.catalog.objects import Catalog, CatalogObject, Difference
-from schema_tools.catalog.statements import script
+from schema_tools.catalog.statements import script, unquoted
 
 # Of these no two may have one name: https://www.postgresql.org/docs/current/catalog-pg-class.html
 _RELATIONS: Final = frozenset({
@@ -14,12 +14,17 @@ _RELATIONS: Final = frozenset({
 })  # fmt: skip
 
 
-def differences(expected: Catalog, found: Catalog) -> list[Difference]:
+def differences(expected: Catalog, found: Catalog, *, invented: Collection[str] = ()) -> list[Difference]:
     """What differs between two schemas, in an order in which the fixes can be executed.
 
     What a missing or superfluous table (or view, or domain) brings with it is part of that one difference. What has
     another name and is the same otherwise differs in its name. An extension that is not expected is no difference:
     it belongs to the database, not to the schema.
+
+    Args:
+        expected: The schema as it should be.
+        found: The schema as it is.
+        invented: The names of expected indexes for which any other name is as good.
     """
     renamed = dict(_renamed(expected, found))
     passed_over = _merged(expected, found)
@@ -36,7 +41,11 @@ def differences(expected: Catalog, found: Catalog) -> list[Difference]:
     drops = list(_to_drop(superfluous, found))
     return [
         *drops[: len(in_the_way)],
-        *_to_make(expected, found, renamed, {one.label for one in missing}),
+        *(
+            one
+            for one in _to_make(expected, found, renamed, {one.label for one in missing})
+            if not (one.aspect == "name" and unquoted(one.expected or "") in invented)
+        ),
         *drops[len(in_the_way) :],
     ]
 

@@ -21,6 +21,7 @@ from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
 from schema_tools.migrations.scripts import script_directory
+from schema_tools.naming import invented_names
 from schema_tools.project import SchemaProject
 
 # A catalog is read in moments, so a lock on it is not waited for any longer.
@@ -62,7 +63,8 @@ def drift(project: SchemaProject, url: str | URL) -> list[Difference]:
             # Read while the server makes the mapping, which takes the longest.
             found = beside.submit(_live, target, schema)
             expected = _mapped(connection, project.metadata, schema)
-            return [*pending, *differences(expected, found.result())]
+            invented = invented_names(project.metadata)
+            return [*pending, *differences(expected, found.result(), invented=invented)]
 
 
 @contextmanager
@@ -90,7 +92,8 @@ def _on_sqlite(project: SchemaProject, url: URL) -> list[Difference]:
             expected = read_catalog(connection)
     # Not the engine of migrations, which takes the write lock.
     with create_engine(url, poolclass=NullPool).connect() as connection:
-        return [*_pending(connection, project), *differences(expected, read_catalog(connection))]
+        found = differences(expected, read_catalog(connection), invented=invented_names(project.metadata))
+        return [*_pending(connection, project), *found]
 
 
 def _refuse_where_nothing_can_be_made(connection: Connection) -> None:

@@ -6,18 +6,42 @@ from typing import Any
 
 from sqlalchemy import ARRAY, Connection, Dialect, MetaData, TypeDecorator, event
 from sqlalchemy.dialects.postgresql import DOMAIN, ENUM
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.types import TypeEngine
+
+from schema_tools.errors import SchemaToolsError
+from schema_tools.naming import named_items, names_given
+
+
+class MappingNotMade(SchemaToolsError):
+    """The database refuses what the mapping says, or SQLAlchemy cannot say it to that database."""
+
+    def __init__(self, error: SQLAlchemyError) -> None:
+        said = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+        super().__init__(f"the mapping cannot be made in an empty database: {said}")
 
 
 def make_mapped(connection: Connection, metadata: MetaData) -> None:
     """Make every table of `metadata` and what is made with them, where there is nothing yet.
 
+    Names that SQLAlchemy cannot compile are those of `schema_tools.naming` meanwhile.
+
     A type with `create_type=False`, which the migrations make, is made as well, unless DDL of the mapping makes it.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The mapping cannot be made.
+        sqlalchemy.exc.DBAPIError: The database refuses the mapping.
+        MappingNotMade: SQLAlchemy cannot word the mapping for this database.
     """
+    try:
+        with names_given(named_items(metadata)):
+            _make(connection, metadata)
+    except DBAPIError:
+        raise
+    except SQLAlchemyError as error:
+        raise MappingNotMade(error) from error
+
+
+def _make(connection: Connection, metadata: MetaData) -> None:
     if connection.dialect.name != "postgresql":
         metadata.create_all(connection, checkfirst=False)
         return

@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from schema_tools.dialects import DIALECTS
 from schema_tools.errors import SchemaToolsError
+from schema_tools.naming import names_given
 
 _POSTGRESQL: Final = DIALECTS["postgresql"]
 # A longer condition stands below the columns, where it does not stretch their table.
@@ -205,6 +206,7 @@ def default_sql(column: sa.Column[Any]) -> str | None:
 
 def constraint_sql(constraint: sa.Constraint) -> str:
     """The definition of a constraint as PostgreSQL words it, without its name."""
-    # A constraint needs no statement around it, which the types of SQLAlchemy do not know.
-    words = " ".join(_POSTGRESQL.ddl_compiler(_POSTGRESQL, None).process(constraint).split())  # type: ignore[arg-type]
+    with names_given([constraint]):
+        # A constraint needs no statement around it, which the types of SQLAlchemy do not know.
+        words = " ".join(_POSTGRESQL.ddl_compiler(_POSTGRESQL, None).process(constraint).split())  # type: ignore[arg-type]
     return re.sub(r'^CONSTRAINT ("[^"]+"|\S+) ', "", words)

@@ -14,6 +14,7 @@ from schema_tools.dialects import DIALECTS
 from schema_tools.document import table_facts
 from schema_tools.document.markdown import filled
 from schema_tools.document.relationships import relationships
+from schema_tools.naming import named_items, names_given
 from schema_tools.project import SchemaProject
 
 _POSTGRESQL: Final = DIALECTS["postgresql"]
@@ -30,6 +31,11 @@ _KINDS: Final[tuple[tuple[type[sa.Constraint], str, str], ...]] = (
 
 def tbls_document(project: SchemaProject) -> dict[str, Any]:
     """The schema as tbls has it, in a stable order: tables by name, columns as they are written."""
+    with names_given(named_items(project.metadata)):
+        return _document(project)
+
+
+def _document(project: SchemaProject) -> dict[str, Any]:
     tables = table_facts.ordered_tables(project.metadata)
     types = [column.type for table in tables for column in table.columns]
     enums = {one.name: list(one.enums) for one in types if isinstance(one, sa.Enum) and one.name}

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Index, Table, UniqueConstraint
 
-from schema_tools.dialects import DIALECTS
 from schema_tools.document.table_facts import index_words
+from schema_tools.naming import words_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +28,17 @@ class Key:
 def keys_of(table: Table) -> list[Key]:
     """Every index of the table, those of constraints first."""
     constraints = [table.primary_key, *(one for one in table.constraints if isinstance(one, UniqueConstraint))]
-    found = [Key(_name(one), tuple(column.name for column in one.columns), unique=True) for one in constraints]
+    found = [Key(words_for(one), tuple(column.name for column in one.columns), unique=True) for one in constraints]
     for index in table.indexes:
         keys, rest = index_words(index)
         operators = sorted(index.dialect_options["postgresql"]["ops"].items())
         rest |= {"WITH": str(operators)} if operators else {}
         if rest.get("USING") == "btree":
             del rest["USING"]
-        found.append(Key(_name(index), keys, bool(index.unique), rest, index))
+        found.append(Key(words_for(index), keys, bool(index.unique), rest, index))
     return sorted((one for one in found if one.keys), key=lambda one: (one.index is not None, one.name))
 
 
 def leading_columns(table: Table) -> list[tuple[str, ...]]:
     """The columns of each index over all rows that a lookup of its first columns can use."""
     return [one.keys for one in keys_of(table) if not {"WHERE", "USING"} & set(one.rest)]
-
-
-def _name(item: Any) -> str:
-    preparer = DIALECTS["postgresql"].identifier_preparer
-    formatted = preparer.format_constraint(item) if item.name is not None else None
-    return str(formatted or f"{item.table.fullname} key")

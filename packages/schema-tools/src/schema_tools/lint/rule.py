@@ -11,6 +11,7 @@ from schema_tools.findings import Finding, Group
 from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action
 from schema_tools.lint.model import Schema
+from schema_tools.naming import words_for
 
 _ActionT = TypeVar("_ActionT", bound=Action)
 
@@ -171,10 +172,10 @@ def parts_of(table: Table) -> list[TablePart]:
 
 
 def place_of(part: TablePart) -> str:
-    """What a finding names: the table, `table.column`, or the name of an index or constraint."""
+    """What a finding names: the table, `table.column`, or the name of an index or constraint, or what it is on."""
     if isinstance(part, Column):
         return full_name(part)
-    return part.fullname if isinstance(part, Table) else str(part.name)
+    return part.fullname if isinstance(part, Table) else words_for(part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from schema_tools.catalog.comparing import differences
 from schema_tools.catalog.objects import Catalog, Difference
 from schema_tools.catalog.reading import read_catalog
 from schema_tools.migrations.log import is_of_schema
+from schema_tools.naming import named_items, names_given
 from schema_tools.rehearsal.scratch import ScratchDatabase, ScratchPair
 
 
@@ -32,7 +33,8 @@ def needed_migrations(pair: ScratchPair, metadata: MetaData) -> ops.MigrationScr
                 "include_name": is_of_schema,
             },
         )
-        script = produce_migrations(context, metadata)
+        with names_given(named_items(metadata)):
+            script = produce_migrations(context, metadata)
         assert script.upgrade_ops is not None  # noqa: S101 -- its type allows None for scripts without code
         _forget_false_alarms(script.upgrade_ops, inspect(head), inspect(mapping))
     _drop_dependents_first(script.upgrade_ops)
@@ -45,7 +47,10 @@ def schema_differences(pairs: Mapping[str, ScratchPair]) -> dict[str, list[Diffe
 
     Expected is what the mapping says, found what the migrations make; the lists are empty when they are the same.
     """
-    return {dialect: differences(_catalog(pair.mapping), _catalog(pair.head)) for dialect, pair in pairs.items()}
+    return {
+        dialect: differences(_catalog(pair.mapping), _catalog(pair.head), invented=pair.mapping.invented)
+        for dialect, pair in pairs.items()
+    }
 
 
 def in_lines(found: Mapping[str, Sequence[Difference]]) -> list[str]:

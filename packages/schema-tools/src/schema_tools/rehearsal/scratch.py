@@ -12,13 +12,13 @@ from uuid import uuid4
 from sqlalchemy import URL, Engine, MetaData
 from sqlalchemy.exc import DBAPIError
 
-from schema_tools.catalog.mapped import make_mapped
+from schema_tools.catalog.mapped import MappingNotMade, make_mapped
 from schema_tools.catalog.reading import read_catalog
 from schema_tools.catalog.stored_code import StoredCode, in_authors_words, recorded_statements, stored_code
-from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
 from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
 from schema_tools.migrations.scripts import script_directory
+from schema_tools.naming import invented_names
 from schema_tools.postgres.binaries import preferred_installation
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.postgres.server import PostgresServer
@@ -28,20 +28,17 @@ from schema_tools.rehearsal.baseline import begin_with
 _NEEDED_BY_MAPPINGS: Final = frozenset({"extension", "function", "procedure"})
 
 
-class MappingNotMade(SchemaToolsError):
-    """The database refuses what the mapping says, also with the extensions and functions of the migrations."""
-
-    def __init__(self, error: DBAPIError) -> None:
-        said = " ".join(str(error.orig).split())
-        super().__init__(f"the mapping cannot be made in an empty database: {said}")
-
-
 @dataclass(frozen=True, slots=True)
 class ScratchDatabase:
-    """A throwaway database, and the triggers and functions in it."""
+    """A throwaway database, and the triggers and functions in it.
+
+    Attributes:
+        invented: The names of indexes in it that the mapping does not name.
+    """
 
     url: URL
     code: StoredCode
+    invented: frozenset[str] = frozenset()
 
     def engine(self) -> Engine:
         """An engine of it; SQLite as in migrations, without enforced foreign keys."""
@@ -84,7 +81,8 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
             with recorded_statements() as mapped:
                 _make_mapping(project.metadata, head, mapping)
             pairs[dialect] = ScratchPair(
-                ScratchDatabase(head, _code(head, migrated)), ScratchDatabase(mapping, _code(mapping, mapped))
+                ScratchDatabase(head, _code(head, migrated)),
+                ScratchDatabase(mapping, _code(mapping, mapped), invented_names(project.metadata)),
             )
         yield pairs
 

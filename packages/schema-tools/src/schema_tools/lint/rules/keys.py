@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Index, Table
+from sqlalchemy import Column, Index, Table
 
 from schema_tools.findings import Group
 from schema_tools.lint.keys import Key, keys_of
-from schema_tools.lint.rule import TableHit, parts_of, place_of, table_rule
+from schema_tools.lint.rule import TableHit, TablePart, parts_of, place_of, table_rule
+from schema_tools.naming import LONGEST_NAME, database_name, truncated
 
-_LONGEST = 63
 _WIDEST = 3
 
 
@@ -90,7 +90,7 @@ def redundant_index(table: Table) -> Iterator[TableHit]:
 
 
 @table_rule(
-    fires="a name of more than 63 bytes",
+    fires="a name of more than 63 bytes, unless SQLAlchemy shortens it, as it does what a naming convention makes",
     source="sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS",
     example=f'Table("notes", metadata, Column("{"very_" * 13}long", Text))',
     safe='Table("notes", metadata, Column("not_so_long", Text))',
@@ -98,11 +98,15 @@ def redundant_index(table: Table) -> Iterator[TableHit]:
 def long_identifier(table: Table) -> Iterator[TableHit]:
     """PostgreSQL truncates it, and two names that begin alike become one."""
     for part in sorted(parts_of(table), key=place_of):
-        name = str(part.name or "")
+        name = _own_name(part)
         length = len(name.encode())
-        if length > _LONGEST:
-            cut = name.encode()[:_LONGEST].decode(errors="ignore")
-            yield TableHit(part, f"{name} has {length} bytes", cut)
+        if length > LONGEST_NAME:
+            yield TableHit(part, f"{name} has {length} bytes", truncated(name))
+
+
+def _own_name(part: TablePart) -> str:
+    """Its name; of an index or constraint, as SQLAlchemy shortens it, which no other name becomes."""
+    return str(part.name) if isinstance(part, Table | Column) else database_name(part) or ""
 
 
 def _indexes(table: Table) -> list[tuple[Index, Key]]:
@@ -112,4 +116,5 @@ def _indexes(table: Table) -> list[tuple[Index, Key]]:
 def _with(key: Key, names: tuple[str, ...]) -> str:
     """The index on these columns in place of its own."""
     listed = ", ".join(f'"{name}"' for name in names)
-    return f'Index("{key.name}", {listed})'
+    name = f'"{key.name}"' if key.index is not None and database_name(key.index) else None
+    return f"Index({name}, {listed})"
