@@ -77,6 +77,13 @@ CASES: dict[str, Cases] = {
             + autocommit(sql("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_orders_total ON orders (total)")),
         ),
         safe=(
+            # The cure of a build that failed.
+            autocommit(
+                sql(
+                    "DROP INDEX CONCURRENTLY IF EXISTS ix_members_name",
+                    "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_members_name ON members (name)",
+                )
+            ),
             sql("SET LOCAL statement_timeout = '2h'")
             + "\n"
             + autocommit(sql("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_orders_total ON orders (total)")),
@@ -92,6 +99,11 @@ CASES: dict[str, Cases] = {
             # What is unique already stays so with more columns.
             autocommit(sql("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS ix_more ON members (name, email)")),
             sql(NEW, "CREATE UNIQUE INDEX ix_notes ON notes (body)"),
+            autocommit(sql("DROP INDEX CONCURRENTLY IF EXISTS ix_team_sizes_team_id"))
+            + "\n"
+            + autocommit(
+                sql("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS ix_team_sizes_team_id ON team_sizes (team_id)")
+            ),
         ),
     ),
     "foreign-key-without-not-valid": Cases(
@@ -368,7 +380,10 @@ op.execute("UPDATE members SET mood = 'calm' WHERE id = 1")""",
             sql("ALTER TABLE IF EXISTS members DROP IF EXISTS age, ADD COLUMN phone text"),
             'with op.batch_alter_table("members") as batch_op:\n    batch_op.drop_column("age")',
         ),
-        safe=(sql(NEW, "ALTER TABLE notes DROP COLUMN body"),),
+        safe=(
+            sql(NEW, "ALTER TABLE notes DROP COLUMN body"),
+            sql("ALTER TABLE members ADD COLUMN phone text", "ALTER TABLE members DROP COLUMN phone"),
+        ),
     ),
     "drop-table": Cases(
         unsafe=(sql("DROP TABLE IF EXISTS logs, bookings"), sql("DROP MATERIALIZED VIEW team_sizes")),
@@ -398,7 +413,12 @@ with op.batch_alter_table("members") as batch_op:
     ),
     "drop-not-null": Cases(
         unsafe=(sql("ALTER TABLE members ALTER email DROP NOT NULL"), sql("ALTER TABLE unknown ALTER a DROP NOT NULL")),
-        safe=(sql("ALTER TABLE members ALTER name DROP NOT NULL"),),
+        safe=(
+            sql("ALTER TABLE members ALTER name DROP NOT NULL"),
+            sql(
+                "ALTER TABLE members ADD COLUMN n text DEFAULT '' NOT NULL", "ALTER TABLE members ALTER n DROP NOT NULL"
+            ),
+        ),
     ),
     "drop-constraint": Cases(
         unsafe=(
@@ -409,6 +429,10 @@ with op.batch_alter_table("members") as batch_op:
             sql(
                 "ALTER TABLE members DROP CONSTRAINT ck_members_age",
                 "ALTER TABLE members ADD CONSTRAINT ck_members_age CHECK (age > -1) NOT VALID",
+            ),
+            sql(
+                "ALTER TABLE members ADD CONSTRAINT ck_now CHECK (name IS NOT NULL AND age > 0) NOT VALID",
+                "ALTER TABLE members DROP CONSTRAINT ck_now",
             ),
         ),
     ),
@@ -433,8 +457,15 @@ with op.batch_alter_table("members") as batch_op:
             sql("ALTER TABLE members ALTER mood DROP DEFAULT"),
             sql("ALTER TABLE members ALTER balance SET DEFAULT 10"),
             'op.alter_column("members", "mood", server_default=None)',
+            # The release before leaves the new column out, and then its INSERT fails.
+            """\
+op.add_column("members", sa.Column("phone", sa.Text(), server_default="", nullable=False))
+op.alter_column("members", "phone", server_default=None)""",
         ),
         safe=(
+            """\
+op.add_column("members", sa.Column("phone", sa.Text(), server_default="none"))
+op.alter_column("members", "phone", server_default=None)""",
             sql("ALTER TABLE members ALTER name SET DEFAULT ''"),
             sql("ALTER TABLE members ALTER balance SET DEFAULT 0"),
         ),
@@ -447,7 +478,14 @@ with op.batch_alter_table("members") as batch_op:
 with op.batch_alter_table("members") as batch_op:
     batch_op.alter_column("name", new_column_name="full_name")""",
         ),
-        safe=(sql(NEW, "ALTER TABLE notes RENAME body TO words"),),
+        safe=(
+            sql(NEW, "ALTER TABLE notes RENAME body TO words"),
+            # No release that runs knows a column that the same revision added.
+            """\
+op.add_column("members", sa.Column("new_id", sa.BigInteger()))
+op.drop_column("members", "id")
+op.alter_column("members", "new_id", new_column_name="id")""",
+        ),
     ),
     "rename-table": Cases(
         unsafe=(sql("ALTER TABLE logs RENAME TO messages"), sql("ALTER TABLE logs SET SCHEMA archive")),

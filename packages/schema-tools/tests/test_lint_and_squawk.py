@@ -56,6 +56,7 @@ COUNTERPARTS = {
 # Where squawk speaks and ours do not: (its rule, words of the statement) and why.
 NEW_TABLE = "the revision itself made it, so nobody uses it yet"
 NO_REWRITE = "the rows are stored as they were: PostgreSQL changes its catalog only, as the history of the type shows"
+NEW_PART = "the revision itself added it, so no release that runs knows it"
 COLUMN_GOES = "its column or table goes in the same transaction, under the same lock"
 EXPLAINED = {
     ("adding-field-with-default", "DEFAULT seven()"): "the history shows that the function is immutable",
@@ -65,7 +66,12 @@ EXPLAINED = {
     ),
     ("adding-not-nullable-field", "ALTER email SET NOT NULL"): "the history shows that it is NOT NULL already",
     ("ban-drop-column", "ALTER TABLE notes"): NEW_TABLE,
+    ("ban-drop-column", "DROP COLUMN phone"): NEW_PART,
     ("ban-drop-constraint", "ADD CONSTRAINT ck_members_age"): "a constraint of the same name takes its place",
+    ("ban-drop-constraint", "DROP CONSTRAINT ck_now"): NEW_PART,
+    ("ban-drop-default", '"none"'): NEW_PART,
+    ("ban-drop-not-null", "ALTER n DROP NOT NULL"): NEW_PART,
+    ("renaming-column", "new_id"): NEW_PART,
     ("ban-drop-not-null", "ALTER name DROP NOT NULL"): "the history shows that it may be null already",
     ("ban-drop-table", "DROP TABLE notes"): NEW_TABLE,
     ("ban-drop-table", "CREATE TEMP TABLE"): NEW_TABLE,
@@ -170,4 +176,4 @@ def test_how_many_unsafe_operations_each_finds(opinions: list[Opinions]) -> None
 
     # All of them, ours, squawk's: docs/decisions/0010 says so.
     assert counts([one for one in opinions if one.is_example]) == (50, 50, 30)
-    assert counts([one for one in opinions if one.is_unsafe]) == (183, 183, 104)
+    assert counts([one for one in opinions if one.is_unsafe]) == (184, 184, 105)

@@ -11,11 +11,10 @@ from uuid import uuid4
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, Connection, MetaData, NullPool, create_engine, text
 
-from schema_tools.catalog.comparing import differences
 from schema_tools.catalog.mapped import make_mapped
 from schema_tools.catalog.objects import Catalog, Difference
 from schema_tools.catalog.postgresql.reader import search_path
-from schema_tools.catalog.reading import read_catalog
+from schema_tools.catalog.reading import read_catalog, true_differences
 from schema_tools.database_urls import migration_url, shown, sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
@@ -64,7 +63,11 @@ def drift(project: SchemaProject, url: str | URL) -> list[Difference]:
             found = beside.submit(_live, target, schema)
             expected = _mapped(connection, project.metadata, schema)
             invented = invented_names(project.metadata)
-            return [*pending, *differences(expected, found.result(), invented=invented)]
+            live = found.result()
+            return [
+                *pending,
+                *true_differences(connection, expected, live, schema=schema, invented=invented),
+            ]
 
 
 @contextmanager
@@ -92,7 +95,8 @@ def _on_sqlite(project: SchemaProject, url: URL) -> list[Difference]:
             expected = read_catalog(connection)
     # Not the engine of migrations, which takes the write lock.
     with create_engine(url, poolclass=NullPool).connect() as connection:
-        found = differences(expected, read_catalog(connection), invented=invented_names(project.metadata))
+        invented = invented_names(project.metadata)
+        found = true_differences(connection, expected, read_catalog(connection), invented=invented)
         return [*_pending(connection, project), *found]
 
 

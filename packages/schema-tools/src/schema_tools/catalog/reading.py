@@ -1,11 +1,14 @@
 """Reading a database's catalog."""
 
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import Connection
 
-from schema_tools.catalog.objects import Catalog
-from schema_tools.catalog.postgresql.reader import read_postgresql
+from schema_tools.catalog.comparing import differences
+from schema_tools.catalog.objects import Catalog, Difference
+from schema_tools.catalog.postgresql.meaning import in_other_words, may_be_other_words
+from schema_tools.catalog.postgresql.reader import as_read, read_postgresql
 from schema_tools.catalog.sqlite.reader import read_sqlite
 from schema_tools.migrations.log import TABLE
 
@@ -33,3 +36,27 @@ def read_catalog(connection: Connection, schema: str | None = None) -> Catalog:
     if connection.dialect.name == "sqlite":
         return read_sqlite(connection, _BOOKKEEPING)
     return read_postgresql(connection, schema, _BOOKKEEPING)
+
+
+def true_differences(
+    connection: Connection,
+    expected: Catalog,
+    found: Catalog,
+    *,
+    schema: str | None = None,
+    invented: Collection[str] = (),
+) -> list[Difference]:
+    """`differences`, without those that only the words make, such as the defaults `now()` and `CURRENT_TIMESTAMP`.
+
+    Args:
+        connection: To the database in which `found` is; in a transaction, in which nothing is left.
+        expected: The schema as it should be.
+        found: The schema as it is.
+        schema: The schema that was read.
+        invented: The names of expected indexes for which any other name is as good.
+    """
+    differing = differences(expected, found, invented=invented)
+    if connection.dialect.name != "postgresql" or not any(map(may_be_other_words, differing)):
+        return differing
+    with as_read(connection, schema):
+        return [one for one in differing if not in_other_words(connection, one, expected)]

@@ -12,9 +12,15 @@ _UNIQUE_KINDS: Final = frozenset({ConstraintKind.PRIMARY_KEY, ConstraintKind.UNI
 
 @dataclass(slots=True)
 class Table:
-    """A table, or a materialized view; `made_in` is the revision that made it."""
+    """A table, or a materialized view.
+
+    Attributes:
+        made_in: The revision that made it.
+        parts_made_in: The revision that added each column or constraint to it.
+    """
 
     made_in: str
+    parts_made_in: dict[str, str] = field(default_factory=dict)
     columns: dict[str, ColumnFacts] = field(default_factory=dict)
     constraints: dict[str, ConstraintFacts] = field(default_factory=dict)
     partitioned: bool = False
@@ -40,12 +46,14 @@ class Schema:
         indexes: The statement that made each index, with the name that its table has now.
         enums: The revision that made each enum.
         functions: Whether each function is volatile.
+        dropped_indexes: Each index that was dropped, and the revision that dropped it.
     """
 
     tables: dict[str, Table] = field(default_factory=dict)
     indexes: dict[str, objects.CreateIndex] = field(default_factory=dict)
     enums: dict[str, str] = field(default_factory=dict)
     functions: dict[str, bool] = field(default_factory=dict)
+    dropped_indexes: list[tuple[str, objects.CreateIndex]] = field(default_factory=list)
 
     def table(self, name: str) -> Table:
         """The table; one of which nothing is known where no revision has made it."""
@@ -75,13 +83,14 @@ class Schema:
             case actions.RenameTable():
                 if action.table in self.tables:
                     self.tables[action.new_name] = self.tables.pop(action.table)
-                for name, index in self.indexes.items():
-                    if index.table == action.table:
-                        self.indexes[name] = replace(index, table=action.new_name)
+                for name, one in self.indexes.items():
+                    if one.table == action.table:
+                        self.indexes[name] = replace(one, table=action.new_name)
             case objects.CreateIndex():
                 self.indexes.setdefault(action.name, action)
             case objects.DropIndex():
-                self.indexes.pop(action.name, None)
+                index = self.indexes.pop(action.name, None)
+                self.dropped_indexes += [(revision, index)] if index is not None else []
             case objects.RenameIndex() if action.name in self.indexes:
                 self.indexes[action.new_name] = self.indexes.pop(action.name)
             case actions.AttachPartition():
@@ -96,6 +105,7 @@ class Schema:
                 self.functions[action.name] = action.volatile
             case actions.TableAction():
                 self._alter(self.table(action.table), action)
+                _remember(self.table(action.table), action, revision)
 
     def _alter(self, table: Table, action: Action) -> None:  # noqa: C901 -- one case for each kind
         match action:
@@ -134,3 +144,17 @@ class Schema:
         for name in constraint.columns if constraint.kind is ConstraintKind.PRIMARY_KEY else ():
             if name in table.columns:
                 table.columns[name] = replace(table.columns[name], not_null=True)
+
+
+def _remember(table: Table, action: Action, revision: str) -> None:
+    """Keep in mind which revision added what to a table that was there before."""
+    made_in = table.parts_made_in
+    match action:
+        case actions.AddColumn():
+            made_in |= dict.fromkeys([action.column.name, *(one.name for one in action.column.constraints)], revision)
+        case actions.AddConstraint():
+            made_in[action.constraint.name] = revision
+        case actions.RenameColumn(column=name) | actions.RenameConstraint(name=name):
+            made_in[action.new_name] = made_in.pop(name, "")
+        case actions.DropColumn(column=name) | actions.DropConstraint(name=name):
+            made_in.pop(name, None)

@@ -84,6 +84,10 @@ class At:
         """Whether this action is the first of its statement, so that a rule speaks once per statement."""
         return action is self.step.actions[0]
 
+    def is_new(self, table: str, part: str) -> bool:
+        """Whether this revision added the column or constraint, of which no release that runs knows yet."""
+        return self.schema.table(table).parts_made_in.get(part) == self.revision
+
     def is_on_new_tables(self, action: Action) -> bool:
         """Whether all that the action works on was made by this revision, so that it is not in use yet."""
         match action:

@@ -9,12 +9,11 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Inspector, MetaData, inspect
 
-from schema_tools.catalog.comparing import differences
-from schema_tools.catalog.objects import Catalog, Difference
-from schema_tools.catalog.reading import read_catalog
+from schema_tools.catalog.objects import Difference
+from schema_tools.catalog.reading import read_catalog, true_differences
 from schema_tools.migrations.log import is_of_schema
 from schema_tools.naming import named_items, names_given
-from schema_tools.rehearsal.scratch import ScratchDatabase, ScratchPair
+from schema_tools.rehearsal.scratch import ScratchPair
 
 
 def needed_migrations(pair: ScratchPair, metadata: MetaData) -> ops.MigrationScript:
@@ -47,20 +46,19 @@ def schema_differences(pairs: Mapping[str, ScratchPair]) -> dict[str, list[Diffe
 
     Expected is what the mapping says, found what the migrations make; the lists are empty when they are the same.
     """
-    return {
-        dialect: differences(_catalog(pair.mapping), _catalog(pair.head), invented=pair.mapping.invented)
-        for dialect, pair in pairs.items()
-    }
+    return {dialect: _differences(pair) for dialect, pair in pairs.items()}
+
+
+def _differences(pair: ScratchPair) -> list[Difference]:
+    with pair.mapping.engine().connect() as connection:
+        expected = read_catalog(connection)
+    with pair.head.engine().connect() as connection:
+        return true_differences(connection, expected, read_catalog(connection), invented=pair.mapping.invented)
 
 
 def in_lines(found: Mapping[str, Sequence[Difference]]) -> list[str]:
     """Each of `schema_differences` in a line, with its database before it."""
     return [f"{dialect}: {one.sentence}" for dialect, all_of_it in found.items() for one in all_of_it]
-
-
-def _catalog(database: ScratchDatabase) -> Catalog:
-    with database.engine().connect() as connection:
-        return read_catalog(connection)
 
 
 def _forget_false_alarms(upgrade: ops.UpgradeOps, head: Inspector, mapping: Inspector) -> None:

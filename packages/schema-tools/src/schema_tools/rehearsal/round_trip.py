@@ -8,9 +8,8 @@ from typing import Final, TypeVar
 from alembic.script import Script
 from sqlalchemy import Connection
 
-from schema_tools.catalog.comparing import differences
-from schema_tools.catalog.objects import Catalog
-from schema_tools.catalog.reading import read_catalog
+from schema_tools.catalog.objects import Catalog, Difference
+from schema_tools.catalog.reading import read_catalog, true_differences
 from schema_tools.findings import Finding
 from schema_tools.migrations.scripts import applied_heads
 from schema_tools.rehearsal.baseline import HOW_TO_WRITE_IT
@@ -139,8 +138,8 @@ class _Rehearsal:
         if not self._down(upgraded):
             return
         restored = self._read(read_catalog)
-        left = differences(catalog, restored)
-        if left and not differences(upgraded, restored):
+        left = self._differences(catalog, restored)
+        if left and not self._differences(upgraded, restored):
             self._found(*of_no_op(left))
             self._start_over()
             return
@@ -184,7 +183,8 @@ class _Rehearsal:
                 self._failed("downgrade-fails-over-rows", what, error)
             else:
                 self._failed("downgrade-fails", "the downgrade fails", error)
-            if self.script.revision not in self._read(applied_heads) or differences(upgraded, self._read(read_catalog)):
+            left = self._differences(upgraded, self._read(read_catalog))
+            if left or self.script.revision not in self._read(applied_heads):
                 self._start_over()
             return False
         return True
@@ -197,7 +197,7 @@ class _Rehearsal:
             self._failed("upgrade-not-repeatable", "after its downgrade the upgrade fails", error)
             self._start_over()
             return False
-        left = differences(upgraded, self._read(read_catalog))
+        left = self._differences(upgraded, self._read(read_catalog))
         for one in left:
             self._found("upgrade-not-repeatable", f"after its downgrade the upgrade leads elsewhere: {worded(one)}")
         if left:
@@ -244,6 +244,9 @@ class _Rehearsal:
     def _read(self, read: Callable[[Connection], _Read]) -> _Read:
         with self.walker.transaction() as connection:
             return read(connection)
+
+    def _differences(self, expected: Catalog, found: Catalog) -> list[Difference]:
+        return self._read(lambda connection: true_differences(connection, expected, found))
 
     def _failed(self, rule: str, what: str, error: StepFailed, fix: str = "") -> None:
         statement = f", in: {error.statement}" if error.statement else ""

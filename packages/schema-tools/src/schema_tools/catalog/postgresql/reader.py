@@ -53,18 +53,29 @@ def read_postgresql(connection: Connection, schema: str | None, leave_out: froze
     Raises:
         SchemaToolsError: There is no such schema.
     """
+    with as_read(connection, schema) as namespace:
+        columns = list(_found(connection, namespace, COLUMNS))
+        others = (*TYPES, SEQUENCES, tables(columns), *CONSTRAINTS, VIEWS, *ATTACHED)
+        objects = [*columns, *(one for source in others for one in _found(connection, namespace, source))]
+        foreign = {tuple(row) for row in connection.execute(text(_OF_EXTENSIONS))}
+        kept = [one for one in objects if one.address[:2] not in foreign and one.object.name not in leave_out]
+        owners = {one.object.name for one in kept if one.object.table is None} | {None}
+        return in_order(connection, [one for one in kept if one.object.table in owners])
+
+
+@contextmanager
+def as_read(connection: Connection, schema: str | None) -> Iterator[int]:
+    """The settings with which the texts of a catalog are worded, and so are understood; gives the schema's identifier.
+
+    Raises:
+        SchemaToolsError: There is no such schema.
+    """
     found = connection.execute(text(_SCHEMA), {"schema": schema}).one_or_none()
     if found is None:
         where = f"the schema {schema}" if schema else "a schema: its search_path names none that exists"
         raise SchemaToolsError(f"the database does not have {where}")
     with _settings(connection, {**_WORDING, "search_path": found.path}):
-        columns = list(_found(connection, found.oid, COLUMNS))
-        others = (*TYPES, SEQUENCES, tables(columns), *CONSTRAINTS, VIEWS, *ATTACHED)
-        objects = [*columns, *(one for source in others for one in _found(connection, found.oid, source))]
-        foreign = {tuple(row) for row in connection.execute(text(_OF_EXTENSIONS))}
-        kept = [one for one in objects if one.address[:2] not in foreign and one.object.name not in leave_out]
-        owners = {one.object.name for one in kept if one.object.table is None} | {None}
-        return in_order(connection, [one for one in kept if one.object.table in owners])
+        yield found.oid
 
 
 def _found(connection: Connection, namespace: int, source: Source) -> Iterator[Found]:

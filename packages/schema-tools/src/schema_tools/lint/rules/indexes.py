@@ -83,7 +83,7 @@ def concurrently_in_transaction(action: _Concurrent, at: At) -> Iterator[Hit]:
 
 
 @revision_rule(
-    fires="a concurrent operation in a revision that does more",
+    fires="a concurrent operation in a revision that does more than to drop an index and to build it anew",
     source="https://alembic.sqlalchemy.org/en/latest/api/runtime.html#alembic.runtime.migration.MigrationContext.autocommit_block",
     new_tables=True,
     example="""
@@ -98,7 +98,7 @@ def concurrently_beside_other_work(action: _Concurrent, at: At) -> Iterator[Hit]
     others = [one for one in at.steps if one is not at.step and not one.is_light]
     earlier = [part for one in others if one.number < at.step.number for part in one.actions]
     said = any(getattr(part, "concurrently", False) for part in earlier)
-    if action.concurrently and others and not said and at.is_first(action):
+    if action.concurrently and others and not said and at.is_first(action) and not _is_built_anew(at):
         yield Hit("a concurrent operation is a revision of its own", split(at.steps))
 
 
@@ -146,7 +146,19 @@ def _built(index: objects.CreateIndex, at: At) -> str:
 
 
 def _is_unique_already(at: At, table: str, keys: tuple[str, ...]) -> bool:
-    return any(key <= set(keys) for key in at.schema.unique_keys(table))
+    # A unique index that this revision drops to build it anew has kept rows apart that are alike.
+    dropped = [one for revision, one in at.schema.dropped_indexes if revision == at.revision and one.table == table]
+    before = [frozenset(one.keys) for one in dropped if one.unique and one.plain]
+    return any(key <= set(keys) for key in [*at.schema.unique_keys(table), *before])
+
+
+def _is_built_anew(at: At) -> bool:
+    """Whether the revision drops an index and builds one of the same name: again after a failure, it is the cure."""
+    match [part for one in at.steps if not one.is_light for part in one.actions]:
+        case [objects.DropIndex() as dropped, objects.CreateIndex() as built]:
+            same = actions.short(dropped.name) == built.name
+            return same and dropped.concurrently and built.concurrently
+    return False
 
 
 def _goes_anyway(index: objects.CreateIndex, at: At) -> bool:

@@ -16,12 +16,13 @@ _STOPPED = Waived(reason="the service is stopped meanwhile")
 @revision_rule(
     fires="DROP COLUMN", source="ddl-alter.html#DDL-ALTER-REMOVING-A-COLUMN", example='op.drop_column("members", "age")'
 )
-def drop_column(action: actions.DropColumn, _at: At) -> Iterator[Hit]:
+def drop_column(action: actions.DropColumn, at: At) -> Iterator[Hit]:
     """The previous release still runs during the deployment, and after a rollback, and fails on what is gone.
 
     Stop using the column in one release, drop it in the next. Its values are lost.
     """
-    yield Hit(f"{action.table}.{action.column} is gone for the release that still runs", _UNUSED)
+    if not at.is_new(action.table, action.column):
+        yield Hit(f"{action.table}.{action.column} is gone for the release that still runs", _UNUSED)
 
 
 @revision_rule(
@@ -90,7 +91,8 @@ def not_null_without_default(action: actions.AddColumn, _at: At) -> Iterator[Hit
 def drop_not_null(action: actions.ChangeNotNull, at: At) -> Iterator[Hit]:
     """The previous release, which still runs, reads nulls where it has never seen one."""
     column = at.schema.table(action.table).columns.get(action.column)
-    if not action.not_null and (column is None or column.not_null):
+    known = column is None or column.not_null
+    if not action.not_null and known and not at.is_new(action.table, action.column):
         waived = Waived(reason="every release that runs copes with null in it")
         yield Hit(f"{action.table}.{action.column} may be null for readers that never saw a null there", waived)
 
@@ -104,7 +106,8 @@ def drop_constraint(action: actions.DropConstraint, at: At) -> Iterator[Hit]:
     The index of a unique constraint or a primary key is dropped too, under ACCESS EXCLUSIVE.
     """
     added = {(one.table, one.constraint.name) for one in at.beside(actions.AddConstraint)}
-    if (action.table, action.name) not in added and not _is_said_by_not_null(action, at):
+    replaced = (action.table, action.name) in added or at.is_new(action.table, action.name)
+    if not replaced and not _is_said_by_not_null(action, at):
         waived = Waived(reason="every release that runs copes with what it kept out")
         yield Hit(f"{action.table} accepts rows that {action.name} kept out", waived)
 
@@ -135,13 +138,17 @@ def default_changed(action: actions.ChangeDefault, at: At) -> Iterator[Hit]:
     column = at.schema.table(action.table).columns.get(action.column)
     if column is not None and (column.default is None or column.default == action.default):
         return
+    # To a column of this revision no release gives a value; it fails only where there must be one.
+    needed = action.default is None and column is not None and column.not_null
+    if at.is_new(action.table, action.column) and not needed:
+        return
     waived = Waived(reason="every release that runs gives a value, or copes with the new one")
     verb = "removed" if action.default is None else "changed"
     yield Hit(f"the default of {action.table}.{action.column} is {verb} for writers that rely on it", waived)
 
 
 @revision_rule(
-    fires="RENAME COLUMN",
+    fires="RENAME COLUMN, of a column that was there before the revision",
     source="sql-altertable.html",
     example='op.alter_column("members", "name", new_column_name="full_name")',
 )
@@ -150,6 +157,8 @@ def rename_column(action: actions.RenameColumn, at: At) -> Iterator[Hit]:
 
     Add the new column, write both, fill it, read it, then drop the old one.
     """
+    if at.is_new(action.table, action.column):
+        return
     message = f"the release that still runs looks for {action.table}.{action.column}"
     column = at.schema.table(action.table).columns.get(action.column)
     fix = ""
