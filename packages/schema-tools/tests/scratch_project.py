@@ -58,6 +58,7 @@ class ScratchProject:
 
     directory: Path
     server: RunningPostgres
+    mapped_kinds: frozenset[str] = frozenset({"function", "trigger"})
 
     @classmethod
     def made(cls, directory: Path, server: RunningPostgres) -> "ScratchProject":
@@ -75,6 +76,7 @@ class ScratchProject:
             metadata=metadata,
             alembic_ini=self.directory / "alembic.ini",
             databases=("postgresql", "sqlite"),
+            mapped_kinds=self.mapped_kinds,
         )
 
     def migrate(self, metadata: MetaData, message: str = "change tables") -> Path:

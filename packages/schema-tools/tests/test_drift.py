@@ -330,10 +330,11 @@ def test_what_is_there_on_one_side_only_is_shown_as_none(command: typer.Typer, u
 
     shown = CliRunner().invoke(command, ["drift"]).output.splitlines()
 
-    assert shown[1:4] == [
+    assert shown[1:5] == [
         "  expected  (none)",
         "  found     date",
-        "  fix       ALTER TABLE authors DROP COLUMN born;",
+        "  fix       -- To keep it, add it to the tables of the mapping. To drop it:",
+        "            -- ALTER TABLE authors DROP COLUMN born;",
     ]
 
 

@@ -21,6 +21,7 @@ def schema_project(*, postgres_bindir: Path | None = None) -> SchemaProject:
         document=document if (root / "pyproject.toml").is_file() else None,
         postgres_bindir=postgres_bindir,
         databases=("postgresql", "sqlite"),
+        mapped_kinds=frozenset({"function", "trigger"}),
         encoding="UTF8",
         registries=lambda: (map_entities(metadata, load_adapters("sqlalchemy").values()),),
     )

@@ -84,6 +84,9 @@ class SchemaProject:
         databases: The dialects that the migrations are for, the one that is judged in full first.
         registries: Gives the registries of the classes that are mapped onto the tables, whose relationships the
             document lists; asked for when it is written.
+        mapped_kinds: The kinds of objects, such as `trigger` and `function`, of which the mapping makes all by DDL
+            events, so that any other is superfluous. Of another kind that no mapping can tell, such as `view`, what
+            the migrations make is right, unless the mapping makes one of the kind.
         encoding: The encoding that a PostgreSQL database must have to be upgraded, as `UTF8`; None for any.
     """
 
@@ -96,4 +99,5 @@ class SchemaProject:
     postgres_bindir: Path | None = None
     databases: Sequence[str] = ("postgresql",)
     registries: Callable[[], Iterable[registry]] = lambda: ()
+    mapped_kinds: frozenset[str] = frozenset()
     encoding: str | None = None

@@ -36,7 +36,7 @@ def differences(expected: Catalog, found: Catalog, *, invented: Collection[str] 
     kept = {*expected, *(one.label for one in renamed.values())}
     superfluous = list(_superfluous(kept, found, passed_over))
     # What has the name of something missing is in its way.
-    in_the_way = {one.label for one in superfluous if any(_clash(one, other) for other in missing)}
+    in_the_way = {one.label for one in superfluous if any(clash(one, other) for other in missing)}
     superfluous.sort(key=lambda one: one.label not in in_the_way)
     drops = list(_to_drop(superfluous, found))
     return [
@@ -139,7 +139,8 @@ def _unspoken(one: CatalogObject, catalog: Catalog, passed_over: Collection[str]
     return of_a_view or (one.table in passed_over and one.kind != "sequence")
 
 
-def _clash(one: CatalogObject, other: CatalogObject) -> bool:
+def clash(one: CatalogObject, other: CatalogObject) -> bool:
+    """Whether no database can have both, because they have one name."""
     same_realm = {one.kind, other.kind} <= _RELATIONS or (one.table is not None and one.table == other.table)
     return same_realm and one.own_name == other.own_name
 

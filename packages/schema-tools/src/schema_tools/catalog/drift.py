@@ -1,6 +1,6 @@
 """Comparing the mapping with a live database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +15,7 @@ from schema_tools.catalog.mapped import make_mapped
 from schema_tools.catalog.objects import Catalog, Difference
 from schema_tools.catalog.postgresql.reader import search_path
 from schema_tools.catalog.reading import read_catalog, true_differences
+from schema_tools.catalog.untold import is_untold, keeping, with_untold
 from schema_tools.database_urls import migration_url, shown, sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
@@ -34,8 +35,11 @@ SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only'):
 """
 
 
-def drift(project: SchemaProject, url: str | URL) -> list[Difference]:
+def drift(project: SchemaProject, url: str | URL, say: Callable[[str], None] = lambda _: None) -> list[Difference]:
     """How the live database at `url` differs from the mapping, beginning with migrations that it has not had.
+
+    What no mapping can tell, such as a trigger or a view, is compared with what the migrations make on a throwaway
+    server, which is started where there is such an object only. No fix destroys: a DROP is a comment.
 
     On PostgreSQL the mapping is made on the same server, in a schema of a transaction that is always rolled back, so
     that both are worded by the same catalog; no existing table is written to. On SQLite it is made in a
@@ -45,6 +49,7 @@ def drift(project: SchemaProject, url: str | URL) -> list[Difference]:
     Args:
         project: The mapping, and the migrations, of which the database should have had all.
         url: The database. A SQLite file must exist.
+        say: Takes a sentence on what was not compared, because the migrations could not be run on a throwaway server.
 
     Raises:
         SchemaToolsError: The database cannot be reached, is a standby, or its role may not create a schema; or the
@@ -53,7 +58,7 @@ def drift(project: SchemaProject, url: str | URL) -> list[Difference]:
     target = migration_url(url)
     with explained(target):
         if target.get_backend_name() == "sqlite":
-            return _on_sqlite(project, target)
+            return _on_sqlite(project, target, say)
         with _connection(target) as connection, ThreadPoolExecutor(max_workers=1) as beside:
             _refuse_where_nothing_can_be_made(connection)
             schema = _schema(project.metadata)
@@ -64,10 +69,10 @@ def drift(project: SchemaProject, url: str | URL) -> list[Difference]:
             expected = _mapped(connection, project.metadata, schema)
             invented = invented_names(project.metadata)
             live = found.result()
-            return [
-                *pending,
-                *true_differences(connection, expected, live, schema=schema, invented=invented),
-            ]
+            connection.commit()
+            expected = _expected(project, connection, expected, live, say)
+            differing = true_differences(connection, expected, live, schema=schema, invented=invented)
+            return [*pending, *map(keeping, differing)]
 
 
 @contextmanager
@@ -84,7 +89,36 @@ def _live(url: URL, schema: str | None) -> Catalog:
         return read_catalog(connection, schema)
 
 
-def _on_sqlite(project: SchemaProject, url: URL) -> list[Difference]:
+def _expected(
+    project: SchemaProject, connection: Connection, mapping: Catalog, live: Catalog, say: Callable[[str], None]
+) -> Catalog:
+    """What the mapping makes, with what no mapping can tell as the migrations make it, where there is such a thing."""
+    kinds = project.mapped_kinds
+    if not is_untold(mapping, live, kinds=kinds):
+        return mapping
+    from schema_tools.rehearsal.scratch import made_by_migrations  # noqa: PLC0415 -- it is seldom needed
+
+    try:
+        with made_by_migrations(project, connection.dialect.name) as made:
+            head = read_catalog(made)
+            same_words = _release(made) == _release(connection)
+    except SchemaToolsError as error:
+        say(f"triggers, functions, views and the like, which only the migrations make: {error}")
+        return with_untold(mapping, live, kinds=kinds)
+    expected = with_untold(mapping, head, kinds=kinds)
+    if same_words:
+        return expected
+    # Another release of PostgreSQL words them otherwise, so only whether they are there can be told.
+    say("definitions of triggers, functions, views and the like: the throwaway server is of another release")
+    only = [label for label in expected if label not in mapping and label in live]
+    return {**expected, **{label: live[label] for label in only}}
+
+
+def _release(connection: Connection) -> int | str:
+    return (connection.dialect.server_version_info or (0,))[0]
+
+
+def _on_sqlite(project: SchemaProject, url: URL, say: Callable[[str], None]) -> list[Difference]:
     file = sqlite_file(url)
     if file is None or not file.is_file():
         raise SchemaToolsError(f"there is no database at {shown(url)}")
@@ -96,8 +130,10 @@ def _on_sqlite(project: SchemaProject, url: URL) -> list[Difference]:
     # Not the engine of migrations, which takes the write lock.
     with create_engine(url, poolclass=NullPool).connect() as connection:
         invented = invented_names(project.metadata)
-        found = true_differences(connection, expected, read_catalog(connection), invented=invented)
-        return [*_pending(connection, project), *found]
+        live = read_catalog(connection)
+        expected = _expected(project, connection, expected, live, say)
+        found = true_differences(connection, expected, live, invented=invented)
+        return [*_pending(connection, project), *map(keeping, found)]
 
 
 def _refuse_where_nothing_can_be_made(connection: Connection) -> None:

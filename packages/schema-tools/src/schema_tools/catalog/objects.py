@@ -64,7 +64,7 @@ class Difference:
         expected: The catalog's text on the expected side, None where it is not there.
         found: The same on the other side.
         fix: The statement, or statements, that would make what was found what is expected, each with its semicolon.
-            Lines that begin with `--` say what no statement can do, or what it costs.
+            Lines that begin with `--` say what no statement can do, or what it costs, or destroy what was found.
     """
 
     object: str

@@ -191,7 +191,9 @@ def drift(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
     from schema_tools.catalog.drift import drift as compare
 
     context: CommandContext = ctx.obj
-    found = compare(context.project(), context.database_url())
+    found = compare(
+        context.project(), context.database_url(), lambda sentence: typer.echo(f"not compared: {sentence}", err=True)
+    )
     shown = [line for one in found for line in _difference(one)]
     count = Text(counted(len(found), "difference"), style="bold")
     parts = [*shown, count] if found else ["clean: the database is what the tables say"]

@@ -11,6 +11,7 @@ from sqlalchemy import Inspector, MetaData, inspect
 
 from schema_tools.catalog.objects import Difference
 from schema_tools.catalog.reading import read_catalog, true_differences
+from schema_tools.catalog.untold import with_untold
 from schema_tools.migrations.log import is_of_schema
 from schema_tools.naming import named_items, names_given
 from schema_tools.rehearsal.scratch import ScratchPair
@@ -44,7 +45,8 @@ def needed_migrations(pair: ScratchPair, metadata: MetaData) -> ops.MigrationScr
 def schema_differences(pairs: Mapping[str, ScratchPair]) -> dict[str, list[Difference]]:
     """What differs between the head of the migrations and the mapping, by database.
 
-    Expected is what the mapping says, found what the migrations make; the lists are empty when they are the same.
+    Expected is what the mapping says, with what no mapping can tell as the migrations make it; found is what the
+    migrations make. The lists are empty when they are the same.
     """
     return {dialect: _differences(pair) for dialect, pair in pairs.items()}
 
@@ -53,7 +55,9 @@ def _differences(pair: ScratchPair) -> list[Difference]:
     with pair.mapping.engine().connect() as connection:
         expected = read_catalog(connection)
     with pair.head.engine().connect() as connection:
-        return true_differences(connection, expected, read_catalog(connection), invented=pair.mapping.invented)
+        head = read_catalog(connection)
+        expected = with_untold(expected, head, kinds=pair.mapping.kinds, borrowed=pair.mapping.borrowed)
+        return true_differences(connection, expected, head, invented=pair.mapping.invented)
 
 
 def in_lines(found: Mapping[str, Sequence[Difference]]) -> list[str]:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Final, Self
 from uuid import uuid4
 
-from sqlalchemy import URL, Engine, MetaData
+from sqlalchemy import URL, Connection, Engine, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from schema_tools.catalog.mapped import MappingNotMade, make_mapped
@@ -30,15 +30,19 @@ _NEEDED_BY_MAPPINGS: Final = frozenset({"extension", "function", "procedure"})
 
 @dataclass(frozen=True, slots=True)
 class ScratchDatabase:
-    """A throwaway database, and the triggers and functions in it.
+    """A throwaway database, and the triggers and functions in it, or that should be.
 
     Attributes:
         invented: The names of indexes in it that the mapping does not name.
+        borrowed: The labels of what was made in it before the mapping, because that needs something of the migrations.
+        kinds: The kinds of which the mapping makes all that there should be.
     """
 
     url: URL
     code: StoredCode
     invented: frozenset[str] = frozenset()
+    borrowed: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
 
     def engine(self) -> Engine:
         """An engine of it; SQLite as in migrations, without enforced foreign keys."""
@@ -79,34 +83,65 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
             with recorded_statements() as migrated:
                 runner.upgrade(project, head, locked=False)
             with recorded_statements() as mapped:
-                _make_mapping(project.metadata, head, mapping)
+                borrowed = _make_mapping(project.metadata, head, mapping)
+            code = _code(head, migrated)
+            wanted = _with_untold_code(_code(mapping, mapped), code, borrowed, project.mapped_kinds)
             pairs[dialect] = ScratchPair(
-                ScratchDatabase(head, _code(head, migrated)),
-                ScratchDatabase(mapping, _code(mapping, mapped), invented_names(project.metadata)),
+                ScratchDatabase(head, code),
+                ScratchDatabase(mapping, wanted, invented_names(project.metadata), borrowed, project.mapped_kinds),
             )
         yield pairs
 
 
-def _make_mapping(metadata: MetaData, head: URL, mapping: URL) -> None:
-    """Make what the mapping says, which may need extensions and functions that only the migrations make."""
+@contextmanager
+def made_by_migrations(project: SchemaProject, dialect: str) -> Iterator[Connection]:
+    """A connection to a throwaway database with all that the migrations make.
+
+    Raises:
+        SchemaToolsError: A revision fails, or no PostgreSQL can be had.
+    """
+    with throwaway_places(project, [dialect], None) as places:
+        head = places.create(dialect, "scratch_head")
+        runner.upgrade(project, head, locked=False)
+        with engine_of(head).connect() as connection:
+            yield connection
+
+
+def _make_mapping(metadata: MetaData, head: URL, mapping: URL) -> frozenset[str]:
+    """Make what the mapping says, which may need extensions and functions that only the migrations make.
+
+    Returns the labels of those that were made for it.
+    """
     try:
         with engine_of(mapping).begin() as connection:
             make_mapped(connection, metadata)
     except DBAPIError as error:
         if mapping.get_backend_name() == "sqlite":
             raise MappingNotMade(error) from error
-        with engine_of(head).connect() as connection:
-            needed = [one.create for one in read_catalog(connection).values() if one.kind in _NEEDED_BY_MAPPINGS]
-        try:
-            with engine_of(mapping).begin() as connection:
-                # A function may read tables that are not there yet.
-                connection.exec_driver_sql("SET LOCAL check_function_bodies = off")
-                for statement in needed:
-                    with suppress(DBAPIError), connection.begin_nested():
-                        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-                make_mapped(connection, metadata)
-        except DBAPIError as again:
-            raise MappingNotMade(again) from again
+    else:
+        return frozenset()
+    with engine_of(head).connect() as connection:
+        needed = [one for one in read_catalog(connection).values() if one.kind in _NEEDED_BY_MAPPINGS]
+    try:
+        with engine_of(mapping).begin() as connection:
+            # A function may read tables that are not there yet.
+            connection.exec_driver_sql("SET LOCAL check_function_bodies = off")
+            for one in needed:
+                with suppress(DBAPIError), connection.begin_nested():
+                    connection.exec_driver_sql(one.create, execution_options={"no_parameters": True})
+            make_mapped(connection, metadata)
+    except DBAPIError as error:
+        raise MappingNotMade(error) from error
+    return frozenset(one.label for one in needed)
+
+
+def _with_untold_code(
+    mapping: StoredCode, head: StoredCode, borrowed: frozenset[str], kinds: frozenset[str]
+) -> StoredCode:
+    """What the mapping makes, and what only the migrations make: of a kind of which the mapping has none."""
+    told = {one.kind for label, one in mapping.items() if label not in borrowed} | kinds
+    untold = {label: one for label, one in head.items() if one.kind not in told and label not in mapping}
+    return {**mapping, **untold}
 
 
 @dataclass(frozen=True, slots=True)

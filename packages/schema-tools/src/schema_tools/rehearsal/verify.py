@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from schema_tools.catalog.mapped import MappingNotMade
+from schema_tools.catalog.untold import keeping
 from schema_tools.failures import explained
 from schema_tools.findings import Finding
 from schema_tools.postgres.databases import RunningPostgres
@@ -67,5 +68,5 @@ def _head_differences(project: SchemaProject, server: RunningPostgres | None) ->
             fix=one.fix,
         )
         for dialect, differing in found.items()
-        for one in differing
+        for one in map(keeping, differing)
     ]

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from schema_tools.catalog.comparing import differences
 from schema_tools.catalog.objects import Catalog
 from schema_tools.catalog.reading import read_catalog
+from schema_tools.catalog.untold import with_untold
 from schema_tools.rehearsal.scratch import ScratchPair
 
 # Triggers and functions are made from their authors' words, by `CodeChange`.
@@ -52,6 +53,8 @@ def remaining(pair: ScratchPair, script: ops.MigrationScript) -> Remaining:
             connection.exec_driver_sql(statement)
         _run(script.upgrade_ops.ops, connection)
         reached = read_catalog(connection)
+        # What only the migrations make stays.
+        wanted = with_untold(wanted, reached, kinds=pair.mapping.kinds, borrowed=pair.mapping.borrowed)
         _run(script.downgrade_ops.ops, connection)
         left = read_catalog(connection)
         connection.rollback()
