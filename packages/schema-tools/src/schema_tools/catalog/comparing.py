@@ -142,7 +142,7 @@ def _unspoken(one: CatalogObject, catalog: Catalog, passed_over: Collection[str]
 def clash(one: CatalogObject, other: CatalogObject) -> bool:
     """Whether no database can have both, because they have one name."""
     same_realm = {one.kind, other.kind} <= _RELATIONS or (one.table is not None and one.table == other.table)
-    return same_realm and one.own_name == other.own_name
+    return same_realm and (one.own_name, one.schema) == (other.own_name, other.schema)
 
 
 def _described(one: CatalogObject) -> str:

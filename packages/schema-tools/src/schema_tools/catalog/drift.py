@@ -1,21 +1,20 @@
 """Comparing the mapping with a live database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
-from uuid import uuid4
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import URL, Connection, MetaData, NullPool, create_engine, text
+from sqlalchemy import URL, Connection, NullPool, create_engine, text
 
+from schema_tools.catalog.expected import Made, compared_schemas, mapping_beside, with_migrations
 from schema_tools.catalog.mapped import make_mapped
 from schema_tools.catalog.objects import Catalog, Difference
-from schema_tools.catalog.postgresql.reader import search_path
 from schema_tools.catalog.reading import read_catalog, true_differences
-from schema_tools.catalog.untold import is_untold, keeping, with_untold
+from schema_tools.catalog.untold import keeping
 from schema_tools.database_urls import migration_url, shown, sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
@@ -43,8 +42,8 @@ def drift(project: SchemaProject, url: str | URL, say: Callable[[str], None] = l
 
     On PostgreSQL the mapping is made on the same server, in a schema of a transaction that is always rolled back, so
     that both are worded by the same catalog; no existing table is written to. On SQLite it is made in a
-    scratch file. A mapping that names the schema of its tables is compared with that schema; DDL of its own must not
-    name it.
+    scratch file. Where the mapping has all its tables in one schema, that one is compared; where it has several, all of
+    them and the default one. DDL of the mapping that names a schema is executed on a throwaway server instead.
 
     Args:
         project: The mapping, and the migrations, of which the database should have had all.
@@ -52,8 +51,8 @@ def drift(project: SchemaProject, url: str | URL, say: Callable[[str], None] = l
         say: Takes a sentence on what was not compared, because the migrations could not be run on a throwaway server.
 
     Raises:
-        SchemaToolsError: The database cannot be reached, is a standby, or its role may not create a schema; or the
-            mapping has tables in several schemas.
+        SchemaToolsError: The database cannot be reached, is a standby, has a schema of the mapping not, or its role
+            may not create one.
     """
     target = migration_url(url)
     with explained(target):
@@ -61,17 +60,17 @@ def drift(project: SchemaProject, url: str | URL, say: Callable[[str], None] = l
             return _on_sqlite(project, target, say)
         with _connection(target) as connection, ThreadPoolExecutor(max_workers=1) as beside:
             _refuse_where_nothing_can_be_made(connection)
-            schema = _schema(project.metadata)
+            schemas = compared_schemas(project.metadata)
             pending = list(_pending(connection, project))
             connection.commit()
             # Read while the server makes the mapping, which takes the longest.
-            found = beside.submit(_live, target, schema)
-            expected = _mapped(connection, project.metadata, schema)
+            found = beside.submit(_live, target, schemas)
+            made = mapping_beside(connection, project, schemas)
             invented = invented_names(project.metadata)
             live = found.result()
             connection.commit()
-            expected = _expected(project, connection, expected, live, say)
-            differing = true_differences(connection, expected, live, schema=schema, invented=invented)
+            expected = with_migrations(connection, project, made, live, say)
+            differing = true_differences(connection, expected, live, schemas=schemas, invented=invented)
             return [*pending, *map(keeping, differing)]
 
 
@@ -84,38 +83,9 @@ def _connection(url: URL) -> Iterator[Connection]:
         yield connection
 
 
-def _live(url: URL, schema: str | None) -> Catalog:
+def _live(url: URL, schemas: Sequence[str | None]) -> Catalog:
     with _connection(url) as connection:
-        return read_catalog(connection, schema)
-
-
-def _expected(
-    project: SchemaProject, connection: Connection, mapping: Catalog, live: Catalog, say: Callable[[str], None]
-) -> Catalog:
-    """What the mapping makes, with what no mapping can tell as the migrations make it, where there is such a thing."""
-    kinds = project.mapped_kinds
-    if not is_untold(mapping, live, kinds=kinds):
-        return mapping
-    from schema_tools.rehearsal.scratch import made_by_migrations  # noqa: PLC0415 -- it is seldom needed
-
-    try:
-        with made_by_migrations(project, connection.dialect.name) as made:
-            head = read_catalog(made)
-            same_words = _release(made) == _release(connection)
-    except SchemaToolsError as error:
-        say(f"triggers, functions, views and the like, which only the migrations make: {error}")
-        return with_untold(mapping, live, kinds=kinds)
-    expected = with_untold(mapping, head, kinds=kinds)
-    if same_words:
-        return expected
-    # Another release of PostgreSQL words them otherwise, so only whether they are there can be told.
-    say("definitions of triggers, functions, views and the like: the throwaway server is of another release")
-    only = [label for label in expected if label not in mapping and label in live]
-    return {**expected, **{label: live[label] for label in only}}
-
-
-def _release(connection: Connection) -> int | str:
-    return (connection.dialect.server_version_info or (0,))[0]
+        return read_catalog(connection, *schemas)
 
 
 def _on_sqlite(project: SchemaProject, url: URL, say: Callable[[str], None]) -> list[Difference]:
@@ -126,12 +96,12 @@ def _on_sqlite(project: SchemaProject, url: URL, say: Callable[[str], None]) -> 
         scratch = URL.create("sqlite", database=str(Path(directory) / "mapping.db"))
         with sqlite_engine(scratch).begin() as connection:
             make_mapped(connection, project.metadata)
-            expected = read_catalog(connection)
+            made = Made(read_catalog(connection))
     # Not the engine of migrations, which takes the write lock.
     with create_engine(url, poolclass=NullPool).connect() as connection:
         invented = invented_names(project.metadata)
         live = read_catalog(connection)
-        expected = _expected(project, connection, expected, live, say)
+        expected = with_migrations(connection, project, made, live, say)
         found = true_differences(connection, expected, live, invented=invented)
         return [*_pending(connection, project), *map(keeping, found)]
 
@@ -148,30 +118,6 @@ def _refuse_where_nothing_can_be_made(connection: Connection) -> None:
             f"the role {found.role} may not create the schema that the mapping is made in and that is rolled back:"
             f" GRANT CREATE ON DATABASE {found.database} TO {found.role}, or run this as the owner"
         )
-
-
-def _schema(metadata: MetaData) -> str | None:
-    # Not metadata._schemas: a sequence or a table says what it has, MetaData(schema=...) only what is usual.
-    schemas = {table.schema for table in metadata.tables.values()} or {metadata.schema}
-    if len(schemas) > 1:
-        names = ", ".join(sorted(name or "the default" for name in schemas))
-        raise SchemaToolsError(f"drift compares one schema, and the mapping has tables in several: {names}")
-    return schemas.pop()
-
-
-def _mapped(connection: Connection, metadata: MetaData, schema: str | None) -> Catalog:
-    """The catalog of what the mapping makes."""
-    scratch = f"drift_{uuid4().hex}"
-    with connection.begin() as transaction:
-        connection.execute(text(f"CREATE SCHEMA {scratch}"))
-        path = search_path(connection, scratch)
-        connection.execute(text("SELECT set_config('search_path', :path, true)"), {"path": path})
-        connection.execution_options(schema_translate_map={schema: scratch} if schema else {})
-        make_mapped(connection, metadata)
-        connection.execution_options(schema_translate_map={})
-        catalog = read_catalog(connection, scratch)
-        transaction.rollback()
-    return catalog
 
 
 def _pending(connection: Connection, project: SchemaProject) -> Iterator[Difference]:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Dialect, MetaData, TypeDecorator, event
+from sqlalchemy import ARRAY, Connection, Dialect, MetaData, Sequence, TypeDecorator, event
 from sqlalchemy.dialects.postgresql import DOMAIN, ENUM
 from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
+from schema_tools.dialects import DIALECTS
 from schema_tools.errors import SchemaToolsError
 from schema_tools.naming import named_items, names_given
 
@@ -56,6 +57,16 @@ def _make(connection: Connection, metadata: MetaData) -> None:
                 return
         metadata.create_all(connection, checkfirst=False)
         execute_batch()
+
+
+def mapped_schemas(metadata: MetaData) -> tuple[str | None, ...]:
+    """The schemas that the mapping names, of tables, types and sequences: first None, where something is in none."""
+    columns = [column for table in metadata.tables.values() for column in table.columns]
+    named = {table.schema for table in metadata.tables.values()} or {metadata.schema}
+    types = (_named(column.type, DIALECTS["postgresql"]) for column in columns)
+    named |= {one.schema for one in types if isinstance(one, ENUM | DOMAIN)}
+    named |= {column.default.schema for column in columns if isinstance(column.default, Sequence)}
+    return tuple(sorted(named, key=lambda name: name or ""))
 
 
 @contextmanager

@@ -1,8 +1,12 @@
 """What a catalog consists of, and how two of them differ: the same words for every kind of object and database."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+# A name in SQL may be quoted, and have a dot in it then; the types of a function's arguments are no schemas.
+_SCHEMA: Final = re.compile(r'(?:"(?:[^"]|"")*"|[^".(]+)\.(?=[^.])')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +50,14 @@ class CatalogObject:
 
     @property
     def own_name(self) -> str:
-        """Its name without that of its table."""
-        return self.name.removeprefix(f"{self.table}.") if self.table else self.name
+        """Its name without that of its table or, where it has none, of its schema."""
+        return self.name.removeprefix(f"{self.table}.") if self.table else self.name.removeprefix(self.schema)
+
+    @property
+    def schema(self) -> str:
+        """Its schema, with a dot behind it, where names have one; of an object of a table, the table's."""
+        found = _SCHEMA.match(self.table or self.name)
+        return found[0] if found else ""
 
 
 Catalog: TypeAlias = Mapping[str, CatalogObject]

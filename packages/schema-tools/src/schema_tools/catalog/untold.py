@@ -54,9 +54,9 @@ def with_untold(
     return merged
 
 
-def is_untold(mapping: Catalog, found: Catalog, *, kinds: Collection[str] = ()) -> bool:
+def is_untold(mapping: Catalog, found: Catalog, *, kinds: Collection[str] = (), borrowed: Collection[str] = ()) -> bool:
     """Whether something was found that a mapping cannot tell, and this one does not make."""
-    expected = with_untold(mapping, found, kinds=kinds)
+    expected = with_untold(mapping, found, kinds=kinds, borrowed=borrowed)
     return any(label not in mapping or mapping[label] is not one for label, one in expected.items())
 
 

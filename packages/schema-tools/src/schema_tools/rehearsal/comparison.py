@@ -53,11 +53,13 @@ def schema_differences(pairs: Mapping[str, ScratchPair]) -> dict[str, list[Diffe
 
 def _differences(pair: ScratchPair) -> list[Difference]:
     with pair.mapping.engine().connect() as connection:
-        expected = read_catalog(connection)
+        expected = read_catalog(connection, *pair.mapping.schemas, absent=True)
     with pair.head.engine().connect() as connection:
-        head = read_catalog(connection)
+        head = read_catalog(connection, *pair.mapping.schemas, absent=True)
         expected = with_untold(expected, head, kinds=pair.mapping.kinds, borrowed=pair.mapping.borrowed)
-        return true_differences(connection, expected, head, invented=pair.mapping.invented)
+        return true_differences(
+            connection, expected, head, schemas=pair.mapping.schemas, invented=pair.mapping.invented
+        )
 
 
 def in_lines(found: Mapping[str, Sequence[Difference]]) -> list[str]:

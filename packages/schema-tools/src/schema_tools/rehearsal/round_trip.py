@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from alembic.script import Script
 from sqlalchemy import Connection
 
+from schema_tools.catalog.mapped import mapped_schemas
 from schema_tools.catalog.objects import Catalog, Difference
 from schema_tools.catalog.reading import read_catalog, true_differences
 from schema_tools.findings import Finding
@@ -85,6 +86,7 @@ class _Rehearsal:
     def __post_init__(self) -> None:
         self.walker = self.databases.empty()
         self.metadata = self.databases.revisions.project.metadata
+        self.schemas = (None, *mapped_schemas(self.metadata))
 
     def report(self, script: Script, *, is_head: bool) -> RevisionReport:
         """Take one revision up, down and up."""
@@ -129,15 +131,15 @@ class _Rehearsal:
         Raises:
             StepFailed: It cannot be applied even without rows.
         """
-        catalog = self._read(read_catalog) if self.catalog is None else self.catalog
+        catalog = self._catalog() if self.catalog is None else self.catalog
         shapes = self.shapes
         if not self._up():
             return
-        upgraded = self.catalog = self._read(read_catalog)
+        upgraded = self.catalog = self._catalog()
         self._fill()
         if not self._down(upgraded):
             return
-        restored = self._read(read_catalog)
+        restored = self._catalog()
         left = self._differences(catalog, restored)
         if left and not self._differences(upgraded, restored):
             self._found(*of_no_op(left))
@@ -183,7 +185,7 @@ class _Rehearsal:
                 self._failed("downgrade-fails-over-rows", what, error)
             else:
                 self._failed("downgrade-fails", "the downgrade fails", error)
-            left = self._differences(upgraded, self._read(read_catalog))
+            left = self._differences(upgraded, self._catalog())
             if left or self.script.revision not in self._read(applied_heads):
                 self._start_over()
             return False
@@ -197,7 +199,7 @@ class _Rehearsal:
             self._failed("upgrade-not-repeatable", "after its downgrade the upgrade fails", error)
             self._start_over()
             return False
-        left = self._differences(upgraded, self._read(read_catalog))
+        left = self._differences(upgraded, self._catalog())
         for one in left:
             self._found("upgrade-not-repeatable", f"after its downgrade the upgrade leads elsewhere: {worded(one)}")
         if left:
@@ -246,7 +248,10 @@ class _Rehearsal:
             return read(connection)
 
     def _differences(self, expected: Catalog, found: Catalog) -> list[Difference]:
-        return self._read(lambda connection: true_differences(connection, expected, found))
+        return self._read(lambda one: true_differences(one, expected, found, schemas=self.schemas))
+
+    def _catalog(self) -> Catalog:
+        return self._read(lambda connection: read_catalog(connection, *self.schemas, absent=True))
 
     def _failed(self, rule: str, what: str, error: StepFailed, fix: str = "") -> None:
         statement = f", in: {error.statement}" if error.statement else ""

@@ -1,7 +1,7 @@
 """Scratch databases: one made by the migrations and one from the mapping, on each kind of database."""
 
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +11,10 @@ from uuid import uuid4
 
 from sqlalchemy import URL, Connection, Engine, MetaData
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateSchema
 
-from schema_tools.catalog.mapped import MappingNotMade, make_mapped
+from schema_tools.catalog.mapped import MappingNotMade, make_mapped, mapped_schemas
+from schema_tools.catalog.objects import CatalogObject
 from schema_tools.catalog.reading import read_catalog
 from schema_tools.catalog.stored_code import StoredCode, in_authors_words, recorded_statements, stored_code
 from schema_tools.migrations import runner
@@ -36,6 +38,7 @@ class ScratchDatabase:
         invented: The names of indexes in it that the mapping does not name.
         borrowed: The labels of what was made in it before the mapping, because that needs something of the migrations.
         kinds: The kinds of which the mapping makes all that there should be.
+        schemas: Those that are compared, None for the default one.
     """
 
     url: URL
@@ -43,6 +46,7 @@ class ScratchDatabase:
     invented: frozenset[str] = frozenset()
     borrowed: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
+    schemas: tuple[str | None, ...] = (None,)
 
     def engine(self) -> Engine:
         """An engine of it; SQLite as in migrations, without enforced foreign keys."""
@@ -88,7 +92,14 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
             wanted = _with_untold_code(_code(mapping, mapped), code, borrowed, project.mapped_kinds)
             pairs[dialect] = ScratchPair(
                 ScratchDatabase(head, code),
-                ScratchDatabase(mapping, wanted, invented_names(project.metadata), borrowed, project.mapped_kinds),
+                ScratchDatabase(
+                    mapping,
+                    wanted,
+                    invented_names(project.metadata),
+                    borrowed,
+                    project.mapped_kinds,
+                    (None, *mapped_schemas(project.metadata)),
+                ),
             )
         yield pairs
 
@@ -112,27 +123,41 @@ def _make_mapping(metadata: MetaData, head: URL, mapping: URL) -> frozenset[str]
 
     Returns the labels of those that were made for it.
     """
-    try:
-        with engine_of(mapping).begin() as connection:
-            make_mapped(connection, metadata)
-    except DBAPIError as error:
-        if mapping.get_backend_name() == "sqlite":
-            raise MappingNotMade(error) from error
-    else:
+    with suppress(DBAPIError):
+        _try(metadata, mapping)
+        return frozenset()
+    # DDL of the mapping may make its schemas itself, so they are made only where they are missed.
+    with suppress(DBAPIError):
+        _try(metadata, mapping, schemas=_named(metadata))
         return frozenset()
     with engine_of(head).connect() as connection:
-        needed = [one for one in read_catalog(connection).values() if one.kind in _NEEDED_BY_MAPPINGS]
+        catalog = read_catalog(connection, None, *_named(metadata), absent=True).values()
+    needed = [one for one in catalog if one.kind in _NEEDED_BY_MAPPINGS]
     try:
-        with engine_of(mapping).begin() as connection:
-            # A function may read tables that are not there yet.
-            connection.exec_driver_sql("SET LOCAL check_function_bodies = off")
-            for one in needed:
-                with suppress(DBAPIError), connection.begin_nested():
-                    connection.exec_driver_sql(one.create, execution_options={"no_parameters": True})
-            make_mapped(connection, metadata)
+        _try(metadata, mapping, schemas=_named(metadata), needed=needed)
     except DBAPIError as error:
         raise MappingNotMade(error) from error
     return frozenset(one.label for one in needed)
+
+
+def _named(metadata: MetaData) -> list[str]:
+    return [name for name in mapped_schemas(metadata) if name]
+
+
+def _try(
+    metadata: MetaData, mapping: URL, *, schemas: Sequence[str] = (), needed: Sequence[CatalogObject] = ()
+) -> None:
+    on_postgresql = mapping.get_backend_name() == "postgresql"
+    with engine_of(mapping).begin() as connection:
+        for name in schemas if on_postgresql else ():
+            connection.execute(CreateSchema(name, if_not_exists=True))
+        if on_postgresql:
+            # A function may read tables that are not there yet.
+            connection.exec_driver_sql("SET LOCAL check_function_bodies = off")
+        for one in needed if on_postgresql else ():
+            with suppress(DBAPIError), connection.begin_nested():
+                connection.exec_driver_sql(one.create, execution_options={"no_parameters": True})
+        make_mapped(connection, metadata)
 
 
 def _with_untold_code(

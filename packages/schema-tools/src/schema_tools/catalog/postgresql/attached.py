@@ -10,10 +10,10 @@ from schema_tools.catalog.postgresql.found import Aspect, Source, catalog_object
 # The definition always names the schema, which is taken off it. Extensions have functions by the hundred: they are left
 # out before they are worded, which is what takes long.
 _FUNCTIONS: Final = """
-SELECT p.oid, format('%I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)) AS name,
+SELECT p.oid, :prefix || format('%I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)) AS name,
        lower(head.word COLLATE "C") AS kind,  -- not as the locale of the database has it
        obj_description(p.oid, 'pg_proc') AS comment,
-       format('CREATE OR REPLACE %s ', head.word)
+       format('CREATE OR REPLACE %s ', head.word) || :prefix
          || substr(pg_get_functiondef(p.oid), length(format('CREATE OR REPLACE %s %I.', head.word, n.nspname)) + 1)
        AS definition
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -53,10 +53,11 @@ FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = :n
 """
 
 _STATISTICS: Final = """
-SELECT s.oid, quote_ident(s.stxname) AS name, s.stxrelid::regclass::text AS "table",
+SELECT s.oid, quote_ident(s.stxname) AS name, :prefix || quote_ident(s.stxname) AS path,
+       s.stxrelid::regclass::text AS "table",
        nullif(s.stxstattarget, -1) AS target, obj_description(s.oid, 'pg_statistic_ext') AS comment,
        split_part(pg_get_statisticsobjdef(s.oid),
-                  format('CREATE STATISTICS %I.%I ', s.stxnamespace::regnamespace::name, s.stxname), 2) AS definition
+                  format('CREATE STATISTICS %s.%I ', s.stxnamespace::regnamespace, s.stxname), 2) AS definition
 FROM pg_statistic_ext s WHERE s.stxnamespace = :namespace
 """
 
@@ -100,7 +101,7 @@ def _policy(row: Row[Any]) -> CatalogObject:
 
 
 def _statistics(row: Row[Any]) -> CatalogObject:
-    target = f"STATISTICS {row.name}"
+    target = f"STATISTICS {row.path}"
     sample = f"ALTER {target} SET STATISTICS {-1 if row.target is None else row.target}"
     aspects = {"definition": row.definition, "target": Aspect(row.target, sample, follows=True)}
     create = f"CREATE {target} {row.definition}"

@@ -39,7 +39,7 @@ ORDER BY a.attrelid, a.attnum
 
 # An identity's sequence depends on its column internally, and is part of the column.
 _SEQUENCES: Final = """
-SELECT c.oid, quote_ident(c.relname) AS name, c.relpersistence = 'u' AS unlogged, format_type(s.seqtypid, NULL) AS type,
+SELECT c.oid, c.oid::regclass::text AS name, c.relpersistence = 'u' AS unlogged, format_type(s.seqtypid, NULL) AS type,
        s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
        o.refobjid::regclass::text AS "table", o.refobjid::regclass::text || '.' || quote_ident(a.attname) AS owner,
        obj_description(c.oid, 'pg_class') AS comment

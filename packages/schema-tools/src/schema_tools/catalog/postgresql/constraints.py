@@ -15,6 +15,7 @@ SELECT c.oid, quote_ident(c.conname) AS name, CASE WHEN c.conrelid = 0 THEN 'd' 
        CASE WHEN c.conrelid = 0 THEN c.contypid::regtype::text ELSE c.conrelid::regclass::text END AS "table",
        pg_get_constraintdef(c.oid) AS definition, c.convalidated,
        CASE WHEN c.contype IN ('p', 'u', 'x') THEN k.oid END AS index_oid, quote_ident(k.relname) AS index_name,
+       k.oid::regclass::text AS index_path,
        (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(k.reloptions) AS o) AS options,
        i.indisclustered AS clustered, i.indisreplident AS replica_identity, i.indisvalid AS index_valid,
        ts.spcname AS tablespace, de.description AS comment,
@@ -32,7 +33,8 @@ WHERE c.connamespace = :namespace AND c.contype IN ('c', 'f', 'p', 'u', 'x')
 # What a partition has from its parent is the parent's. The definition always names the schema, so what comes before
 # the method is taken off it.
 _INDEXES: Final = """
-SELECT c.oid, quote_ident(c.relname) AS name, quote_ident(c.relname) AS index_name, r.oid::regclass::text AS "table",
+SELECT c.oid, quote_ident(c.relname) AS name, quote_ident(c.relname) AS index_name,
+       c.oid::regclass::text AS index_path, r.oid::regclass::text AS "table",
        i.indisunique AS unique, split_part(definition.full, definition.head, 2) AS rest,
        i.indisvalid AND i.indisready AND i.indislive AS valid, i.indisclustered AS clustered,
        i.indisreplident AS replica_identity, ts.spcname AS tablespace, obj_description(c.oid, 'pg_class') AS comment,
@@ -41,8 +43,8 @@ FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
 CROSS JOIN LATERAL (
   SELECT pg_get_indexdef(c.oid) AS full,
-         format('INDEX %I ON %s%I.%I USING ', c.relname, CASE WHEN c.relkind = 'I' THEN 'ONLY ' ELSE '' END,
-                r.relnamespace::regnamespace::name, r.relname) AS head
+         format('INDEX %I ON %s%s.%I USING ', c.relname, CASE WHEN c.relkind = 'I' THEN 'ONLY ' ELSE '' END,
+                r.relnamespace::regnamespace, r.relname) AS head
 ) AS definition
 WHERE r.relnamespace = :namespace AND r.relkind IN ('r', 'p', 'm')
   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))
@@ -83,7 +85,7 @@ def _constraint(row: Row[Any]) -> CatalogObject:
         "enforcement": None if row.enforcement in {None, "O"} else "triggers disabled or only on a replica",
     }
     if row.index_oid is not None:
-        validity = Aspect(None if row.index_valid else "invalid", f"REINDEX INDEX {row.index_name}")
+        validity = Aspect(None if row.index_valid else "invalid", f"REINDEX INDEX {row.index_path}")
         aspects |= {"index validity": validity, **_of_index(row)}
     return catalog_object(
         row,
@@ -106,19 +108,19 @@ def _index(row: Row[Any]) -> CatalogObject:
     # The parameters are an aspect of their own.
     rest = _PARAMETERS.sub("", row.rest, count=1) if row.options else row.rest
     unique = "UNIQUE " if row.unique else ""
-    target = f"INDEX {row.name}"
+    target = f"INDEX {row.index_path}"
     aspects = {
         "definition": f"{unique}{rest}",
         "validity": Aspect("valid", f"REINDEX {target}") if row.valid else Aspect("invalid"),
         **_of_index(row),
     }
-    create = joined(f"CREATE {unique}{target} ON {row.table} USING {rest}", _replica_identity(row))
+    create = joined(f"CREATE {unique}INDEX {row.name} ON {row.table} USING {rest}", _replica_identity(row))
     return catalog_object(row, "index", target, create, aspects, rename=f"ALTER {target} RENAME TO")
 
 
 def _of_index(row: Row[Any]) -> dict[str, Aspect]:
     """The aspects of an index, a constraint's or not, that the statement that makes it is without."""
-    target = f"INDEX {row.index_name}"
+    target = f"INDEX {row.index_path}"
     cluster = f"CLUSTER ON {row.index_name}" if row.clustered else "SET WITHOUT CLUSTER"
     return {
         "storage parameters": parameters(target, row.options, follows=True),

@@ -25,7 +25,8 @@ class Found(NamedTuple):
 class Source(NamedTuple):
     """A query for the objects of one kind, and the function that makes the object of each row.
 
-    The query has the parameter `namespace`. Its rows have an `oid` in `catalog` (and `attnum`, if they are columns);
+    The query has the parameter `namespace`, and may have `prefix`, which stands before the name of an object of it
+    where names need a schema. Its rows have an `oid` in `catalog` (and `attnum`, if they are columns);
     `aliases` names the columns with further identifiers, and the catalog of each.
     """
 

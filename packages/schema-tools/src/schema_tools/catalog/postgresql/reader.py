@@ -1,9 +1,9 @@
-"""Reading a schema of a PostgreSQL database."""
+"""Reading schemas of a PostgreSQL database."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -18,12 +18,12 @@ from schema_tools.catalog.postgresql.types import TYPES
 from schema_tools.errors import SchemaToolsError
 
 _SCHEMA: Final = """
-SELECT n.oid, n.nspname AS name,
+SELECT n.oid, quote_ident(n.nspname) AS quoted,
        concat_ws(', ', quote_ident(n.nspname), (
          SELECT string_agg(DISTINCT quote_ident(e.nspname), ', ') FROM pg_extension x
          JOIN pg_namespace e ON e.oid = x.extnamespace WHERE e.nspname NOT IN ('pg_catalog', n.nspname)
        )) AS path
-FROM pg_namespace n WHERE n.nspname = coalesce(CAST(:schema AS text), current_schema())
+FROM pg_namespace n WHERE n.nspname = CAST(:schema AS text)
 """
 
 # What is read is worded by these, so they are the same for everything that is compared.
@@ -44,42 +44,63 @@ FROM json_each_text(CAST(:settings AS json)) AS wanted(name, value)
 """
 
 
-def read_postgresql(connection: Connection, schema: str | None, leave_out: frozenset[str]) -> Catalog:
-    """The objects of a schema, worded without its name: about twenty queries, however many tables it has.
+def read_postgresql(
+    connection: Connection, schemas: Sequence[str | None], leave_out: frozenset[str], *, absent: bool = False
+) -> Catalog:
+    """The objects of schemas, worded without the name of a single one: about twenty queries for each of them.
 
     Left out are the objects of extensions, of the tables named by `leave_out`, and everything internal: TOAST, the
     indexes and triggers of constraints, the sequences of identities, and what partitions have from their parents.
 
     Raises:
-        SchemaToolsError: There is no such schema.
+        SchemaToolsError: There is no such schema, and it may not be `absent`.
     """
-    with as_read(connection, schema) as namespace:
-        columns = list(_found(connection, namespace, COLUMNS))
-        others = (*TYPES, SEQUENCES, tables(columns), *CONSTRAINTS, VIEWS, *ATTACHED)
-        objects = [*columns, *(one for source in others for one in _found(connection, namespace, source))]
+    with as_read(connection, schemas, absent=absent) as places:
+        objects = [one for place in places for one in _of_schema(connection, place)]
         foreign = {tuple(row) for row in connection.execute(text(_OF_EXTENSIONS))}
-        kept = [one for one in objects if one.address[:2] not in foreign and one.object.name not in leave_out]
+        internal = {place.prefix + name for place in places for name in leave_out}
+        kept = [one for one in objects if one.address[:2] not in foreign and one.object.name not in internal]
         owners = {one.object.name for one in kept if one.object.table is None} | {None}
         return in_order(connection, [one for one in kept if one.object.table in owners])
 
 
+class Place(NamedTuple):
+    """A schema: its identifier, and what stands before the names of its objects, such as `sales.`, or nothing."""
+
+    namespace: int
+    prefix: str
+
+
 @contextmanager
-def as_read(connection: Connection, schema: str | None) -> Iterator[int]:
-    """The settings with which the texts of a catalog are worded, and so are understood; gives the schema's identifier.
+def as_read(connection: Connection, schemas: Sequence[str | None], *, absent: bool = False) -> Iterator[list[Place]]:
+    """The settings with which the texts of a catalog are worded, and so are understood; gives the schemas.
+
+    Where there are several, the search path is empty, so that every name has its schema before it.
 
     Raises:
-        SchemaToolsError: There is no such schema.
+        SchemaToolsError: There is no such schema, and it may not be `absent`.
     """
-    found = connection.execute(text(_SCHEMA), {"schema": schema}).one_or_none()
-    if found is None:
-        where = f"the schema {schema}" if schema else "a schema: its search_path names none that exists"
-        raise SchemaToolsError(f"the database does not have {where}")
-    with _settings(connection, {**_WORDING, "search_path": found.path}):
-        yield found.oid
+    asked = dict.fromkeys(name or connection.scalar(text("SELECT current_schema()")) for name in schemas or (None,))
+    rows = {name: connection.execute(text(_SCHEMA), {"schema": name}).one_or_none() for name in asked}
+    for name, row in rows.items():
+        if row is None and not absent:
+            where = f"the schema {name}" if name else "a schema: its search_path names none that exists"
+            raise SchemaToolsError(f"the database does not have {where}")
+    there = [row for row in rows.values() if row is not None]
+    several = len(asked) > 1
+    path = "" if several or not there else there[0].path
+    with _settings(connection, {**_WORDING, "search_path": path}):
+        yield [Place(row.oid, f"{row.quoted}." if several else "") for row in there]
 
 
-def _found(connection: Connection, namespace: int, source: Source) -> Iterator[Found]:
-    for row in connection.execute(text(source.query), {"namespace": namespace}).all():
+def _of_schema(connection: Connection, place: Place) -> list[Found]:
+    columns = list(_found(connection, place, COLUMNS))
+    others = (*TYPES, SEQUENCES, tables(columns), *CONSTRAINTS, VIEWS, *ATTACHED)
+    return [*columns, *(one for source in others for one in _found(connection, place, source))]
+
+
+def _found(connection: Connection, place: Place, source: Source) -> Iterator[Found]:
+    for row in connection.execute(text(source.query), place._asdict()).all():
         others = ((catalog, getattr(row, column), 0) for column, catalog in source.aliases.items())
         aliases = [other for other in others if other[1] is not None]
         yield Found((source.catalog, row.oid, getattr(row, "attnum", 0)), source.object_of(row), aliases)
