@@ -5,13 +5,13 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from schema_tools.cli import checkout, databases, migrations, report, roles
+from schema_tools.cli import checking, checkout, databases, explaining, migrations, report, roles, verifying
 from schema_tools.cli.context import CommandContext
 
 _COMMANDS: Final = (
     *(migrations.upgrade, migrations.downgrade, migrations.history),
-    *(checkout.migrate, checkout.lock, checkout.check, checkout.docs, checkout.docs_check, checkout.lint),
-    *(databases.verify, databases.plan, databases.drift, databases.audit),
+    *(checkout.migrate, checkout.lock, checking.check, checkout.docs, checkout.docs_check, checking.lint),
+    *(verifying.verify, explaining.explain, databases.plan, databases.drift, databases.audit),
     *(roles.roles, report.report),
 )
 

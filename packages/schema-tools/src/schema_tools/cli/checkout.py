@@ -1,9 +1,7 @@
-"""The commands on the files of a checkout: migrate, lock, check, docs, docs-check, lint."""
+"""The commands that write the files of a checkout, and docs-check: migrate, lock, docs."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,16 +9,12 @@ import typer
 from schema_tools.cli.output import (
     Format,
     FormatOption,
-    counted,
     findings_text,
     finish,
-    finish_findings,
     write,
     write_json,
     write_report,
 )
-from schema_tools.errors import SchemaToolsError
-from schema_tools.findings import Finding
 
 if TYPE_CHECKING:
     from schema_tools.cli.context import CommandContext
@@ -91,50 +85,6 @@ def lock(
     finish(output, {"recorded": recorded}, [f"recorded {one}" for one in recorded] or nothing)
 
 
-def check(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
-    """Check all that needs no live database: versions.lock, lint, docs-check and verify. CI runs this.
-
-    PostgreSQL is started for it and thrown away; no database of yours is touched.
-    """
-    from schema_tools.document.markdown import check_document
-    from schema_tools.lint import lint_revisions, lint_tables
-    from schema_tools.migrations.lock_file import check_lock
-    from schema_tools.rehearsal.verify import verify
-
-    project = ctx.obj.checkout()
-    differs = Finding(
-        rule="document-differs",
-        place=project.document.path.name,
-        message="the schema document is not what the tables and the migrations say",
-        fix="run the docs command, and commit the file",
-    )
-    # The quickest first, so that what is found soon is said soon.
-    checks: dict[str, Callable[[], Sequence[Finding]]] = {
-        "versions.lock": lambda: check_lock(project),
-        "docs-check": lambda: [differs] if check_document(project) else [],
-        "lint": lambda: [*lint_revisions(project), *lint_tables(project.metadata)],
-        "verify": lambda: verify(project).findings,
-    }
-    found: list[Finding] = []
-    documents = []
-    for name, judge in checks.items():
-        began = time.monotonic()
-        try:
-            findings = judge()
-        except SchemaToolsError:
-            if output is Format.TEXT:
-                write_report("", *findings_text(found))  # which may be the reason
-            raise
-        seconds = time.monotonic() - began
-        found += findings
-        written = [one.as_document() for one in findings]
-        documents.append({"check": name, "seconds": round(seconds, 2), "findings": written})
-        if output is Format.TEXT:
-            verdict = counted(len(findings), "finding") if findings else "clean"
-            write_report(f"{name:<14} {verdict:<12} {seconds:5.1f} s")
-    finish(output, {"checks": documents}, ["", *findings_text(found)], failed=bool(found))
-
-
 def docs(
     ctx: typer.Context,
     output: Annotated[
@@ -167,33 +117,6 @@ def docs_check(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
     elif findings:
         ctx.obj.say_error("the schema document is not what `docs` writes")
     _complain(findings)
-
-
-def lint(
-    ctx: typer.Context,
-    revision: Annotated[
-        list[str] | None, typer.Option(help="Judge only this revision, by its beginning; may be given again.")
-    ] = None,
-    write_rules: Annotated[
-        Path | None, typer.Option(help="Write the document of all rules to this file, and judge nothing.")
-    ] = None,
-    output: FormatOption = Format.TEXT,
-) -> None:
-    """Find unsafe statements in the migrations, with file, line and the safe form, and weak tables."""
-    from schema_tools.lint import lint_revisions, lint_tables, render_rules
-
-    if write_rules is not None:
-        rules = render_rules()
-        try:
-            write_rules.write_text(rules, encoding="utf-8")
-        except OSError as error:
-            raise SchemaToolsError(f"the rules cannot be written to {write_rules}: {error.strerror}") from error
-        return
-    project = ctx.obj.project()
-    findings = lint_revisions(project, revision)
-    if not revision:
-        findings += lint_tables(project.metadata)
-    finish_findings(output, findings, clean="nothing unsafe in the migrations, nothing weak in the tables")
 
 
 def _complain(lines: Sequence[str], *, failed: bool = False) -> None:

@@ -1,14 +1,13 @@
-"""The commands that need databases: verify and plan throwaway ones, drift and audit a live one."""
+"""The commands that need databases: plan a throwaway one, drift and audit a live one."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from schema_tools.cli.output import Format, FormatOption, Hanging, counted, findings_text, finish, finish_findings
+from schema_tools.cli.output import Format, FormatOption, Hanging, counted, finish, finish_findings
 from schema_tools.errors import SchemaToolsError
 from schema_tools.rehearsal.locks import MODES
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from schema_tools.cli.context import CommandContext
     from schema_tools.rehearsal.measuring import Effect, Measurement
     from schema_tools.rehearsal.plan import PlanReport
-    from schema_tools.rehearsal.round_trip import RevisionReport
-    from schema_tools.rehearsal.verify import VerifyReport
 
 # How bad a lock is at a glance: what keeps readers out, and what keeps writers out.
 _COLOURS: Final = {"blocks reads and writes": "red", "blocks writes": "yellow"}
@@ -26,55 +23,6 @@ _ON_SQLITE: Final = (
     "SQLite has one lock for writers: a run takes it at its beginning and holds it to its end, so every other writer"
     " waits; rewrites and scans are not measured there."
 )
-
-
-def verify(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
-    """Take every migration up, down and up again with rows in place, and compare the head with the tables.
-
-    PostgreSQL is started for it and thrown away; no database of yours is touched.
-    """
-    from schema_tools.rehearsal.verify import verify as rehearse
-
-    report = rehearse(ctx.obj.project())
-    document = {
-        "revisions": [
-            {
-                "database": one.dialect,
-                "revision": one.revision,
-                "message": one.message,
-                "rows": one.rows,
-                "irreversible": one.irreversible,
-                "stopped": one.stopped,
-                "findings": len(one.findings),
-                "seconds": round(one.seconds, 3),
-            }
-            for one in report.revisions
-        ],
-        "findings": [one.as_document() for one in report.findings],
-        "seconds": round(report.seconds, 2),
-    }
-    finish(output, document, _verified(report), failed=bool(report.findings))
-
-
-def _verified(report: "VerifyReport") -> Iterator[RenderableType]:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("database", "revision", "message", "rows", "up, down, up"):
-        table.add_column(column, justify="right" if column == "rows" else "left", overflow="fold")
-    for one in report.revisions:
-        table.add_row(*map(Text, (one.dialect, one.revision, one.message, f"{one.rows:,}")), _verdict(one))
-    yield table
-    yield ""
-    yield from findings_text(report.findings)
-    verdict = counted(len(report.findings), "finding") if report.findings else "clean"
-    yield Text(f"{verdict}: {counted(len(report.revisions), 'rehearsal')} in {report.seconds:.1f} s", style="bold")
-
-
-def _verdict(one: "RevisionReport") -> Text:
-    if one.findings:
-        return Text(counted(len(one.findings), "finding") + (", stopped" if one.stopped else ""), style="red")
-    if one.irreversible is not None:
-        return Text(f"up; irreversible: {one.irreversible}", style="yellow")
-    return Text("clean", style="green")
 
 
 def plan(

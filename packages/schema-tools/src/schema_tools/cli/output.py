@@ -128,6 +128,13 @@ def findings_text(findings: Iterable[Finding]) -> Iterator[RenderableType]:
         yield Text("")
 
 
+def finding_document(one: Finding) -> dict[str, str]:
+    """A finding as JSON has it, with how bad it is."""
+    from schema_tools.reporting.rules import severity_of
+
+    return {**one.as_document(), "severity": severity_of(one).name.lower()}
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun, such as `1 finding` or `2 findings`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

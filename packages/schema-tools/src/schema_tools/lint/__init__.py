@@ -8,11 +8,11 @@ from sqlalchemy import MetaData, Table
 from schema_tools.document.table_facts import ordered_tables
 from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
-from schema_tools.lint.rule import TABLE_RULES, TablePart, parts_of, place_of
+from schema_tools.lint.rule import TABLE_RULES, Rule, TablePart, parts_of, place_of
 from schema_tools.lint.rules import waiver_findings
 from schema_tools.project import SchemaProject
 
-__all__ = ["lint_revisions", "lint_tables", "render_rules"]
+__all__ = ["lint_revisions", "lint_tables", "render_rules", "safe_form"]
 
 
 def lint_revisions(project: SchemaProject, revisions: Collection[str] | None = None) -> list[Finding]:
@@ -41,6 +41,18 @@ def render_rules() -> str:
     from schema_tools.lint.document import rules_document  # noqa: PLC0415 -- needs pglast
 
     return rules_document()
+
+
+def safe_form(rule: Rule) -> str:
+    """The code to write in place of the rule's example; empty where there is none.
+
+    Raises:
+        SchemaToolsError: pglast is not installed.
+    """
+    _need_pglast()
+    from schema_tools.lint import document  # noqa: PLC0415 -- needs pglast
+
+    return document.safe_form(rule)
 
 
 def _need_pglast() -> None:

@@ -11,7 +11,7 @@ from schema_tools.lint.model import Schema
 from schema_tools.lint.revisions import JudgedRevision
 from schema_tools.lint.rule import REVISION_RULES, TABLE_RULES, RevisionRule, Rule, TableRule
 from schema_tools.lint.rules import OTHER_RULES
-from schema_tools.lint.waivers import Source
+from schema_tools.lint.waivers import Source, waived_by
 
 _INTRODUCTION: Final = """\
 # Migration Rules
@@ -83,17 +83,21 @@ def rules_document() -> str:
     parts = [
         _INTRODUCTION,
         "## Migrations",
-        *(part for rule in REVISION_RULES for part in _rule(rule, _safe_form(rule))),
+        *(part for rule in REVISION_RULES for part in _rule(rule)),
         "## Tables",
-        *(part for rule in TABLE_RULES for part in _rule(rule, rule.safe)),
+        *(part for rule in TABLE_RULES for part in _rule(rule)),
         "## Waivers and env.py",
-        *(part for other in OTHER_RULES for part in _rule(other, "")),
+        *(part for other in OTHER_RULES for part in _rule(other)),
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _safe_form(rule: Rule) -> str:
-    """What the finding in the rule's example, upon the schema of the examples, says to do instead."""
+def safe_form(rule: Rule) -> str:
+    """What a table is without the fault, or what the finding in the example, upon the schema of the examples, says."""
+    if isinstance(rule, TableRule):
+        return rule.safe
+    if not isinstance(rule, RevisionRule):
+        return ""
     schema = Schema()
     _judged(BASE, "base.py", schema)
     return next((one.fix for one in _judged(rule.example, "example.py", schema) if one.rule == rule.name), "")
@@ -110,16 +114,12 @@ def _judged(body: str, file: str, schema: Schema) -> list[Finding]:
     return JudgedRevision(file, file, Source(text), compilation, schema).findings()
 
 
-def _rule(rule: Rule, safe: str) -> Iterator[str]:
+def _rule(rule: Rule) -> Iterator[str]:
     yield f"### {rule.name}"
     yield f"Group: {rule.group}. Fires on {rule.fires}."
     yield f"{rule.why} [Source]({rule.source})" if rule.source else rule.why
     yield f"```python\n{rule.example}\n```"
+    safe = safe_form(rule)
     if safe:
         yield f"Instead:\n\n```python\n{safe}\n```"
-    if isinstance(rule, RevisionRule):
-        yield f"Waived by `# lint: allow {rule.name} because` and the reason."
-    elif isinstance(rule, TableRule):
-        yield f'Waived by `info={{"lint": {{"{rule.name}": "the reason"}}}}`.'
-    else:
-        yield "Cannot be waived."
+    yield waived_by(rule)

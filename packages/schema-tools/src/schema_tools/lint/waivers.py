@@ -8,6 +8,8 @@ import tokenize
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from schema_tools.lint.rule import RevisionRule, Rule, TableRule
+
 # What is no waiver after the colon is found, too, and has no rule.
 _COMMENT: Final = re.compile(r"#\s*lint:(?:\s*allow\s+(?P<rule>[\w-]+)(?:\s+because\s+(?P<reason>\S.*?))?\s*$)?")
 
@@ -62,6 +64,15 @@ class _Span(NamedTuple):
 def waiver_comment(rule: str, reason: str) -> str:
     """The comment that allows `rule`."""
     return f"# lint: allow {rule} because {reason}"
+
+
+def waived_by(rule: Rule) -> str:
+    """How the rule is waived, in a sentence."""
+    if isinstance(rule, RevisionRule):
+        return f"Waived by `# lint: allow {rule.name} because` and the reason."
+    if isinstance(rule, TableRule):
+        return f'Waived by `info={{"lint": {{"{rule.name}": "the reason"}}}}`.'
+    return "Cannot be waived."
 
 
 def _spans(text: str) -> Iterable[_Span]:

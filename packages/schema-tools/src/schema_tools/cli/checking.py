@@ -1,0 +1,118 @@
+"""The commands that find what is wrong in the files of a checkout: check and lint."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from schema_tools.cli.output import Format, FormatOption, counted, finding_document, finish, write_report
+from schema_tools.cli.summary import EverythingOption, RuleOption, findings_report
+from schema_tools.errors import SchemaToolsError
+from schema_tools.findings import Finding
+
+if TYPE_CHECKING:
+    from schema_tools.cli.context import CommandContext
+    from schema_tools.project import SchemaProject
+
+
+def check(
+    ctx: typer.Context,
+    rule: RuleOption = None,
+    output: FormatOption = Format.TEXT,
+    *,
+    everything: EverythingOption = False,
+) -> None:
+    """Check all that needs no live database: versions.lock, lint, docs-check and verify. CI runs this.
+
+    PostgreSQL is started for it and thrown away; no database of yours is touched.
+    """
+    from schema_tools.reporting.rules import only
+
+    context: CommandContext = ctx.obj
+    chosen = only(rule)
+    found: list[Finding] = []
+    documents = []
+    in_full = everything or bool(rule)
+    for one in _checks(context.checkout()):
+        began = time.monotonic()
+        try:
+            findings = chosen(one.judge())
+        except SchemaToolsError:
+            if output is Format.TEXT:
+                write_report("", *findings_report(ctx, found, in_full=in_full))  # which may be the reason
+            raise
+        seconds = time.monotonic() - began
+        found += findings
+        written = [finding_document(finding) for finding in findings]
+        documents.append({"check": one.name, "seconds": round(seconds, 2), "findings": written})
+        if output is Format.TEXT:
+            verdict = counted(len(findings), "finding") if findings else "clean"
+            write_report(f"{one.name:<14} {verdict:<12} {seconds:5.1f} s")
+    parts = ["", *findings_report(ctx, found, in_full=in_full)]
+    finish(output, {"checks": documents}, parts, failed=bool(found))
+
+
+class _Check(NamedTuple):
+    name: str
+    judge: Callable[[], Sequence[Finding]]
+
+
+def _checks(project: "SchemaProject") -> list[_Check]:
+    """The checks, the quickest first, so that what is found soon is said soon."""
+    from schema_tools.document.markdown import check_document
+    from schema_tools.lint import lint_revisions, lint_tables
+    from schema_tools.migrations.lock_file import check_lock
+    from schema_tools.rehearsal.verify import verify
+
+    differs = Finding(
+        rule="document-differs",
+        place=project.document.path.name if project.document else "",
+        message="the schema document is not what the tables and the migrations say",
+        fix="run the docs command, and commit the file",
+    )
+    return [
+        _Check("versions.lock", lambda: check_lock(project)),
+        _Check("docs-check", lambda: [differs] if check_document(project) else []),
+        _Check("lint", lambda: [*lint_revisions(project), *lint_tables(project.metadata)]),
+        _Check("verify", lambda: verify(project).findings),
+    ]
+
+
+def lint(
+    ctx: typer.Context,
+    revision: Annotated[
+        list[str] | None, typer.Option(help="Judge only this revision, by its beginning; may be given again.")
+    ] = None,
+    rule: RuleOption = None,
+    write_rules: Annotated[
+        Path | None, typer.Option(help="Write the document of all rules to this file, and judge nothing.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+    *,
+    everything: EverythingOption = False,
+) -> None:
+    """Find unsafe statements in the migrations, with file, line and the safe form, and weak tables."""
+    from schema_tools.lint import lint_revisions, lint_tables, render_rules
+    from schema_tools.reporting.rules import only
+
+    if write_rules is not None:
+        _write(render_rules(), write_rules)
+        return
+    context: CommandContext = ctx.obj
+    chosen, project = only(rule), context.project()
+    findings = lint_revisions(project, revision)
+    if not revision:
+        findings += lint_tables(project.metadata)
+    findings = chosen(findings)
+    clean = "nothing unsafe in the migrations, nothing weak in the tables"
+    parts = findings_report(ctx, findings, in_full=everything or bool(rule)) if findings else [clean]
+    finish(output, {"findings": [finding_document(one) for one in findings]}, parts, failed=bool(findings))
+
+
+def _write(rules: str, path: Path) -> None:
+    try:
+        path.write_text(rules, encoding="utf-8")
+    except OSError as error:
+        raise SchemaToolsError(f"the rules cannot be written to {path}: {error.strerror}") from error
