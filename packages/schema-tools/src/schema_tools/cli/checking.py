@@ -39,42 +39,69 @@ def check(
         began = time.monotonic()
         try:
             findings = chosen(one.judge())
+            set_up_by = one.set_up_by(findings)
         except SchemaToolsError:
             if output is Format.TEXT:
                 write_report("", *findings_report(ctx, found, in_full=in_full))  # which may be the reason
             raise
         seconds = time.monotonic() - began
+        findings = [] if set_up_by else findings
         found += findings
         written = [finding_document(finding) for finding in findings]
-        documents.append({"check": one.name, "seconds": round(seconds, 2), "findings": written})
+        document = {"check": one.name, "seconds": round(seconds, 2), "findings": written}
+        documents.append({**document, "not_set_up": f"{_program(ctx)} {set_up_by}"} if set_up_by else document)
         if output is Format.TEXT:
             verdict = counted(len(findings), "finding") if findings else "clean"
-            write_report(f"{one.name:<14} {verdict:<12} {seconds:5.1f} s")
+            how = f"not set up: {_program(ctx)} {set_up_by}" if set_up_by else f"{verdict:<12} {seconds:5.1f} s"
+            write_report(f"{one.name:<14} {how}")
     parts = ["", *findings_report(ctx, found, in_full=in_full)]
     finish(output, {"checks": documents}, parts, failed=bool(found))
 
 
+def _program(ctx: typer.Context) -> str:
+    """The program, as it was called, without the name of the command."""
+    return ctx.parent.command_path if ctx.parent is not None else ctx.command_path
+
+
 class _Check(NamedTuple):
+    """One of the checks.
+
+    Attributes:
+        judge: Gives what is wrong.
+        set_up_by: Gives, of what was found, the command that sets the check up; empty where it is set up.
+    """
+
     name: str
     judge: Callable[[], Sequence[Finding]]
+    set_up_by: Callable[[Sequence[Finding]], str] = lambda _findings: ""
 
 
 def _checks(project: "SchemaProject") -> list[_Check]:
     """The checks, the quickest first, so that what is found soon is said soon."""
     from schema_tools.document.markdown import check_document
     from schema_tools.lint import lint_revisions, lint_tables
-    from schema_tools.migrations.lock_file import check_lock
+    from schema_tools.migrations.lock_file import check_lock, lock_path
     from schema_tools.rehearsal.verify import verify
+    from schema_tools.reporting.git import is_known
 
+    document = project.document.path if project.document else Path()
     differs = Finding(
         rule="document-differs",
-        place=project.document.path.name if project.document else "",
+        place=document.name,
         message="the schema document is not what the tables and the migrations say",
         fix="run the docs command, and commit the file",
     )
+
+    def lock_by(findings: Sequence[Finding]) -> str:
+        missing = any(one.rule == "lock-missing" for one in findings)
+        return "lock" if missing and not is_known(lock_path(project)) else ""
+
+    def docs_by(findings: Sequence[Finding]) -> str:
+        return "docs" if findings and not document.is_file() and not is_known(document) else ""
+
     return [
-        _Check("versions.lock", lambda: check_lock(project)),
-        _Check("docs-check", lambda: [differs] if check_document(project) else []),
+        _Check("versions.lock", lambda: check_lock(project), lock_by),
+        _Check("docs-check", lambda: [differs] if check_document(project) else [], docs_by),
         _Check("lint", lambda: [*lint_revisions(project), *lint_tables(project.metadata)]),
         _Check("verify", lambda: verify(project).findings),
     ]

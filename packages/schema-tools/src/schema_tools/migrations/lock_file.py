@@ -28,6 +28,15 @@ class _Malformed(Exception):
     """The number of a line, and what is wrong with it."""
 
 
+def lock_path(project: SchemaProject) -> Path:
+    """Where `versions.lock` is, or would be.
+
+    Raises:
+        SchemaToolsError: The migrations cannot be found.
+    """
+    return versions_directory(script_directory(project)).parent / NAME
+
+
 def check_lock(project: SchemaProject) -> list[Finding]:
     """How the history differs from `versions.lock`; nothing when there is no revision at all.
 
