@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from schema_tools.cli.output import Format, FormatOption, counted, finding_document, finish, write_report
-from schema_tools.cli.summary import EverythingOption, RuleOption, findings_report
+from schema_tools.cli.selecting import OpinionsOption, RuleOption, left_out_text, selected_rules, selection_of
+from schema_tools.cli.summary import EverythingOption, findings_report
 from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
 
@@ -23,29 +24,29 @@ def check(
     output: FormatOption = Format.TEXT,
     *,
     everything: EverythingOption = False,
+    without_opinions: OpinionsOption = None,
 ) -> None:
     """Check all that needs no live database: versions.lock, lint, docs-check and verify. CI runs this.
 
     PostgreSQL is started for it and thrown away; no database of yours is touched.
     """
-    from schema_tools.reporting.rules import only
-
     context: CommandContext = ctx.obj
-    chosen = only(rule)
+    rules, project = selected_rules(rule), context.checkout()
+    selection = selection_of(project, rules, without_opinions)
     found: list[Finding] = []
     documents = []
     in_full = everything or bool(rule)
-    for one in _checks(context.checkout()):
+    for one in _checks(project):
         began = time.monotonic()
         try:
-            findings = chosen(one.judge())
-            set_up_by = one.set_up_by(findings)
+            judged = one.judge()
+            set_up_by = one.set_up_by(judged)
         except SchemaToolsError:
             if output is Format.TEXT:
                 write_report("", *findings_report(ctx, found, in_full=in_full))  # which may be the reason
             raise
         seconds = time.monotonic() - began
-        findings = [] if set_up_by else findings
+        findings = [] if set_up_by else selection.of(judged)
         found += findings
         written = [finding_document(finding) for finding in findings]
         document = {"check": one.name, "seconds": round(seconds, 2), "findings": written}
@@ -54,8 +55,8 @@ def check(
             verdict = counted(len(findings), "finding") if findings else "clean"
             how = f"not set up: {_program(ctx)} {set_up_by}" if set_up_by else f"{verdict:<12} {seconds:5.1f} s"
             write_report(f"{one.name:<14} {how}")
-    parts = ["", *findings_report(ctx, found, in_full=in_full)]
-    finish(output, {"checks": documents}, parts, failed=bool(found))
+    parts = ["", *findings_report(ctx, found, in_full=in_full), *left_out_text(selection)]
+    finish(output, {"checks": documents, "left_out": selection.left_out}, parts, failed=bool(found))
 
 
 def _program(ctx: typer.Context) -> str:
@@ -119,23 +120,25 @@ def lint(
     output: FormatOption = Format.TEXT,
     *,
     everything: EverythingOption = False,
+    without_opinions: OpinionsOption = None,
 ) -> None:
     """Find unsafe statements in the migrations, with file, line and the safe form, and weak tables."""
     from schema_tools.lint import lint_revisions, lint_tables, render_rules
-    from schema_tools.reporting.rules import only
 
     if write_rules is not None:
         _write(render_rules(), write_rules)
         return
     context: CommandContext = ctx.obj
-    chosen, project = only(rule), context.project()
+    rules, project = selected_rules(rule), context.project()
+    selection = selection_of(project, rules, without_opinions)
     findings = lint_revisions(project, revision)
     if not revision:
         findings += lint_tables(project.metadata)
-    findings = chosen(findings)
+    found = selection.of(findings)
     clean = "nothing unsafe in the migrations, nothing weak in the tables"
-    parts = findings_report(ctx, findings, in_full=everything or bool(rule)) if findings else [clean]
-    finish(output, {"findings": [finding_document(one) for one in findings]}, parts, failed=bool(findings))
+    parts = findings_report(ctx, found, in_full=everything or bool(rule)) if found else [clean]
+    document = {"findings": [finding_document(one) for one in found], "left_out": selection.left_out}
+    finish(output, document, [*parts, *left_out_text(selection)], failed=bool(found))
 
 
 def _write(rules: str, path: Path) -> None:

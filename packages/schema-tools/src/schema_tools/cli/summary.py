@@ -18,10 +18,6 @@ _COLOURS: Final = ("bold red", "red", "red", "yellow", "dim")
 EverythingOption = Annotated[
     bool, typer.Option("--all", help="Write every finding in full; without it, many are summed by rule.")
 ]
-RuleOption = Annotated[
-    list[str] | None,
-    typer.Option("--rule", metavar="RULE", help="Report this rule only, every finding in full; may be given again."),
-]
 
 
 def findings_report(ctx: typer.Context, findings: Sequence[Finding], *, in_full: bool) -> Iterator[RenderableType]:

@@ -1,6 +1,7 @@
 """The command that rehearses the migrations: verify."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -9,12 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from schema_tools.cli.output import Format, FormatOption, counted, finding_document, finish
-from schema_tools.cli.summary import EverythingOption, RuleOption, findings_report
+from schema_tools.cli.selecting import OpinionsOption, RuleOption, left_out_text, selected_rules, selection_of
+from schema_tools.cli.summary import EverythingOption, findings_report
 
 if TYPE_CHECKING:
-    from schema_tools.findings import Finding
+    from schema_tools.cli.context import CommandContext
     from schema_tools.rehearsal.round_trip import RevisionReport
-    from schema_tools.rehearsal.verify import VerifyReport
 
 
 def verify(
@@ -23,24 +24,32 @@ def verify(
     output: FormatOption = Format.TEXT,
     *,
     everything: EverythingOption = False,
+    without_opinions: OpinionsOption = None,
 ) -> None:
     """Take every migration up, down and up again with rows in place, and compare the head with the tables.
 
     PostgreSQL is started for it and thrown away; no database of yours is touched.
     """
     from schema_tools.rehearsal.verify import verify as rehearse
-    from schema_tools.reporting.rules import only
 
-    chosen = only(rule)
-    report = rehearse(ctx.obj.project())
-    findings = chosen(report.findings)
+    context: CommandContext = ctx.obj
+    rules, project = selected_rules(rule), context.project()
+    selection = selection_of(project, rules, without_opinions)
+    report = rehearse(project)
+    of_head = report.findings[sum(len(one.findings) for one in report.revisions) :]
+    revisions = [replace(one, findings=selection.of(one.findings)) for one in report.revisions]
+    findings = [*(found for one in revisions for found in one.findings), *selection.of(of_head)]
     document = {
-        "revisions": [_revision_document(one) for one in report.revisions],
+        "revisions": [_revision_document(one) for one in revisions],
         "findings": [finding_document(one) for one in findings],
+        "left_out": selection.left_out,
         "seconds": round(report.seconds, 2),
     }
-    shown = findings_report(ctx, findings, in_full=everything or bool(rule))
-    finish(output, document, [*_rehearsed(report), *shown, _conclusion(report, findings)], failed=bool(findings))
+    shown = [*findings_report(ctx, findings, in_full=everything or bool(rule)), *left_out_text(selection)]
+    verdict = counted(len(findings), "finding") if findings else "clean"
+    conclusion = f"{verdict}: {counted(len(revisions), 'rehearsal')} in {report.seconds:.1f} s"
+    parts = [*_rehearsed(revisions), *shown, Text(conclusion, style="bold")]
+    finish(output, document, parts, failed=bool(findings))
 
 
 def _revision_document(one: "RevisionReport") -> dict[str, Any]:
@@ -56,11 +65,11 @@ def _revision_document(one: "RevisionReport") -> dict[str, Any]:
     }
 
 
-def _rehearsed(report: "VerifyReport") -> Iterator[RenderableType]:
+def _rehearsed(revisions: "Sequence[RevisionReport]") -> Iterator[RenderableType]:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("database", "revision", "message", "rows", "up, down, up"):
         table.add_column(column, justify="right" if column == "rows" else "left", overflow="fold")
-    for one in report.revisions:
+    for one in revisions:
         table.add_row(*map(Text, (one.dialect, one.revision, one.message, f"{one.rows:,}")), _verdict(one))
     yield table
     yield ""
@@ -72,8 +81,3 @@ def _verdict(one: "RevisionReport") -> Text:
     if one.irreversible is not None:
         return Text(f"up; irreversible: {one.irreversible}", style="yellow")
     return Text("clean", style="green")
-
-
-def _conclusion(report: "VerifyReport", findings: "Sequence[Finding]") -> Text:
-    verdict = counted(len(findings), "finding") if findings else "clean"
-    return Text(f"{verdict}: {counted(len(report.revisions), 'rehearsal')} in {report.seconds:.1f} s", style="bold")

@@ -1,7 +1,7 @@
 """Every rule of every command: what it finds, why that matters, what to do instead, and how it is waived."""
 
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -61,7 +61,7 @@ class RuleFacts:
     @property
     def waiver(self) -> str:
         """How it is waived, in a sentence."""
-        return waived_by(self.lint) if self.lint is not None else "Cannot be waived."
+        return waived_by(self.lint) if self.lint is not None else _NO_WAIVER
 
 
 @cache
@@ -83,16 +83,6 @@ def rules_named(name: str) -> list[RuleFacts]:
         advice = f"; close to it: {', '.join(close)}" if close else ""
         raise SchemaToolsError(f"there is no rule {name}{advice}")
     return found
-
-
-def only(names: Collection[str] | None) -> Callable[[Iterable[Finding]], list[Finding]]:
-    """What leaves out the findings of rules that are not among `names`; nothing where there are no names.
-
-    Raises:
-        SchemaToolsError: There is no rule of one of the names.
-    """
-    chosen = {one.name for name in names or () for one in rules_named(name)}
-    return lambda findings: [one for one in findings if not chosen or one.rule in chosen]
 
 
 def severity_of(finding: Finding) -> Severity:
@@ -148,4 +138,7 @@ def _of_other_commands() -> Iterator[RuleFacts]:
             )
 
 
+_NO_WAIVER: Final = (
+    "Cannot be waived where it is found; `ignore` in [tool.schema-tools] of pyproject.toml leaves a rule out."
+)
 _FILE: Final = files("schema_tools.reporting") / "rules.toml"
