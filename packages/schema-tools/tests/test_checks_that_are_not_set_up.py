@@ -2,11 +2,11 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from git_checkout import commit_all, git
 from schema_tools.testing.in_process import Done
 from tool_commands import tools
 
@@ -19,11 +19,6 @@ def run(directory: Path, *arguments: str) -> Done:
     return tools(
         *arguments, "--metadata", "bookshop.tables:metadata", "--config", "bookshop/alembic.ini", cwd=directory
     )
-
-
-def git(directory: Path, *arguments: str) -> None:
-    identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")
-    subprocess.run(["git", *identity, *arguments], cwd=directory, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -59,9 +54,7 @@ def test_the_commands_that_are_named_set_the_checks_up(shop: Path) -> None:
 def test_what_was_deleted_is_a_finding(shop: Path, removed: tuple[str, ...]) -> None:
     assert run(shop, "lock").returncode == 0
     assert run(shop, "docs").returncode == 0
-    git(shop, "init", "--quiet")
-    git(shop, "add", ".")
-    git(shop, "commit", "--quiet", "--message", "all")
+    commit_all(shop)
     for path in (LOCK, DOCUMENT):
         git(shop, *removed, str(path))
         (shop / path).unlink(missing_ok=True)

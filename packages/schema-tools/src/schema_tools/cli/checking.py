@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from schema_tools.cli.output import Format, FormatOption, counted, finding_document, finish, write_report
-from schema_tools.cli.selecting import OpinionsOption, RuleOption, left_out_text, selected_rules, selection_of
+from schema_tools.cli.selecting import (
+    OpinionsOption,
+    RuleOption,
+    SinceOption,
+    left_out_text,
+    selected_revisions,
+    selected_rules,
+    selection_of,
+)
 from schema_tools.cli.summary import EverythingOption, findings_report
 from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 
 def check(
     ctx: typer.Context,
+    since: SinceOption = None,
     rule: RuleOption = None,
     output: FormatOption = Format.TEXT,
     *,
@@ -36,7 +45,7 @@ def check(
     found: list[Finding] = []
     documents = []
     in_full = everything or bool(rule)
-    for one in _checks(project):
+    for one in _checks(project, selected_revisions(project, since)):
         began = time.monotonic()
         try:
             judged = one.judge()
@@ -77,10 +86,9 @@ class _Check(NamedTuple):
     set_up_by: Callable[[Sequence[Finding]], str] = lambda _findings: ""
 
 
-def _checks(project: "SchemaProject") -> list[_Check]:
-    """The checks, the quickest first, so that what is found soon is said soon."""
+def _checks(project: "SchemaProject", revisions: frozenset[str] | None) -> list[_Check]:
+    """The checks, the quickest first, so that what is found soon is said soon; `revisions` as `lint` has them."""
     from schema_tools.document.markdown import check_document
-    from schema_tools.lint import lint_revisions, lint_tables
     from schema_tools.migrations.lock_file import check_lock, lock_path
     from schema_tools.rehearsal.verify import verify
     from schema_tools.reporting.git import is_known
@@ -103,9 +111,17 @@ def _checks(project: "SchemaProject") -> list[_Check]:
     return [
         _Check("versions.lock", lambda: check_lock(project), lock_by),
         _Check("docs-check", lambda: [differs] if check_document(project) else [], docs_by),
-        _Check("lint", lambda: [*lint_revisions(project), *lint_tables(project.metadata)]),
-        _Check("verify", lambda: verify(project).findings),
+        _Check("lint", lambda: _linted(project, revisions)),
+        _Check("verify", lambda: verify(project, revisions=revisions).findings),
     ]
+
+
+def _linted(project: "SchemaProject", revisions: frozenset[str] | None) -> list[Finding]:
+    """The findings in these revisions and in the tables that they work on; in all of them when None."""
+    from schema_tools.lint import lint_revisions, lint_tables, touched_tables
+
+    tables = None if revisions is None else touched_tables(project, revisions)
+    return [*lint_revisions(project, revisions), *lint_tables(project.metadata, tables)]
 
 
 def lint(
@@ -113,6 +129,7 @@ def lint(
     revision: Annotated[
         list[str] | None, typer.Option(help="Judge only this revision, by its beginning; may be given again.")
     ] = None,
+    since: SinceOption = None,
     rule: RuleOption = None,
     write_rules: Annotated[
         Path | None, typer.Option(help="Write the document of all rules to this file, and judge nothing.")
@@ -123,7 +140,7 @@ def lint(
     without_opinions: OpinionsOption = None,
 ) -> None:
     """Find unsafe statements in the migrations, with file, line and the safe form, and weak tables."""
-    from schema_tools.lint import lint_revisions, lint_tables, render_rules
+    from schema_tools.lint import lint_revisions, render_rules
 
     if write_rules is not None:
         _write(render_rules(), write_rules)
@@ -131,9 +148,10 @@ def lint(
     context: CommandContext = ctx.obj
     rules, project = selected_rules(rule), context.project()
     selection = selection_of(project, rules, without_opinions)
-    findings = lint_revisions(project, revision)
-    if not revision:
-        findings += lint_tables(project.metadata)
+    if revision and since is not None:
+        raise SchemaToolsError("give --revision or --since, not both")
+    revisions = selected_revisions(project, since)
+    findings = lint_revisions(project, revision) if revision else _linted(project, revisions)
     found = selection.of(findings)
     clean = "nothing unsafe in the migrations, nothing weak in the tables"
     parts = findings_report(ctx, found, in_full=everything or bool(rule)) if found else [clean]

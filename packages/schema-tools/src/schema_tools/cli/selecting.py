@@ -26,6 +26,26 @@ OpinionsOption = Annotated[
     ),
 ]
 
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REV|COMMIT",
+        help="Judge only what is new: the revisions after this one, or those that were added or changed since this"
+        " branch or commit of git, and the tables that they work on.",
+    ),
+]
+
+
+def selected_revisions(project: "SchemaProject", since: str | None) -> frozenset[str] | None:
+    """The revisions that `--since` names; None, which is all of them, without it.
+
+    Raises:
+        SchemaToolsError: It names none, or there is no git to ask.
+    """
+    from schema_tools.reporting.since import new_since
+
+    return None if since is None else new_since(project, since)
+
 
 def selected_rules(names: Sequence[str] | None) -> frozenset[str]:
     """The rules that `--rule` names.

@@ -10,7 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from schema_tools.cli.output import Format, FormatOption, counted, finding_document, finish
-from schema_tools.cli.selecting import OpinionsOption, RuleOption, left_out_text, selected_rules, selection_of
+from schema_tools.cli.selecting import (
+    OpinionsOption,
+    RuleOption,
+    SinceOption,
+    left_out_text,
+    selected_revisions,
+    selected_rules,
+    selection_of,
+)
 from schema_tools.cli.summary import EverythingOption, findings_report
 
 if TYPE_CHECKING:
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 
 def verify(
     ctx: typer.Context,
+    since: SinceOption = None,
     rule: RuleOption = None,
     output: FormatOption = Format.TEXT,
     *,
@@ -35,7 +44,7 @@ def verify(
     context: CommandContext = ctx.obj
     rules, project = selected_rules(rule), context.project()
     selection = selection_of(project, rules, without_opinions)
-    report = rehearse(project)
+    report = rehearse(project, revisions=selected_revisions(project, since))
     of_head = report.findings[sum(len(one.findings) for one in report.revisions) :]
     revisions = [replace(one, findings=selection.of(one.findings)) for one in report.revisions]
     findings = [*(found for one in revisions for found in one.findings), *selection.of(of_head)]

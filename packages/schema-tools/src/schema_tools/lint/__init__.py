@@ -12,7 +12,7 @@ from schema_tools.lint.rule import TABLE_RULES, Rule, TablePart, parts_of, place
 from schema_tools.lint.rules import waiver_findings
 from schema_tools.project import SchemaProject
 
-__all__ = ["lint_revisions", "lint_tables", "render_rules", "safe_form"]
+__all__ = ["lint_revisions", "lint_tables", "render_rules", "safe_form", "touched_tables"]
 
 
 def lint_revisions(project: SchemaProject, revisions: Collection[str] | None = None) -> list[Finding]:
@@ -65,12 +65,29 @@ def _need_pglast() -> None:
         ) from error
 
 
-def lint_tables(metadata: MetaData) -> list[Finding]:
+def touched_tables(project: SchemaProject, revisions: Collection[str]) -> set[str]:
+    """The full names of the mapped tables that the revisions work on; all of them where that cannot be read.
+
+    Raises:
+        SchemaToolsError: pglast is not installed, or the revisions cannot be read.
+    """
+    _need_pglast()
+    from schema_tools.lint import touched  # noqa: PLC0415 -- needs pglast
+
+    return touched.touched_tables(project, revisions)
+
+
+def lint_tables(metadata: MetaData, tables: Collection[str] | None = None) -> list[Finding]:
     """The findings in the tables, by table, place and rule.
 
     A rule is waived with `info={"lint": {"rule": "reason"}}` of the table, column or index.
+
+    Args:
+        metadata: The mapping.
+        tables: The full names of the tables to judge; all of them when None.
     """
-    return [finding for table in ordered_tables(metadata) for finding in _judged(table)]
+    judged = (table for table in ordered_tables(metadata) if tables is None or table.fullname in tables)
+    return [finding for table in judged for finding in _judged(table)]
 
 
 def _judged(table: Table) -> list[Finding]:

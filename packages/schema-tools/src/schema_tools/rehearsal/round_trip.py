@@ -1,6 +1,6 @@
 """Taking each revision up, down and up over rows, and reporting what it left behind, lost or could not do."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final, TypeVar
@@ -50,11 +50,27 @@ class RevisionReport:
     seconds: float
 
 
-def round_trips(databases: Databases) -> Iterator[RevisionReport]:
-    """Take a database through every revision, up, down and up."""
-    rehearsal = _Rehearsal(databases)
+def round_trips(databases: Databases, chosen: Collection[str] | None = None) -> Iterator[RevisionReport]:
+    """Take a database through every revision, up, down and up.
+
+    Args:
+        databases: Where it is made.
+        chosen: The identifiers of the revisions to rehearse, by default all. Those before them are applied without
+            rows, and so are those between them.
+
+    Raises:
+        StepFailed: A revision that is not rehearsed fails.
+    """
     history = databases.revisions.rehearsed()
-    for script in history:
+    places = [at for at, one in enumerate(history) if chosen is None or one.revision in chosen]
+    if not places:
+        return
+    databases.base = history[: places[0]]
+    rehearsal = _Rehearsal(databases)
+    for script in history[places[0] : places[-1] + 1]:
+        if chosen is not None and script.revision not in chosen:
+            rehearsal.pass_by(script)
+            continue
         yield rehearsal.report(script, is_head=script is history[-1])
         if rehearsal.lacks_beginning:
             return  # All others would fail, too.
@@ -69,6 +85,7 @@ class _Rehearsal:
         catalog: The catalog after the last revision; None when it has to be read.
         unfilled: Tables that were reported as impossible to fill, with the reason.
         lacks_beginning: Whether a revision needs tables, and none before it made any.
+        behind: Whether there are revisions in `done` that the database has not had, or that it has no rows for.
         script: The revision that is rehearsed; `findings` and `irreversible` are about it.
     """
 
@@ -78,13 +95,15 @@ class _Rehearsal:
     shapes: Mapping[str, TableShape] = field(default_factory=dict)
     catalog: Catalog | None = None
     unfilled: set[tuple[str, str]] = field(default_factory=set)
+    behind: bool = field(init=False)
     script: Script = field(init=False)
     findings: list[Finding] = field(default_factory=list)
     irreversible: str | None = None
     lacks_beginning: bool = False
 
     def __post_init__(self) -> None:
-        self.walker = self.databases.empty()
+        self.walker, self.done = self.databases.start(), list(self.databases.base)
+        self.behind = bool(self.done)
         self.metadata = self.databases.revisions.project.metadata
         self.schemas = (None, *mapped_schemas(self.metadata))
 
@@ -92,6 +111,10 @@ class _Rehearsal:
         """Take one revision up, down and up."""
         began, stopped = monotonic(), False
         self.script, self.findings, self.irreversible = script, [], None
+        if self.behind:
+            # What is said here of tables is no news: they were there before.
+            self._catch_up()
+            self.findings = []
         before = self._snapshot()
         try:
             self._round_trip(before)
@@ -99,6 +122,7 @@ class _Rehearsal:
             stopped = True
             self._fails(error)
         if is_head and not stopped:
+            self.databases.head = self.walker.url
             self.findings += self._read(lambda connection: list(stale_updated_at(connection, self.metadata)))
         return RevisionReport(
             dialect=self.databases.dialect,
@@ -124,6 +148,18 @@ class _Rehearsal:
         self._failed("upgrade-fails", "the upgrade fails", error, fix)
         self.databases.passed_over.add(self.script.revision)
         self._start_over()
+
+    def pass_by(self, script: Script) -> None:
+        """Leave a revision to be applied, without rows, before the next one that is rehearsed."""
+        self.done.append(script)
+        self.behind = True
+
+    def _catch_up(self) -> None:
+        if len(self.done) > len(self.databases.base):
+            self._start_over()
+        else:
+            self._fill()
+        self.behind = False
 
     def _round_trip(self, before: Snapshot) -> None:
         """Take the revision up, down and up.

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Final, Self
 from uuid import uuid4
 
@@ -66,10 +67,15 @@ class ScratchPair:
 
 
 @contextmanager
-def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None) -> Iterator[Mapping[str, ScratchPair]]:
-    """A pair on each of the project's databases, by dialect name; they are dropped afterwards.
+def scratch_pairs(
+    project: SchemaProject, server: RunningPostgres | None = None, heads: Mapping[str, URL] = MappingProxyType({})
+) -> Iterator[Mapping[str, ScratchPair]]:
+    """A pair on each of the project's databases, by dialect name; what is made here is dropped afterwards.
 
-    PostgreSQL databases are created on `server`, by default on a throwaway server.
+    Args:
+        project: The mapping and the migrations.
+        server: Where PostgreSQL databases are created, by default a throwaway server.
+        heads: Databases, by dialect name, that every migration was applied to already. Others are made.
 
     Raises:
         SchemaToolsError: A revision fails, or no PostgreSQL can be had.
@@ -79,13 +85,14 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
         places = stack.enter_context(throwaway_places(project, project.databases, server))
         pairs = {}
         for dialect in project.databases:
-            head, mapping = (places.create(dialect, f"scratch_{purpose}") for purpose in ("head", "mapping"))
-            stack.callback(places.drop, head)
+            mapping = places.create(dialect, "scratch_mapping")
             stack.callback(places.drop, mapping)
-            if project.baseline is not None:
-                begin_with(project.baseline, script_directory(project), project.environment, head)
             with recorded_statements() as migrated:
-                runner.upgrade(project, head, locked=False)
+                if dialect in heads:
+                    head = heads[dialect]
+                else:
+                    head = _at_head(project, places, dialect)
+                    stack.callback(places.drop, head)
             with recorded_statements() as mapped:
                 borrowed = _make_mapping(project.metadata, head, mapping)
             code = _code(head, migrated)
@@ -104,6 +111,15 @@ def scratch_pairs(project: SchemaProject, server: RunningPostgres | None = None)
         yield pairs
 
 
+def _at_head(project: SchemaProject, places: "Places", dialect: str) -> URL:
+    """A new database that the migrations are applied to."""
+    head = places.create(dialect, "scratch_head")
+    if project.baseline is not None:
+        begin_with(project.baseline, script_directory(project), project.environment, head)
+    runner.upgrade(project, head, locked=False)
+    return head
+
+
 @contextmanager
 def made_by_migrations(project: SchemaProject, dialect: str) -> Iterator[Connection]:
     """A connection to a throwaway database with all that the migrations make.
@@ -112,8 +128,7 @@ def made_by_migrations(project: SchemaProject, dialect: str) -> Iterator[Connect
         SchemaToolsError: A revision fails, or no PostgreSQL can be had.
     """
     with throwaway_places(project, [dialect], None) as places:
-        head = places.create(dialect, "scratch_head")
-        runner.upgrade(project, head, locked=False)
+        head = _at_head(project, places, dialect)
         with engine_of(head).connect() as connection:
             yield connection
 

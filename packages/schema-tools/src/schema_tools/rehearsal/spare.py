@@ -1,5 +1,6 @@
 """The databases of a rehearsal, and the spare that replaces one that a revision left in a wrong state."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -8,7 +9,7 @@ from sqlalchemy import URL
 
 from schema_tools.rehearsal.baseline import begin_with
 from schema_tools.rehearsal.scratch import Places
-from schema_tools.rehearsal.steps import Revisions, Walker
+from schema_tools.rehearsal.steps import Revisions, StepFailed, Walker
 
 
 @dataclass
@@ -20,12 +21,16 @@ class Databases:
     only when it is needed, so no step of a long history is run there more than once.
 
     Attributes:
+        base: The revisions that are applied beforehand, and not rehearsed: the beginning of the history.
+        head: A database that all revisions were applied to; None before there is one.
         passed_over: The revisions that cannot be applied.
     """
 
     revisions: Revisions
     dialect: str
     places: Places
+    base: Sequence[Script] = ()
+    head: URL | None = None
     _made: list[Walker] = field(default_factory=list)
     _spare: Walker | None = None
     _reached: int = 0
@@ -45,14 +50,31 @@ class Databases:
         begin_with(project.baseline, self.revisions.script, project.environment, made.url)
         return made
 
+    def start(self) -> Walker:
+        """A new database without rows to which the `base` was applied."""
+        walker = self.empty()
+        if self.base and not walker.leap(self.base):
+            self.drop(walker)
+            walker = self.empty()
+            for script in self.base:
+                try:
+                    walker.step(script, up=True)
+                except StepFailed:
+                    # It is not what is asked about; those after it are.
+                    self.passed_over.add(script.revision)
+                    walker.pass_over(script)
+        return walker
+
     def at(self, history: list[Script]) -> Walker:
         """A new database without rows to which `history` was applied; it is never shorter than the last time.
+
+        It begins with the `base`.
 
         Raises:
             StepFailed: A revision fails without rows, too.
         """
         if self._spare is None:
-            self._spare = self.empty()
+            self._spare, self._reached = self.start(), len(self.base)
         while self._reached < len(history):
             script = history[self._reached]
             if script.revision in self.passed_over:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.migrations.connection import counting_goes_on
-from schema_tools.migrations.environments import probe_environment, run_environment
+from schema_tools.migrations.environments import Work, probe_environment, run_environment
 from schema_tools.migrations.foreign_connections import ForeignConnection
 from schema_tools.migrations.scripts import (
     UNRECORDED,
@@ -145,18 +145,14 @@ class Walker:
             ForeignConnection: `env.py` or the revision would not stay on this database.
             StepFailed: It failed.
         """
-        config, directory = self.revisions.config, self.revisions.script
+        directory = self.revisions.script
         make = MigrationStep.upgrade_from_script if up else MigrationStep.downgrade_from_script
 
         def steps(_heads: Sequence[str], _context: MigrationContext) -> list[MigrationStep]:
             return [make(directory.revision_map, script)]
 
         try:
-            if not self._probed:
-                probe_environment(config, directory, self.connection, hand=True)
-                self._probed = True
-            with counting_goes_on():
-                run_environment(config, directory, self.connection, steps, hand=True)
+            self._run(steps)
         except Exception as error:
             # What the revision did to the connection, or left open on it, must not affect the next step.
             self.close()
@@ -172,6 +168,39 @@ class Walker:
         if not recorded:
             self.close()
             raise StepFailed(self.revisions.place(script.path), SchemaToolsError(f"it {UNRECORDED}"))
+
+    def leap(self, scripts: Sequence[Script]) -> bool:
+        """Apply revisions in one run of `env.py`, which takes a third of the time of single steps.
+
+        Returns whether that worked. Where it did not, the database is of no use any more, and single steps say why.
+
+        Raises:
+            ForeignConnection: `env.py` would not stay on this database.
+        """
+        directory = self.revisions.script
+
+        def steps(_heads: Sequence[str], _context: MigrationContext) -> list[MigrationStep]:
+            return [MigrationStep.upgrade_from_script(directory.revision_map, one) for one in scripts]
+
+        try:
+            self._run(steps)
+            self.connection.rollback()
+            worked = is_recorded(directory, self.connection, scripts[-1].revision, up=True)
+            self.connection.rollback()
+        except Exception as error:
+            self.close()
+            if isinstance(error, ForeignConnection) and not error.by_revision:
+                raise
+            return False
+        return worked
+
+    def _run(self, work: Work) -> None:
+        config, directory = self.revisions.config, self.revisions.script
+        if not self._probed:
+            probe_environment(config, directory, self.connection, hand=True)
+            self._probed = True
+        with counting_goes_on():
+            run_environment(config, directory, self.connection, work, hand=True)
 
 
 def in_one_line(statement: str) -> str:

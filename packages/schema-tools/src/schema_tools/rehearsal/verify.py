@@ -1,8 +1,11 @@
 """Taking every revision up, down and up again over rows, and comparing the head with the mapping."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from time import monotonic
+
+from sqlalchemy import URL
 
 from schema_tools.catalog.mapped import MappingNotMade
 from schema_tools.catalog.untold import keeping
@@ -30,31 +33,43 @@ class VerifyReport:
     seconds: float
 
 
-def verify(project: SchemaProject, server: RunningPostgres | None = None) -> VerifyReport:
-    """Rehearse every revision over rows, and compare the head with the mapping.
+def verify(
+    project: SchemaProject, server: RunningPostgres | None = None, *, revisions: Collection[str] | None = None
+) -> VerifyReport:
+    """Rehearse revisions over rows, and compare the head with the mapping.
 
-    Databases are made on `server`, or on a throwaway server when it is None.
+    Args:
+        project: The mapping and the migrations.
+        server: Where databases are made, by default a throwaway server.
+        revisions: The identifiers of those to rehearse, by default all. The others are applied once, without rows.
 
     Raises:
-        SchemaToolsError: The revisions cannot be read, or no PostgreSQL can be had.
+        SchemaToolsError: The revisions cannot be read, or no PostgreSQL can be had, or one that is not rehearsed fails.
     """
     began = monotonic()
-    with throwaway_places(project, project.databases, server) as places:
-        revisions = Revisions(project)
+    with ExitStack() as stack:
+        places = stack.enter_context(throwaway_places(project, project.databases, server))
+        history = Revisions(project)
         reports: list[RevisionReport] = []
+        heads: dict[str, URL] = {}
         for dialect in project.databases:
-            with explained(None), Databases(revisions, dialect, places) as databases:
-                reports += round_trips(databases)
+            databases = stack.enter_context(Databases(history, dialect, places))
+            with explained(None):
+                reports += round_trips(databases, revisions)
+            if revisions is not None and databases.head is not None:
+                heads[dialect] = databases.head
         findings = [finding for one in reports for finding in one.findings]
         if not any(one.stopped for one in reports):
-            findings += _head_differences(project, places.server)
+            findings += _head_differences(project, places.server, heads)
     return VerifyReport(revisions=reports, findings=findings, seconds=monotonic() - began)
 
 
-def _head_differences(project: SchemaProject, server: RunningPostgres | None) -> list[Finding]:
+def _head_differences(
+    project: SchemaProject, server: RunningPostgres | None, heads: Mapping[str, URL]
+) -> list[Finding]:
     """What the migrations make otherwise than the mapping says. What was rehearsed stands where that cannot be told."""
     try:
-        with scratch_pairs(project, server) as pairs:
+        with scratch_pairs(project, server, heads) as pairs:
             found = schema_differences(pairs)
     except MappingNotMade as error:
         why = "so it is not known whether the migrations make what the code reads and writes"
