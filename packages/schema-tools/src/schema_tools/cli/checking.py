@@ -7,23 +7,31 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from schema_tools.cli.output import Format, FormatOption, counted, finding_document, finish, write_report
+from schema_tools.cli.findings_output import FindingsOutput
+from schema_tools.cli.known_findings import (
+    BaselineMode,
+    KnownFindings,
+    UpdateBaselineOption,
+    WriteBaselineOption,
+    baseline_mode,
+)
+from schema_tools.cli.output import Format, FormatOption, counted
 from schema_tools.cli.selecting import (
     OpinionsOption,
     RuleOption,
     SinceOption,
-    left_out_text,
     selected_revisions,
     selected_rules,
     selection_of,
 )
-from schema_tools.cli.summary import EverythingOption, findings_report
+from schema_tools.cli.summary import EverythingOption
 from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
 
 if TYPE_CHECKING:
     from schema_tools.cli.context import CommandContext
     from schema_tools.project import SchemaProject
+    from schema_tools.reporting.selection import Reported
 
 
 def check(
@@ -34,38 +42,59 @@ def check(
     *,
     everything: EverythingOption = False,
     without_opinions: OpinionsOption = None,
+    write_baseline: WriteBaselineOption = False,
+    update_baseline: UpdateBaselineOption = False,
 ) -> None:
     """Check all that needs no live database: versions.lock, lint, docs-check and verify. CI runs this.
 
     PostgreSQL is started for it and thrown away; no database of yours is touched.
     """
     context: CommandContext = ctx.obj
-    rules, project = selected_rules(rule), context.checkout()
+    rules = selected_rules(rule)
+    partly = since is not None or bool(rules)
+    mode = baseline_mode(write=write_baseline, update=update_baseline, partly=partly)
+    project = context.checkout()
     selection = selection_of(project, rules, without_opinions)
-    found: list[Finding] = []
+    report = FindingsOutput(ctx=ctx, selection=selection, output=output, in_full=everything or bool(rules))
+    found: list[Reported] = []
     documents = []
-    in_full = everything or bool(rule)
     for one in _checks(project, selected_revisions(project, since)):
-        began = time.monotonic()
         try:
-            judged = one.judge()
-            set_up_by = one.set_up_by(judged)
+            outcome = _judge(one)
         except SchemaToolsError:
-            if output is Format.TEXT:
-                write_report("", *findings_report(ctx, found, in_full=in_full))  # which may be the reason
+            report.progress("", *report.summary(found))  # which may be the reason
             raise
-        seconds = time.monotonic() - began
-        findings = [] if set_up_by else selection.of(judged)
-        found += findings
-        written = [finding_document(finding) for finding in findings]
-        document = {"check": one.name, "seconds": round(seconds, 2), "findings": written}
-        documents.append({**document, "not_set_up": f"{_program(ctx)} {set_up_by}"} if set_up_by else document)
-        if output is Format.TEXT:
-            verdict = counted(len(findings), "finding") if findings else "clean"
-            how = f"not set up: {_program(ctx)} {set_up_by}" if set_up_by else f"{verdict:<12} {seconds:5.1f} s"
-            write_report(f"{one.name:<14} {how}")
-    parts = ["", *findings_report(ctx, found, in_full=in_full), *left_out_text(selection)]
-    finish(output, {"checks": documents, "left_out": selection.left_out}, parts, failed=bool(found))
+        reported = selection.of(outcome.findings)
+        found += reported
+        told = {"check": one.name, "seconds": round(outcome.seconds, 2), "findings": report.documents(reported)}
+        set_up_by = f"{_program(ctx)} {outcome.set_up_by}" if outcome.set_up_by else ""
+        documents.append({**told, "not_set_up": set_up_by} if set_up_by else told)
+        report.progress(f"{one.name:<14} {f'not set up: {set_up_by}' if set_up_by else _verdict(outcome, reported)}")
+    known = KnownFindings(selection, found, mode, partly=partly)
+    known.save()
+    # What was written to the file is known from now on.
+    left = [] if mode is BaselineMode.WRITE else found
+    parts = ["", *report.summary(left), *known.text(ctx.command_path)]
+    report.finish(left, {"checks": documents, "found_no_longer": known.document()}, parts)
+
+
+class _Outcome(NamedTuple):
+    findings: Sequence[Finding]
+    set_up_by: str
+    seconds: float
+
+
+def _judge(one: "_Check") -> _Outcome:
+    """What a check finds, or by which command it is set up."""
+    began = time.monotonic()
+    findings = one.judge()
+    set_up_by = one.set_up_by(findings)
+    return _Outcome([] if set_up_by else findings, set_up_by, time.monotonic() - began)
+
+
+def _verdict(outcome: _Outcome, reported: Sequence["Reported"]) -> str:
+    verdict = counted(len(reported), "finding") if reported else "clean"
+    return f"{verdict:<12} {outcome.seconds:5.1f} s"
 
 
 def _program(ctx: typer.Context) -> str:
@@ -153,10 +182,9 @@ def lint(
     revisions = selected_revisions(project, since)
     findings = lint_revisions(project, revision) if revision else _linted(project, revisions)
     found = selection.of(findings)
-    clean = "nothing unsafe in the migrations, nothing weak in the tables"
-    parts = findings_report(ctx, found, in_full=everything or bool(rule)) if found else [clean]
-    document = {"findings": [finding_document(one) for one in found], "left_out": selection.left_out}
-    finish(output, document, [*parts, *left_out_text(selection)], failed=bool(found))
+    report = FindingsOutput(ctx=ctx, selection=selection, output=output, in_full=everything or bool(rules))
+    clean = [] if found else ["nothing unsafe in the migrations, nothing weak in the tables"]
+    report.finish(found, {"findings": report.documents(found)}, [*clean, *report.summary(found)])
 
 
 def _write(rules: str, path: Path) -> None:

@@ -62,21 +62,23 @@ def selection_of(project: "SchemaProject", rules: frozenset[str], without_opinio
     """What is reported of the project's findings: as the options say, or else its `pyproject.toml`.
 
     Raises:
-        SchemaToolsError: The settings there are wrong.
+        SchemaToolsError: The settings there are wrong, or the file of known findings cannot be read.
     """
+    from schema_tools.reporting.baseline import read_baseline
     from schema_tools.reporting.selection import Selection
     from schema_tools.reporting.settings import read_settings
 
     settings = read_settings(project.alembic_ini)
     if without_opinions is not None:
         settings = replace(settings, without_opinions=without_opinions)
-    return Selection(rules=rules, settings=settings)
+    return Selection(rules=rules, settings=settings, baseline=read_baseline(settings.baseline))
 
 
 def left_out_text(selection: "Selection") -> Iterator[RenderableType]:
     """How many findings were left out, and why; nothing when none was."""
     left_out = selection.left_out
     words = [
+        *([f"{counted(left_out['known'], 'finding')} of {selection.baseline.path.name}"] if left_out["known"] else []),
         *([counted(left_out["opinions"], "opinion")] if left_out["opinions"] else []),
         *([f"{counted(left_out['ignored'], 'finding')} of ignored rules"] if left_out["ignored"] else []),
     ]

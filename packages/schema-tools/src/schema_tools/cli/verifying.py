@@ -9,17 +9,17 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from schema_tools.cli.output import Format, FormatOption, counted, finding_document, finish
+from schema_tools.cli.findings_output import FindingsOutput
+from schema_tools.cli.output import Format, FormatOption, counted
 from schema_tools.cli.selecting import (
     OpinionsOption,
     RuleOption,
     SinceOption,
-    left_out_text,
     selected_revisions,
     selected_rules,
     selection_of,
 )
-from schema_tools.cli.summary import EverythingOption, findings_report
+from schema_tools.cli.summary import EverythingOption
 
 if TYPE_CHECKING:
     from schema_tools.cli.context import CommandContext
@@ -44,21 +44,24 @@ def verify(
     context: CommandContext = ctx.obj
     rules, project = selected_rules(rule), context.project()
     selection = selection_of(project, rules, without_opinions)
-    report = rehearse(project, revisions=selected_revisions(project, since))
-    of_head = report.findings[sum(len(one.findings) for one in report.revisions) :]
-    revisions = [replace(one, findings=selection.of(one.findings)) for one in report.revisions]
-    findings = [*(found for one in revisions for found in one.findings), *selection.of(of_head)]
+    report = FindingsOutput(ctx=ctx, selection=selection, output=output, in_full=everything or bool(rules))
+    rehearsed = rehearse(project, revisions=selected_revisions(project, since))
+    of_head = rehearsed.findings[sum(len(one.findings) for one in rehearsed.revisions) :]
+    reported = [selection.of(one.findings) for one in rehearsed.revisions]
+    found = [*(one for part in reported for one in part), *selection.of(of_head)]
+    revisions = [
+        replace(one, findings=[other.finding for other in part])
+        for one, part in zip(rehearsed.revisions, reported, strict=True)
+    ]
     document = {
         "revisions": [_revision_document(one) for one in revisions],
-        "findings": [finding_document(one) for one in findings],
-        "left_out": selection.left_out,
-        "seconds": round(report.seconds, 2),
+        "findings": report.documents(found),
+        "seconds": round(rehearsed.seconds, 2),
     }
-    shown = [*findings_report(ctx, findings, in_full=everything or bool(rule)), *left_out_text(selection)]
-    verdict = counted(len(findings), "finding") if findings else "clean"
-    conclusion = f"{verdict}: {counted(len(revisions), 'rehearsal')} in {report.seconds:.1f} s"
-    parts = [*_rehearsed(revisions), *shown, Text(conclusion, style="bold")]
-    finish(output, document, parts, failed=bool(findings))
+    verdict = counted(len(found), "finding") if found else "clean"
+    conclusion = f"{verdict}: {counted(len(revisions), 'rehearsal')} in {rehearsed.seconds:.1f} s"
+    parts = [*_rehearsed(revisions), *report.summary(found), Text(conclusion, style="bold")]
+    report.finish(found, document, parts)
 
 
 def _revision_document(one: "RevisionReport") -> dict[str, Any]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from schema_tools.errors import SchemaToolsError
+from schema_tools.reporting.baseline import NAME
 from schema_tools.reporting.rules import rules_named
 
 TABLE: Final = "tool.schema-tools"
-_KEYS: Final = ("without-opinions", "ignore")
+_KEYS: Final = ("without-opinions", "ignore", "baseline")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +21,12 @@ class Settings:
     Attributes:
         without_opinions: Whether the rules that are opinions are left out.
         ignored: The rules that are left out.
+        baseline: The file of known findings, which need not be there.
     """
 
     without_opinions: bool = False
     ignored: frozenset[str] = frozenset()
+    baseline: Path
 
 
 def read_settings(alembic_ini: Path) -> Settings:
@@ -50,7 +53,11 @@ def read_settings(alembic_ini: Path) -> Settings:
             rules_named(name)
         except SchemaToolsError as error:
             raise SchemaToolsError(f"{path}: ignore in [{TABLE}]: {error}") from None
-    return Settings(without_opinions=without_opinions, ignored=frozenset(ignored))
+    baseline = told.get("baseline", NAME)
+    if not isinstance(baseline, str) or not baseline:
+        raise SchemaToolsError(f"{path}: baseline in [{TABLE}] is a file, such as {NAME!r}")
+    directory = (path or alembic_ini.resolve()).parent
+    return Settings(without_opinions=without_opinions, ignored=frozenset(ignored), baseline=directory / Path(baseline))
 
 
 def _pyproject(alembic_ini: Path) -> Path | None:
