@@ -15,7 +15,7 @@ from schema_tools.cli.known_findings import (
     WriteBaselineOption,
     baseline_mode,
 )
-from schema_tools.cli.output import Format, FormatOption, counted
+from schema_tools.cli.output import FindingsFormat, FindingsFormatOption, counted
 from schema_tools.cli.selecting import (
     OpinionsOption,
     RuleOption,
@@ -38,7 +38,7 @@ def check(
     ctx: typer.Context,
     since: SinceOption = None,
     rule: RuleOption = None,
-    output: FormatOption = Format.TEXT,
+    output: FindingsFormatOption = FindingsFormat.TEXT,
     *,
     everything: EverythingOption = False,
     without_opinions: OpinionsOption = None,
@@ -55,7 +55,9 @@ def check(
     mode = baseline_mode(write=write_baseline, update=update_baseline, partly=partly)
     project = context.checkout()
     selection = selection_of(project, rules, without_opinions)
-    report = FindingsOutput(ctx=ctx, selection=selection, output=output, in_full=everything or bool(rules))
+    report = FindingsOutput(
+        ctx=ctx, project=project, selection=selection, output=output, in_full=everything or bool(rules)
+    )
     found: list[Reported] = []
     documents = []
     for one in _checks(project, selected_revisions(project, since)):
@@ -163,7 +165,7 @@ def lint(
     write_rules: Annotated[
         Path | None, typer.Option(help="Write the document of all rules to this file, and judge nothing.")
     ] = None,
-    output: FormatOption = Format.TEXT,
+    output: FindingsFormatOption = FindingsFormat.TEXT,
     *,
     everything: EverythingOption = False,
     without_opinions: OpinionsOption = None,
@@ -182,7 +184,9 @@ def lint(
     revisions = selected_revisions(project, since)
     findings = lint_revisions(project, revision) if revision else _linted(project, revisions)
     found = selection.of(findings)
-    report = FindingsOutput(ctx=ctx, selection=selection, output=output, in_full=everything or bool(rules))
+    report = FindingsOutput(
+        ctx=ctx, project=project, selection=selection, output=output, in_full=everything or bool(rules)
+    )
     clean = [] if found else ["nothing unsafe in the migrations, nothing weak in the tables"]
     report.finish(found, {"findings": report.documents(found)}, [*clean, *report.summary(found)])
 

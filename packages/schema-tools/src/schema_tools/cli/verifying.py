@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schema_tools.cli.findings_output import FindingsOutput
-from schema_tools.cli.output import Format, FormatOption, counted
+from schema_tools.cli.output import FindingsFormat, FindingsFormatOption, counted
 from schema_tools.cli.selecting import (
     OpinionsOption,
     RuleOption,
@@ -30,7 +30,7 @@ def verify(
     ctx: typer.Context,
     since: SinceOption = None,
     rule: RuleOption = None,
-    output: FormatOption = Format.TEXT,
+    output: FindingsFormatOption = FindingsFormat.TEXT,
     *,
     everything: EverythingOption = False,
     without_opinions: OpinionsOption = None,
@@ -44,7 +44,9 @@ def verify(
     context: CommandContext = ctx.obj
     rules, project = selected_rules(rule), context.project()
     selection = selection_of(project, rules, without_opinions)
-    report = FindingsOutput(ctx=ctx, selection=selection, output=output, in_full=everything or bool(rules))
+    report = FindingsOutput(
+        ctx=ctx, project=project, selection=selection, output=output, in_full=everything or bool(rules)
+    )
     rehearsed = rehearse(project, revisions=selected_revisions(project, since))
     of_head = rehearsed.findings[sum(len(one.findings) for one in rehearsed.revisions) :]
     reported = [selection.of(one.findings) for one in rehearsed.revisions]

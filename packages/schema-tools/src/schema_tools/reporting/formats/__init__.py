@@ -1,0 +1,1 @@
+"""The formats in which continuous integration and code hosts read findings."""
