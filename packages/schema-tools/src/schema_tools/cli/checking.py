@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -16,6 +17,7 @@ from schema_tools.cli.known_findings import (
     baseline_mode,
 )
 from schema_tools.cli.output import FindingsFormat, FindingsFormatOption, counted
+from schema_tools.cli.progress import ProgressLine
 from schema_tools.cli.selecting import (
     OpinionsOption,
     RuleOption,
@@ -121,7 +123,6 @@ def _checks(project: "SchemaProject", revisions: frozenset[str] | None) -> list[
     """The checks, the quickest first, so that what is found soon is said soon; `revisions` as `lint` has them."""
     from schema_tools.document.markdown import check_document
     from schema_tools.migrations.lock_file import check_lock, lock_path
-    from schema_tools.rehearsal.verify import verify
     from schema_tools.reporting.git import is_known
 
     document = project.document.path if project.document else Path()
@@ -143,8 +144,21 @@ def _checks(project: "SchemaProject", revisions: frozenset[str] | None) -> list[
         _Check("versions.lock", lambda: check_lock(project), lock_by),
         _Check("docs-check", lambda: [differs] if check_document(project) else [], docs_by),
         _Check("lint", lambda: _linted(project, revisions)),
-        _Check("verify", lambda: verify(project, revisions=revisions).findings),
+        _Check("verify", lambda: _verified(project, revisions)),
     ]
+
+
+def _verified(project: "SchemaProject", revisions: frozenset[str] | None) -> Sequence[Finding]:
+    """What the rehearsal of these revisions finds; a line says how far it is."""
+    from schema_tools.rehearsal.verify import verify
+
+    done = count(1)
+    with ProgressLine() as line:
+        return verify(
+            project,
+            revisions=revisions,
+            progress=lambda one, of: line.say(f"verify: {next(done)} of {of}: {one.revision} {one.message}"),
+        ).findings
 
 
 def _linted(project: "SchemaProject", revisions: frozenset[str] | None) -> list[Finding]:

@@ -1,16 +1,16 @@
 """The command that rehearses the migrations: verify."""
 
-from collections.abc import Iterator, Sequence
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from schema_tools.cli.findings_output import FindingsOutput
 from schema_tools.cli.output import FindingsFormat, FindingsFormatOption, counted
+from schema_tools.cli.progress import ProgressLine, is_terminal
+from schema_tools.cli.rehearsals import GrowingTable, whole_table
 from schema_tools.cli.selecting import (
     OpinionsOption,
     RuleOption,
@@ -24,6 +24,7 @@ from schema_tools.cli.summary import EverythingOption
 if TYPE_CHECKING:
     from schema_tools.cli.context import CommandContext
     from schema_tools.rehearsal.round_trip import RevisionReport
+    from schema_tools.reporting.selection import Reported
 
 
 def verify(
@@ -47,23 +48,46 @@ def verify(
     report = FindingsOutput(
         ctx=ctx, project=project, selection=selection, output=output, in_full=everything or bool(rules)
     )
-    rehearsed = rehearse(project, revisions=selected_revisions(project, since))
+    chosen = selected_revisions(project, since)
+    in_terminal = output is FindingsFormat.TEXT and is_terminal(sys.stdout)
+    with ProgressLine() as line:
+        rehearsals = _Rehearsals(report, GrowingTable(project) if in_terminal else None, line)
+        rehearsed = rehearse(project, revisions=chosen, progress=rehearsals.done)
     of_head = rehearsed.findings[sum(len(one.findings) for one in rehearsed.revisions) :]
-    reported = [selection.of(one.findings) for one in rehearsed.revisions]
-    found = [*(one for part in reported for one in part), *selection.of(of_head)]
-    revisions = [
-        replace(one, findings=[other.finding for other in part])
-        for one, part in zip(rehearsed.revisions, reported, strict=True)
-    ]
+    found = [*rehearsals.found, *selection.of(of_head)]
     document = {
-        "revisions": [_revision_document(one) for one in revisions],
+        "revisions": [_revision_document(one) for one in rehearsals.revisions],
         "findings": report.documents(found),
         "seconds": round(rehearsed.seconds, 2),
     }
     verdict = counted(len(found), "finding") if found else "clean"
-    conclusion = f"{verdict}: {counted(len(revisions), 'rehearsal')} in {rehearsed.seconds:.1f} s"
-    parts = [*_rehearsed(revisions), *report.summary(found), Text(conclusion, style="bold")]
-    report.finish(found, document, parts)
+    conclusion = f"{verdict}: {counted(len(rehearsed.revisions), 'rehearsal')} in {rehearsed.seconds:.1f} s"
+    table = [] if in_terminal else [whole_table(rehearsals.revisions)]
+    report.finish(found, document, [*table, "", *report.summary(found), Text(conclusion, style="bold")])
+
+
+class _Rehearsals:
+    """The rehearsals that are done, with the findings that are reported; each is shown at once.
+
+    Attributes:
+        table: Where they are shown line by line; None where a line of progress is all.
+    """
+
+    def __init__(self, report: FindingsOutput, table: GrowingTable | None, line: ProgressLine) -> None:
+        self._report, self._table, self._line = report, table, line
+        self.revisions: list[RevisionReport] = []
+        self.found: list[Reported] = []
+
+    def done(self, one: "RevisionReport", of: int) -> None:
+        """Take the next one, of so many."""
+        reported = self._report.selection.of(one.findings)
+        shown = replace(one, findings=[other.finding for other in reported])
+        if self._table is None:
+            self._line.say(f"verify: {len(self.revisions) + 1} of {of}: {one.revision} {one.message}")
+        else:
+            self._report.progress(*([] if self.revisions else [self._table.header()]), self._table.row(shown))
+        self.revisions.append(shown)
+        self.found += reported
 
 
 def _revision_document(one: "RevisionReport") -> dict[str, Any]:
@@ -77,21 +101,3 @@ def _revision_document(one: "RevisionReport") -> dict[str, Any]:
         "findings": len(one.findings),
         "seconds": round(one.seconds, 3),
     }
-
-
-def _rehearsed(revisions: "Sequence[RevisionReport]") -> Iterator[RenderableType]:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("database", "revision", "message", "rows", "up, down, up"):
-        table.add_column(column, justify="right" if column == "rows" else "left", overflow="fold")
-    for one in revisions:
-        table.add_row(*map(Text, (one.dialect, one.revision, one.message, f"{one.rows:,}")), _verdict(one))
-    yield table
-    yield ""
-
-
-def _verdict(one: "RevisionReport") -> Text:
-    if one.findings:
-        return Text(counted(len(one.findings), "finding") + (", stopped" if one.stopped else ""), style="red")
-    if one.irreversible is not None:
-        return Text(f"up; irreversible: {one.irreversible}", style="yellow")
-    return Text("clean", style="green")

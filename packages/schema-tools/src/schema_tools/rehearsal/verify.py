@@ -1,9 +1,10 @@
 """Taking every revision up, down and up again over rows, and comparing the head with the mapping."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from time import monotonic
+from typing import TypeAlias
 
 from sqlalchemy import URL
 
@@ -18,6 +19,9 @@ from schema_tools.rehearsal.round_trip import RevisionReport, round_trips
 from schema_tools.rehearsal.scratch import scratch_pairs, throwaway_places
 from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import Revisions
+
+Progress: TypeAlias = Callable[[RevisionReport, int], None]
+"""Is called when a revision was rehearsed, with the number of those that are to be rehearsed in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,11 @@ class VerifyReport:
 
 
 def verify(
-    project: SchemaProject, server: RunningPostgres | None = None, *, revisions: Collection[str] | None = None
+    project: SchemaProject,
+    server: RunningPostgres | None = None,
+    *,
+    revisions: Collection[str] | None = None,
+    progress: Progress = lambda _report, _of: None,
 ) -> VerifyReport:
     """Rehearse revisions over rows, and compare the head with the mapping.
 
@@ -42,6 +50,7 @@ def verify(
         project: The mapping and the migrations.
         server: Where databases are made, by default a throwaway server.
         revisions: The identifiers of those to rehearse, by default all. The others are applied once, without rows.
+        progress: Called with each revision that was rehearsed, and with how many there are in all.
 
     Raises:
         SchemaToolsError: The revisions cannot be read, or no PostgreSQL can be had, or one that is not rehearsed fails.
@@ -50,12 +59,15 @@ def verify(
     with ExitStack() as stack:
         places = stack.enter_context(throwaway_places(project, project.databases, server))
         history = Revisions(project)
+        number = sum(revisions is None or one.revision in revisions for one in history.in_order())
         reports: list[RevisionReport] = []
         heads: dict[str, URL] = {}
         for dialect in project.databases:
             databases = stack.enter_context(Databases(history, dialect, places))
             with explained(None):
-                reports += round_trips(databases, revisions)
+                for report in round_trips(databases, revisions):
+                    reports.append(report)
+                    progress(report, number * len(project.databases))
             if revisions is not None and databases.head is not None:
                 heads[dialect] = databases.head
         findings = [finding for one in reports for finding in one.findings]
