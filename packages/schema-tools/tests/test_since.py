@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +206,7 @@ def test_what_git_does_not_know_is_one_sentence(lint: LintProject, command: str)
     unrelated = run(lint, command, "--since", "main")
 
     for done, sentence in (
-        (without, "is not in a checkout of git"),
+        (without, "is in no checkout of git that could have such a commit: fatal: not a git repository"),
         (unknown, "--since nowhere is neither a revision nor a branch, tag or commit that git has"),
         (option, "--since --all is neither"),
         (unrelated, "git has no commit that it and HEAD have in common"),
@@ -213,6 +214,37 @@ def test_what_git_does_not_know_is_one_sentence(lint: LintProject, command: str)
         assert (done.returncode, done.stdout) == (2, "")
         assert sentence in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_without_git_it_is_one_sentence(lint: LintProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(lint.directory / "alembic"))
+
+    done = run(lint, "lint", "--since", "main")
+
+    assert (done.returncode, done.stderr.rpartition(": ")[2]) == (2, "git is not installed\n")
+    assert run(lint, "lint", "--since", "r002").returncode == 0
+
+
+def test_the_variables_of_a_hook_of_git_lead_nowhere_else(lint: LintProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    lint.add("pass")
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+
+    assert new_since(lint.project, "main") == {"r003"}
+
+
+def test_each_kind_of_database_is_rehearsed_from_there(lint: LintProject, postgres_servers: PostgresServers) -> None:
+    lint.add('op.add_column("notes", sa.Column("extra", sa.Text))')
+    project = replace(lint.project, databases=("sqlite", "postgresql"))
+
+    report = verify(project, postgres_servers.server(POSTGRES_NAMES[-1]), revisions={"r003"})
+
+    assert [(one.dialect, one.revision, one.rows > 0) for one in report.revisions] == [
+        ("sqlite", "r003", True),
+        ("postgresql", "r003", True),
+    ]
+    differing = {one.message.partition(":")[0] for one in report.findings if one.rule == "head-differs"}
+    assert differing == {"sqlite", "postgresql"}
 
 
 def test_since_and_revision_are_not_given_together(lint: LintProject) -> None:

@@ -10,7 +10,7 @@ from schema_tools.failures import explained
 from schema_tools.migrations.scripts import ancestry, versions_directory
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.steps import Revisions
-from schema_tools.reporting.git import git, top_level
+from schema_tools.reporting.git import git, top_level, why_not
 
 
 def new_since(project: SchemaProject, since: str) -> frozenset[str]:
@@ -51,8 +51,8 @@ def _changed_files(project: SchemaProject, directory: Path, since: str) -> set[P
     top = top_level(directory)
     if top is None:
         raise SchemaToolsError(
-            f"--since {since} is no revision, and not a commit either:"
-            f" {project.alembic_ini.resolve().parent} is not in a checkout of git, or git is not installed"
+            f"--since {since} is no revision, and {project.alembic_ini.resolve().parent} is in no checkout of git that"
+            f" could have such a commit: {why_not(directory)}"
         )
     # What begins with a hyphen would be an option; --end-of-options is known to git from 2.24 on.
     commit = git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{since}^{{commit}}")

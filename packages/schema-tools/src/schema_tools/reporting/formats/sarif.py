@@ -74,5 +74,9 @@ def _result(one: Reported, rule: int, locations: Locations) -> dict[str, Any]:
         "level": _LEVELS.get(severity_of(finding), "error"),
         "message": {"text": f"{message}\n\nInstead:\n{finding.fix}" if finding.fix else message},
         "locations": [place],
-        "partialFingerprints": {"schemaTools/v1": one.fingerprint},
+        "partialFingerprints": {
+            "schemaTools/v1": one.fingerprint,
+            # The one that GitHub goes by, which would make it from the line otherwise.
+            "primaryLocationLineHash": f"{one.fingerprint}:1",
+        },
     }
