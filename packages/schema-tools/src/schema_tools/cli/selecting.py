@@ -22,7 +22,7 @@ OpinionsOption = Annotated[
     bool | None,
     typer.Option(
         "--without-opinions/--with-opinions",
-        help="Leave out rules about taste, such as missing-comment. Unset, as [tool.schema-tools] says.",
+        help="Leave out rules about taste, such as missing-comment. Unset, as pyproject.toml says.",
     ),
 ]
 
