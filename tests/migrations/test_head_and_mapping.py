@@ -12,7 +12,7 @@ from schema_tools.rehearsal.scratch import scratch_pairs
 
 def test_the_migrations_make_what_the_mapping_says(service: SchemaProject, postgres_server: RunningPostgres) -> None:
     with scratch_pairs(service, postgres_server) as pairs:
-        assert schema_differences(pairs) == {"postgresql": [], "sqlite": []}
+        assert schema_differences(pairs, service) == {"postgresql": [], "sqlite": []}
 
 
 def edited(service: SchemaProject) -> MetaData:
@@ -26,7 +26,7 @@ def edited(service: SchemaProject) -> MetaData:
 def named(service: SchemaProject, metadata: MetaData, server: RunningPostgres) -> dict[str, set[tuple[str, str]]]:
     """What differs, by database: the object and the aspect."""
     with scratch_pairs(replace(service, metadata=metadata), server) as pairs:
-        found = schema_differences(pairs)
+        found = schema_differences(pairs, service)
         return {dialect: {(one.object, one.aspect) for one in found[dialect]} for dialect in found}
 
 
@@ -101,7 +101,7 @@ def test_a_trigger_with_another_body_is_seen_and_said_in_a_line(
     event.listen(metadata.tables["users"], "after_create", ddl)
 
     with scratch_pairs(replace(service, metadata=metadata), postgres_server) as pairs:
-        lines = in_lines(schema_differences(pairs))
+        lines = in_lines(schema_differences(pairs, service))
 
     (line,) = [one for one in lines if one.startswith("sqlite: trigger users.users_touch_updated_at, definition")]
     assert "expected AFTER UPDATE ON users BEGIN SELECT 1; END, found AFTER UPDATE ON users FOR EACH ROW" in line

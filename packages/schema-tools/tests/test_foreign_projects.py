@@ -185,3 +185,93 @@ def test_what_env_py_does_not_say_is_one_sentence(project: Path, code: str) -> N
     assert (done.returncode, done.stdout) == (2, "")
     assert UNSAID[code] in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+# What env.py leaves out.
+
+LEAVING_OUT = """\
+        def include_object(thing, name, kind, reflected, compare_to):
+            return not (kind == "table" and name.startswith("legacy_")) and not thing.info.get("view")
+
+        def include_name(name, kind, parents):
+            return not (kind == "index" and name == "by_hand" and parents["table_name"] == "books")
+
+        context.configure(
+            connection=connection,
+            target_metadata=target_metadata,
+            include_object=include_object,
+            include_name=include_name,
+        )
+"""
+BY_HAND = """
+
+Table("shelves", metadata, Column("id", Integer, primary_key=True), info={"view": True})
+"""
+
+
+def leave_out(project: Path) -> None:
+    """Let the project have what only its migrations make, a table that they do not make, and an env.py that says so."""
+    environment = project / "migrations" / "env.py"
+    usual = "        context.configure(connection=connection, target_metadata=target_metadata)\n"
+    assert usual in environment.read_text()
+    environment.write_text(environment.read_text().replace(usual, LEAVING_OUT))
+    revision = project / "migrations" / "versions" / "3a00_books.py"
+    makes = 'def upgrade() -> None:\n    op.execute("CREATE TABLE legacy_notes (id int)")\n'
+    drops = 'def downgrade() -> None:\n    op.execute("DROP TABLE legacy_notes")\n'
+    content = revision.read_text().replace("def upgrade() -> None:\n", makes)
+    content = content.replace(
+        "\n\n\ndef downgrade", '\n    op.create_index("by_hand", "books", ["title"])\n\n\ndef downgrade'
+    )
+    revision.write_text(content.replace("def downgrade() -> None:\n", drops))
+    (project / "library.py").write_text((project / "library.py").read_text() + BY_HAND)
+
+
+def test_what_env_py_leaves_out_is_no_difference(tmp_path: Path, postgres_servers: PostgresServers) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(PROJECTS / "branches", project, ignore=shutil.ignore_patterns("__pycache__"))
+    leave_out(project)
+
+    done = tools("verify", "--format", "json", cwd=project)
+
+    assert rules(done) == []
+    with postgres_servers.empty_database(POSTGRES_NAMES[-1]) as url:
+        assert tools("adopt", "--write", cwd=project).returncode == 2  # the functions are inside another
+        with connected(url) as connection:
+            connection.execute(text("CREATE TABLE books (id serial PRIMARY KEY, title varchar(200) NOT NULL)"))
+            connection.execute(text("ALTER TABLE books ADD isbn varchar(13) UNIQUE, ADD summary text"))
+            connection.execute(text("CREATE INDEX by_hand ON books (title)"))
+            connection.execute(text("CREATE TABLE legacy_notes (id int)"))
+            connection.execute(text("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)"))
+            connection.execute(text("INSERT INTO alembic_version VALUES ('3a03')"))
+        drift = tools("drift", "--database", url, cwd=project)
+    assert (drift.returncode, drift.stdout) == (0, "clean: the database is what the tables say\n")
+
+
+@of("several_schemas")
+def test_the_version_table_may_be_in_a_schema_of_its_own(project: Path, postgres_servers: PostgresServers) -> None:
+    with postgres_servers.empty_database(POSTGRES_NAMES[-1]) as url:
+        with connected(url) as connection:
+            for statement in SHOP.split(";"):
+                connection.execute(text(statement))
+        drift = tools("drift", "--database", url, cwd=project)
+        history = tools("history", "--database", url, "--format", "json", cwd=project)
+
+    assert (drift.returncode, drift.stdout) == (0, "clean: the database is what the tables say\n")
+    assert [one["applied"] for one in json.loads(history.stdout)] == [True]
+
+
+SHOP = """
+CREATE SCHEMA catalog;
+CREATE SCHEMA sales;
+CREATE TYPE catalog.product_state AS ENUM ('draft', 'live');
+CREATE TABLE catalog.products (
+  id serial PRIMARY KEY, name varchar(100) NOT NULL, state catalog.product_state NOT NULL
+);
+CREATE TABLE sales.order_lines (
+  id serial PRIMARY KEY, product_id int NOT NULL REFERENCES catalog.products ON DELETE RESTRICT,
+  price numeric(12, 2) NOT NULL
+);
+CREATE INDEX ix_order_lines_product_id ON sales.order_lines (product_id);
+CREATE TABLE catalog.schema_version (version_num varchar(32) CONSTRAINT schema_version_pkc PRIMARY KEY);
+INSERT INTO catalog.schema_version VALUES ('2a00')
+"""

@@ -7,10 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, Connection, NullPool, create_engine, text
 
 from schema_tools.catalog.expected import Made, compared_schemas, mapping_beside, with_migrations
+from schema_tools.catalog.included import included, without_records
 from schema_tools.catalog.mapped import make_mapped
 from schema_tools.catalog.objects import Catalog, Difference
 from schema_tools.catalog.reading import read_catalog, true_differences
@@ -19,7 +19,7 @@ from schema_tools.database_urls import migration_url, shown, sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
-from schema_tools.migrations.scripts import script_directory
+from schema_tools.migrations.scripts import applied_heads, script_directory
 from schema_tools.naming import invented_names
 from schema_tools.project import SchemaProject
 
@@ -67,9 +67,9 @@ def drift(project: SchemaProject, url: str | URL, say: Callable[[str], None] = l
             found = beside.submit(_live, target, schemas)
             made = mapping_beside(connection, project, schemas)
             invented = invented_names(project.metadata)
-            live = found.result()
+            live = without_records(project, connection, found.result())
             connection.commit()
-            expected = with_migrations(connection, project, made, live, say)
+            expected, live = included(project, with_migrations(connection, project, made, live, say), live)
             differing = true_differences(connection, expected, live, schemas=schemas, invented=invented)
             return [*pending, *map(keeping, differing)]
 
@@ -100,8 +100,8 @@ def _on_sqlite(project: SchemaProject, url: URL, say: Callable[[str], None]) -> 
     # Not the engine of migrations, which takes the write lock.
     with create_engine(url, poolclass=NullPool).connect() as connection:
         invented = invented_names(project.metadata)
-        live = read_catalog(connection)
-        expected = with_migrations(connection, project, made, live, say)
+        live = without_records(project, connection, read_catalog(connection))
+        expected, live = included(project, with_migrations(connection, project, made, live, say), live)
         found = true_differences(connection, expected, live, invented=invented)
         return [*_pending(connection, project), *map(keeping, found)]
 
@@ -123,7 +123,7 @@ def _refuse_where_nothing_can_be_made(connection: Connection) -> None:
 def _pending(connection: Connection, project: SchemaProject) -> Iterator[Difference]:
     """Where the database stands in the history of migrations, if not at its end."""
     script = script_directory(project)
-    heads = set(MigrationContext.configure(connection).get_current_heads())
+    heads = set(applied_heads(connection, project.environment))
     newest = set(script.get_heads())
     if heads == newest:
         return

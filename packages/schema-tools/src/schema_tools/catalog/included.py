@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint
+from sqlalchemy import Column, Connection, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint
 from sqlalchemy.types import NullType
 
 from schema_tools.catalog.objects import Catalog, CatalogObject
 from schema_tools.catalog.statements import unquoted
 from schema_tools.errors import SchemaToolsError
+from schema_tools.migrations.log import name_in
 from schema_tools.project import SchemaProject
 
 # How Alembic calls the kinds of objects that it asks about:
@@ -52,6 +53,27 @@ def included(project: SchemaProject, expected: Catalog, found: Catalog) -> tuple
         return {label: one for label, one in catalog.items() if label not in out and one.table not in tables}
 
     return kept(expected), kept(found)
+
+
+def without_records(project: SchemaProject, connection: Connection, live: Catalog) -> Catalog:
+    """What a live database has, without the tables in which migrations are recorded, by the names that they have there.
+
+    Args:
+        project: What `env.py` says.
+        connection: To the database.
+        live: What it has.
+    """
+    kept = project.environment
+    records = {kept.version_table, name_in(connection, kept.log_table) or kept.log_table}
+    if kept.version_table_schema is not None:
+        records.add(f"{kept.version_table_schema}.{kept.version_table}")
+    default = connection.dialect.default_schema_name
+    records |= {f"{default}.{name}" for name in records if "." not in name}
+
+    def is_record(one: CatalogObject) -> bool:
+        return ".".join(map(unquoted, _NAME.findall(one.table or one.name))) in records
+
+    return {label: one for label, one in live.items() if not is_record(one)}
 
 
 @dataclass(frozen=True)

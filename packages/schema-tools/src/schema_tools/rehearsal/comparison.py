@@ -7,21 +7,29 @@ from typing import Any
 from alembic.autogenerate import produce_migrations
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Inspector, MetaData, inspect
+from sqlalchemy import Inspector, inspect
 
+from schema_tools.catalog.included import included
 from schema_tools.catalog.objects import Difference
 from schema_tools.catalog.reading import read_catalog, true_differences
 from schema_tools.catalog.untold import with_untold
 from schema_tools.migrations.log import is_of_schema
 from schema_tools.naming import named_items, names_given
+from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.scratch import ScratchPair
 
 
-def needed_migrations(pair: ScratchPair, metadata: MetaData) -> ops.MigrationScript:
+def needed_migrations(pair: ScratchPair, project: SchemaProject) -> ops.MigrationScript:
     """The operations that lead from the head of the migrations to the mapping, and back, on one database.
 
     Triggers and functions are not among them.
     """
+    metadata, environment = project.metadata, project.environment
+
+    def include_name(name: str | None, kind: str, parents: Any) -> bool:
+        asked = environment.include_name
+        return is_of_schema(name, kind) and (asked is None or asked(name, kind, parents))
+
     with pair.head.engine().connect() as head, pair.mapping.engine().connect() as mapping:
         # A revision renders what is found here while the connection is closed, so nothing may be read lazily.
         context = MigrationContext.configure(
@@ -30,7 +38,9 @@ def needed_migrations(pair: ScratchPair, metadata: MetaData) -> ops.MigrationScr
                 "compare_type": True,
                 "compare_server_default": True,
                 "target_metadata": metadata,
-                "include_name": is_of_schema,
+                "include_name": include_name,
+                "include_object": environment.include_object,
+                "include_schemas": environment.include_schemas,
             },
         )
         with names_given(named_items(metadata)):
@@ -42,21 +52,22 @@ def needed_migrations(pair: ScratchPair, metadata: MetaData) -> ops.MigrationScr
     return script
 
 
-def schema_differences(pairs: Mapping[str, ScratchPair]) -> dict[str, list[Difference]]:
+def schema_differences(pairs: Mapping[str, ScratchPair], project: SchemaProject) -> dict[str, list[Difference]]:
     """What differs between the head of the migrations and the mapping, by database.
 
     Expected is what the mapping says, with what no mapping can tell as the migrations make it; found is what the
-    migrations make. The lists are empty when they are the same.
+    migrations make, both without what `env.py` leaves out. The lists are empty when they are the same.
     """
-    return {dialect: _differences(pair) for dialect, pair in pairs.items()}
+    return {dialect: _differences(pair, project) for dialect, pair in pairs.items()}
 
 
-def _differences(pair: ScratchPair) -> list[Difference]:
+def _differences(pair: ScratchPair, project: SchemaProject) -> list[Difference]:
     with pair.mapping.engine().connect() as connection:
         expected = read_catalog(connection, *pair.mapping.schemas, absent=True)
     with pair.head.engine().connect() as connection:
         head = read_catalog(connection, *pair.mapping.schemas, absent=True)
         expected = with_untold(expected, head, kinds=pair.mapping.kinds, borrowed=pair.mapping.borrowed)
+        expected, head = included(project, expected, head)
         return true_differences(
             connection, expected, head, schemas=pair.mapping.schemas, invented=pair.mapping.invented
         )

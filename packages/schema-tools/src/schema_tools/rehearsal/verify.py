@@ -82,7 +82,7 @@ def _head_differences(
     """What the migrations make otherwise than the mapping says. What was rehearsed stands where that cannot be told."""
     try:
         with scratch_pairs(project, server, heads) as pairs:
-            found = schema_differences(pairs)
+            found = schema_differences(pairs, project)
     except MappingNotMade as error:
         why = "so it is not known whether the migrations make what the code reads and writes"
         return [Finding(rule="mapping-not-made", place="mapping", message=str(error), why=why, fix="")]

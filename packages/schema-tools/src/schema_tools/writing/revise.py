@@ -59,7 +59,7 @@ def migrate(project: SchemaProject, message: str, server: RunningPostgres | None
     """
     message, script = _prepared(project, message)
     with scratch_pairs(project, server) as pairs:
-        if not in_lines(schema_differences(pairs)):
+        if not in_lines(schema_differences(pairs, project)):
             raise NothingToMigrate("there is nothing to migrate: the migrations make what the mapping says")
         written = _write(project, script, message, pairs)
         try:
@@ -109,7 +109,7 @@ def _prepared(project: SchemaProject, message: str) -> tuple[str, ScriptDirector
 
 
 def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs: Mapping[str, ScratchPair]) -> Path:
-    needed = needed_migrations(pairs["postgresql"], project.metadata)
+    needed = needed_migrations(pairs["postgresql"], project)
     changes = [CodeChange(name, pair.head.code, pair.mapping.code) for name, pair in pairs.items()]
     assert needed.upgrade_ops is not None and needed.downgrade_ops is not None  # noqa: S101, PT018
     if "sqlite" in pairs:
@@ -125,7 +125,7 @@ def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs:
     if not needed.upgrade_ops.ops and not any(change.any_differs for change in changes) and not rest.up[1]:
         raise SchemaToolsError(
             "this revision must be written by hand, with `migrate --empty`, because what differs cannot be generated: "
-            + _with_fixes(schema_differences(pairs))
+            + _with_fixes(schema_differences(pairs, project))
         )
     rendering = PortableRendering(project.databases)
     upgrades = _rendered(needed.upgrade_ops, changes, rendering, rest, up=True)
@@ -176,7 +176,8 @@ def _rehearse(project: SchemaProject, pairs: Mapping[str, ScratchPair]) -> None:
             insert_example_rows(connection, project.metadata)
         for step in (runner.upgrade, runner.downgrade, runner.upgrade):
             step(project, pair.head.url, locked=False)
-    left = schema_differences({name: ScratchPair(pair.head.read_again(), pair.mapping) for name, pair in pairs.items()})
+    again = {name: ScratchPair(pair.head.read_again(), pair.mapping) for name, pair in pairs.items()}
+    left = schema_differences(again, project)
     if in_lines(left):
         raise SchemaToolsError(f"it does not lead to the mapping: {_with_fixes(left)}")
 
