@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from schema_tools.findings import Finding
 from schema_tools.report.markup import Content, anchor, element
-from schema_tools.report.severity import by_rule, severity
+from schema_tools.report.severity import by_rule
+from schema_tools.reporting.rules import severity_of
 
 _HEAD: Final = ("Rule", "Kind", "Findings")
 
@@ -17,7 +18,7 @@ def findings_by_rule(findings: Sequence[Finding], places: Mapping[str, str]) -> 
     """How many each rule has, and a block for each. `places` has the table of each place that belongs to one."""
     rules = by_rule(findings)
     head = element("tr", [element("th", word, scope="col") for word in _HEAD])
-    rows = [element("tr", _summary(rule, len(found))) for rule, found in rules]
+    rows = [element("tr", _summary(rule, found)) for rule, found in rules]
     summary = element("table", element("thead", head), element("tbody", rows))
     return [element("div", summary, class_="card"), *(_rule(rule, found, places) for rule, found in rules)]
 
@@ -41,17 +42,17 @@ def links_to_rules(findings: Sequence[Finding], table: str, places: Mapping[str,
     if not rules:
         return None
     links = [
-        element("a", _counted(rule, found), class_=_classes(rule), href=f"#{anchor('rule', rule)}")
+        element("a", _counted(rule, found), class_=_classes(found[0]), href=f"#{anchor('rule', rule)}")
         for rule, found in rules
     ]
     return element("p", links, class_="broken")
 
 
-def _summary(rule: str, count: int) -> list[Element]:
+def _summary(rule: str, found: Sequence[Finding]) -> list[Element]:
     cells: tuple[Content, ...] = (
         element("a", rule, href=f"#{anchor('rule', rule)}"),
-        element("span", severity(rule).value, class_=_classes(rule)),
-        str(count),
+        _severity(found[0]),
+        str(len(found)),
     )
     return [element("td", cell, data_label=word) for word, cell in zip(_HEAD, cells, strict=True)]
 
@@ -64,7 +65,7 @@ def _rule(rule: str, found: Sequence[Finding], places: Mapping[str, str]) -> Ele
         element(
             "header",
             element("h3", rule),
-            element("span", severity(rule).value, class_=_classes(rule)),
+            _severity(found[0]),
             element("span", str(len(found)), class_="count"),
         ),
         element("p", common, class_="why") if common else None,
@@ -91,8 +92,12 @@ def _finding(one: Finding, places: Mapping[str, str], why: str) -> Element:
     )
 
 
-def _classes(rule: str) -> str:
-    return f"severity {severity(rule).name.lower()}"
+def _severity(finding: Finding) -> Element:
+    return element("span", severity_of(finding).value, class_=_classes(finding))
+
+
+def _classes(finding: Finding) -> str:
+    return f"severity {severity_of(finding).name.lower()}"
 
 
 def _counted(rule: str, found: Sequence[Finding]) -> str:

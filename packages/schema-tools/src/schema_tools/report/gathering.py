@@ -23,6 +23,9 @@ from schema_tools.rehearsal.scratch import throwaway_places
 from schema_tools.rehearsal.steps import Revisions
 from schema_tools.rehearsal.verify import verify
 from schema_tools.report.changes import Changes, changes
+from schema_tools.reporting.baseline import Baseline
+from schema_tools.reporting.selection import Selection
+from schema_tools.reporting.settings import read_settings
 
 _Result = TypeVar("_Result")
 
@@ -59,10 +62,12 @@ def gather(project: SchemaProject, database: Callable[[], str] | None = None) ->
         database: Gives the URL of the live database to compare; None compares none.
 
     Raises:
-        SchemaToolsError: The tables or the migrations cannot be read.
+        SchemaToolsError: The tables or the migrations cannot be read, or the settings of the project.
     """
     revisions = history(project)
-    checks = _Checks()
+    settings = read_settings(project.alembic_ini)
+    # What is known is shown, too.
+    checks = _Checks(Selection(rules=frozenset(), settings=settings, baseline=Baseline(settings.baseline)))
     mapped = checks.tried("the relationships of the classes", lambda: mapped_relationships(project)) or []
     checks.find("lint of the migrations", lambda: lint_revisions(project))
     checks.find("lint of the tables", lambda: lint_tables(project.metadata))
@@ -84,8 +89,9 @@ def gather(project: SchemaProject, database: Callable[[], str] | None = None) ->
 
 @dataclass(slots=True)
 class _Checks:
-    """What was found, and what could not be made."""
+    """What was found, without what the project leaves out, and what could not be made."""
 
+    selection: Selection
     findings: list[Finding] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
@@ -103,7 +109,7 @@ class _Checks:
         found = self.tried(f"the findings of {check}", judge)
         if found is not None:
             self.made.append(check)
-            self.findings += found
+            self.findings += [one.finding for one in self.selection.of(found)]
 
 
 def _rehearsed(project: SchemaProject, checks: _Checks) -> Changes | None:
