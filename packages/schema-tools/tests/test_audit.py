@@ -15,7 +15,7 @@ from bookshop.tables import metadata
 from schema_tools.audit import thresholds
 from schema_tools.audit.live import audit
 from schema_tools.errors import SchemaToolsError
-from schema_tools.findings import Finding
+from schema_tools.findings import Finding, Group
 from schema_tools.rehearsal.scratch import engine_of
 from schema_tools.testing.plain_sql import connected
 
@@ -339,6 +339,8 @@ def test_on_sqlite_what_has_a_meaning_there_is_judged(sqlite_url: str) -> None:
         ("duplicate-index", "index parents_name_again on parents"),
         ("updated-at-without-trigger", "column children.updated_at"),
     }
+    opinions = {one.rule for one in found.findings if one.group is Group.OPINION}
+    assert opinions == {"updated-at-without-trigger"}
     assert [one for one in found.unseen if "no meaning" in one]
     with connected(sqlite_url) as connection:
         connection.exec_driver_sql("UPDATE children SET parent_id = 1")

@@ -4,11 +4,27 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import DDL, BigInteger, Column, DateTime, Integer, MetaData, String, Table, event, func, make_url, text
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    event,
+    func,
+    make_url,
+    text,
+)
 
 from bookshop.tables import metadata as bookshop
 from rehearsals import executing, on_postgresql, rehearsed
 from schema_tools.errors import SchemaToolsError
+from schema_tools.findings import Group
+from schema_tools.lint import lint_revisions
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.verify import verify
@@ -89,6 +105,7 @@ def test_updated_at_is_seen_to_be_kept(
 
     assert [one.rule for one in report.findings] == rules
     assert [one.place for one in report.findings] == ["notes.updated_at"] * len(rules)
+    assert {one.group for one in report.findings} <= {Group.OPINION}
 
 
 def test_head_and_mapping_are_compared(newest: RunningPostgres, tmp_path: Path) -> None:
@@ -101,6 +118,23 @@ def test_head_and_mapping_are_compared(newest: RunningPostgres, tmp_path: Path) 
 
     assert (finding.rule, finding.place) == ("head-differs", "column notes.title")
     assert "title" in finding.fix
+
+
+def test_an_index_that_is_dropped_and_built_anew_concurrently_is_no_difference(
+    newest: RunningPostgres, tmp_path: Path
+) -> None:
+    scratch = ScratchProject.made(tmp_path, newest)
+    index = "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_notes_body ON notes (body)"
+    made = (CREATE, index.replace("CONCURRENTLY ", ""))
+    scratch.revision("first", executing(*made), executing("DROP TABLE notes"))
+    anew = executing("DROP INDEX CONCURRENTLY IF EXISTS ix_notes_body", index).replace("\n", "\n    ")
+    scratch.revision("second", f"with op.get_context().autocommit_block():\n        {anew}")
+    metadata = notes(append_only=True)
+    Index("ix_notes_body", metadata.tables["notes"].c.body)
+    project = on_postgresql(scratch, metadata)
+
+    assert verify(project, newest).findings == []
+    assert "concurrently-beside-other-work" not in {one.rule for one in lint_revisions(project)}
 
 
 NUMBERED = "CREATE TABLE tickets (id bigint NOT NULL DEFAULT next_number() PRIMARY KEY)"

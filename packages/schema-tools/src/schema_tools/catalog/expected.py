@@ -90,12 +90,16 @@ def _in_scratch_schemas(
 @contextmanager
 def _refusing(connection: Connection, schemas: Sequence[str]) -> Iterator[None]:
     """Refuse statements that name one of the schemas, which is live, while the context lasts."""
+    if not schemas:
+        yield
+        return
     names = "|".join(map(re.escape, schemas))
     pattern = re.compile(rf'(?<![\w"])(?:{names}|"(?:{names})")\s*\.')
 
     def refuse(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        said = statement if _BLOCK.match(statement) else _LITERALS.sub("", statement)
-        if schemas and pattern.search(said):
+        if not pattern.search(statement):
+            return
+        if _BLOCK.match(statement) or pattern.search(_LITERALS.sub("", statement)):
             raise _NamesSchema
 
     event.listen(connection, "before_cursor_execute", refuse)
