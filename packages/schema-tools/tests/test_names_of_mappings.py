@@ -25,12 +25,12 @@ from sqlalchemy.schema import conv
 from rehearsals import executing, on_postgresql
 from schema_tools.catalog.drift import drift
 from schema_tools.catalog.mapped import MappingNotMade
+from schema_tools.catalog.naming import database_name, named_items
 from schema_tools.document.data_dictionary import data_dictionary
 from schema_tools.document.markdown import render_document
 from schema_tools.document.tbls import tbls_document
 from schema_tools.lint import lint_tables
 from schema_tools.migrations import runner
-from schema_tools.naming import database_name, named_items
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaDocument, SchemaProject
 from schema_tools.rehearsal.verify import verify

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, text
 from schema_tools.catalog.expected import Made, compared_schemas, mapping_beside, with_migrations
 from schema_tools.catalog.included import included, without_records
 from schema_tools.catalog.mapped import make_mapped
+from schema_tools.catalog.naming import invented_names
 from schema_tools.catalog.objects import Catalog, Difference
 from schema_tools.catalog.reading import read_catalog, true_differences
 from schema_tools.catalog.untold import keeping
@@ -20,7 +21,6 @@ from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
 from schema_tools.migrations.scripts import applied_heads, script_directory
-from schema_tools.naming import invented_names
 from schema_tools.project import SchemaProject
 
 # A catalog is read in moments, so a lock on it is not waited for any longer.

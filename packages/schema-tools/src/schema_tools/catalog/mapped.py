@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import DOMAIN, ENUM
 from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
+from schema_tools.catalog.naming import named_items, names_given
 from schema_tools.dialects import DIALECTS
 from schema_tools.errors import SchemaToolsError
-from schema_tools.naming import named_items, names_given
 
 
 class MappingNotMade(SchemaToolsError):
@@ -25,7 +25,7 @@ class MappingNotMade(SchemaToolsError):
 def make_mapped(connection: Connection, metadata: MetaData) -> None:
     """Make every table of `metadata` and what is made with them, where there is nothing yet.
 
-    Names that SQLAlchemy cannot compile are those of `schema_tools.naming` meanwhile.
+    Names that SQLAlchemy cannot compile are those of `schema_tools.catalog.naming` meanwhile.
 
     A type with `create_type=False`, which the migrations make, is made as well, unless DDL of the mapping makes it.
 

@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import CompileError
 from sqlalchemy.sql.elements import ClauseElement
 
+from schema_tools.catalog.naming import names_given
 from schema_tools.dialects import DIALECTS
 from schema_tools.errors import SchemaToolsError
-from schema_tools.naming import names_given
 
 _POSTGRESQL: Final = DIALECTS["postgresql"]
 # A longer condition stands below the columns, where it does not stretch their table.

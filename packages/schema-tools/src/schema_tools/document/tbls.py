@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from schema_tools.catalog.naming import named_items, names_given
 from schema_tools.dialects import DIALECTS
 from schema_tools.document import table_facts
 from schema_tools.document.markdown import filled
 from schema_tools.document.relationships import relationships
-from schema_tools.naming import named_items, names_given
 from schema_tools.project import SchemaProject
 
 _POSTGRESQL: Final = DIALECTS["postgresql"]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Index, Table, UniqueConstraint
 
+from schema_tools.catalog.naming import words_for
 from schema_tools.document.table_facts import index_words
-from schema_tools.naming import words_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from typing import Any, Final, TypeAlias, TypeVar, get_args, get_type_hints
 
 from sqlalchemy import Column, Constraint, Index, Table
 
+from schema_tools.catalog.naming import words_for
 from schema_tools.document.table_facts import full_name
 from schema_tools.findings import Finding, Group
 from schema_tools.lint import actions, objects
 from schema_tools.lint.actions import Action
 from schema_tools.lint.model import Schema
-from schema_tools.naming import words_for
 
 _ActionT = TypeVar("_ActionT", bound=Action)
 

@@ -10,11 +10,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Inspector, inspect
 
 from schema_tools.catalog.included import included
+from schema_tools.catalog.naming import named_items, names_given
 from schema_tools.catalog.objects import Difference
 from schema_tools.catalog.reading import read_catalog, true_differences
 from schema_tools.catalog.untold import with_untold
 from schema_tools.migrations.log import is_of_schema
-from schema_tools.naming import named_items, names_given
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.scratch import ScratchPair
 

@@ -15,13 +15,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
 from schema_tools.catalog.mapped import MappingNotMade, make_mapped, mapped_schemas
+from schema_tools.catalog.naming import invented_names
 from schema_tools.catalog.objects import CatalogObject
 from schema_tools.catalog.reading import read_catalog
 from schema_tools.catalog.stored_code import StoredCode, in_authors_words, recorded_statements, stored_code
 from schema_tools.migrations import runner
 from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
 from schema_tools.migrations.scripts import script_directory
-from schema_tools.naming import invented_names
 from schema_tools.postgres.binaries import preferred_installation
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.postgres.server import PostgresServer

@@ -10,9 +10,8 @@ from schema_tools.catalog.objects import Catalog, Difference
 
 _CONDITIONS: Final = frozenset({("check constraint", "definition"), ("column", "generated")})
 
-# PostgreSQL keeps each of these as it was written, and documents them as the same: section "Current Date/Time" of
-# https://www.postgresql.org/docs/current/functions-datetime.html, and "Session Information Functions" of
-# https://www.postgresql.org/docs/current/functions-info.html
+# PostgreSQL keeps each of these as it was written, and documents them as the same:
+# https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT
 _SYNONYMS: Final = {
     "CURRENT_TIMESTAMP": "now()",
     "transaction_timestamp()": "now()",
@@ -20,8 +19,6 @@ _SYNONYMS: Final = {
     "CURRENT_DATE": "(now())::date",
     "CURRENT_TIME": "(now())::time with time zone",
     "LOCALTIME": "(now())::time without time zone",
-    "CURRENT_ROLE": "CURRENT_USER",
-    "USER": "CURRENT_USER",
 }
 # Texts and quoted names are passed over; a precision, as in CURRENT_TIMESTAMP(0), makes another expression.
 _WORD: Final = re.compile(

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from sqlalchemy import Column, Index, Table
 
+from schema_tools.catalog.naming import LONGEST_NAME, database_name, truncated
 from schema_tools.findings import Group
 from schema_tools.lint.keys import Key, keys_of
 from schema_tools.lint.rule import TableHit, TablePart, parts_of, place_of, table_rule
-from schema_tools.naming import LONGEST_NAME, database_name, truncated
 
 _WIDEST = 3
 
