@@ -309,6 +309,36 @@ def test_a_database_is_taken_down_by_no_environment_that_would_take_down_another
         assert "notes" in inspect(connection).get_table_names()
 
 
+# Drivers that SQLAlchemy is not asked about, in env.py and in a revision.
+OTHER_DRIVERS = {
+    "psycopg2": "psycopg2.connect(CONNINFO)",
+    "asyncpg": "asyncio.run(asyncpg.connect(CONNINFO))",
+    "psycopg, asynchronously": "asyncio.run(psycopg.AsyncConnection.connect(CONNINFO))",
+    "an engine of psycopg2": "create_engine(URL.replace('psycopg', 'psycopg2')).raw_connection()",
+    "an engine of asyncpg": ("asyncio.run(create_async_engine(URL.replace('psycopg', 'asyncpg')).raw_connection())"),
+}
+IMPORTS = """\
+import asyncio, asyncpg, psycopg, psycopg2
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
+"""
+
+
+@pytest.mark.parametrize("live", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("way", OTHER_DRIVERS)
+def test_other_drivers_are_stopped_before_they_connect(
+    way: str, scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    with_revision(scratch, live, upgrade=OTHER_DRIVERS[way], module=IMPORTS)
+    report = verify(on_postgresql(scratch), server)
+    assert [one.rule for one in report.findings] == ["upgrade-fails"]
+    assert "was stopped before it opened a connection of its own" in report.findings[0].message
+
+    place = with_environment(scratch, live, f"{IMPORTS}{OTHER_DRIVERS[way]} #!\nmigrate(OURS)\n")
+    with pytest.raises(ForeignConnection, match=f"^{place} was stopped before it opened a connection of its own"):
+        verify(on_postgresql(scratch), server)
+
+
 @pytest.mark.parametrize("way", OWN_CONNECTIONS)
 def test_a_revision_that_connects_by_itself_is_stopped_before_it_does(
     way: str, scratch: ScratchProject, live: Live, server: RunningPostgres, target: str
