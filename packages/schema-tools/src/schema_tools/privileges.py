@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, MetaData
 
 from schema_tools.errors import SchemaToolsError
-from schema_tools.migrations.log import TABLE
+from schema_tools.project import LOG_TABLE
 
 KEY: Final = "privileges"
 """A table says in `Table.info` under this key which of `ROWS` the application needs, where it does not need all."""
@@ -15,7 +15,7 @@ KEY: Final = "privileges"
 ROWS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 """What may be done with rows. TRUNCATE is left out: no trigger for rows sees it, and it takes the whole table."""
 
-OF_MIGRATIONS: Final = ("alembic_version", TABLE)
+OF_MIGRATIONS: Final = ("alembic_version", LOG_TABLE)
 """The application asks which revision the database is at; only migrations write it."""
 
 

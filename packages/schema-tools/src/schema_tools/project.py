@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from sqlalchemy import MetaData
 from sqlalchemy.orm import registry
+
+LOG_TABLE: Final = "schema_tools_log"
+"""The usual name of the table in which is recorded what was done to a database."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,7 @@ class Environment:
     dialect: str = "postgresql"
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
-    log_table: str = "schema_tools_log"
+    log_table: str = LOG_TABLE
     include_schemas: bool = False
     include_name: Callable[..., bool] | None = None
     include_object: Callable[..., bool] | None = None

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Connection
 
 from schema_tools.errors import SchemaToolsError
+from schema_tools.project import LOG_TABLE
 
-TABLE: Final = "schema_tools_log"
+TABLE: Final = LOG_TABLE
 """The usual name. Beside `alembic_version`, and like that no part of the schema: comparisons leave it out by name."""
 
 _FORMER: Final = "migration_log"

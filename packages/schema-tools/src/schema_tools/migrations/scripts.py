@@ -115,7 +115,7 @@ def alembic_in_toml(file: Path) -> bool:
     try:
         return "alembic" in tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SchemaToolsError(f"{file} cannot be read: {error}") from error
+        raise SchemaToolsError(f"{file.resolve()} cannot be read: {error}") from error
 
 
 class _Literal(dict[str, Any]):

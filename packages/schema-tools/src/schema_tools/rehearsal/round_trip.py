@@ -57,9 +57,6 @@ def round_trips(databases: Databases, chosen: Collection[str] | None = None) -> 
         databases: Where it is made.
         chosen: The identifiers of the revisions to rehearse, by default all. Those before them are applied without
             rows, and so are those between them.
-
-    Raises:
-        StepFailed: A revision that is not rehearsed fails.
     """
     history = databases.revisions.rehearsed()
     places = [at for at, one in enumerate(history) if chosen is None or one.revision in chosen]
@@ -115,6 +112,8 @@ class _Rehearsal:
             # What is said here of tables is no news: they were there before.
             self._catch_up()
             self.findings = []
+        while self.databases.failures:
+            self._failed("upgrade-fails", "the upgrade fails", self.databases.failures.pop(0))
         before = self._snapshot()
         try:
             self._round_trip(before)
@@ -156,7 +155,13 @@ class _Rehearsal:
 
     def _catch_up(self) -> None:
         if len(self.done) > len(self.databases.base):
-            self._start_over()
+            try:
+                self._start_over()
+            except StepFailed as error:
+                # The last one before those that are rehearsed.
+                self.databases.passed_over.add(self.done[-1].revision)
+                self.databases.failures.append(error)
+                self._start_over()
         else:
             self._fill()
         self.behind = False

@@ -24,6 +24,7 @@ class Databases:
         base: The revisions that are applied beforehand, and not rehearsed: the beginning of the history.
         head: A database that all revisions were applied to; None before there is one.
         passed_over: The revisions that cannot be applied.
+        failures: Why not, of those that are not rehearsed.
     """
 
     revisions: Revisions
@@ -35,6 +36,7 @@ class Databases:
     _spare: Walker | None = None
     _reached: int = 0
     passed_over: set[str] = field(default_factory=set)
+    failures: list[StepFailed] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         return self
@@ -57,12 +59,7 @@ class Databases:
             self.drop(walker)
             walker = self.empty()
             for script in self.base:
-                try:
-                    walker.step(script, up=True)
-                except StepFailed:
-                    # It is not what is asked about; those after it are.
-                    self.passed_over.add(script.revision)
-                    walker.pass_over(script)
+                self._step(walker, script)
         return walker
 
     def at(self, history: list[Script]) -> Walker:
@@ -71,19 +68,31 @@ class Databases:
         It begins with the `base`.
 
         Raises:
-            StepFailed: A revision fails without rows, too.
+            StepFailed: The last revision of `history` fails without rows, too.
         """
         if self._spare is None:
             self._spare, self._reached = self.start(), len(self.base)
         while self._reached < len(history):
             script = history[self._reached]
-            if script.revision in self.passed_over:
-                self._spare.pass_over(script)
-            else:
+            if script is history[-1] and script.revision not in self.passed_over:
                 self._spare.step(script, up=True)
+            else:
+                self._step(self._spare, script)
             self._reached += 1
         self._spare.close()
         return self._made_from(self._spare.url)
+
+    def _step(self, walker: Walker, script: Script) -> None:
+        """Apply a revision that is not the one in question, or pass it over: those after it are to be tried."""
+        if script.revision not in self.passed_over:
+            try:
+                walker.step(script, up=True)
+            except StepFailed as error:
+                self.passed_over.add(script.revision)
+                self.failures.append(error)
+            else:
+                return
+        walker.pass_over(script)
 
     def drop(self, walker: Walker) -> None:
         """Drop a database."""
