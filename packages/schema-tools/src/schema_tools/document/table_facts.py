@@ -171,7 +171,7 @@ def index_words(index: sa.Index) -> tuple[tuple[str, ...], dict[str, str]]:
     words = {
         "USING": options["using"],
         "INCLUDE": f"({', '.join(map(str, options['include']))})" if options["include"] else None,
-        "NULLS NOT": "DISTINCT" if options["nulls_not_distinct"] else None,
+        "NULLS NOT": "DISTINCT" if options.get("nulls_not_distinct") else None,
         "WHERE": sql(options["where"]) if options["where"] is not None else None,
     }
     return keys, {word: value for word, value in words.items() if value}

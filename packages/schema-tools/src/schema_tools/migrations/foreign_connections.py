@@ -175,8 +175,10 @@ def _install() -> None:
     event.listen(Engine, "before_cursor_execute", _before_statement)
     sys.addaudithook(_before_sqlite_connects)
     sys.meta_path.insert(0, _DriverFinder())
-    for module in _DRIVERS.keys() & sys.modules.keys():
-        _watch_driver(sys.modules[module])
+    for name in _DRIVERS:
+        # None stands for a module that cannot be imported.
+        if (module := sys.modules.get(name)) is not None:
+            _watch_driver(module)
 
 
 class _DriverFinder(MetaPathFinder):
