@@ -21,6 +21,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(ROOT / "packages" / "schema-tools", tmp_path_factory.mktemp("wheel"))
 
 
+@pytest.fixture(scope="module")
+def newest(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment of the wheel and what it requires, in the newest releases."""
+    return made(tmp_path_factory.mktemp("newest"), [wheel], required(wheel, "rehearsal"))
+
+
 def copy_of(project: str, directory: Path) -> Path:
     return shutil.copytree(PROJECTS / project, directory / project, ignore=shutil.ignore_patterns("__pycache__"))
 
@@ -33,10 +39,8 @@ def tools(programs: Path, *arguments: str, cwd: Path) -> subprocess.CompletedPro
 
 
 @pytest.mark.parametrize("project", ["asynchronous", "several_schemas", "branches", "sqlite_in_batches"])
-def test_a_first_answer_needs_nothing_but_the_wheel(project: str, wheel: Path, tmp_path: Path) -> None:
-    programs = made(tmp_path / "environment", [wheel], required(wheel, "rehearsal"))
-
-    done = tools(programs, "check", "--format", "json", cwd=copy_of(project, tmp_path))
+def test_a_first_answer_needs_nothing_but_the_wheel(project: str, newest: Path, tmp_path: Path) -> None:
+    done = tools(newest, "check", "--format", "json", cwd=copy_of(project, tmp_path))
 
     assert (done.returncode, done.stderr) == (1, "")
     found = {one["check"]: one["findings"] for one in json.loads(done.stdout)["checks"]}
@@ -58,7 +62,9 @@ def test_without_a_server_and_without_one_to_start_it_says_how_to_get_one(wheel:
 
 @pytest.mark.parametrize("release", ["sqlalchemy-oldest", "sqlalchemy-between"])
 @pytest.mark.parametrize("project", ["asynchronous", "several_schemas", "branches", "sqlite_in_batches"])
-def test_older_releases_find_what_the_newest_finds(release: str, project: str, wheel: Path, tmp_path: Path) -> None:
+def test_older_releases_find_what_the_newest_finds(
+    release: str, project: str, wheel: Path, newest: Path, tmp_path: Path
+) -> None:
     programs = locked_environment(release, wheel) / "bin"
     directory = copy_of(project, tmp_path)
 
@@ -68,7 +74,6 @@ def test_older_releases_find_what_the_newest_finds(release: str, project: str, w
 
     assert (verify.returncode, verify.stderr, json.loads(verify.stdout)["findings"]) == (0, "", [])
     assert (lint.returncode, lint.stderr) == (1, "")
-    newest = made(tmp_path / "newest", [wheel], required(wheel, "rehearsal"))
     assert json.loads(lint.stdout) == json.loads(tools(newest, "lint", "--format", "json", cwd=directory).stdout)
     assert json.loads(docs.stdout) == json.loads(tools(newest, "docs", "--format", "json", cwd=directory).stdout)
 
