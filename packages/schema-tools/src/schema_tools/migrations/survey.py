@@ -1,7 +1,8 @@
 """What `env.py` passes to `context.configure`, which is found out by running it as far as that, without a database."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, Final, NoReturn, Self
@@ -41,48 +42,61 @@ def survey(config: Config, script: ScriptDirectory) -> Environment:
             know.
         ForeignConnection: It was stopped on its way to a database.
     """
-    found: list[Environment] = []
-    dialect = ["postgresql"]
-
-    def hand(engine: Engine) -> Any:
-        refuse_other_dialects(engine)
-        dialect[0] = engine.dialect.name
-        return _Unconnected(engine.dialect)
-
-    def configured(_connection: Connection | None, options: dict[str, Any]) -> NoReturn:
-        if options.get("upgrade_token", "upgrades") != "upgrades":
-            raise SchemaToolsError(f"env.py {SEVERAL_DATABASES}")
-        environment = _environment(dialect[0], options)
-        log_table = config.attributes.get("log_table", environment.log_table)
-        found.append(replace(environment, log_table=log_table))
-        raise _Surveyed
-
+    run = _Survey(config)
+    directories = code_directories(script)
     # What `env.py` uses where it takes a connection that is handed in.
     config.attributes["connection"] = _Unconnected(postgresql.dialect())  # type: ignore[no-untyped-call]  # of SQLAlchemy
-    directories = code_directories(script)
     try:
         with (
             quiet(),
-            only(None, *directories, hand=hand),
-            environment_context(config, script, configured, fn=lambda *_: ()),
+            only(None, *directories, hand=run.connect),
+            environment_context(config, script, run.configured, fn=lambda *_: ()),
+            suppress(_Surveyed),
         ):
             script.run_env()
-    except _Surveyed:
-        return found[0]
     except SchemaToolsError:
         raise
     except Exception as error:
-        place = _place(error, directories)
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        if len(reason) > _LONGEST_REASON:
-            reason = f"{reason[:_LONGEST_REASON]}..."
-        raise SchemaToolsError(
-            f"{place} failed before it configured the migrations: {reason}. Give it the settings that it needs, such as"
-            " the URL of a database, which is not connected to"
-        ) from error
+        raise _failure(error, directories) from error
     finally:
         del config.attributes["connection"]
-    raise SchemaToolsError("env.py does not call context.configure, and so runs no migrations")
+    if run.found is None:
+        raise SchemaToolsError("env.py does not call context.configure, and so runs no migrations")
+    return run.found
+
+
+@dataclass
+class _Survey:
+    """A run of `env.py`, and what it passed to `context.configure`."""
+
+    config: Config
+    dialect: str = "postgresql"
+    found: Environment | None = None
+
+    def connect(self, engine: Engine) -> "_Unconnected":
+        """What `connect()` of an engine gives."""
+        refuse_other_dialects(engine)
+        self.dialect = engine.dialect.name
+        return _Unconnected(engine.dialect)
+
+    def configured(self, _connection: Connection | None, options: dict[str, Any]) -> NoReturn:
+        """Keep the options, and end the run."""
+        if options.get("upgrade_token", "upgrades") != "upgrades":
+            raise SchemaToolsError(f"env.py {SEVERAL_DATABASES}")
+        environment = _environment(self.dialect, options)
+        log_table = self.config.attributes.get("log_table", environment.log_table)
+        self.found = replace(environment, log_table=log_table)
+        raise _Surveyed
+
+
+def _failure(error: Exception, directories: Iterable[Path]) -> SchemaToolsError:
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    if len(reason) > _LONGEST_REASON:
+        reason = f"{reason[:_LONGEST_REASON]}..."
+    return SchemaToolsError(
+        f"{_place(error, directories)} failed before it configured the migrations: {reason}. Give it the settings that"
+        " it needs, such as the URL of a database, which is not connected to"
+    )
 
 
 def _environment(dialect: str, options: Mapping[str, Any]) -> Environment:
