@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -275,3 +275,79 @@ CREATE INDEX ix_order_lines_product_id ON sales.order_lines (product_id);
 CREATE TABLE catalog.schema_version (version_num varchar(32) CONSTRAINT schema_version_pkc PRIMARY KEY);
 INSERT INTO catalog.schema_version VALUES ('2a00')
 """
+
+
+# Where the configuration and the revisions are.
+
+
+def in_several_directories(project: Path) -> list[str]:
+    """Revisions in two directories, one of which has another one in it."""
+    (project / "migrations" / "more" / "deep").mkdir(parents=True)
+    for name, place in (("3a02_summary.py", "more"), ("3a03_merge.py", "more/deep")):
+        (project / "migrations" / "versions" / name).rename(project / "migrations" / place / name)
+    locations = "%(here)s/migrations/versions %(here)s/migrations/more"
+    configure(
+        project, f"version_path_separator = space\nversion_locations = {locations}\nrecursive_version_locations = true"
+    )
+    return []
+
+
+def in_a_section(project: Path) -> list[str]:
+    ini = project / "alembic.ini"
+    ini.write_text(ini.read_text().replace("[alembic]", "[core]"))
+    return ["-n", "core"]
+
+
+def in_pyproject(project: Path) -> list[str]:
+    """All that is Alembic's own in pyproject.toml; no URL of a database anywhere."""
+    (project / "alembic.ini").unlink()
+    lines = ["[tool.alembic]", 'script_location = "%(here)s/migrations"', 'prepend_sys_path = ["."]']
+    (project / "pyproject.toml").write_text("\n".join(lines))
+    env = project / "migrations" / "env.py"
+    env.write_text(env.read_text().replace("if config.config_file_name is not None:", "if False:"))
+    return []
+
+
+def in_a_package(project: Path) -> list[str]:
+    (project / "application").mkdir()
+    (project / "application" / "__init__.py").touch()
+    (project / "migrations").rename(project / "application" / "migrations")
+    ini = project / "alembic.ini"
+    ini.write_text(ini.read_text().replace("%(here)s/migrations", "application:migrations"))
+    return []
+
+
+def with_the_placeholder(project: Path) -> list[str]:
+    """The URL as `alembic init` writes it."""
+    ini = project / "alembic.ini"
+    url = "postgresql+psycopg://app@db.example.com/library"
+    ini.write_text(ini.read_text().replace(url, "driver://user:pass@localhost/dbname"))
+    return []
+
+
+def with_several_metadata(project: Path) -> list[str]:
+    env = project / "migrations" / "env.py"
+    other = "from sqlalchemy import MetaData\n\ntarget_metadata = [metadata, MetaData()]"
+    env.write_text(env.read_text().replace("target_metadata = metadata", other))
+    return []
+
+
+def configure(project: Path, lines: str) -> None:
+    ini = project / "alembic.ini"
+    ini.write_text(ini.read_text().replace("prepend_sys_path = .", f"prepend_sys_path = .\n{lines}"))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [in_several_directories, in_a_section, in_pyproject, in_a_package, with_the_placeholder, with_several_metadata],
+)
+def test_a_project_may_be_configured_in_other_ways(made: Callable[[Path], list[str]], tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(PROJECTS / "branches", project, ignore=shutil.ignore_patterns("__pycache__"))
+    options = made(project)
+
+    done = tools("verify", *options, "--format", "json", cwd=project)
+
+    assert (rules(done), len(json.loads(done.stdout)["revisions"])) == ([], 4)
+    assert tools("lock", *options, cwd=project).stdout.count("recorded") == 4
+    assert tools("check", "--rule", "lock-missing", *options, cwd=project).returncode == 0

@@ -3,7 +3,7 @@
 import re
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,7 @@ _QUOTED: Final = re.compile('["«»„“”].*["«»„“”]', re.DOTALL)
 @contextmanager
 def explained(
     url: URL | None,
-    versions: Path | None = None,
+    versions: Collection[Path] = (),
     aftermath: Callable[[], str] = lambda: "left the schema as it was",
 ) -> Iterator[None]:
     """Turn what fails inside, while working on the database at `url`, to a `SchemaToolsError`.
@@ -53,7 +53,7 @@ def explained(
         # What went wrong first, an interruption for instance, where leaving Alembic's `autocommit_block` then failed.
         while isinstance(first, PendingRollbackError) and first.__context__ is not None:
             first = first.__context__
-        place = place_in_revision(first, versions) if versions else None
+        place = place_in_revision(first, versions)
         driver = driver_error(first)
         # A host's name that is none is a UnicodeError.
         if place is None and driver is None and not isinstance(first, OSError | UnicodeError):
@@ -102,11 +102,11 @@ def _driver_says(error: BaseException) -> str:
     return fatal.strip().removeprefix("connection failed: ")
 
 
-def place_in_revision(error: BaseException, versions: Path) -> str | None:
+def place_in_revision(error: BaseException, versions: Collection[Path]) -> str | None:
     """The file and line of the revision that `error` comes from, or None when it comes from none."""
-    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).parent == versions:
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).parent in versions:
         return f"{Path(error.filename).name}:{error.lineno}"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename).parent == versions:
+        if Path(frame.filename).parent in versions:
             return f"{Path(frame.filename).name}:{frame.lineno}"
     return None

@@ -54,7 +54,7 @@ def migrate(
     except NothingToMigrate as nothing:
         context.say_error(str(nothing))
         raise typer.Exit(1) from None
-    names = {one.revision for one in revision_files(written.parent).values() if one.path.name == written.name}
+    names = {one.revision for one in revision_files([written.parent]).values() if one.path.name == written.name}
     unsafe = lint_revisions(project, names)
     lacking = check_document(project)
     if output is Format.JSON:

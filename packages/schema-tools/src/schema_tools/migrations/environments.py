@@ -57,7 +57,7 @@ def run_environment(
     ):
         run = _Run(guard, connection, work, hand=hand)
         if hand:
-            _name_database(config, connection.engine.url)
+            name_database(config, connection.engine.url)
         with environment_context(config, script, run.configured, fn=run.steps, **options):
             script.run_env()
     if not run.began:
@@ -164,7 +164,16 @@ def refuse_other_dialects(engine: Engine) -> None:
         )
 
 
-def _name_database(config: Config, url: URL) -> None:
+def has_database(config: Config) -> bool:
+    """Whether the configuration names a database that SQLAlchemy knows; that of `alembic init` does not."""
+    try:
+        make_url(config.get_main_option(_URL) or "").get_dialect()
+    except (ArgumentError, ImportError):
+        return False
+    return True
+
+
+def name_database(config: Config, url: URL) -> None:
     """Let the configuration name the database at `url`, by the driver that the project has."""
     try:
         own = make_url(config.get_main_option(_URL) or "")

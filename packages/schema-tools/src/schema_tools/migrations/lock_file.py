@@ -4,8 +4,9 @@ One line for each revision, in the order of the history: its identifier, its par
 its parents' checksums. A new revision is a new last line, so that two branches that both add one conflict in git.
 """
 
+import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
 from schema_tools.migrations.lock_causes import NAME, Cause, Entry, causes, shown
 from schema_tools.migrations.revision_files import RevisionFile, checksums, revision_files
-from schema_tools.migrations.scripts import script_directory, versions_directory
+from schema_tools.migrations.scripts import script_directory, version_directories
 from schema_tools.project import SchemaProject
 
 HEADER: Final = "# The migrations: revision, parents, chained checksum. Written by `migrate` and `lock`; never edit it."
@@ -34,7 +35,12 @@ def lock_path(project: SchemaProject) -> Path:
     Raises:
         SchemaToolsError: The migrations cannot be found.
     """
-    return versions_directory(script_directory(project)).parent / NAME
+    return _path(version_directories(script_directory(project)))
+
+
+def _path(versions: Sequence[Path]) -> Path:
+    """Beside the directory of the revisions, or where those of several directories have it in common."""
+    return Path(os.path.commonpath([one.absolute().parent for one in versions])) / NAME
 
 
 def check_lock(project: SchemaProject) -> list[Finding]:
@@ -45,7 +51,7 @@ def check_lock(project: SchemaProject) -> list[Finding]:
     Raises:
         SchemaToolsError: The revision files cannot be read.
     """
-    versions = versions_directory(script_directory(project))
+    versions = version_directories(script_directory(project))
     return [one.finding for one in _causes(versions, revision_files(versions))]
 
 
@@ -64,8 +70,8 @@ def write_lock(project: SchemaProject, again: Collection[str] = ()) -> list[str]
         SchemaToolsError: The lock knows a revision differently that is not in `again`, or cannot be read, or `again`
             names one that is neither among the migrations nor in the lock. Nothing was written.
     """
-    versions = versions_directory(script_directory(project))
-    path = versions.parent / NAME
+    versions = version_directories(script_directory(project))
+    path = _path(versions)
     files = revision_files(versions)
     found = _causes(versions, files)
     unreadable = any(one.rule == "lock-malformed" for one in found)
@@ -86,8 +92,8 @@ def write_lock(project: SchemaProject, again: Collection[str] = ()) -> list[str]
     return [one.revision for one in recorded]
 
 
-def refuse_changed_files(versions: Path, *, unrecorded: bool) -> None:
-    """Check that the revisions in the directory `versions` are as the lock has them.
+def refuse_changed_files(versions: Sequence[Path], *, unrecorded: bool) -> None:
+    """Check that the revisions in the directories `versions` are as the lock has them.
 
     Args:
         versions: Where the revisions are.
@@ -101,8 +107,8 @@ def refuse_changed_files(versions: Path, *, unrecorded: bool) -> None:
             raise SchemaToolsError(f"nothing was run: {one.place}: {one.message}; {one.fix}")
 
 
-def _causes(versions: Path, files: dict[str, RevisionFile]) -> list[Cause]:
-    path = versions.parent / NAME
+def _causes(versions: Sequence[Path], files: dict[str, RevisionFile]) -> list[Cause]:
+    path = _path(versions)
     try:
         entries = _read(path)
     except FileNotFoundError:

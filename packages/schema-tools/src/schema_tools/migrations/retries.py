@@ -1,7 +1,7 @@
 """Retrying a migration that did not get a lock, and naming the sessions that held it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from random import SystemRandom
 from typing import Final
@@ -21,7 +21,7 @@ _random: Final = SystemRandom()
 
 
 def with_retries(
-    run: Callable[[], None], connection: Connection, steps: Steps, versions: Path, patience: Patience
+    run: Callable[[], None], connection: Connection, steps: Steps, versions: Collection[Path], patience: Patience
 ) -> None:
     """Call `run`, and again when a revision did not get a lock and was rolled back: it goes on with that revision.
 

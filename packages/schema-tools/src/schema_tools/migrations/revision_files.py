@@ -28,15 +28,15 @@ class RevisionFile:
         return sha256(b"".join([*(f"{one}\n".encode() for one in parents), self.content])).hexdigest()
 
 
-def revision_files(versions: Path) -> dict[str, RevisionFile]:
-    """The revision files in the directory `versions` by identifier, each after those it follows.
+def revision_files(versions: Iterable[Path]) -> dict[str, RevisionFile]:
+    """The revision files in the directories `versions` by identifier, each after those it follows.
 
     Raises:
         SchemaToolsError: A file is no Python, does not name its revision in so many words, or two are the same
             revision, or some follow each other in a circle.
     """
     found: dict[str, RevisionFile] = {}
-    for path in sorted(versions.glob("*.py")):
+    for path in (file for directory in versions for file in sorted(directory.glob("*.py"))):
         if path.name.startswith(_NOT_A_REVISION):
             continue
         one = _read(path)

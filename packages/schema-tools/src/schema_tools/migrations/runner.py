@@ -27,7 +27,7 @@ from schema_tools.migrations.scripts import (
     applied_heads,
     is_recorded,
     script_directory,
-    versions_directory,
+    version_directories,
 )
 from schema_tools.migrations.steps import Progress, Steps
 from schema_tools.migrations.withdrawing import withdraw_undeclared
@@ -157,7 +157,7 @@ def _run(
     locked = options.get("locked", True)
     target = migration_url(url)
     config = alembic_config(project)
-    versions = versions_directory(script)
+    versions = version_directories(script)
     if locked:
         refuse_changed_files(versions, unrecorded=True)
     table = project.environment.log_table if locked else TABLE
@@ -221,10 +221,11 @@ def _refuse_what_cannot_be_undone(scripts: Sequence[Script], connection: Connect
             raise DataWouldBeLost(f"nothing was changed: this would lose {', '.join(map(str, lost))}")
 
 
-def _as_irreversible(error: NotImplementedError, steps: Steps, versions: Path) -> Exception:
+def _as_irreversible(error: NotImplementedError, steps: Steps, versions: Sequence[Path]) -> Exception:
     """The error to raise for `error`: another one where the downgrade itself says that it is irreversible."""
     step = steps.current
-    reason = stated_reason(error, str(versions / step.file)) if step is not None and steps.downgrading else None
+    files = {str(one / step.file) for one in versions} if step is not None and steps.downgrading else set()
+    reason = next((reason for file in files if (reason := stated_reason(error, file)) is not None), None)
     if reason is None:
         return error
     place = place_in_revision(error, versions) or ""

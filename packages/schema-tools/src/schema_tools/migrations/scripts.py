@@ -184,9 +184,12 @@ def code_directories(script: ScriptDirectory) -> list[Path]:
     return [Path(script.dir), *map(Path, locations)]  # Alembic before 1.16 has texts
 
 
-def versions_directory(script: ScriptDirectory) -> Path:
-    """Where the revision files are."""
-    return Path(script.versions)
+def version_directories(script: ScriptDirectory) -> tuple[Path, ...]:
+    """Where the revision files are; the first one is where new ones are written."""
+    locations = code_directories(script)[1:]
+    if not getattr(script, "recursive_version_locations", False):
+        return tuple(locations)
+    return tuple(one for place in locations for one in (place, *sorted(filter(Path.is_dir, place.rglob("*")))))
 
 
 def applied_heads(connection: Connection, environment: Environment | None = None) -> tuple[str, ...]:

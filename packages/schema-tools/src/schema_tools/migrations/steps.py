@@ -1,7 +1,7 @@
 """A run of migrations, step by step: progress events, records, and what a failure left behind."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -47,7 +47,9 @@ class Steps:
         downgrading: Whether that is taken back.
     """
 
-    def __init__(self, versions: Path, progress: Callable[[Progress], None] | None = None, table: str = TABLE) -> None:
+    def __init__(
+        self, versions: Sequence[Path], progress: Callable[[Progress], None] | None = None, table: str = TABLE
+    ) -> None:
         self.done: list[Revision] = []
         self.current: Revision | None = None
         self.downgrading = False

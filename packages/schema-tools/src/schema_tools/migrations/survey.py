@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn, Self
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Dialect, Engine, MetaData
+from sqlalchemy import URL, Connection, Dialect, Engine, MetaData
 from sqlalchemy.dialects import postgresql
 
 from schema_tools.errors import SchemaToolsError
@@ -17,6 +17,8 @@ from schema_tools.mapping import merged
 from schema_tools.migrations.environments import (
     SEVERAL_DATABASES,
     environment_context,
+    has_database,
+    name_database,
     refuse_other_dialects,
 )
 from schema_tools.migrations.foreign_connections import only
@@ -43,6 +45,9 @@ def survey(config: Config, script: ScriptDirectory) -> Environment:
         ForeignConnection: It was stopped on its way to a database.
     """
     run = _Survey(config)
+    if not has_database(config):
+        # What env.py passes on to an engine, which does not connect.
+        name_database(config, URL.create("postgresql+psycopg", database="unnamed"))
     directories = code_directories(script)
     # What `env.py` uses where it takes a connection that is handed in.
     config.attributes["connection"] = _Unconnected(postgresql.dialect())  # type: ignore[no-untyped-call]  # of SQLAlchemy

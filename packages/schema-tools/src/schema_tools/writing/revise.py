@@ -20,7 +20,7 @@ from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.migrations import runner
 from schema_tools.migrations.lock_file import refuse_changed_files, write_lock
-from schema_tools.migrations.scripts import script_directory, versions_directory
+from schema_tools.migrations.scripts import script_directory, version_directories
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.comparison import in_lines, needed_migrations, schema_differences
@@ -104,7 +104,7 @@ def _prepared(project: SchemaProject, message: str) -> tuple[str, ScriptDirector
             " without quotation marks and backslashes"
         )
     script = script_directory(project)
-    refuse_changed_files(versions_directory(script), unrecorded=False)
+    refuse_changed_files(version_directories(script), unrecorded=False)
     return message, script
 
 
