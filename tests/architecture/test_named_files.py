@@ -14,7 +14,7 @@ PATH = re.compile(
 PAGES = [
     "docs/database-roles.md", "docs/operations.md",
     "README.md", "docs/a-request.md", "docs/http-api.md", "docs/database-schema.md", "packages/foundation/README.md",
-    "packages/schema-tools/README.md",
+    "packages/schema-tools/README.md", "packages/schema-tools/docs/live-databases.md",
 ]  # fmt: skip
 
 

@@ -7,10 +7,10 @@ from schema_tools.cli import standalone
 from schema_tools.testing.in_process import Done, run_in_process
 
 
-def tools(*arguments: str, cwd: Path) -> Done:
-    """Run `python -m schema_tools` in the directory `cwd`, with nobody at the keyboard."""
+def tools(*arguments: str, cwd: Path, program: str = "schema_tools") -> Done:
+    """Run `python -m schema_tools`, or a `program` that does the same, in the directory `cwd`, without a terminal."""
     known, path = set(sys.modules), [*sys.path]
-    done = run_in_process(standalone.run, "schema_tools", arguments, cwd)
+    done = run_in_process(standalone.run, program, arguments, cwd)
     # What was found in "." was found in this directory.
     sys.path[:] = path
     sys.path_importer_cache.pop(".", None)

@@ -22,6 +22,8 @@ from schema_tools.migrations.scripts import alembic_config, alembic_in_toml, scr
 from schema_tools.migrations.survey import survey
 from schema_tools.project import Baseline, Environment, SchemaDocument, SchemaProject
 
+_PROGRAM: Final = "schema-tools"
+
 # The first that is set. An application may reach its database through a pooler, which these commands refuse.
 _DATABASE: Final = ("MIGRATION_DATABASE_URL", "DATABASE_URL")
 
@@ -126,12 +128,18 @@ def run() -> None:
         subcommand.params += _parameters(options)
     sys.path.insert(0, "")
     try:
-        command(prog_name="python -m schema_tools")
+        command(prog_name=_program())
     except Exception as error:
         if sys.flags.dev_mode:
             raise
         context.say_error(defect(error))
         sys.exit(2)
+
+
+def _program() -> str:
+    """The command as it was called, for messages that name another one to run."""
+    installed = Path(sys.argv[0]).stem
+    return installed if installed == _PROGRAM else "python -m schema_tools"
 
 
 def say_error(sentence: str) -> None:
