@@ -351,3 +351,16 @@ def test_a_project_may_be_configured_in_other_ways(made: Callable[[Path], list[s
     assert (rules(done), len(json.loads(done.stdout)["revisions"])) == ([], 4)
     assert tools("lock", *options, cwd=project).stdout.count("recorded") == 4
     assert tools("check", "--rule", "lock-missing", *options, cwd=project).returncode == 0
+
+
+@of("branches")
+def test_a_document_that_only_lacks_comments_is_said_to_be_current(project: Path) -> None:
+    document = project / "document.md"
+    tools("docs", "--document", str(document), cwd=project)
+
+    done = tools("check", "--document", str(document), "--rule", "document-differs", "--format", "json", cwd=project)
+
+    document.unlink()
+    (finding,) = (each for one in json.loads(done.stdout)["checks"] for each in one["findings"])
+    assert finding["message"].startswith("the schema document is current, and lacks")
+    assert finding["fix"] == "run the docs-check command, which names each"

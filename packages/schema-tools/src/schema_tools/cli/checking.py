@@ -119,19 +119,35 @@ class _Check(NamedTuple):
     set_up_by: Callable[[Sequence[Finding]], str] = lambda _findings: ""
 
 
+def _documented(project: "SchemaProject") -> list[Finding]:
+    """What is wrong with the schema document: that it is not the present one, or what the tables do not say."""
+    from schema_tools.document.markdown import check_document
+    from schema_tools.document.table_facts import findings as lacking_of
+
+    lines, lacking = check_document(project), lacking_of(project.metadata)
+    if not lines:
+        return []
+    message = "the schema document is not what the tables and the migrations say"
+    fix = "run the docs command, and commit the file"
+    if len(lines) == len(lacking):
+        message = f"the schema document is current, and lacks {len(lacking)} comments or examples: {lacking[0]}"
+        fix = "run the docs-check command, which names each"
+    return [
+        Finding(
+            rule="document-differs",
+            place=project.document.path.name if project.document else "",
+            message=message,
+            fix=fix,
+        )
+    ]
+
+
 def _checks(project: "SchemaProject", revisions: frozenset[str] | None) -> list[_Check]:
     """The checks, the quickest first, so that what is found soon is said soon; `revisions` as `lint` has them."""
-    from schema_tools.document.markdown import check_document
     from schema_tools.migrations.lock_file import check_lock, lock_path
     from schema_tools.reporting.git import is_known
 
     document = project.document.path if project.document else Path()
-    differs = Finding(
-        rule="document-differs",
-        place=document.name,
-        message="the schema document is not what the tables and the migrations say",
-        fix="run the docs command, and commit the file",
-    )
 
     def lock_by(findings: Sequence[Finding]) -> str:
         missing = any(one.rule == "lock-missing" for one in findings)
@@ -142,7 +158,7 @@ def _checks(project: "SchemaProject", revisions: frozenset[str] | None) -> list[
 
     return [
         _Check("versions.lock", lambda: check_lock(project), lock_by),
-        _Check("docs-check", lambda: [differs] if check_document(project) else [], docs_by),
+        _Check("docs-check", lambda: _documented(project), docs_by),
         _Check("lint", lambda: _linted(project, revisions)),
         _Check("verify", lambda: _verified(project, revisions)),
     ]
