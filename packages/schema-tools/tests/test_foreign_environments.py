@@ -1,5 +1,6 @@
 """An `env.py` or a revision that would work on another database is refused, and that database keeps its row."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -17,9 +18,9 @@ from sqlalchemy import URL, Column, Integer, MetaData, NullPool, Table, Text, cr
 from rehearsals import on_postgresql
 from schema_tools.database_urls import migration_url
 from schema_tools.errors import DataWouldBeLost, SchemaToolsError
+from schema_tools.foreign_connections import ForeignConnection, only
 from schema_tools.lint.revisions import judge_revisions
 from schema_tools.migrations import runner
-from schema_tools.migrations.foreign_connections import ForeignConnection, only
 from schema_tools.migrations.history import history
 from schema_tools.migrations.lock_file import write_lock
 from schema_tools.postgres.databases import RunningPostgres
@@ -150,6 +151,10 @@ with OURS.engine.connect() as own:
     "no run at all": "",
 }
 
+PROGRAMS = {
+    "a program": "__import__('subprocess').run(['/usr/bin/psql', CONNINFO, '-c', 'DELETE FROM notes'])",
+    "a shell": "__import__('os').system('true; psql -c \"DELETE FROM notes\" ' + CONNINFO)",
+}
 OWN_CONNECTIONS = {
     "an engine": "sa.create_engine(URL).connect()",
     "the driver": "CONNECT",
@@ -339,6 +344,106 @@ def test_other_drivers_are_stopped_before_they_connect(
         verify(on_postgresql(scratch), server)
 
 
+@pytest.mark.parametrize("way", PROGRAMS)
+def test_a_revision_that_starts_a_program_of_postgresql_is_stopped_before_it_does(
+    way: str, scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    place = with_revision(scratch, live, upgrade=PROGRAMS[way])
+
+    (found,) = verify(on_postgresql(scratch, NOTES), server).findings
+
+    assert (found.rule, found.place) == ("upgrade-fails", place)
+    assert f"{place} was stopped before it started psql" in found.message
+
+
+MAPPING = """\
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, text
+
+metadata = MetaData()
+Table("notes", metadata, Column("id", Integer, primary_key=True))
+
+
+def destroy():
+    with create_engine(URL).begin() as own:
+        own.execute(text("DELETE FROM notes"))
+
+
+CONNECTING
+"""
+# They connect where no env.py and no revision is at work: when they are imported, or when their tables are made.
+CONNECTING_TABLES = {
+    "when it is imported": "destroy()",
+    "in an event of its tables": """
+@event.listens_for(metadata, "after_create")
+def seed(*_, **__):
+    destroy()
+""",
+}
+
+
+@pytest.mark.parametrize("command", ["verify", "check", "lint", "docs-check", "report", "drift"])
+@pytest.mark.parametrize("way", CONNECTING_TABLES)
+def test_a_mapping_that_connects_by_itself_is_stopped_before_it_does(
+    way: str, command: str, scratch: ScratchProject, live: Live, target: str
+) -> None:
+    with_environment(scratch, live, "migrate(OURS)")
+    code = MAPPING.replace("URL", repr(live.url)).replace("CONNECTING", CONNECTING_TABLES[way])
+    (scratch.directory / "tables.py").write_text(code)
+    options = {"report": ["--output", "schema.html"], "drift": ["--database", target]}
+
+    done = tools(command, "--metadata", "tables:metadata", *options.get(command, []), cwd=scratch.directory)
+
+    said = " ".join((done.stdout + done.stderr).split())
+    if way == "when it is imported":
+        assert done.returncode == 2
+        assert said.startswith("schema_tools: tables.py:8 was stopped before it opened a connection of its own")
+        assert said.endswith("connect in a function, and not when the module is imported")
+    elif command in {"verify", "check", "drift"}:
+        assert "tables.py:8 was stopped before it opened a connection of its own" in said
+        assert "in a DDL event, use the connection that the event is given" in said
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_mapping_that_ends_the_program_does_not_end_it_as_if_all_was_well(
+    status: int, scratch: ScratchProject
+) -> None:
+    (scratch.directory / "tables.py").write_text(f"import sys\n\nsys.exit({status})\n")
+
+    done = tools("lint", "--metadata", "tables:metadata", cwd=scratch.directory)
+
+    said = "schema_tools: tables.py:3 ended the program, with sys.exit or the like: raise an error\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+def test_what_a_mapping_prints_is_in_no_document(scratch: ScratchProject) -> None:
+    (scratch.directory / "tables.py").write_text(
+        "import sqlalchemy\n\nprint('hello')\nmetadata = sqlalchemy.MetaData()\n"
+    )
+
+    done = tools("lint", "--metadata", "tables:metadata", "--format", "json", cwd=scratch.directory)
+
+    assert isinstance(json.loads(done.stdout)["findings"], list)
+    assert "hello" in done.stderr
+
+
+def test_a_thread_that_is_stopped_prints_no_traceback() -> None:
+    code = """
+import threading
+from schema_tools.foreign_connections import ForeignConnection, only
+try:
+    with only(None):
+        import psycopg
+        thread = threading.Thread(target=lambda: psycopg.connect("host=127.0.0.1 port=1"))
+        thread.start()
+        thread.join()
+except ForeignConnection:
+    print("stopped")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert (done.stdout, done.stderr) == ("stopped\n", "")
+
+
 @pytest.mark.parametrize("way", OWN_CONNECTIONS)
 def test_a_revision_that_connects_by_itself_is_stopped_before_it_does(
     way: str, scratch: ScratchProject, live: Live, server: RunningPostgres, target: str
@@ -462,7 +567,7 @@ def test_the_bare_alembic_command_connects_as_env_py_says(scratch: ScratchProjec
 
 def test_a_driver_that_is_imported_late_is_stopped_as_well() -> None:
     code = """
-from schema_tools.migrations.foreign_connections import ForeignConnection, only
+from schema_tools.foreign_connections import ForeignConnection, only
 import sys
 assert "psycopg" not in sys.modules
 try:

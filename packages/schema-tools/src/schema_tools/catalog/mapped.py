@@ -12,12 +12,13 @@ from sqlalchemy.types import TypeEngine
 from schema_tools.catalog.naming import named_items, names_given
 from schema_tools.dialects import DIALECTS
 from schema_tools.errors import SchemaToolsError
+from schema_tools.foreign_connections import ForeignConnection, only
 
 
 class MappingNotMade(SchemaToolsError):
-    """The database refuses what the mapping says, or SQLAlchemy cannot say it to that database."""
+    """The database refuses what the mapping says, or SQLAlchemy cannot say it to that database, or is told not to."""
 
-    def __init__(self, error: SQLAlchemyError) -> None:
+    def __init__(self, error: SQLAlchemyError | ForeignConnection) -> None:
         said = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
         super().__init__(f"the mapping cannot be made in an empty database: {said}")
 
@@ -31,14 +32,16 @@ def make_mapped(connection: Connection, metadata: MetaData) -> None:
 
     Raises:
         sqlalchemy.exc.DBAPIError: The database refuses the mapping.
-        MappingNotMade: SQLAlchemy cannot word the mapping for this database.
+        MappingNotMade: SQLAlchemy cannot word the mapping for this database, or an event of the mapping was stopped on
+            its way to another connection.
     """
+    advice = "in a DDL event, use the connection that the event is given"
     try:
-        with names_given(named_items(metadata)):
+        with names_given(named_items(metadata)), only(connection, advice=advice):
             _make(connection, metadata)
     except DBAPIError:
         raise
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ForeignConnection) as error:
         raise MappingNotMade(error) from error
 
 

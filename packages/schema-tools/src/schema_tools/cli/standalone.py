@@ -17,7 +17,9 @@ from schema_tools.cli.application import application
 from schema_tools.cli.context import CommandContext
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import defect
+from schema_tools.foreign_connections import only
 from schema_tools.mapping import merged
+from schema_tools.migrations.quiet import quiet
 from schema_tools.migrations.scripts import alembic_config, alembic_in_toml, script_directory
 from schema_tools.migrations.survey import survey
 from schema_tools.project import Baseline, Environment, SchemaDocument, SchemaProject
@@ -175,8 +177,12 @@ def _parameters(options: _Options) -> list[Any]:
 def _mapping(place: str) -> MetaData | registry:
     """The mapping at `place`: a registry, also of a declarative base, tells the relationships as well."""
     module, _, name = place.partition(":")
+    advice = "connect in a function, and not when the module is imported"
     try:
-        found = attrgetter(name or "metadata")(import_module(module))
+        with quiet(), only(None, advice=advice):
+            found = attrgetter(name or "metadata")(import_module(module))
+    except SchemaToolsError:
+        raise
     except Exception as error:
         raise SchemaToolsError(f"--metadata {place} cannot be had: {type(error).__name__}: {error}") from error
     # A declarative base has both. SQLModel and the `db` of Flask-SQLAlchemy have the tables only.

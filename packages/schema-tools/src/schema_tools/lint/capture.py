@@ -20,7 +20,7 @@ from sqlalchemy.exc import CompileError, NoInspectionAvailable
 from sqlalchemy.types import NullType
 
 from schema_tools.errors import SchemaToolsError
-from schema_tools.migrations.foreign_connections import ForeignConnection, only
+from schema_tools.foreign_connections import ForeignConnection, only
 
 
 class Captured(NamedTuple):

@@ -12,8 +12,8 @@ from alembic.script import Script
 from sqlalchemy import Connection, Dialect, TableClause, cast, func, inspect, literal_column, select
 from sqlalchemy.dialects.postgresql import REGCLASS
 
+from schema_tools.foreign_connections import only
 from schema_tools.migrations.concurrent_builds import folded
-from schema_tools.migrations.foreign_connections import only
 from schema_tools.migrations.log import TABLE, name_in
 
 _NAME: Final = r'(?:"(?:[^"]|"")+"|\w[\w$]*)'

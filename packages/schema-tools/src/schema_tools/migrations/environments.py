@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from schema_tools.errors import SchemaToolsError
-from schema_tools.migrations.foreign_connections import ADVICE, ForeignConnection, Guard, only, stop
+from schema_tools.foreign_connections import ADVICE, ForeignConnection, Guard, only, stop
 from schema_tools.migrations.quiet import quiet
 from schema_tools.migrations.scripts import code_directories
 

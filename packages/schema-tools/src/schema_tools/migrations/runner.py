@@ -12,10 +12,10 @@ from sqlalchemy import URL, Connection, text
 from schema_tools.database_urls import migration_url
 from schema_tools.errors import DataWouldBeLost, IrreversibleRevision, SchemaToolsError
 from schema_tools.failures import explained, place_in_revision
+from schema_tools.foreign_connections import ForeignConnection
 from schema_tools.migrations.connection import Patience, Waiting, migration_connection
 from schema_tools.migrations.downgrades import Loss, irreversible_reason, losses, stated_reason
 from schema_tools.migrations.environments import Work, probe_environment, run_environment
-from schema_tools.migrations.foreign_connections import ForeignConnection
 from schema_tools.migrations.history import refuse_changed_history
 from schema_tools.migrations.lock_file import refuse_changed_files
 from schema_tools.migrations.log import TABLE, take_over

@@ -16,7 +16,7 @@ from alembic.script.revision import RevisionMap
 from sqlalchemy import Connection
 
 from schema_tools.errors import SchemaToolsError
-from schema_tools.migrations.foreign_connections import only
+from schema_tools.foreign_connections import only
 from schema_tools.migrations.quiet import quiet
 from schema_tools.project import Environment, SchemaProject
 

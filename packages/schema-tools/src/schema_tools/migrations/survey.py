@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Dialect, Engine, MetaData
 from sqlalchemy.dialects import postgresql
 
 from schema_tools.errors import SchemaToolsError
+from schema_tools.foreign_connections import only
 from schema_tools.mapping import merged
 from schema_tools.migrations.environments import (
     SEVERAL_DATABASES,
@@ -21,7 +22,6 @@ from schema_tools.migrations.environments import (
     name_database,
     refuse_other_dialects,
 )
-from schema_tools.migrations.foreign_connections import only
 from schema_tools.migrations.quiet import quiet
 from schema_tools.migrations.scripts import code_directories
 from schema_tools.project import Environment

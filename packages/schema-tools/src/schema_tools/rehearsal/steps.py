@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
+from schema_tools.foreign_connections import ForeignConnection
 from schema_tools.migrations.connection import counting_goes_on
 from schema_tools.migrations.environments import Work, probe_environment, run_environment
-from schema_tools.migrations.foreign_connections import ForeignConnection
 from schema_tools.migrations.scripts import (
     UNRECORDED,
     alembic_config,

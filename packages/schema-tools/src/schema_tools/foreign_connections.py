@@ -1,4 +1,4 @@
-"""Keeping the code of a project, `env.py` and revisions, on the connection that it is handed.
+"""Keeping the code of a project, `env.py`, revisions and tables, on the connection that it is handed.
 
 An `env.py` as `alembic init` writes it ignores a connection that is handed in and connects to its own URL. A rehearsal,
 which takes every table down again, would then work on the live database. So its engines do not connect: `connect()`
@@ -7,36 +7,30 @@ and is stopped when it does it: before it connects.
 """
 
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, wraps
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from threading import Thread
 from traceback import walk_tb
-from types import ModuleType
 from typing import Any, Final
 
 from sqlalchemy import Connection, Dialect, Engine, Pool, event
 
+from schema_tools.drivers import program_started, watch_drivers
 from schema_tools.errors import SchemaToolsError
 
-# Where each driver opens its connections, beneath the names that a module may have imported long before.
-# SQLAlchemy's engines of any driver are seen by its events, and sqlite3 by Python's audit events.
-_DRIVERS: Final = {
-    "psycopg.generators": "connect",
-    "psycopg2": "_connect",
-    "asyncpg.connect_utils": "_connect",
-}
 _ENVIRONMENT: Final = "env.py"
 _OPENS: Final = "opened a connection of its own"
 ADVICE: Final = (
     'in env.py, use context.config.attributes["connection"] when it is there, or call'
     " schema_tools.environment.run(metadata, url), as `schema-tools adopt` shows"
 )
+_HERE: Final = Path(__file__).resolve().parent
+_INSTALLED: Final = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")]
 _USES: Final = "used another connection than the one that it was handed"
 
 
@@ -57,7 +51,7 @@ class ForeignConnection(SchemaToolsError):
 class _Stopped(SystemExit):
     """Raised where a connection is about to be opened or used.
 
-    No `except Exception` of the project holds this up, and a thread that it ends prints no traceback.
+    No `except Exception` of the project holds this up.
     """
 
 
@@ -90,17 +84,23 @@ _allowed: Final = threading.local()
 
 @contextmanager
 def only(
-    connection: Connection | None, *directories: Path, hand: Callable[[Engine], Any] | None = None
+    connection: Connection | None,
+    *directories: Path,
+    hand: Callable[[Engine], Any] | None = None,
+    advice: str = "use op.get_bind()",
 ) -> Iterator[Guard]:
     """Meanwhile, no database connection can be opened or used but those of `connection`'s engine.
 
-    It holds for this thread and those that are started meanwhile. What a program does that is started from here is not
-    seen, nor what a driver other than psycopg, psycopg2, asyncpg and sqlite3 does without SQLAlchemy.
+    It holds for this thread and those that are started meanwhile. Programs of PostgreSQL, such as psql, cannot be
+    started. What another program does that is started from here is not seen, nor what a driver other than psycopg,
+    psycopg2, asyncpg and sqlite3 does without SQLAlchemy, nor what these do beneath their own functions to connect.
 
     Args:
         connection: The connection that is handed in; None for code that needs none.
-        directories: Where the code is that runs, so that the line is named which was stopped.
+        directories: Where the code is that runs, so that the line is named which was stopped; none for all code that
+            was not installed.
         hand: See `Guard`.
+        advice: What other code than `env.py` does instead.
 
     Raises:
         ForeignConnection: The code inside was stopped, whatever it made of that.
@@ -121,10 +121,10 @@ def only(
     finally:
         _guards.remove(guard)
         if guard.stopped is not None:
-            raise _refusal(guard.stopped, directories) from guard.stopped
+            raise _refusal(guard.stopped, directories, advice) from guard.stopped
 
 
-def _refusal(stopped: BaseException, directories: Sequence[Path]) -> ForeignConnection:
+def _refusal(stopped: BaseException, directories: Sequence[Path], advice: str) -> ForeignConnection:
     name, line = _place(stopped, directories)
     place = f"{name}:{line}" if line else name
     if name.rpartition("/")[2] == _ENVIRONMENT:
@@ -132,15 +132,17 @@ def _refusal(stopped: BaseException, directories: Sequence[Path]) -> ForeignConn
             f"{place} was stopped before it {stopped}, because migrations would then run on a database that was not"
             f" asked for: {ADVICE}"
         )
-    sentence = f"{place} was stopped before it {stopped}, which may lead to another database: use op.get_bind()"
-    return ForeignConnection(sentence, by_revision=True)
+    sentence = f"{place} was stopped before it {stopped}, which may lead to another database: {advice}"
+    return ForeignConnection(sentence, by_revision=bool(directories))
 
 
 def _place(stopped: BaseException, directories: Sequence[Path]) -> tuple[str, int]:
     """The innermost file and line of the project that was at work."""
-    found = (_ENVIRONMENT, 0)
+    found = (_ENVIRONMENT, 0) if directories else ("the mapping", 0)
     for frame, line in walk_tb(stopped.__traceback__):
         file = Path(frame.f_code.co_filename).resolve()
+        if not directories and not file.is_relative_to(_HERE) and not any(map(file.is_relative_to, _INSTALLED)):
+            found = (file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file).as_posix(), line
         for directory in directories:
             if file.is_relative_to(directory.resolve()):
                 found = file.relative_to(directory.resolve().parent).as_posix(), line
@@ -173,46 +175,19 @@ def _install() -> None:
     event.listen(Engine, "do_connect", _before_engine_connects)
     event.listen(Pool, "checkout", _before_pooled_connection_is_used)
     event.listen(Engine, "before_cursor_execute", _before_statement)
-    sys.addaudithook(_before_sqlite_connects)
-    sys.meta_path.insert(0, _DriverFinder())
-    for name in _DRIVERS:
-        # None stands for a module that cannot be imported.
-        if (module := sys.modules.get(name)) is not None:
-            _watch_driver(module)
+    sys.addaudithook(_audit)
+    watch_drivers(lambda: stop(_concerned(), _OPENS))
+    threading.excepthook = _unless_stopped(threading.excepthook)
 
 
-class _DriverFinder(MetaPathFinder):
-    """Watches a driver from its import on: to import each beforehand would take longer than many a command."""
+def _unless_stopped(report: Callable[[threading.ExceptHookArgs], Any]) -> Callable[[threading.ExceptHookArgs], Any]:
+    """What reports the error that ended a thread, unless that is ours: it is told where the thread was started."""
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Find a driver as usual, and have it watched once it is loaded."""
-        spec = PathFinder.find_spec(fullname, path, target) if fullname in _DRIVERS else None
-        if spec is None or spec.loader is None:
-            return None
-        load = spec.loader.exec_module
+    def told(error: threading.ExceptHookArgs) -> None:
+        if not issubclass(error.exc_type, _Stopped):
+            report(error)
 
-        def load_watched(module: ModuleType) -> None:
-            load(module)
-            _watch_driver(module)
-
-        spec.loader.exec_module = load_watched  # type: ignore[method-assign]
-        return spec
-
-
-def _watch_driver(driver: ModuleType) -> None:
-    name = _DRIVERS[driver.__name__]
-    setattr(driver, name, _stoppable(getattr(driver, name)))
-
-
-def _stoppable(connect: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(connect)
-    def stoppable(*args: Any, **kw: Any) -> Any:
-        stop(_concerned(), _OPENS)
-        return connect(*args, **kw)
-
-    return stoppable
+    return told
 
 
 def _handing(connect: Callable[[Engine], Connection]) -> Callable[[Engine], Any]:
@@ -226,10 +201,15 @@ def _handing(connect: Callable[[Engine], Connection]) -> Callable[[Engine], Any]
     return handing
 
 
-def _before_sqlite_connects(name: str, _args: tuple[Any, ...]) -> None:
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    """Python's audit hook, which is called for each of many kinds of events."""
+    if not _guards:
+        return
     # https://docs.python.org/3/library/sqlite3.html#sqlite3.connect
-    if name == "sqlite3.connect" and _guards:
+    if event == "sqlite3.connect":
         stop(_concerned(), _OPENS)
+    elif program := program_started(event, arguments):
+        stop(_concerned(), f"started {program}")
 
 
 def _before_engine_connects(dialect: Dialect, _record: object, cargs: list[Any], cparams: dict[str, Any]) -> Any:
