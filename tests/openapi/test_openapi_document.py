@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import openapi_spec_validator
@@ -208,9 +209,11 @@ def test_each_operation_says_which_scope_it_needs(described: FastAPI, document: 
         ("api-keys,oidc", "an API key of this service (`svc_...`) or an access token of its provider"),
     ],
 )
-def test_the_document_names_the_credentials_that_are_accepted(mode: str, credentials: str) -> None:
+def test_the_document_names_the_credentials_that_are_accepted(mode: str, credentials: str, tmp_path: Path) -> None:
     chosen = {**PROTECTED, "auth_mode": mode} if "oidc" in mode else {"auth_mode": mode}
-    document = create_app(Settings(_env_file=None, database_url="sqlite+aiosqlite:///x.sqlite3", **chosen)).openapi()
+    document = create_app(
+        Settings(_env_file=None, database_url=f"sqlite+aiosqlite:///{tmp_path}/x.db", **chosen)
+    ).openapi()
     description = f"Send {credentials}, as a bearer token (RFC 6750)."
     scheme = {"type": "http", "scheme": "bearer", "description": description}
     assert document["components"]["securitySchemes"] == {"Bearer": scheme}
