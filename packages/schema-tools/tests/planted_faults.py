@@ -359,9 +359,10 @@ FAULTS: Final = (
     Fault(
         name="a migration that was edited after it was applied",
         faulty=Shop(
+            # Longer, so that Python sees in the same second that what it has compiled is outdated.
             edited={
-                "email: Mapped[str] = mapped_column(String(200)": "email: Mapped[str] = mapped_column(String(300)",
-                'sa.Column("email", sa.String(200)': 'sa.Column("email", sa.String(300)',
+                "email: Mapped[str] = mapped_column(String(200)": "email: Mapped[str] = mapped_column(String(1000)",
+                'sa.Column("email", sa.String(200)': 'sa.Column("email", sa.String(1000)',
             }
         ),
     ),

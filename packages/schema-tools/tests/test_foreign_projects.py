@@ -309,11 +309,11 @@ def in_pyproject(project: Path) -> list[str]:
 
 
 def in_a_package(project: Path) -> list[str]:
-    (project / "application").mkdir()
-    (project / "application" / "__init__.py").touch()
-    (project / "migrations").rename(project / "application" / "migrations")
+    (project / "lending_application").mkdir()
+    (project / "lending_application" / "__init__.py").touch()
+    (project / "migrations").rename(project / "lending_application" / "migrations")
     ini = project / "alembic.ini"
-    ini.write_text(ini.read_text().replace("%(here)s/migrations", "application:migrations"))
+    ini.write_text(ini.read_text().replace("%(here)s/migrations", "lending_application:migrations"))
     return []
 
 
