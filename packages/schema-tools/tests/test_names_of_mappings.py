@@ -35,6 +35,7 @@ from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaDocument, SchemaProject
 from schema_tools.rehearsal.verify import verify
 from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers
+from schema_tools.writing.revise import migrate
 from scratch_project import CONVENTION, ScratchProject
 
 LONG = "meteorological_observation"
@@ -118,6 +119,47 @@ from schema_tools.catalog.mapped import make_mapped
         assert drift(project, url) == []
     after = [(one, one.name) for one in named_items(metadata)]
     assert after == before
+
+
+@pytest.mark.parametrize("name", ["a.b", 'we"ird %s.Tablé', "колонка :x", "t" * 63])
+def test_every_command_works_whatever_a_table_is_called(
+    name: str, tmp_path: Path, postgres_servers: PostgresServers
+) -> None:
+    metadata = odd_names(name)
+    server = postgres_servers.server(POSTGRES_NAMES[-1])
+    scratch = ScratchProject.made(tmp_path, server)
+    scratch.revision(
+        "first",
+        f"""\
+from schema_tools.catalog.mapped import make_mapped
+    from test_names_of_mappings import odd_names
+
+    make_mapped(op.get_bind(), odd_names({name!r}))""",
+        f"op.drop_table('notes')\n    op.drop_table({name!r})",
+    )
+
+    report = verify(on_postgresql(scratch, metadata), server)
+    assert ([one.stopped for one in report.revisions], report.findings) == ([False], [])
+    assert {one.rule for one in lint_tables(metadata)} >= {"missing-comment", "foreign-key-without-on-delete"}
+    assert len(tbls_document(on_postgresql(scratch, metadata))["tables"]) == 2
+    assert name in data_dictionary(metadata).replace('""', '"')
+
+
+def test_a_table_with_a_dot_in_its_name_is_dropped(tmp_path: Path, postgres_servers: PostgresServers) -> None:
+    scratch = ScratchProject.made(tmp_path, postgres_servers.server(POSTGRES_NAMES[-1]))
+    scratch.revision("first", 'op.execute(\'CREATE TABLE "a.b" (id int PRIMARY KEY REFERENCES "a.b")\')')
+
+    written = migrate(on_postgresql(scratch, MetaData()), "drop it", scratch.server)
+
+    assert 'op.drop_table("a.b")' in written.read_text()
+
+
+def odd_names(name: str) -> MetaData:
+    """A table of that name, and one that refers to it."""
+    metadata = MetaData()
+    target = Table(name, metadata, Column("id %s", Integer, primary_key=True), Column('d.o.t "x"', String, index=True))
+    Table("notes", metadata, Column("target", ForeignKey(target.c["id %s"]), index=True, primary_key=True))
+    return metadata
 
 
 def test_what_sqlalchemy_shortens_has_the_name_that_it_makes() -> None:

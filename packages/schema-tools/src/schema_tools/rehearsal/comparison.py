@@ -7,7 +7,7 @@ from typing import Any
 from alembic.autogenerate import produce_migrations
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Inspector, inspect
+from sqlalchemy import ForeignKey, Inspector, inspect
 
 from schema_tools.catalog.included import included
 from schema_tools.catalog.naming import named_items, names_given
@@ -102,6 +102,14 @@ def _default(inspector: Inspector, change: ops.AlterColumnOp) -> Any:
     return column["default"], column.get("computed"), column.get("identity")
 
 
+def _referred_table(key: ForeignKey) -> str:
+    """The table that a key names, which may have a dot in its name."""
+    tokens = getattr(key, "target_tokens", None)  # since SQLAlchemy 2.1, where target_fullname refuses dots
+    if tokens is None:
+        return key.target_fullname.rpartition(".")[0]
+    return ".".join(filter(None, (tokens.schema, tokens.table_name)))
+
+
 def _drop_dependents_first(upgrade: ops.UpgradeOps) -> None:
     """Drop tables last, a table that refers to another before it; Alembic drops them in no order."""
     drops = {one.table_name: one for one in upgrade.ops if isinstance(one, ops.DropTableOp)}
@@ -109,7 +117,7 @@ def _drop_dependents_first(upgrade: ops.UpgradeOps) -> None:
     for name in sorted(drops):
         order.add(name)
         for key in drops[name].to_table().foreign_key_constraints:
-            referred = key.elements[0].target_fullname.rpartition(".")[0]
+            referred = _referred_table(key.elements[0])
             if referred in drops and referred != name:
                 order.add(referred, name)
     others = [one for one in upgrade.ops if not isinstance(one, ops.DropTableOp)]

@@ -201,7 +201,7 @@ def foreign_key_without_on_delete(table: Table) -> Iterator[TableHit]:
     for constraint in _foreign_keys(table):
         if not constraint.ondelete:
             column = next(iter(constraint.columns))
-            target = constraint.elements[0].target_fullname
+            target = f"{constraint.referred_table.fullname}.{constraint.elements[0].column.name}"
             message = f"what happens to {table.fullname} when a row of {constraint.referred_table.fullname} is deleted?"
             fix = f'ForeignKey("{target}", ondelete="RESTRICT")  # or CASCADE, or SET NULL'
             yield TableHit(column, message, fix)
