@@ -62,7 +62,7 @@ def test_every_migration_of_it_is_rehearsed_and_its_head_compared(project: Path)
 
     assert rules(done) == []
     assert done.returncode == 0
-    assert len(json.loads(done.stdout)["revisions"]) == len(list((project / "migrations" / "versions").glob("*.py")))
+    assert len(json.loads(done.stdout)["revisions"]) == len(list(project.glob("**/versions/*.py")))
 
 
 @pytest.mark.parametrize("project", KINDS, indirect=True)
@@ -93,6 +93,57 @@ def test_what_the_mapping_lacks_is_named(project: Path) -> None:
     assert rules(done) == ["head-differs", "head-differs"]
     found = {one["place"] for one in json.loads(done.stdout)["findings"]}
     assert found == {"column tickets.opened_at", "column tickets.closed_at"}
+
+
+@of("several_locations")
+def test_what_env_py_asks_for_with_x_is_given(project: Path) -> None:
+    done = tools("verify", "-x", "url=sqlite://", "--format", "json", cwd=project)
+
+    assert {one["database"] for one in json.loads(done.stdout)["revisions"]} == {"sqlite"}
+
+
+MERGE = """\
+revision = "7c00"
+down_revision = ("7a00", "7b01")
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
+"""
+
+
+def test_revisions_in_several_directories_are_locked_applied_and_added_to(
+    tmp_path: Path, postgres_servers: PostgresServers
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(PROJECTS / "several_locations", project, ignore=shutil.ignore_patterns("__pycache__"))
+    assert tools("adopt", "--write", cwd=project).returncode == 0
+
+    locked = tools("lock", cwd=project)
+
+    assert (locked.returncode, locked.stdout.splitlines()[0]) == (0, "recorded 7a00")
+    assert len((project / "migrations" / "versions.lock").read_text().splitlines()) == 4
+    several = tools("migrate", "-m", "more", cwd=project)
+    assert (several.returncode, several.stderr) == (
+        2,
+        "schema_tools: the migrations have several heads, 7a00, 7b01: join them first, as `alembic merge heads` does\n",
+    )
+    (project / "parts" / "loans" / "versions" / "7c00_merge.py").write_text(MERGE)
+    assert tools("lock", cwd=project).stdout == "recorded 7c00\n"
+    with postgres_servers.empty_database(POSTGRES_NAMES[-1]) as url:
+        assert tools("upgrade", "--database", url, cwd=project).returncode == 0
+        history = json.loads(tools("history", "--database", url, "--format", "json", cwd=project).stdout)
+        assert [one["applied"] for one in history] == [True, True, True, True]
+        assert tools("drift", "--database", url, cwd=project).returncode == 0
+        edited = project / "parts" / "loans" / "versions" / "7b01_when_it_came_back.py"
+        edited.write_text(edited.read_text().replace("returned", "came_back"))
+        refused = tools("downgrade", "--to", "7b00", "--yes", "--database", url, cwd=project)
+    assert refused.returncode == 2
+    assert "loans/versions/7b01_when_it_came_back.py" in refused.stderr
 
 
 # A history that does not begin with an empty database.

@@ -16,7 +16,7 @@ from schema_tools.migrations.environments import PROBING
 from schema_tools.migrations.history import refuse_changed_history
 from schema_tools.migrations.lock_file import refuse_changed_files
 from schema_tools.migrations.log import TABLE, is_of_schema, take_over
-from schema_tools.migrations.scripts import version_directories
+from schema_tools.migrations.scripts import versions_of
 from schema_tools.migrations.steps import Steps
 from schema_tools.project import Environment
 
@@ -89,7 +89,7 @@ def _run_bare(how: _How, url: URL) -> None:
         with context.begin_transaction():
             context.run_migrations()
         return
-    versions = version_directories(context.script)
+    versions = versions_of(context.script)
     runs = {command.__name__ for command in getattr(context.config.cmd_opts, "cmd", ()) if callable(command)} & _RUNNING
     if runs:
         refuse_changed_files(versions, unrecorded=True)
@@ -103,9 +103,7 @@ def _run_bare(how: _How, url: URL) -> None:
 
 def _migrate(connection: Connection, how: _How) -> None:
     on_sqlite = connection.dialect.name == "sqlite"
-    steps: Steps = context.config.attributes.get("steps") or Steps(
-        version_directories(context.script), table=how.log_table
-    )
+    steps: Steps = context.config.attributes.get("steps") or Steps(versions_of(context.script), table=how.log_table)
     ours = {
         "transactional_ddl": True,
         # On PostgreSQL a revision is committed before the next begins, so that it holds its locks briefly and

@@ -3,7 +3,7 @@
 import re
 import sysconfig
 import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from schema_tools.database_urls import shown, without_secrets
 from schema_tools.errors import SchemaToolsError
 from schema_tools.poolers import A_POOLER, is_refusal_of_pooler
+from schema_tools.versions import Versions
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _INTEGRITY: Final = "23"
@@ -26,7 +27,7 @@ _QUOTED: Final = re.compile('["«»„“”].*["«»„“”]', re.DOTALL)
 @contextmanager
 def explained(
     url: URL | None,
-    versions: Collection[Path] = (),
+    versions: Versions | None = None,
     aftermath: Callable[[], str] = lambda: "left the schema as it was",
 ) -> Iterator[None]:
     """Turn what fails inside, while working on the database at `url`, to a `SchemaToolsError`.
@@ -53,7 +54,7 @@ def explained(
         # What went wrong first, an interruption for instance, where leaving Alembic's `autocommit_block` then failed.
         while isinstance(first, PendingRollbackError) and first.__context__ is not None:
             first = first.__context__
-        place = place_in_revision(first, versions)
+        place = place_in_revision(first, versions) if versions else None
         driver = driver_error(first)
         # A host's name that is none is a UnicodeError.
         if place is None and driver is None and not isinstance(first, OSError | UnicodeError):
@@ -102,11 +103,11 @@ def _driver_says(error: BaseException) -> str:
     return fatal.strip().removeprefix("connection failed: ")
 
 
-def place_in_revision(error: BaseException, versions: Collection[Path]) -> str | None:
+def place_in_revision(error: BaseException, versions: Versions) -> str | None:
     """The file and line of the revision that `error` comes from, or None when it comes from none."""
-    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).parent in versions:
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename) in versions:
         return f"{Path(error.filename).name}:{error.lineno}"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename).parent in versions:
+        if Path(frame.filename) in versions:
             return f"{Path(frame.filename).name}:{frame.lineno}"
     return None

@@ -80,6 +80,7 @@ class SchemaProject:
         alembic_ini: Alembic's configuration file; its `script_location` says where `env.py` and `versions/` are. It is
             an INI file or a `pyproject.toml`, and one of these beside an INI file is read, too.
         section: The section of the INI file.
+        x_arguments: What `env.py` and revisions are given by `context.get_x_argument()`, each as `name=value`.
         environment: What `env.py` passes to `context.configure`.
         baseline: What rehearsals begin with; None where the first revision begins with nothing.
         document: The schema document, or None where there is none to write (an installed package has no `docs/`).
@@ -96,6 +97,7 @@ class SchemaProject:
     metadata: MetaData
     alembic_ini: Path
     section: str = "alembic"
+    x_arguments: Sequence[str] = ()
     environment: Environment = Environment()
     baseline: Baseline | None = None
     document: SchemaDocument | None = None

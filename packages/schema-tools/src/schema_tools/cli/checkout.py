@@ -44,6 +44,7 @@ def migrate(
     from schema_tools.document.markdown import check_document
     from schema_tools.lint import lint_revisions
     from schema_tools.migrations.revision_files import revision_files
+    from schema_tools.migrations.scripts import script_directory, versions_of
     from schema_tools.writing.revise import NothingToMigrate, migrate_empty
     from schema_tools.writing.revise import migrate as write_revision
 
@@ -54,7 +55,8 @@ def migrate(
     except NothingToMigrate as nothing:
         context.say_error(str(nothing))
         raise typer.Exit(1) from None
-    names = {one.revision for one in revision_files([written.parent]).values() if one.path.name == written.name}
+    files = revision_files(versions_of(script_directory(project)))
+    names = {one.revision for one in files.values() if one.path.name == written.name}
     unsafe = lint_revisions(project, names)
     lacking = check_document(project)
     if output is Format.JSON:

@@ -45,6 +45,10 @@ class _Options:
         Path | None, typer.Option(help="Alembic's configuration, by default alembic.ini or pyproject.toml.")
     ] = None
     name: Annotated[str, typer.Option("--name", "-n", help="The section of alembic.ini.")] = "alembic"
+    x_arguments: Annotated[
+        list[str] | None,
+        typer.Option("-x", metavar="NAME=VALUE", help="For context.get_x_argument of env.py; may be given again."),
+    ] = None
     database: Annotated[
         str, typer.Option(metavar="URL", envvar=list(_DATABASE), help="The live database, where one is asked for.")
     ] = ""
@@ -67,7 +71,9 @@ class _Options:
     def project(self) -> SchemaProject:
         """The project that the options name, or that `env.py` does."""
         config = self.config or _configuration()
-        bare = SchemaProject(metadata=MetaData(), alembic_ini=config, section=self.name)
+        bare = SchemaProject(
+            metadata=MetaData(), alembic_ini=config, section=self.name, x_arguments=self.x_arguments or ()
+        )
         named = [_mapping(place) for place in self.metadata or ()]
         environment = self._environment(bare)
         metadata = merged([_tables(one) for one in named]) if named else environment.metadata

@@ -19,7 +19,7 @@ from schema_tools.migrations.scripts import (
     applied_heads,
     described,
     script_directory,
-    version_directories,
+    versions_of,
 )
 from schema_tools.project import Environment, SchemaProject
 
@@ -39,7 +39,7 @@ def history(project: SchemaProject, url: str | URL | None = None) -> list[Revisi
             records know.
     """
     script = script_directory(project)
-    versions = version_directories(script)
+    versions = versions_of(script)
     target = migration_url(url) if url is not None else None
     with explained(target, versions):
         revisions = [described(one) for one in reversed(list(script.walk_revisions()))]
@@ -102,7 +102,7 @@ def refuse_changed_history(
     """
     environment = environment or Environment()
     applied = ancestry(script, applied_heads(connection, environment))
-    files = revision_files(version_directories(script))
+    files = revision_files(versions_of(script))
     for sentence in tampered(files, last_records(connection, environment.log_table), applied).values():
         raise SchemaToolsError(f"nothing was run: {sentence}")
 

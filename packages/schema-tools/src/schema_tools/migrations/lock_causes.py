@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from schema_tools.findings import Finding
 from schema_tools.migrations.revision_files import RevisionFile
-
-NAME: Final = "versions.lock"
+from schema_tools.versions import NAME
 
 
 class Entry(NamedTuple):
@@ -129,7 +128,10 @@ def _several_heads(files: Mapping[str, RevisionFile]) -> Iterator[Cause]:
     if len(heads) > 1 and followed.issubset(files):
         *_, before, last = heads
         message = f"the history has {len(heads)} ends, {' and '.join(heads)}, so that none is the newest revision"
-        fix = f"let one follow the other: make {before} the down_revision of {last}, then `lock --again {last}`"
+        fix = (
+            f"let one follow the other: make {before} the down_revision of {last}, then `lock --again {last}`;"
+            " or, where databases have both, join them with `alembic merge heads`"
+        )
         yield Cause("several-heads", shown(files[last].path), message, fix, last)
 
 

@@ -4,18 +4,18 @@ One line for each revision, in the order of the history: its identifier, its par
 its parents' checksums. A new revision is a new last line, so that two branches that both add one conflict in git.
 """
 
-import os
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
-from schema_tools.migrations.lock_causes import NAME, Cause, Entry, causes, shown
+from schema_tools.migrations.lock_causes import Cause, Entry, causes, shown
 from schema_tools.migrations.revision_files import RevisionFile, checksums, revision_files
-from schema_tools.migrations.scripts import script_directory, version_directories
+from schema_tools.migrations.scripts import script_directory, versions_of
 from schema_tools.project import SchemaProject
+from schema_tools.versions import NAME, Versions
 
 HEADER: Final = "# The migrations: revision, parents, chained checksum. Written by `migrate` and `lock`; never edit it."
 
@@ -35,12 +35,7 @@ def lock_path(project: SchemaProject) -> Path:
     Raises:
         SchemaToolsError: The migrations cannot be found.
     """
-    return _path(version_directories(script_directory(project)))
-
-
-def _path(versions: Sequence[Path]) -> Path:
-    """Beside the directory of the revisions, or where those of several directories have it in common."""
-    return Path(os.path.commonpath([one.absolute().parent for one in versions])) / NAME
+    return versions_of(script_directory(project)).lock
 
 
 def check_lock(project: SchemaProject) -> list[Finding]:
@@ -51,7 +46,7 @@ def check_lock(project: SchemaProject) -> list[Finding]:
     Raises:
         SchemaToolsError: The revision files cannot be read.
     """
-    versions = version_directories(script_directory(project))
+    versions = versions_of(script_directory(project))
     return [one.finding for one in _causes(versions, revision_files(versions))]
 
 
@@ -70,8 +65,8 @@ def write_lock(project: SchemaProject, again: Collection[str] = ()) -> list[str]
         SchemaToolsError: The lock knows a revision differently that is not in `again`, or cannot be read, or `again`
             names one that is neither among the migrations nor in the lock. Nothing was written.
     """
-    versions = version_directories(script_directory(project))
-    path = _path(versions)
+    versions = versions_of(script_directory(project))
+    path = versions.lock
     files = revision_files(versions)
     found = _causes(versions, files)
     unreadable = any(one.rule == "lock-malformed" for one in found)
@@ -88,12 +83,15 @@ def write_lock(project: SchemaProject, again: Collection[str] = ()) -> list[str]
     chain = checksums(files, {one.revision: one.checksum for one in kept})
     recorded = [Entry(name, files[name].parents, checksum) for name, checksum in chain.items()]
     lines = (f"{name} {','.join(parents) or _NO_PARENTS} {checksum}" for name, parents, checksum in (*kept, *recorded))
-    path.write_text("".join(f"{line}\n" for line in (HEADER, *lines)), "utf-8", newline="\n")
+    try:
+        path.write_text("".join(f"{line}\n" for line in (HEADER, *lines)), "utf-8", newline="\n")
+    except OSError as error:
+        raise SchemaToolsError(f"{path} cannot be written: {error.strerror}") from error
     return [one.revision for one in recorded]
 
 
-def refuse_changed_files(versions: Sequence[Path], *, unrecorded: bool) -> None:
-    """Check that the revisions in the directories `versions` are as the lock has them.
+def refuse_changed_files(versions: Versions, *, unrecorded: bool) -> None:
+    """Check that the revisions are as the lock has them.
 
     Args:
         versions: Where the revisions are.
@@ -107,8 +105,8 @@ def refuse_changed_files(versions: Sequence[Path], *, unrecorded: bool) -> None:
             raise SchemaToolsError(f"nothing was run: {one.place}: {one.message}; {one.fix}")
 
 
-def _causes(versions: Sequence[Path], files: dict[str, RevisionFile]) -> list[Cause]:
-    path = _path(versions)
+def _causes(versions: Versions, files: dict[str, RevisionFile]) -> list[Cause]:
+    path = versions.lock
     try:
         entries = _read(path)
     except FileNotFoundError:

@@ -1,8 +1,7 @@
 """Retrying a migration that did not get a lock, and naming the sessions that held it."""
 
 import time
-from collections.abc import Callable, Collection
-from pathlib import Path
+from collections.abc import Callable
 from random import SystemRandom
 from typing import Final
 
@@ -13,6 +12,7 @@ from schema_tools.failures import driver_error, place_in_revision
 from schema_tools.migrations.blockers import Blocker, last_blockers
 from schema_tools.migrations.connection import Patience
 from schema_tools.migrations.steps import Steps
+from schema_tools.versions import Versions
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _LOCK_NOT_AVAILABLE: Final = "55P03"
@@ -21,7 +21,7 @@ _random: Final = SystemRandom()
 
 
 def with_retries(
-    run: Callable[[], None], connection: Connection, steps: Steps, versions: Collection[Path], patience: Patience
+    run: Callable[[], None], connection: Connection, steps: Steps, versions: Versions, patience: Patience
 ) -> None:
     """Call `run`, and again when a revision did not get a lock and was rolled back: it goes on with that revision.
 

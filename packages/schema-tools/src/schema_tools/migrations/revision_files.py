@@ -7,11 +7,10 @@ from graphlib import CycleError, TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from schema_tools.errors import SchemaToolsError
-
-_NOT_A_REVISION: Final = ("__init__", ".#")
+from schema_tools.versions import Versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +27,15 @@ class RevisionFile:
         return sha256(b"".join([*(f"{one}\n".encode() for one in parents), self.content])).hexdigest()
 
 
-def revision_files(versions: Iterable[Path]) -> dict[str, RevisionFile]:
-    """The revision files in the directories `versions` by identifier, each after those it follows.
+def revision_files(versions: Versions) -> dict[str, RevisionFile]:
+    """The revision files by identifier, each after those it follows.
 
     Raises:
         SchemaToolsError: A file is no Python, does not name its revision in so many words, or two are the same
             revision, or some follow each other in a circle.
     """
     found: dict[str, RevisionFile] = {}
-    for path in (file for directory in versions for file in sorted(directory.glob("*.py"))):
-        if path.name.startswith(_NOT_A_REVISION):
-            continue
+    for path in versions:
         one = _read(path)
         if one.revision in found:
             raise SchemaToolsError(f"{found[one.revision].path.name} and {path.name} are both revision {one.revision}")

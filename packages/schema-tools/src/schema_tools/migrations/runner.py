@@ -27,11 +27,12 @@ from schema_tools.migrations.scripts import (
     applied_heads,
     is_recorded,
     script_directory,
-    version_directories,
+    versions_of,
 )
 from schema_tools.migrations.steps import Progress, Steps
 from schema_tools.migrations.withdrawing import withdraw_undeclared
 from schema_tools.project import SchemaProject
+from schema_tools.versions import Versions
 
 Consent: TypeAlias = Callable[[Sequence[Loss]], bool]
 
@@ -157,7 +158,7 @@ def _run(
     locked = options.get("locked", True)
     target = migration_url(url)
     config = alembic_config(project)
-    versions = version_directories(script)
+    versions = versions_of(script)
     if locked:
         refuse_changed_files(versions, unrecorded=True)
     table = project.environment.log_table if locked else TABLE
@@ -221,11 +222,10 @@ def _refuse_what_cannot_be_undone(scripts: Sequence[Script], connection: Connect
             raise DataWouldBeLost(f"nothing was changed: this would lose {', '.join(map(str, lost))}")
 
 
-def _as_irreversible(error: NotImplementedError, steps: Steps, versions: Sequence[Path]) -> Exception:
+def _as_irreversible(error: NotImplementedError, steps: Steps, versions: Versions) -> Exception:
     """The error to raise for `error`: another one where the downgrade itself says that it is irreversible."""
     step = steps.current
-    files = {str(one / step.file) for one in versions} if step is not None and steps.downgrading else set()
-    reason = next((reason for file in files if (reason := stated_reason(error, file)) is not None), None)
+    reason = stated_reason(error, str(versions.file(step.file))) if step is not None and steps.downgrading else None
     if reason is None:
         return error
     place = place_in_revision(error, versions) or ""

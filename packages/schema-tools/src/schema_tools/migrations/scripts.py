@@ -19,6 +19,7 @@ from schema_tools.errors import SchemaToolsError
 from schema_tools.foreign_connections import only
 from schema_tools.migrations.quiet import quiet
 from schema_tools.project import Environment, SchemaProject
+from schema_tools.versions import NAME, Versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ def alembic_config(project: SchemaProject) -> Config:
         ini_section=project.section,
         **_toml_file(file.with_name("pyproject.toml")),
         # Alembic reports the files that it writes on standard output, unless it was started with --quiet.
-        cmd_opts=Namespace(quiet=True, name=project.section),
+        cmd_opts=Namespace(quiet=True, name=project.section, x=[*project.x_arguments]),
     )
     config.config_args = _Literal()
     # Alembic before 1.16 reads no pyproject.toml.
@@ -184,12 +185,11 @@ def code_directories(script: ScriptDirectory) -> list[Path]:
     return [Path(script.dir), *map(Path, locations)]  # Alembic before 1.16 has texts
 
 
-def version_directories(script: ScriptDirectory) -> tuple[Path, ...]:
-    """Where the revision files are; the first one is where new ones are written."""
-    locations = code_directories(script)[1:]
-    if not getattr(script, "recursive_version_locations", False):
-        return tuple(locations)
-    return tuple(one for place in locations for one in (place, *sorted(filter(Path.is_dir, place.rglob("*")))))
+def versions_of(script: ScriptDirectory) -> Versions:
+    """Where the revision files are. Those of several directories have their checksums beside `env.py`."""
+    directories = tuple(code_directories(script)[1:])
+    beside = directories[0].parent if len(directories) == 1 else Path(script.dir)
+    return Versions(directories=directories, lock=beside / NAME, recursive=script.recursive_version_locations)
 
 
 def applied_heads(connection: Connection, environment: Environment | None = None) -> tuple[str, ...]:

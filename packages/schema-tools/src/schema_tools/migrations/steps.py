@@ -1,11 +1,10 @@
 """A run of migrations, step by step: progress events, records, and what a failure left behind."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext, MigrationInfo, RevisionStep
@@ -17,6 +16,7 @@ from schema_tools.migrations.concurrent_builds import index_left
 from schema_tools.migrations.log import TABLE, Direction, record
 from schema_tools.migrations.revision_files import checksums, revision_files
 from schema_tools.migrations.scripts import Revision, described
+from schema_tools.versions import Versions
 
 
 class Stage(StrEnum):
@@ -48,7 +48,7 @@ class Steps:
     """
 
     def __init__(
-        self, versions: Sequence[Path], progress: Callable[[Progress], None] | None = None, table: str = TABLE
+        self, versions: Versions, progress: Callable[[Progress], None] | None = None, table: str = TABLE
     ) -> None:
         self.done: list[Revision] = []
         self.current: Revision | None = None

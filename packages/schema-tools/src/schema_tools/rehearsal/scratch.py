@@ -116,7 +116,7 @@ def _at_head(project: SchemaProject, places: "Places", dialect: str) -> URL:
     head = places.create(dialect, "scratch_head")
     if project.baseline is not None:
         begin_with(project.baseline, script_directory(project), project.environment, head)
-    runner.upgrade(project, head, locked=False)
+    runner.upgrade(project, head, "heads", locked=False)
     return head
 
 

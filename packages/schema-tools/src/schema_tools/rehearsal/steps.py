@@ -24,7 +24,7 @@ from schema_tools.migrations.scripts import (
     ancestry,
     is_recorded,
     script_directory,
-    version_directories,
+    versions_of,
 )
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.baseline import first_revision
@@ -80,7 +80,7 @@ class Revisions:
         Raises:
             SchemaToolsError: One cannot be read.
         """
-        with explained(None, version_directories(self.script)):
+        with explained(None, versions_of(self.script)):
             return list(reversed(list(self.script.walk_revisions())))
 
     def rehearsed(self) -> list[Script]:

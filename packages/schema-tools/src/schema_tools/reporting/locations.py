@@ -11,10 +11,10 @@ from sqlalchemy import Constraint, Index, Table
 from sqlalchemy.orm import Mapper
 
 from schema_tools.findings import Finding
-from schema_tools.migrations.lock_causes import NAME as LOCK
 from schema_tools.migrations.scripts import script_directory
 from schema_tools.project import SchemaProject
 from schema_tools.reporting.git import top_level
+from schema_tools.versions import NAME as LOCK
 
 
 @dataclass(frozen=True, slots=True)

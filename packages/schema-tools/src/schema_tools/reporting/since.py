@@ -7,7 +7,7 @@ from alembic.script import Script
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
-from schema_tools.migrations.scripts import ancestry, version_directories
+from schema_tools.migrations.scripts import ancestry, versions_of
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.steps import Revisions
 from schema_tools.reporting.git import git, top_level, why_not
@@ -36,7 +36,7 @@ def new_since(project: SchemaProject, since: str) -> frozenset[str]:
     if found:
         with explained(None):
             return frozenset(names) - ancestry(revisions.script, (found[0],))
-    directory = version_directories(revisions.script)[0]
+    directory = versions_of(revisions.script).lock.parent
     return frozenset(_in_files(history, _changed_files(project, directory, since)))
 
 

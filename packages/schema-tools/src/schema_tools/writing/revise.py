@@ -20,7 +20,7 @@ from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.migrations import runner
 from schema_tools.migrations.lock_file import refuse_changed_files, write_lock
-from schema_tools.migrations.scripts import script_directory, version_directories
+from schema_tools.migrations.scripts import script_directory, versions_of
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.comparison import in_lines, needed_migrations, schema_differences
@@ -104,7 +104,12 @@ def _prepared(project: SchemaProject, message: str) -> tuple[str, ScriptDirector
             " without quotation marks and backslashes"
         )
     script = script_directory(project)
-    refuse_changed_files(version_directories(script), unrecorded=False)
+    refuse_changed_files(versions_of(script), unrecorded=False)
+    heads = script.get_heads()
+    if len(heads) > 1:
+        raise SchemaToolsError(
+            f"the migrations have several heads, {', '.join(heads)}: join them first, as `alembic merge heads` does"
+        )
     return message, script
 
 
@@ -142,6 +147,8 @@ def _generated(script: ScriptDirectory, message: str, **content: Any) -> Path:
         written = script.generate_revision(rev_id(), message, **content)
     except CommandError as error:
         raise SchemaToolsError(str(error)) from error
+    except OSError as error:
+        raise SchemaToolsError(f"the revision cannot be written: {error}") from error
     assert isinstance(written, Script)  # noqa: S101 -- None only for a file that is no revision
     # Lay the file out as the project's formatter does, where it is installed.
     for command in (["check", "--quiet", "--select", "I", "--fix"], ["format", "--quiet"]) if find_spec("ruff") else ():
