@@ -14,6 +14,7 @@ from schema_tools.catalog.included import included, without_records
 from schema_tools.catalog.mapped import make_mapped
 from schema_tools.catalog.naming import invented_names
 from schema_tools.catalog.objects import Catalog, Difference
+from schema_tools.catalog.partitions import without_partitions
 from schema_tools.catalog.reading import read_catalog, true_differences
 from schema_tools.catalog.untold import keeping
 from schema_tools.database_urls import migration_url, shown, sqlite_file
@@ -67,7 +68,7 @@ def drift(project: SchemaProject, url: str | URL, say: Callable[[str], None] = l
             found = beside.submit(_live, target, schemas)
             made = mapping_beside(connection, project, schemas)
             invented = invented_names(project.metadata)
-            live = without_records(project, connection, found.result())
+            live = without_partitions(made.catalog, without_records(project, connection, found.result()))
             connection.commit()
             expected, live = included(project, with_migrations(connection, project, made, live, say), live)
             differing = true_differences(connection, expected, live, schemas=schemas, invented=invented)

@@ -12,6 +12,7 @@ from sqlalchemy import ForeignKey, Inspector, inspect
 from schema_tools.catalog.included import included
 from schema_tools.catalog.naming import named_items, names_given
 from schema_tools.catalog.objects import Difference
+from schema_tools.catalog.partitions import unmapped_partitions, without_partitions
 from schema_tools.catalog.reading import read_catalog, true_differences
 from schema_tools.catalog.untold import with_untold
 from schema_tools.migrations.log import is_of_schema
@@ -28,8 +29,12 @@ def needed_migrations(pair: ScratchPair, project: SchemaProject) -> ops.Migratio
 
     def include_name(name: str | None, kind: str, parents: Any) -> bool:
         asked = environment.include_name
+        if kind == "table" and (parents["schema_name"], name) in partitions:
+            return False
         return is_of_schema(name, kind) and (asked is None or asked(name, kind, parents))
 
+    with pair.head.engine().connect() as head:
+        partitions = unmapped_partitions(head, frozenset(metadata.tables))
     with pair.head.engine().connect() as head, pair.mapping.engine().connect() as mapping:
         # A revision renders what is found here while the connection is closed, so nothing may be read lazily.
         context = MigrationContext.configure(
@@ -65,7 +70,7 @@ def _differences(pair: ScratchPair, project: SchemaProject) -> list[Difference]:
     with pair.mapping.engine().connect() as connection:
         expected = read_catalog(connection, *pair.mapping.schemas, absent=True)
     with pair.head.engine().connect() as connection:
-        head = read_catalog(connection, *pair.mapping.schemas, absent=True)
+        head = without_partitions(expected, read_catalog(connection, *pair.mapping.schemas, absent=True))
         expected = with_untold(expected, head, kinds=pair.mapping.kinds, borrowed=pair.mapping.borrowed)
         expected, head = included(project, expected, head)
         return true_differences(
