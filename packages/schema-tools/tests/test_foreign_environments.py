@@ -273,6 +273,36 @@ def test_an_environment_that_connects_by_itself_upgrades_no_database(
         assert inspect(connection).get_table_names() == []
 
 
+@pytest.mark.parametrize("live", ["postgresql"], indirect=True)
+def test_what_an_environment_sets_on_its_connection_ends_with_it(
+    scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    code = (
+        'with create_engine(URL).connect().execution_options(isolation_level="AUTOCOMMIT") as own:\n    migrate(own)\n'
+    )
+    with_environment(scratch, live, code)
+
+    report = verify(on_postgresql(scratch, NOTES), server)
+
+    assert ([one.stopped for one in report.revisions], report.findings) == ([False], [])
+
+
+def test_an_environment_that_commits_nothing_is_said_to(
+    scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    code = "with create_engine(URL).connect() as own:\n    own.exec_driver_sql('SELECT 1')\n    {}\n    migrate(own)\n"
+    with_environment(scratch, live, code.format("pass"))
+
+    (found,) = verify(on_postgresql(scratch, NOTES), server).findings
+
+    assert found.rule == "upgrade-fails"
+    assert "call connection.commit() before context.configure" in found.message
+    with pytest.raises(SchemaToolsError, match="what the migrations did was rolled back: env"):
+        migrate(on_postgresql(scratch, MetaData()), "drop notes", server)
+    with_environment(scratch, live, code.format("own.commit()"))
+    assert verify(on_postgresql(scratch, NOTES), server).findings == []
+
+
 def test_an_environment_of_several_databases_is_refused(
     scratch: ScratchProject, live: Live, server: RunningPostgres
 ) -> None:
@@ -492,7 +522,7 @@ def test_what_a_downgrade_would_lose_is_looked_up_without_a_connection(
     with connected(target) as connection:
         connection.execute(text("INSERT INTO notes VALUES (1, 'of the target')"))
 
-    with pytest.raises(DataWouldBeLost, match="revision second does not say beforehand what it drops"):
+    with pytest.raises(DataWouldBeLost, match="would lose what revision second drops, which cannot"):
         runner.downgrade(project, target, consent=lambda _: False)
 
 

@@ -159,9 +159,9 @@ def test_a_table_that_is_dropped_under_another_name_is_not_overlooked(
     [
         (
             'op.get_bind().execute(sa.text("DELETE FROM users")).rowcount + 1',
-            "revision c does not say beforehand what it drops",
+            "what revision c drops, which cannot be told before it runs",
         ),
-        ("op.execute(\"DO $$ BEGIN EXECUTE 'DROP TABLE users'; END $$\")", "may drop what they do not name"),
+        ("op.execute(\"DO $$ BEGIN EXECUTE 'DROP TABLE users'; END $$\")", "drops without naming it"),
     ],
 )
 def test_what_cannot_be_told_is_asked_about_when_there_are_rows(
@@ -191,7 +191,7 @@ def test_rows_that_the_role_may_not_see_are_asked_about(
         runner.upgrade(project, roles.migrator)
         run(empty_postgres_url, "INSERT INTO users VALUES (1, NULL)")
         unseen = "whose rows this role may not see (row-level security)"
-        unclear = "revision d has statements that may drop what they do not name"
+        unclear = "what revision d drops without naming it"
         assert would_lose(project, roles.migrator) == [unclear]
         assert would_lose(project, roles.migrator, "base") == [unclear, f"users.phone, {unseen}", f"users, {unseen}"]
         assert would_lose(project, empty_postgres_url, "base")[0] == "users: 1 row"

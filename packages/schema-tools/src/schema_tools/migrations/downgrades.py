@@ -98,7 +98,7 @@ def losses(scripts: Iterable[Script], connection: Connection) -> list[Loss]:
         try:
             statements = [_TEXTS.sub(_blank, one) for one in _statements(script, connection.dialect)]
         except Exception:  # noqa: BLE001 -- a revision may ask the database, and SQLite's copies of tables do
-            unclear.append(f"revision {script.revision} does not say beforehand what it drops")
+            unclear.append(f"what revision {script.revision} drops, which cannot be told before it runs")
             continue
         renamed = renamed or any(map(_RENAMED.search, statements))
         for table, column in (one for statement in statements for one in _dropped(statement)):
@@ -112,7 +112,7 @@ def losses(scripts: Iterable[Script], connection: Connection) -> list[Loss]:
             elif count is None and renamed:
                 unclear.append(f"{what}, which has another name now")
         if any(map(_UNCLEAR.match, statements)):
-            unclear.append(f"revision {script.revision} has statements that may drop what they do not name")
+            unclear.append(f"what revision {script.revision} drops without naming it")
     if unclear and _has_rows(connection):
         return [*found.values(), *(Loss(what=one) for one in unclear)]
     return list(found.values())

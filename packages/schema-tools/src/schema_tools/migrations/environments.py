@@ -1,6 +1,7 @@
 """Running a project's `env.py` on the connection that it is handed, and on no other."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -33,8 +34,10 @@ _URL: Final = "sqlalchemy.url"
 
 def run_environment(
     config: Config, script: ScriptDirectory, connection: Connection, work: Work, *, hand: bool = False, **options: Any
-) -> None:
+) -> bool:
     """Run `env.py`, which takes the steps that `work` gives.
+
+    Returns whether it configured them in a transaction that it had begun. Then Alembic does not commit what they do.
 
     Args:
         config: Alembic's configuration.
@@ -58,12 +61,13 @@ def run_environment(
         run = _Run(guard, connection, work, hand=hand)
         if hand:
             name_database(config, connection.engine.url)
-        with environment_context(config, script, run.configured, fn=run.steps, **options):
+        with _keeping_options(connection), environment_context(config, script, run.configured, fn=run.steps, **options):
             script.run_env()
     if not run.began:
         raise ForeignConnection(
             f"{Path(script.dir).name}/env.py ran no migrations on the connection that it was handed: {ADVICE}"
         )
+    return run.within
 
 
 def probe_environment(config: Config, script: ScriptDirectory, connection: Connection, *, hand: bool = False) -> None:
@@ -78,6 +82,19 @@ def probe_environment(config: Config, script: ScriptDirectory, connection: Conne
     finally:
         del config.attributes[PROBING]
     connection.rollback()
+
+
+@contextmanager
+def _keeping_options(connection: Connection) -> Iterator[None]:
+    """Meanwhile, options may be given to the connection, such as AUTOCOMMIT, which it does not have afterwards."""
+    before = connection.get_execution_options()
+    yield
+    if connection.get_execution_options() == before:
+        return
+    if "isolation_level" in connection.get_execution_options():
+        connection.rollback()
+        connection.execution_options(isolation_level=connection.default_isolation_level)
+    connection._execution_options = before  # noqa: SLF001 -- options can be added, and not taken away
 
 
 class _Handed(Connection):
@@ -114,13 +131,19 @@ def environment_context(
 
 @dataclass
 class _Run:
-    """One run of `env.py`: `began` says whether it has run migrations."""
+    """One run of `env.py`.
+
+    Attributes:
+        began: Whether it has run migrations.
+        within: Whether it configured them in a transaction that it had begun.
+    """
 
     guard: Guard
     connection: Connection
     work: Work
     hand: bool
     began: bool = False
+    within: bool = False
 
     def __post_init__(self) -> None:
         self._let_connect()
@@ -130,6 +153,7 @@ class _Run:
         if self.hand:
             for option in ("version_table", "version_table_schema"):
                 options.pop(option, None)
+        self.within = connection is not None and connection.in_transaction()
         return self.connection if isinstance(connection, _Handed) else connection
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[Any]:

@@ -84,7 +84,10 @@ def alembic_config(project: SchemaProject) -> Config:
     """
     file = project.alembic_ini
     if not file.is_file():
-        raise SchemaToolsError(f"there are no migrations: {file} does not exist")
+        raise SchemaToolsError(
+            f"there are no migrations: {file} does not exist; name Alembic's configuration, as in --config"
+            " path/to/alembic.ini"
+        )
     config = Config(
         None if file.suffix == ".toml" else file,
         ini_section=project.section,
@@ -176,6 +179,11 @@ def is_recorded(
 UNRECORDED: Final = (
     "ended its transaction itself, so the database does not record it, and keeps what it did: leave commit() and"
     " rollback() to Alembic, and use `with op.get_context().autocommit_block()` for what must run outside"
+)
+
+UNCOMMITTED: Final = (
+    "was rolled back: env.py begins a transaction before context.configure, as by connection.execute(), so that Alembic"
+    " leaves it to env.py to commit, which does not: call connection.commit() before context.configure"
 )
 
 

@@ -19,9 +19,10 @@ from schema_tools.catalog.naming import invented_names
 from schema_tools.catalog.objects import CatalogObject
 from schema_tools.catalog.reading import read_catalog
 from schema_tools.catalog.stored_code import StoredCode, in_authors_words, recorded_statements, stored_code
+from schema_tools.errors import SchemaToolsError
 from schema_tools.migrations import runner
 from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
-from schema_tools.migrations.scripts import script_directory
+from schema_tools.migrations.scripts import UNCOMMITTED, ancestry, applied_heads, script_directory
 from schema_tools.postgres.binaries import preferred_installation
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.postgres.server import PostgresServer
@@ -114,10 +115,19 @@ def scratch_pairs(
 def _at_head(project: SchemaProject, places: "Places", dialect: str) -> URL:
     """A new database that the migrations are applied to."""
     head = places.create(dialect, "scratch_head")
+    script = script_directory(project)
     if project.baseline is not None:
-        begin_with(project.baseline, script_directory(project), project.environment, head)
+        begin_with(project.baseline, script, project.environment, head)
+    before = _applied(head)
     runner.upgrade(project, head, "heads", locked=False)
+    if _applied(head) == before and not ancestry(script, before).issuperset(script.get_heads()):
+        raise SchemaToolsError(f"what the migrations did {UNCOMMITTED}")
     return head
+
+
+def _applied(database: URL) -> tuple[str, ...]:
+    with engine_of(database).connect() as connection:
+        return applied_heads(connection)
 
 
 @contextmanager

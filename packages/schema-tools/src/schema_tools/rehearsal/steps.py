@@ -19,6 +19,7 @@ from schema_tools.foreign_connections import ForeignConnection
 from schema_tools.migrations.connection import counting_goes_on
 from schema_tools.migrations.environments import Work, probe_environment, run_environment
 from schema_tools.migrations.scripts import (
+    UNCOMMITTED,
     UNRECORDED,
     alembic_config,
     ancestry,
@@ -152,7 +153,7 @@ class Walker:
             return [make(directory.revision_map, script)]
 
         try:
-            self._run(steps)
+            within = self._run(steps)
         except Exception as error:
             # What the revision did to the connection, or left open on it, must not affect the next step.
             self.close()
@@ -167,7 +168,9 @@ class Walker:
         self.connection.rollback()
         if not recorded:
             self.close()
-            raise StepFailed(self.revisions.place(script.path), SchemaToolsError(f"it {UNRECORDED}"))
+            raise StepFailed(
+                self.revisions.place(script.path), SchemaToolsError(f"it {UNCOMMITTED if within else UNRECORDED}")
+            )
 
     def leap(self, scripts: Sequence[Script]) -> bool:
         """Apply revisions in one run of `env.py`, which takes a third of the time of single steps.
@@ -194,13 +197,14 @@ class Walker:
             return False
         return worked
 
-    def _run(self, work: Work) -> None:
+    def _run(self, work: Work) -> bool:
+        """Run `env.py`, as `run_environment` does."""
         config, directory = self.revisions.config, self.revisions.script
         if not self._probed:
             probe_environment(config, directory, self.connection, hand=True)
             self._probed = True
         with counting_goes_on():
-            run_environment(config, directory, self.connection, work, hand=True)
+            return run_environment(config, directory, self.connection, work, hand=True)
 
 
 def in_one_line(statement: str) -> str:
