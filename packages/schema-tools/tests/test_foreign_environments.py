@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +24,8 @@ from schema_tools.lint.revisions import judge_revisions
 from schema_tools.migrations import runner
 from schema_tools.migrations.history import history
 from schema_tools.migrations.lock_file import write_lock
+from schema_tools.migrations.scripts import alembic_config, script_directory
+from schema_tools.migrations.survey import survey
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.plan import plan
@@ -472,6 +475,51 @@ except ForeignConnection:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert (done.stdout, done.stderr) == ("stopped\n", "")
+
+
+def test_what_a_project_leaves_running_is_stopped_as_well(live: Live) -> None:
+    code = f"""
+import threading
+from schema_tools.foreign_connections import only
+begin = threading.Event()
+with only(None):
+    import atexit
+    from sqlalchemy import create_engine, text
+
+    def destroy():
+        with create_engine({live.url!r}).begin() as own:
+            own.execute(text("DELETE FROM notes"))
+
+    def later():
+        begin.wait()
+        destroy()
+
+    thread = threading.Thread(target=later)
+    thread.start()
+    atexit.register(destroy)
+begin.set()
+thread.join()
+print("alive")
+"""  # noqa: S608
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert (done.stdout, done.stderr) == ("alive\n", "")
+
+
+@pytest.mark.parametrize("way", OWN_CONNECTIONS)
+def test_what_env_py_leaves_out_is_decided_without_a_connection(
+    way: str, scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    decide = f"def include_object(*_):\n    import sqlalchemy as sa\n    return {OWN_CONNECTIONS[way]}\n"
+    code = f"{decide}context.configure(connection=OURS, target_metadata=None, include_object=include_object)\n"
+    with_environment(scratch, live, f"{code}with context.begin_transaction():\n    context.run_migrations()\n")
+    project = on_postgresql(scratch, NOTES)
+    environment = survey(alembic_config(project), script_directory(project))
+    project = replace(project, environment=environment)
+
+    for operation in ("verify", "migrate"):
+        with pytest.raises(SchemaToolsError, match="was stopped before it opened a connection of its own"):
+            OPERATIONS[operation](project, server, "")
 
 
 @pytest.mark.parametrize("way", OWN_CONNECTIONS)

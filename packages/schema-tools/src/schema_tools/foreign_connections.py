@@ -6,31 +6,29 @@ gives the connection of the rehearsal. What else it or a revision does to reach 
 and is stopped when it does it: before it connects.
 """
 
+import atexit
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from pathlib import Path
 from threading import Thread
-from traceback import walk_tb
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Dialect, Engine, Pool, event
 
 from schema_tools.drivers import program_started, watch_drivers
 from schema_tools.errors import SchemaToolsError
+from schema_tools.places import ENVIRONMENT, innermost
 
-_ENVIRONMENT: Final = "env.py"
 _OPENS: Final = "opened a connection of its own"
 ADVICE: Final = (
     'in env.py, use context.config.attributes["connection"] when it is there, or call'
     " schema_tools.environment.run(metadata, url), as `schema-tools adopt` shows"
 )
-_HERE: Final = Path(__file__).resolve().parent
-_INSTALLED: Final = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")]
 _USES: Final = "used another connection than the one that it was handed"
 
 
@@ -80,6 +78,8 @@ class Guard:
 # A list for the whole process, because an `env.py` may connect in threads of its own.
 _guards: Final[list[Guard]] = []
 _allowed: Final = threading.local()
+# Threads that the code of a project started, which may connect when it has ended, too.
+_started: Final[WeakKeyDictionary[Thread, Guard]] = WeakKeyDictionary()
 
 
 @contextmanager
@@ -91,7 +91,8 @@ def only(
 ) -> Iterator[Guard]:
     """Meanwhile, no database connection can be opened or used but those of `connection`'s engine.
 
-    It holds for this thread and those that are started meanwhile. Programs of PostgreSQL, such as psql, cannot be
+    It holds for this thread and those that are started meanwhile, and for these, and what is registered with `atexit`,
+    to their end. Programs of PostgreSQL, such as psql, cannot be
     started. What another program does that is started from here is not seen, nor what a driver other than psycopg,
     psycopg2, asyncpg and sqlite3 does without SQLAlchemy, nor what these do beneath their own functions to connect.
 
@@ -113,7 +114,7 @@ def only(
     except SystemExit as ended:
         if not isinstance(ended, _Stopped):
             # Or the command would end with its status, as if all was well.
-            name, line = _place(ended, directories)
+            name, line = innermost(ended, directories)
             raise SchemaToolsError(
                 f"{name}:{line} ended the program, with sys.exit or the like: raise an error"
             ) from None
@@ -125,9 +126,9 @@ def only(
 
 
 def _refusal(stopped: BaseException, directories: Sequence[Path], advice: str) -> ForeignConnection:
-    name, line = _place(stopped, directories)
+    name, line = innermost(stopped, directories)
     place = f"{name}:{line}" if line else name
-    if name.rpartition("/")[2] == _ENVIRONMENT:
+    if name.rpartition("/")[2] == ENVIRONMENT:
         return ForeignConnection(
             f"{place} was stopped before it {stopped}, because migrations would then run on a database that was not"
             f" asked for: {ADVICE}"
@@ -136,26 +137,13 @@ def _refusal(stopped: BaseException, directories: Sequence[Path], advice: str) -
     return ForeignConnection(sentence, by_revision=bool(directories))
 
 
-def _place(stopped: BaseException, directories: Sequence[Path]) -> tuple[str, int]:
-    """The innermost file and line of the project that was at work."""
-    found = (_ENVIRONMENT, 0) if directories else ("the mapping", 0)
-    for frame, line in walk_tb(stopped.__traceback__):
-        file = Path(frame.f_code.co_filename).resolve()
-        if not directories and not file.is_relative_to(_HERE) and not any(map(file.is_relative_to, _INSTALLED)):
-            found = (file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file).as_posix(), line
-        for directory in directories:
-            if file.is_relative_to(directory.resolve()):
-                found = file.relative_to(directory.resolve().parent).as_posix(), line
-                break
-    return found
-
-
 def _concerned() -> list[Guard]:
     """The guards that concern this thread."""
-    if not _guards or getattr(_allowed, "now", False):
+    if not (_guards or _started) or getattr(_allowed, "now", False):
         return []
     thread = threading.current_thread()
-    return [guard for guard in _guards if thread not in guard.others]
+    now = [guard for guard in _guards if thread not in guard.others]
+    return now or [guard for guard in (_started.get(thread),) if guard is not None]
 
 
 def stop(guards: Sequence[Guard], what: str) -> None:
@@ -177,7 +165,38 @@ def _install() -> None:
     event.listen(Engine, "before_cursor_execute", _before_statement)
     sys.addaudithook(_audit)
     watch_drivers(lambda: stop(_concerned(), _OPENS))
+    Thread.start = _following(Thread.start)  # type: ignore[method-assign, assignment]  # it is called as before
+    atexit.register = _guarding(atexit.register)
     threading.excepthook = _unless_stopped(threading.excepthook)
+
+
+def _following(start: Callable[[Thread], None]) -> Callable[[Thread], None]:
+    @wraps(start)
+    def following(thread: Thread) -> None:
+        for guard in _concerned()[:1]:
+            _started[thread] = guard
+        start(thread)
+
+    return following
+
+
+def _guarding(register: Callable[..., Any]) -> Callable[..., Any]:
+    """What registers functions that are called at the end of the process; the project's are guarded then, too."""
+
+    @wraps(register)
+    def registering(function: Callable[..., Any], *args: Any, **kw: Any) -> Any:
+        if not _concerned():
+            return register(function, *args, **kw)
+
+        @wraps(function)
+        def guarded(*args: Any, **kw: Any) -> None:
+            with suppress(SchemaToolsError), only(None):
+                function(*args, **kw)
+
+        register(guarded, *args, **kw)
+        return function
+
+    return registering
 
 
 def _unless_stopped(report: Callable[[threading.ExceptHookArgs], Any]) -> Callable[[threading.ExceptHookArgs], Any]:
@@ -203,7 +222,7 @@ def _handing(connect: Callable[[Engine], Connection]) -> Callable[[Engine], Any]
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     """Python's audit hook, which is called for each of many kinds of events."""
-    if not _guards:
+    if not (_guards or _started):
         return
     # https://docs.python.org/3/library/sqlite3.html#sqlite3.connect
     if event == "sqlite3.connect":

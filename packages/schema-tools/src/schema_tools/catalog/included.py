@@ -11,6 +11,7 @@ from sqlalchemy.types import NullType
 from schema_tools.catalog.objects import Catalog, CatalogObject
 from schema_tools.catalog.statements import unquoted
 from schema_tools.errors import SchemaToolsError
+from schema_tools.foreign_connections import only
 from schema_tools.migrations.log import name_in
 from schema_tools.project import SchemaProject
 
@@ -103,7 +104,8 @@ class _Asked:
     @staticmethod
     def _answer(ask: Callable[..., bool], one: CatalogObject, *arguments: Any) -> bool:
         try:
-            return bool(ask(*arguments))
+            with only(None, advice="decide by what it is given"):
+                return bool(ask(*arguments))
         except Exception as error:
             raise SchemaToolsError(
                 f"{ask.__name__} of env.py fails for {one.label}: {type(error).__name__}: {error}"

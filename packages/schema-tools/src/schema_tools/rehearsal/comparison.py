@@ -15,6 +15,7 @@ from schema_tools.catalog.objects import Difference
 from schema_tools.catalog.partitions import unmapped_partitions, without_partitions
 from schema_tools.catalog.reading import read_catalog, true_differences
 from schema_tools.catalog.untold import with_untold
+from schema_tools.foreign_connections import only
 from schema_tools.migrations.log import is_of_schema
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.scratch import ScratchPair
@@ -48,7 +49,7 @@ def needed_migrations(pair: ScratchPair, project: SchemaProject) -> ops.Migratio
                 "include_schemas": environment.include_schemas,
             },
         )
-        with names_given(named_items(metadata)):
+        with names_given(named_items(metadata)), only(head, advice="in include_object, decide by what it is given"):
             script = produce_migrations(context, metadata)
         assert script.upgrade_ops is not None  # noqa: S101 -- its type allows None for scripts without code
         _forget_false_alarms(script.upgrade_ops, inspect(head), inspect(mapping))
