@@ -215,6 +215,16 @@ def test_the_command_is_read_at_a_glance_and_by_programs(postgres_servers: Postg
     assert last["locks"][0]["mode"] == "SHARE UPDATE EXCLUSIVE"
 
 
+def test_a_statement_in_a_loop_is_one_line(postgres_servers: PostgresServers, tmp_path: Path) -> None:
+    scratch = with_library(tmp_path, postgres_servers.server(POSTGRES_NAMES[-1]))
+    loop = "for key in range(300):\n        op.get_bind().execute(sa.text('SELECT :key'), {'key': key})"
+    scratch.revision("second", loop)
+
+    shown = command(scratch.directory / "alembic.ini", "--all").stdout.splitlines()
+
+    assert [one.partition(" ms ")[2] for one in shown if "SELECT %(key)s" in one] == ["in all, 300 times"]
+
+
 @pytest.mark.parametrize("arguments", [[], ["--database", "postgresql+psycopg://app:s3cret@127.0.0.1:1/app"]])
 def test_a_plan_without_a_database_to_ask_cannot_run(tmp_path: Path, arguments: list[str]) -> None:
     config = ScratchProject.made(tmp_path, RunningPostgres(make_url("postgresql://"), (0, 0))).directory / "alembic.ini"

@@ -1,6 +1,8 @@
 """The commands that need databases: plan a throwaway one, drift and audit a live one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -85,8 +87,8 @@ def _planned(report: "PlanReport") -> Iterator[RenderableType]:
         yield Text("")
     for one in report.revisions:
         yield Text.assemble((one.revision, "bold"), f"  {one.message}  ", (one.file, "dim"))
-        for measurement in one.statements:
-            yield from _statement(measurement, one.rows, report.live_rows)
+        for measurement, times in _in_loops(one.statements):
+            yield from _statement(measurement, times, one.rows, report.live_rows)
         if one.failure:
             yield Text(f"  fails here, over the rows of the throwaway database: {one.failure}", style="red")
         elif not one.statements:
@@ -96,16 +98,26 @@ def _planned(report: "PlanReport") -> Iterator[RenderableType]:
         yield Text(f"{table.table} had no rows here, so nothing shows on it: {table.reason}", style="yellow")
 
 
-def _statement(one: "Measurement", rows: Mapping[str, int], live: Mapping[str, int]) -> Iterator[RenderableType]:
+def _in_loops(measured: "Sequence[Measurement]") -> Iterator[tuple["Measurement", int]]:
+    """The statements, with how many times each was executed one after the other, in a loop over rows for instance."""
+    for _, equal in groupby(measured, lambda one: (one.line, one.statement, repr(one.effect))):
+        first, *others = equal
+        yield replace(first, seconds=sum(one.seconds for one in (first, *others))), 1 + len(others)
+
+
+def _statement(
+    one: "Measurement", times: int, rows: Mapping[str, int], live: Mapping[str, int]
+) -> Iterator[RenderableType]:
     from schema_tools.rehearsal.steps import in_one_line
 
     facts = list(_facts(one.effect, rows, live)) if one.effect is not None else []
     if one.effect is not None and not one.effect.transactional:
         facts.append(("outside a transaction: what it did stays when a later statement fails", "dim"))
+    took = f"  {one.seconds * 1000:.0f} ms" + (f" in all, {times:,} times" if times > 1 else "")
     # A statement on what the same migration makes blocks no other session.
     yield Hanging(
         Text(f"{one.line:>5}  ", style="dim"),
-        Text.assemble((in_one_line(one.statement), "" if facts else "dim"), (f"  {one.seconds * 1000:.0f} ms", "dim")),
+        Text.assemble((in_one_line(one.statement), "" if facts else "dim"), (took, "dim")),
     )
     for fact, style in facts:
         yield Hanging(Text(" " * 9), Text(fact, style=style))
