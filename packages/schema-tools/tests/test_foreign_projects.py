@@ -212,6 +212,11 @@ from sqlalchemy import create_engine
 context.configure(connection=create_engine("sqlite://").connect(), {option})
 """
 UNSAID = {
+    "x = = 1\n": "migrations/env.py:1 failed before it configured the migrations: SyntaxError: invalid syntax",
+    "import no_such_package\n": "Run this in the environment and the directory in which `alembic` works\n",
+    "import sqlalchemy as sa\nsa.MetaData().reflect(sa.create_engine('postgresql+psycopg://db.example.com/x'))\n": (
+        "No database is connected to here, so what it asks one for, such as reflected tables, has no answer\n"
+    ),
     "import os\nos.environ['NO_SUCH_SETTING']\n": "migrations/env.py:2 failed before it configured the migrations",
     "pass\n": "env.py does not call context.configure",
     CONFIGURED.format(

@@ -62,7 +62,7 @@ def survey(config: Config, script: ScriptDirectory) -> Environment:
     except SchemaToolsError:
         raise
     except Exception as error:
-        raise _failure(error, directories) from error
+        raise _failure(error, directories, asked=run.dialect is not None) from error
     finally:
         del config.attributes["connection"]
     if run.found is None:
@@ -72,10 +72,10 @@ def survey(config: Config, script: ScriptDirectory) -> Environment:
 
 @dataclass
 class _Survey:
-    """A run of `env.py`, and what it passed to `context.configure`."""
+    """A run of `env.py`: the kind of database that it connected to, and what it passed to `context.configure`."""
 
     config: Config
-    dialect: str = "postgresql"
+    dialect: str | None = None
     found: Environment | None = None
 
     def connect(self, engine: Engine) -> "_Unconnected":
@@ -88,19 +88,19 @@ class _Survey:
         """Keep the options, and end the run."""
         if options.get("upgrade_token", "upgrades") != "upgrades":
             raise SchemaToolsError(f"env.py {SEVERAL_DATABASES}")
-        environment = _environment(self.dialect, options)
+        environment = _environment(self.dialect or "postgresql", options)
         log_table = self.config.attributes.get("log_table", environment.log_table)
         self.found = replace(environment, log_table=log_table)
         raise _Surveyed
 
 
-def _failure(error: Exception, directories: Iterable[Path]) -> SchemaToolsError:
+def _failure(error: Exception, directories: Iterable[Path], *, asked: bool) -> SchemaToolsError:
     reason = " ".join(f"{type(error).__name__}: {error}".split())
     if len(reason) > _LONGEST_REASON:
         reason = f"{reason[:_LONGEST_REASON]}..."
     return SchemaToolsError(
-        f"{_place(error, directories)} failed before it configured the migrations: {reason}. Give it the settings that"
-        " it needs, such as the URL of a database, which is not connected to"
+        f"{_place(error, directories)} failed before it configured the migrations: {reason.rstrip('.')}"
+        f"{_advice(error, asked=asked)}"
     )
 
 
@@ -115,9 +115,24 @@ def _environment(dialect: str, options: Mapping[str, Any]) -> Environment:
     return Environment(metadata=merged(tables) if tables else None, dialect=dialect, **known)
 
 
+def _advice(error: Exception, *, asked: bool) -> str:
+    """What to do about an error of `env.py`, which had `asked` for a connection."""
+    if isinstance(error, SyntaxError):
+        return ""
+    if isinstance(error, ImportError):
+        return ". Run this in the environment and the directory in which `alembic` works"
+    if asked:
+        return ". No database is connected to here, so what it asks one for, such as reflected tables, has no answer"
+    return ". Give it the settings that it needs, such as the URL of a database, which is not connected to"
+
+
 def _place(error: BaseException, directories: Iterable[Path]) -> str:
     """The innermost line of `env.py`, or of what is beside it, that led to the error."""
     resolved = [directory.resolve() for directory in directories]
+    if isinstance(error, SyntaxError) and error.filename:
+        file = Path(error.filename).resolve()
+        named = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+        return f"{named.as_posix()}:{error.lineno}"
     for frame in reversed(extract_tb(error.__traceback__)):
         file = Path(frame.filename).resolve()
         for directory in resolved:
