@@ -204,5 +204,6 @@ def name_database(config: Config, url: URL) -> None:
     except ArgumentError:
         own = url
     driver = own.drivername if own.get_backend_name() == url.get_backend_name() else url.drivername
-    named = url.set(drivername=driver).render_as_string(hide_password=False)
+    # Parameters of libpq are not those of every driver, and nothing connects to it.
+    named = url.set(drivername=driver, query={}).render_as_string(hide_password=False)
     config.set_main_option(_URL, named.replace("%", "%%"))

@@ -82,7 +82,7 @@ def _administration(admin: URL) -> Iterator[psycopg.Connection]:
     """A connection on which each statement is a transaction, as CREATE DATABASE demands."""
     conninfo = admin.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        with psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
+        with psycopg.connect(conninfo, autocommit=True, connect_timeout=10, options="") as connection:
             yield connection
     except psycopg.Error as error:
         raise SchemaToolsError(f"cannot work on {shown(admin)}: {without_secrets(str(error), admin)}") from None

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +34,10 @@ _ATTEMPTS: Final = 5
 _STATUS_LINE: Final = 8
 # Nothing of the caller's environment reaches the server: PGDATA and the like would mislead it.
 _ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
+ON_THIS_MACHINE: Final = {"sslmode": "disable", "target_session_attrs": "any"}
+"""Parameters of a connection to such a server: PGSSLMODE and PGTARGETSESSIONATTRS are about another one."""
 
 
 @dataclass(eq=False)
@@ -156,9 +160,10 @@ class PostgresServer:
     def _checked(self, account: Account, port: int) -> RunningPostgres:
         """The server, once it is certain that it is ours that answers on the port."""
         admin = URL.create("postgresql+psycopg", _SUPERUSER, self._password, "127.0.0.1", port, "postgres")
-        if data_directory(admin).resolve() != (account.home / "data").resolve():
+        here = admin.update_query_dict(ON_THIS_MACHINE)
+        if data_directory(here).resolve() != (account.home / "data").resolve():
             raise SchemaToolsError(f"another server answers on port {port}")
-        return RunningPostgres.at(admin)
+        return replace(RunningPostgres.at(here), admin=admin)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

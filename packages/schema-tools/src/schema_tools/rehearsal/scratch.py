@@ -25,7 +25,7 @@ from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
 from schema_tools.migrations.scripts import UNCOMMITTED, ancestry, applied_heads, script_directory
 from schema_tools.postgres.binaries import preferred_installation
 from schema_tools.postgres.databases import RunningPostgres
-from schema_tools.postgres.server import PostgresServer
+from schema_tools.postgres.server import ON_THIS_MACHINE, PostgresServer
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.baseline import begin_with
 
@@ -224,7 +224,8 @@ def throwaway_places(
     """Places for databases of these dialects; a server that is needed and not given is stopped at the end."""
     with ExitStack() as stack:
         if server is None and "postgresql" in dialects:
-            server = stack.enter_context(PostgresServer(preferred_installation(project.postgres_bindir)))
+            started = stack.enter_context(PostgresServer(preferred_installation(project.postgres_bindir)))
+            server = replace(started, admin=started.admin.update_query_dict(ON_THIS_MACHINE))
         yield Places(server, Path(stack.enter_context(TemporaryDirectory(prefix="rehearsal-"))))
 
 
