@@ -1,6 +1,8 @@
 """Count what these tools and others find of the planted faults: writes the tables of docs/comparison.md.
 
-Run it with `python packages/schema-tools/benchmarks/compare_tools.py` in a checkout with the development requirements.
+Run it in a checkout with the development requirements, with the directories of what it imports:
+`PYTHONPATH=packages/schema-tools/tests:scripts python packages/schema-tools/benchmarks/compare_tools.py`.
+
 It installs each tool into an environment of its own with uv, and took 22 minutes on a busy machine of two cores. With
 names of tools it runs these alone, and prints what they say.
 """
@@ -14,16 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from compared_tools import TOOLS, Place, Tool, Words
+from installers import Command, ToolError, pip_settings, run, uv_environment
+from planted_faults import FAULTS, Shop
+from schema_tools.postgres.binaries import preferred_installation
+from schema_tools.postgres.databases import RunningPostgres
+from schema_tools.postgres.server import PostgresServer
+
 PACKAGE: Final = Path(__file__).parents[1]
-sys.path[:0] = [str(PACKAGE / "tests"), str(PACKAGE.parents[1] / "scripts")]
-
-from compared_tools import TOOLS, Place, Tool, Words  # noqa: E402
-from installers import Command, ToolError, pip_settings, run, uv_environment  # noqa: E402
-from planted_faults import FAULTS, Shop  # noqa: E402
-from schema_tools.postgres.binaries import preferred_installation  # noqa: E402
-from schema_tools.postgres.databases import RunningPostgres  # noqa: E402
-from schema_tools.postgres.server import PostgresServer  # noqa: E402
-
 DOCUMENT: Final = PACKAGE / "docs" / "comparison.md"
 BEGIN: Final = "<!-- written by benchmarks/compare_tools.py -->"
 END: Final = "<!-- end of what is written -->"

@@ -9,7 +9,7 @@ import pytest
 from rehearsals import executing, on_postgresql, rehearsed, with_library
 from schema_tools.findings import Finding
 from schema_tools.postgres.databases import RunningPostgres
-from schema_tools.rehearsal.round_trip import RevisionReport
+from schema_tools.rehearsal.revision_report import RevisionReport
 from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServers
 
 MORE = "ALTER TABLE books ADD COLUMN more int"

@@ -420,3 +420,20 @@ def test_a_document_that_only_lacks_comments_is_said_to_be_current(project: Path
     (finding,) = (each for one in json.loads(done.stdout)["checks"] for each in one["findings"])
     assert finding["message"].startswith("the schema document is current, and lacks")
     assert finding["fix"] == "run the docs-check command, which names each"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PGSSLMODE", "verify-full"),
+        ("PGTARGETSESSIONATTRS", "standby"),
+        ("PGOPTIONS", "-c default_transaction_read_only=on"),
+    ],
+)
+@of("branches")
+def test_what_the_environment_says_of_another_server_is_no_hindrance(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert rules(tools("verify", "--format", "json", cwd=project)) == []

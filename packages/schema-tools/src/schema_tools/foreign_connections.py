@@ -92,9 +92,9 @@ def only(
     """Meanwhile, no database connection can be opened or used but those of `connection`'s engine.
 
     It holds for this thread and those that are started meanwhile, and for these, and what is registered with `atexit`,
-    to their end. Programs of PostgreSQL, such as psql, cannot be
-    started. What another program does that is started from here is not seen, nor what a driver other than psycopg,
-    psycopg2, asyncpg and sqlite3 does without SQLAlchemy, nor what these do beneath their own functions to connect.
+    to their end. Programs of PostgreSQL, such as psql, cannot be started. What another program does that is started
+    from here is not seen, nor what a driver other than psycopg, psycopg2, asyncpg and sqlite3 does without SQLAlchemy,
+    nor what these do beneath their own functions to connect.
 
     Args:
         connection: The connection that is handed in; None for code that needs none.

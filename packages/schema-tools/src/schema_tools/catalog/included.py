@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Column, Connection, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint
@@ -41,12 +40,11 @@ def included(project: SchemaProject, expected: Catalog, found: Catalog) -> tuple
     environment = project.environment
     if environment.include_name is None and environment.include_object is None:
         return expected, found
-    asked = _Asked(project)
     both = {**found, **expected}
     out = {
         label
         for label, one in both.items()
-        if one.kind in _KINDS and asked.leaves_out(one, both, is_there=label in found)
+        if one.kind in _KINDS and _leaves_out(project, one, both, is_there=label in found)
     }
     tables = {one.name for label, one in both.items() if one.kind == "table" and label in out}
 
@@ -77,39 +75,35 @@ def without_records(project: SchemaProject, connection: Connection, live: Catalo
     return {label: one for label, one in live.items() if not is_record(one)}
 
 
-@dataclass(frozen=True)
-class _Asked:
-    project: SchemaProject
+def _leaves_out(project: SchemaProject, one: CatalogObject, catalog: Catalog, *, is_there: bool) -> bool:
+    """Whether `env.py` leaves an object out."""
+    environment, kind = project.environment, _KINDS[one.kind]
+    *schemas, name = map(unquoted, _NAME.findall(one.table or one.name))
+    schema = schemas[-1] if schemas else ""
+    table = project.metadata.tables.get(f"{schema}.{name}" if schema else name)
+    mapped = _part(table, one) if table is not None else None
+    own_name = name if one.kind == "table" else unquoted(one.own_name)
+    if mapped is None and is_there and environment.include_name is not None:
+        parents = {"schema_name": schema or None}
+        if one.kind != "table":
+            parents["table_name"] = name
+        parents["schema_qualified_table_name"] = f"{schema}.{name}" if schema else name
+        if not _answer(environment.include_name, one, own_name, kind, parents):
+            return True
+    if environment.include_object is None:
+        return False
+    asked = mapped if mapped is not None else _part(_reflected(name, schema, one, catalog), one)
+    return not _answer(environment.include_object, one, asked, own_name, kind, mapped is None, None)
 
-    def leaves_out(self, one: CatalogObject, catalog: Catalog, *, is_there: bool) -> bool:
-        """Whether `env.py` leaves an object out."""
-        environment, kind = self.project.environment, _KINDS[one.kind]
-        *schemas, name = map(unquoted, _NAME.findall(one.table or one.name))
-        schema = schemas[-1] if schemas else ""
-        table = self.project.metadata.tables.get(f"{schema}.{name}" if schema else name)
-        mapped = _part(table, one) if table is not None else None
-        own_name = name if one.kind == "table" else unquoted(one.own_name)
-        if mapped is None and is_there and environment.include_name is not None:
-            parents = {"schema_name": schema or None}
-            if one.kind != "table":
-                parents["table_name"] = name
-            parents["schema_qualified_table_name"] = f"{schema}.{name}" if schema else name
-            if not self._answer(environment.include_name, one, own_name, kind, parents):
-                return True
-        if environment.include_object is None:
-            return False
-        asked = mapped if mapped is not None else _part(_reflected(name, schema, one, catalog), one)
-        return not self._answer(environment.include_object, one, asked, own_name, kind, mapped is None, None)
 
-    @staticmethod
-    def _answer(ask: Callable[..., bool], one: CatalogObject, *arguments: Any) -> bool:
-        try:
-            with only(None, advice="decide by what it is given"):
-                return bool(ask(*arguments))
-        except Exception as error:
-            raise SchemaToolsError(
-                f"{ask.__name__} of env.py fails for {one.label}: {type(error).__name__}: {error}"
-            ) from error
+def _answer(ask: Callable[..., bool], one: CatalogObject, *arguments: Any) -> bool:
+    try:
+        with only(None, advice="decide by what it is given"):
+            return bool(ask(*arguments))
+    except Exception as error:
+        raise SchemaToolsError(
+            f"{ask.__name__} of env.py fails for {one.label}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _reflected(name: str, schema: str, one: CatalogObject, catalog: Catalog) -> Table:

@@ -10,7 +10,7 @@ from schema_tools.cli.output import counted
 
 if TYPE_CHECKING:
     from schema_tools.project import SchemaProject
-    from schema_tools.rehearsal.round_trip import RevisionReport
+    from schema_tools.rehearsal.revision_report import RevisionReport
 
 _TITLES: Final = ("database", "revision", "message", "rows", "up, down, up")
 _WIDTH_OF_ROWS: Final = 7

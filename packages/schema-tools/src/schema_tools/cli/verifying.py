@@ -23,7 +23,7 @@ from schema_tools.cli.summary import EverythingOption
 
 if TYPE_CHECKING:
     from schema_tools.cli.context import CommandContext
-    from schema_tools.rehearsal.round_trip import RevisionReport
+    from schema_tools.rehearsal.revision_report import RevisionReport
     from schema_tools.reporting.selection import Reported
 
 

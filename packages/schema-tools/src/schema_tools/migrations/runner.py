@@ -31,7 +31,7 @@ from schema_tools.migrations.scripts import (
 )
 from schema_tools.migrations.steps import Progress, Steps
 from schema_tools.migrations.withdrawing import withdraw_undeclared
-from schema_tools.project import SchemaProject
+from schema_tools.project import Environment, SchemaProject
 from schema_tools.versions import Versions
 
 Consent: TypeAlias = Callable[[Sequence[Loss]], bool]
@@ -54,6 +54,10 @@ class RunOptions(TypedDict, total=False):
     patience: Patience | None
 
 
+_MUST_BE_ADOPTED: Final = (
+    "must call schema_tools.environment.run(metadata, url) and nothing else, so that migrations are bounded, and"
+    " recorded in the database"
+)
 # Alembic's `op` and `context` are global, so two threads would work on each other's database.
 _one_at_a_time: Final = Lock()
 
@@ -175,10 +179,7 @@ def _run(
         config.attributes["steps"] = steps
         probe_environment(config, script, connection, hand=not locked)
         if locked and not steps.follows(connection):
-            raise SchemaToolsError(
-                f"{Path(script.dir).name}/env.py must call schema_tools.environment.run(metadata, url) and nothing"
-                " else, so that migrations are bounded, and recorded in the database"
-            )
+            raise SchemaToolsError(f"{Path(script.dir).name}/env.py {_MUST_BE_ADOPTED}")
         before(connection)
         connection.rollback()
 
@@ -194,18 +195,18 @@ def _run(
         except NotImplementedError as error:
             raise _as_irreversible(error, steps, versions) from None
         connection.rollback()
-        for one in steps.done[-1:]:
-            if not is_recorded(
-                script,
-                connection,
-                one.revision,
-                up=not steps.downgrading,
-                environment=project.environment if locked else None,
-            ):
-                raise SchemaToolsError(f"{one.file} {UNRECORDED}")
+        _refuse_unrecorded(script, connection, steps, project.environment if locked else None)
         after(connection)
         connection.commit()
     return steps.done
+
+
+def _refuse_unrecorded(
+    script: ScriptDirectory, connection: Connection, steps: Steps, environment: Environment | None
+) -> None:
+    for one in steps.done[-1:]:
+        if not is_recorded(script, connection, one.revision, up=not steps.downgrading, environment=environment):
+            raise SchemaToolsError(f"{one.file} {UNRECORDED}")
 
 
 def _refuse_what_cannot_be_undone(scripts: Sequence[Script], connection: Connection, consent: Consent | None) -> None:

@@ -1,6 +1,6 @@
 """Taking each revision up, down and up over rows, and reporting what it left behind, lost or could not do."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final, TypeVar
@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from schema_tools.catalog.mapped import mapped_schemas
 from schema_tools.catalog.objects import Catalog, Difference
 from schema_tools.catalog.reading import read_catalog, true_differences
-from schema_tools.findings import Finding
 from schema_tools.migrations.scripts import applied_heads
 from schema_tools.rehearsal.baseline import HOW_TO_WRITE_IT
 from schema_tools.rehearsal.examples import examples_of
+from schema_tools.rehearsal.revision_report import RevisionFindings, RevisionReport
 from schema_tools.rehearsal.rows import fill
 from schema_tools.rehearsal.shapes import TableShape
 from schema_tools.rehearsal.snapshot import Snapshot, losses, take_snapshot
@@ -22,32 +22,12 @@ from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import StepFailed, Walker
 from schema_tools.rehearsal.stores import read_shapes
 from schema_tools.rehearsal.updated_at import stale_updated_at
-from schema_tools.rehearsal.verdicts import SAY_SO, WHY, of_downgrade, of_no_op, worded
+from schema_tools.rehearsal.verdicts import SAY_SO, of_downgrade, of_no_op, worded
 
 # Enough for the ways in which values vary; few enough that a long history over many tables is quick.
 _ROWS: Final = 8
 
 _Read = TypeVar("_Read")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevisionReport:
-    """The result of rehearsing one revision on one kind of database.
-
-    Attributes:
-        rows: How many rows the database had when it was applied.
-        irreversible: Why it cannot be taken back, in its author's words; None when it can.
-        stopped: Whether it fails even without rows, so that the later ones are tried without it.
-    """
-
-    dialect: str
-    revision: str
-    message: str
-    rows: int
-    irreversible: str | None
-    stopped: bool
-    findings: Sequence[Finding]
-    seconds: float
 
 
 def round_trips(databases: Databases, chosen: Collection[str] | None = None) -> Iterator[RevisionReport]:
@@ -94,7 +74,7 @@ class _Rehearsal:
     unfilled: set[tuple[str, str]] = field(default_factory=set)
     behind: bool = field(init=False)
     script: Script = field(init=False)
-    findings: list[Finding] = field(default_factory=list)
+    findings: RevisionFindings = field(init=False)
     irreversible: str | None = None
     lacks_beginning: bool = False
 
@@ -107,13 +87,13 @@ class _Rehearsal:
     def report(self, script: Script, *, is_head: bool) -> RevisionReport:
         """Take one revision up, down and up."""
         began, stopped = monotonic(), False
-        self.script, self.findings, self.irreversible = script, [], None
+        self.script, self.findings, self.irreversible = script, self._none_yet(script), None
         if self.behind:
             # What is said here of tables is no news: they were there before.
             self._catch_up()
-            self.findings = []
+            self.findings = self._none_yet(script)
         while self.databases.failures:
-            self._failed("upgrade-fails", "the upgrade fails", self.databases.failures.pop(0))
+            self.findings.add_failure("upgrade-fails", "the upgrade fails", self.databases.failures.pop(0))
         before = self._snapshot()
         try:
             self._round_trip(before)
@@ -122,7 +102,7 @@ class _Rehearsal:
             self._fails(error)
         if is_head and not stopped:
             self.databases.head = self.walker.url
-            self.findings += self._read(lambda connection: list(stale_updated_at(connection, self.metadata)))
+            self.findings.found += self._read(lambda connection: list(stale_updated_at(connection, self.metadata)))
         return RevisionReport(
             dialect=self.databases.dialect,
             revision=script.revision,
@@ -130,9 +110,12 @@ class _Rehearsal:
             rows=sum(map(len, before.rows.values())),
             irreversible=self.irreversible,
             stopped=stopped,
-            findings=tuple(self.findings),
+            findings=tuple(self.findings.found),
             seconds=monotonic() - began,
         )
+
+    def _none_yet(self, script: Script) -> RevisionFindings:
+        return RevisionFindings(self.databases.revisions, self.databases.dialect, script)
 
     def _fails(self, error: StepFailed) -> None:
         """Report a revision that cannot be applied, and go on without it."""
@@ -144,7 +127,7 @@ class _Rehearsal:
                 "if the schema before it was made by other means, name that schema, and the revision that it is at:"
                 f" --from {before} --from-schema schema.sql, which {HOW_TO_WRITE_IT} writes"
             )
-        self._failed("upgrade-fails", "the upgrade fails", error, fix)
+        self.findings.add_failure("upgrade-fails", "the upgrade fails", error, fix)
         self.databases.passed_over.add(self.script.revision)
         self._start_over()
 
@@ -183,16 +166,16 @@ class _Rehearsal:
         restored = self._catalog()
         left = self._differences(catalog, restored)
         if left and not self._differences(upgraded, restored):
-            self._found(*of_no_op(left))
+            self.findings.add(*of_no_op(left))
             self._start_over()
             return
         for verdict in of_downgrade(left):
-            self._found(*verdict)
+            self.findings.add(*verdict)
         upgraded_shapes = self.shapes
         self.shapes = self._read(read_shapes) if left else shapes
         for rule, message in losses(before, self._snapshot()):
             fix = f"restore what was in downgrade(), or {SAY_SO}"
-            self._found(rule, f"going up and down again {message}", fix)
+            self.findings.add(rule, f"going up and down again {message}", fix)
         if self._up_again(upgraded):
             # The tables that the downgrade dropped are there again, and empty.
             self._fill(upgraded_shapes)
@@ -207,7 +190,9 @@ class _Rehearsal:
                 self._start_over()
             except StepFailed:
                 raise error from None
-            self._failed("upgrade-fails-over-rows", "the upgrade works without rows, and fails over some", error)
+            self.findings.add_failure(
+                "upgrade-fails-over-rows", "the upgrade works without rows, and fails over some", error
+            )
             return False
         return True
 
@@ -220,12 +205,12 @@ class _Rehearsal:
                 self.irreversible = error.why
                 if not error.why.strip():
                     message = "the downgrade refuses, and does not say why"
-                    self._found("irreversible-without-reason", message, SAY_SO)
+                    self.findings.add("irreversible-without-reason", message, SAY_SO)
             elif self._goes_down_without_rows():
                 what = "the downgrade works without rows, and fails over some"
-                self._failed("downgrade-fails-over-rows", what, error)
+                self.findings.add_failure("downgrade-fails-over-rows", what, error)
             else:
-                self._failed("downgrade-fails", "the downgrade fails", error)
+                self.findings.add_failure("downgrade-fails", "the downgrade fails", error)
             left = self._differences(upgraded, self._catalog())
             if left or self.script.revision not in self._read(applied_heads):
                 self._start_over()
@@ -237,12 +222,14 @@ class _Rehearsal:
         try:
             self.walker.step(self.script, up=True)
         except StepFailed as error:
-            self._failed("upgrade-not-repeatable", "after its downgrade the upgrade fails", error)
+            self.findings.add_failure("upgrade-not-repeatable", "after its downgrade the upgrade fails", error)
             self._start_over()
             return False
         left = self._differences(upgraded, self._catalog())
         for one in left:
-            self._found("upgrade-not-repeatable", f"after its downgrade the upgrade leads elsewhere: {worded(one)}")
+            self.findings.add(
+                "upgrade-not-repeatable", f"after its downgrade the upgrade leads elsewhere: {worded(one)}"
+            )
         if left:
             self._start_over()
         return not left
@@ -279,7 +266,7 @@ class _Rehearsal:
                 self.unfilled.add((one.table, one.reason))
                 message = f"no row was found that {one.table} takes, so no migration was tried over one: {one.reason}"
                 fix = f'give the columns of {one.table} examples in the mapping: Column(..., info={{"example": ...}})'
-                self._found("table-not-filled", message, fix)
+                self.findings.add("table-not-filled", message, fix)
 
     def _snapshot(self) -> Snapshot:
         return self._read(lambda connection: take_snapshot(connection, self.shapes))
@@ -293,17 +280,3 @@ class _Rehearsal:
 
     def _catalog(self) -> Catalog:
         return self._read(lambda connection: read_catalog(connection, *self.schemas, absent=True))
-
-    def _failed(self, rule: str, what: str, error: StepFailed, fix: str = "") -> None:
-        statement = f", in: {error.statement}" if error.statement else ""
-        self._found(rule, f"{what}: {error.why}{statement}", fix, place=error.place)
-
-    def _found(self, rule: str, message: str, fix: str = "", *, place: str = "") -> None:
-        """Report a finding, by default at the function of the revision that it is about."""
-        going_up = rule in {"upgrade-not-repeatable", "table-not-filled"}
-        function = getattr(self.script.module, "upgrade" if going_up else "downgrade", None)
-        code = getattr(function, "__code__", None)
-        place = place or self.databases.revisions.place(self.script.path, code.co_firstlineno if code else None)
-        if len(self.databases.revisions.project.databases) > 1:
-            message = f"{self.databases.dialect}: {message}"
-        self.findings.append(Finding(rule=rule, place=place, message=message, why=WHY.get(rule, ""), fix=fix))

@@ -15,7 +15,8 @@ from schema_tools.findings import Finding
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.comparison import schema_differences
-from schema_tools.rehearsal.round_trip import RevisionReport, round_trips
+from schema_tools.rehearsal.revision_report import RevisionReport
+from schema_tools.rehearsal.round_trip import round_trips
 from schema_tools.rehearsal.scratch import scratch_pairs, throwaway_places
 from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import Revisions
