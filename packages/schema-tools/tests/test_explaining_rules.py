@@ -16,7 +16,7 @@ from tool_commands import tools
 PACKAGE = Path(schema_tools.__file__).parent
 DOCUMENT = (PACKAGE.parents[1] / "docs" / "migration-rules.md").read_text("utf-8")
 # What names a rule in its first argument, beside those that name it as `rule=`.
-NAMING = {"Cause", "Verdict", "_found", "_failed"}
+NAMING = {"Cause", "Verdict", "add_finding", "add_failure"}
 
 
 def names_in_code() -> Iterator[str]:

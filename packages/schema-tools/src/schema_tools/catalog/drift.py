@@ -16,7 +16,7 @@ from schema_tools.catalog.naming import invented_names
 from schema_tools.catalog.objects import Catalog, Difference
 from schema_tools.catalog.partitions import without_partitions
 from schema_tools.catalog.reading import read_catalog, true_differences
-from schema_tools.catalog.untold import keeping
+from schema_tools.catalog.unmapped import keeping
 from schema_tools.database_urls import migration_url, shown, sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained

@@ -14,7 +14,7 @@ from schema_tools.catalog.mapped import make_mapped, mapped_schemas
 from schema_tools.catalog.objects import Catalog
 from schema_tools.catalog.postgresql.reader import search_path
 from schema_tools.catalog.reading import read_catalog
-from schema_tools.catalog.untold import is_untold, with_untold
+from schema_tools.catalog.unmapped import has_unmapped, with_unmapped
 from schema_tools.errors import SchemaToolsError
 from schema_tools.project import SchemaProject
 
@@ -153,7 +153,7 @@ def with_migrations(
         say: Takes a sentence on what cannot be compared.
     """
     kinds = project.mapped_kinds
-    if not is_untold(mapping.catalog, live, kinds=kinds, borrowed=mapping.borrowed):
+    if not has_unmapped(mapping.catalog, live, kinds=kinds, borrowed=mapping.borrowed):
         return mapping.catalog
     from schema_tools.rehearsal.scratch import made_by_migrations  # noqa: PLC0415 -- it is seldom needed
 
@@ -164,8 +164,8 @@ def with_migrations(
     except Exception as error:  # noqa: BLE001 -- env.py and revisions may raise anything
         what = str(error) if isinstance(error, SchemaToolsError) else f"{type(error).__name__}: {error}"
         say(f"triggers, functions, views and the like, which only the migrations make: {' '.join(what.split())}")
-        return with_untold(mapping.catalog, live, kinds=kinds, borrowed=mapping.borrowed)
-    expected = with_untold(mapping.catalog, head, kinds=kinds, borrowed=mapping.borrowed)
+        return with_unmapped(mapping.catalog, live, kinds=kinds, borrowed=mapping.borrowed)
+    expected = with_unmapped(mapping.catalog, head, kinds=kinds, borrowed=mapping.borrowed)
     if same_words:
         return expected
     # Another release of PostgreSQL words them otherwise, so only whether they are there can be told.

@@ -14,7 +14,7 @@ from schema_tools.catalog.naming import named_items, names_given
 from schema_tools.catalog.objects import Difference
 from schema_tools.catalog.partitions import unmapped_partitions, without_partitions
 from schema_tools.catalog.reading import read_catalog, true_differences
-from schema_tools.catalog.untold import with_untold
+from schema_tools.catalog.unmapped import with_unmapped
 from schema_tools.foreign_connections import only
 from schema_tools.migrations.log import is_of_schema
 from schema_tools.project import SchemaProject
@@ -72,7 +72,7 @@ def _differences(pair: ScratchPair, project: SchemaProject) -> list[Difference]:
         expected = read_catalog(connection, *pair.mapping.schemas, absent=True)
     with pair.head.engine().connect() as connection:
         head = without_partitions(expected, read_catalog(connection, *pair.mapping.schemas, absent=True))
-        expected = with_untold(expected, head, kinds=pair.mapping.kinds, borrowed=pair.mapping.borrowed)
+        expected = with_unmapped(expected, head, kinds=pair.mapping.kinds, borrowed=pair.mapping.borrowed)
         expected, head = included(project, expected, head)
         return true_differences(
             connection, expected, head, schemas=pair.mapping.schemas, invented=pair.mapping.invented

@@ -42,9 +42,9 @@ class RevisionFindings:
     def add_failure(self, rule: str, what: str, error: StepFailed, fix: str = "") -> None:
         """Add what failed: why, in which statement, and where."""
         statement = f", in: {error.statement}" if error.statement else ""
-        self.add(rule, f"{what}: {error.why}{statement}", fix, place=error.place)
+        self.add_finding(rule, f"{what}: {error.why}{statement}", fix, place=error.place)
 
-    def add(self, rule: str, message: str, fix: str = "", *, place: str = "") -> None:
+    def add_finding(self, rule: str, message: str, fix: str = "", *, place: str = "") -> None:
         """Add a finding, by default at the function of the revision that it is about."""
         going_up = rule in {"upgrade-not-repeatable", "table-not-filled"}
         function = getattr(self.script.module, "upgrade" if going_up else "downgrade", None)

@@ -166,16 +166,16 @@ class _Rehearsal:
         restored = self._catalog()
         left = self._differences(catalog, restored)
         if left and not self._differences(upgraded, restored):
-            self.findings.add(*of_no_op(left))
+            self.findings.add_finding(*of_no_op(left))
             self._start_over()
             return
         for verdict in of_downgrade(left):
-            self.findings.add(*verdict)
+            self.findings.add_finding(*verdict)
         upgraded_shapes = self.shapes
         self.shapes = self._read(read_shapes) if left else shapes
         for rule, message in losses(before, self._snapshot()):
             fix = f"restore what was in downgrade(), or {SAY_SO}"
-            self.findings.add(rule, f"going up and down again {message}", fix)
+            self.findings.add_finding(rule, f"going up and down again {message}", fix)
         if self._up_again(upgraded):
             # The tables that the downgrade dropped are there again, and empty.
             self._fill(upgraded_shapes)
@@ -205,7 +205,7 @@ class _Rehearsal:
                 self.irreversible = error.why
                 if not error.why.strip():
                     message = "the downgrade refuses, and does not say why"
-                    self.findings.add("irreversible-without-reason", message, SAY_SO)
+                    self.findings.add_finding("irreversible-without-reason", message, SAY_SO)
             elif self._goes_down_without_rows():
                 what = "the downgrade works without rows, and fails over some"
                 self.findings.add_failure("downgrade-fails-over-rows", what, error)
@@ -227,7 +227,7 @@ class _Rehearsal:
             return False
         left = self._differences(upgraded, self._catalog())
         for one in left:
-            self.findings.add(
+            self.findings.add_finding(
                 "upgrade-not-repeatable", f"after its downgrade the upgrade leads elsewhere: {worded(one)}"
             )
         if left:
@@ -266,7 +266,7 @@ class _Rehearsal:
                 self.unfilled.add((one.table, one.reason))
                 message = f"no row was found that {one.table} takes, so no migration was tried over one: {one.reason}"
                 fix = f'give the columns of {one.table} examples in the mapping: Column(..., info={{"example": ...}})'
-                self.findings.add("table-not-filled", message, fix)
+                self.findings.add_finding("table-not-filled", message, fix)
 
     def _snapshot(self) -> Snapshot:
         return self._read(lambda connection: take_snapshot(connection, self.shapes))

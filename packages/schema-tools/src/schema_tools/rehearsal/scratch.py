@@ -97,7 +97,7 @@ def scratch_pairs(
             with recorded_statements() as mapped:
                 borrowed = _make_mapping(project.metadata, head, mapping)
             code = _code(head, migrated)
-            wanted = _with_untold_code(_code(mapping, mapped), code, borrowed, project.mapped_kinds)
+            wanted = _with_unmapped_code(_code(mapping, mapped), code, borrowed, project.mapped_kinds)
             pairs[dialect] = ScratchPair(
                 ScratchDatabase(head, code),
                 ScratchDatabase(
@@ -185,13 +185,13 @@ def _try(
         make_mapped(connection, metadata)
 
 
-def _with_untold_code(
+def _with_unmapped_code(
     mapping: StoredCode, head: StoredCode, borrowed: frozenset[str], kinds: frozenset[str]
 ) -> StoredCode:
     """What the mapping makes, and what only the migrations make: of a kind of which the mapping has none."""
     told = {one.kind for label, one in mapping.items() if label not in borrowed} | kinds
-    untold = {label: one for label, one in head.items() if one.kind not in told and label not in mapping}
-    return {**mapping, **untold}
+    unmapped = {label: one for label, one in head.items() if one.kind not in told and label not in mapping}
+    return {**mapping, **unmapped}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from sqlalchemy import URL
 
 from schema_tools.catalog.mapped import MappingNotMade
-from schema_tools.catalog.untold import keeping
+from schema_tools.catalog.unmapped import keeping
 from schema_tools.failures import explained
 from schema_tools.findings import Finding
 from schema_tools.postgres.databases import RunningPostgres

@@ -13,7 +13,7 @@ from schema_tools.catalog.comparing import differences
 from schema_tools.catalog.objects import Catalog
 from schema_tools.catalog.partitions import without_partitions
 from schema_tools.catalog.reading import read_catalog
-from schema_tools.catalog.untold import with_untold
+from schema_tools.catalog.unmapped import with_unmapped
 from schema_tools.rehearsal.scratch import ScratchPair
 
 # Triggers and functions are made from their authors' words, by `CodeChange`.
@@ -55,7 +55,7 @@ def remaining(pair: ScratchPair, script: ops.MigrationScript) -> Remaining:
         _run(script.upgrade_ops.ops, connection)
         reached = without_partitions(wanted, read_catalog(connection))
         # What only the migrations make stays.
-        wanted = with_untold(wanted, reached, kinds=pair.mapping.kinds, borrowed=pair.mapping.borrowed)
+        wanted = with_unmapped(wanted, reached, kinds=pair.mapping.kinds, borrowed=pair.mapping.borrowed)
         _run(script.downgrade_ops.ops, connection)
         left = read_catalog(connection)
         connection.rollback()

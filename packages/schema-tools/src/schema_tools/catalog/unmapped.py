@@ -28,7 +28,7 @@ _ASPECTS: Final = {
 _LOSES_VALUES: Final = "-- The values of the column are lost."
 
 
-def with_untold(
+def with_unmapped(
     mapping: Catalog, head: Catalog, *, kinds: Collection[str] = (), borrowed: Collection[str] = ()
 ) -> Catalog:
     """What the mapping makes, and what only the migrations make beside it: what is to be expected of a database.
@@ -47,16 +47,18 @@ def with_untold(
         owner = owners.get(one.table or "")
         if label in merged or (owner is not None and owner not in merged):
             continue
-        untold = _kind(one) in _KINDS - told and not any(clash(one, other) for other in mapping.values())
-        if untold or owner in whole:
+        unmapped = _kind(one) in _KINDS - told and not any(clash(one, other) for other in mapping.values())
+        if unmapped or owner in whole:
             merged[label] = one
             whole |= {label} if one.table is None else set()
     return merged
 
 
-def is_untold(mapping: Catalog, found: Catalog, *, kinds: Collection[str] = (), borrowed: Collection[str] = ()) -> bool:
+def has_unmapped(
+    mapping: Catalog, found: Catalog, *, kinds: Collection[str] = (), borrowed: Collection[str] = ()
+) -> bool:
     """Whether something was found that a mapping cannot tell, and this one does not make."""
-    expected = with_untold(mapping, found, kinds=kinds, borrowed=borrowed)
+    expected = with_unmapped(mapping, found, kinds=kinds, borrowed=borrowed)
     return any(label not in mapping or mapping[label] is not one for label, one in expected.items())
 
 
@@ -93,19 +95,19 @@ def _kind(one: CatalogObject) -> str:
 def _with_aspects(one: CatalogObject, head: CatalogObject | None, told: Collection[str]) -> CatalogObject:
     if head is None:
         return one
-    untold = {
-        aspect for aspect in _untold_aspects(one.kind, told) if head.aspects.get(aspect) != one.aspects.get(aspect)
+    unmapped = {
+        aspect for aspect in _unmapped_aspects(one.kind, told) if head.aspects.get(aspect) != one.aspects.get(aspect)
     }
-    if not untold:
+    if not unmapped:
         return one
-    aspects = {name: value for name, value in one.aspects.items() if name not in untold}
-    alter = {name: statement for name, statement in one.alter.items() if name not in untold}
+    aspects = {name: value for name, value in one.aspects.items() if name not in unmapped}
+    alter = {name: statement for name, statement in one.alter.items() if name not in unmapped}
     return replace(
         one,
-        aspects=aspects | {name: value for name, value in head.aspects.items() if name in untold},
-        alter=alter | {name: statement for name, statement in head.alter.items() if name in untold},
+        aspects=aspects | {name: value for name, value in head.aspects.items() if name in unmapped},
+        alter=alter | {name: statement for name, statement in head.alter.items() if name in unmapped},
     )
 
 
-def _untold_aspects(kind: str, told: Collection[str]) -> Iterator[str]:
+def _unmapped_aspects(kind: str, told: Collection[str]) -> Iterator[str]:
     return (aspect for of, aspect in _ASPECTS if of == kind and f"{kind}.{aspect}" not in told)

@@ -19,7 +19,7 @@ from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServer
 from scratch_project import ScratchProject
 
 TABLE = "CREATE TABLE notes (id serial PRIMARY KEY, body text NOT NULL)"
-UNTOLD = {
+UNMAPPED = {
     "function trimmed()": "CREATE FUNCTION trimmed() RETURNS trigger LANGUAGE plpgsql AS"
     " 'BEGIN NEW.body := trim(NEW.body); RETURN NEW; END'",
     "trigger notes.notes_trimmed": "CREATE TRIGGER notes_trimmed BEFORE INSERT ON notes"
@@ -56,7 +56,7 @@ def newest(postgres_servers: PostgresServers) -> RunningPostgres:
 @pytest.fixture
 def project(newest: RunningPostgres, tmp_path: Path) -> SchemaProject:
     scratch = ScratchProject.made(tmp_path, newest)
-    scratch.revision("first", executing(TABLE, *UNTOLD.values()), executing(*UNDONE))
+    scratch.revision("first", executing(TABLE, *UNMAPPED.values()), executing(*UNDONE))
     return on_postgresql(scratch, notes())
 
 
@@ -92,14 +92,14 @@ def test_a_mapping_that_makes_triggers_itself_is_the_truth_of_triggers(newest: R
     trigger = "CREATE TRIGGER {} BEFORE INSERT ON notes FOR EACH ROW EXECUTE FUNCTION trimmed()"
     made = [
         TABLE,
-        UNTOLD["function trimmed()"],
+        UNMAPPED["function trimmed()"],
         trigger.format("one"),
         trigger.format("another"),
-        UNTOLD["view bodies"],
+        UNMAPPED["view bodies"],
     ]
     scratch.revision("first", executing(*made), executing("DROP TABLE notes CASCADE", "DROP FUNCTION trimmed()"))
     metadata = notes()
-    for statement in (UNTOLD["function trimmed()"], trigger.format("one")):
+    for statement in (UNMAPPED["function trimmed()"], trigger.format("one")):
         event.listen(metadata.tables["notes"], "after_create", DDL(statement))  # type: ignore[no-untyped-call]
 
     found = [one for one in verify(on_postgresql(scratch, metadata), newest).findings if one.rule == "head-differs"]
@@ -182,11 +182,11 @@ def test_no_throwaway_server_is_started_where_the_mapping_tells_everything(
 
 def test_a_new_revision_leaves_alone_what_only_the_migrations_make(newest: RunningPostgres, tmp_path: Path) -> None:
     scratch = replace(ScratchProject.made(tmp_path, newest), mapped_kinds=frozenset())
-    untold = [one for label, one in UNTOLD.items() if label != "table notes"]
+    unmapped = [one for label, one in UNMAPPED.items() if label != "table notes"]
     undone = f"if op.get_context().dialect.name == 'postgresql':\n        {executing(*UNDONE)}".replace(
         "\n    op", "\n        op"
     )
-    made = f"if op.get_context().dialect.name == 'postgresql':\n        {executing(TABLE, *untold)}".replace(
+    made = f"if op.get_context().dialect.name == 'postgresql':\n        {executing(TABLE, *unmapped)}".replace(
         "\n    op", "\n        op"
     )
     body = "sa.Column('id', sa.Integer, primary_key=True), sa.Column('body', sa.Text, nullable=False)"
