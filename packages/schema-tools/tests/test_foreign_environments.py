@@ -14,9 +14,23 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Column, Integer, MetaData, NullPool, Table, Text, create_engine, inspect, make_url, text
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    Integer,
+    MetaData,
+    NullPool,
+    Table,
+    Text,
+    create_engine,
+    inspect,
+    make_url,
+    text,
+)
 
 from rehearsals import on_postgresql
+from schema_tools.catalog.drift import drift
 from schema_tools.database_urls import migration_url
 from schema_tools.errors import DataWouldBeLost, SchemaToolsError
 from schema_tools.foreign_connections import ForeignConnection, only
@@ -45,7 +59,7 @@ PREAMBLE = """\
 import asyncio, sqlite3, threading
 import application, psycopg
 from alembic import context
-from sqlalchemy import create_engine, engine_from_config, pool
+from sqlalchemy import create_engine, engine_from_config, pool, text
 from sqlalchemy.ext.asyncio import async_engine_from_config
 
 URL = {url!r}
@@ -80,6 +94,16 @@ async def run():
     async with engine.connect() as own: #!
         await own.run_sync(migrate)
     await engine.dispose()
+
+asyncio.run(run())
+""",
+    "an asynchronous engine that executes statements": """
+async def run():
+    engine = async_engine_from_config({"sqlalchemy.url": ASYNC_URL}, poolclass=pool.NullPool)
+    async with engine.begin() as own: #!
+        assert (await own.execute(text("SELECT 1"))).scalars().all() == [1]
+        await own.exec_driver_sql("SELECT 1")
+        await own.run_sync(migrate)
 
 asyncio.run(run())
 """,
@@ -304,6 +328,112 @@ def test_an_environment_that_commits_nothing_is_said_to(
         migrate(on_postgresql(scratch, MetaData()), "drop notes", server)
     with_environment(scratch, live, code.format("own.commit()"))
     assert verify(on_postgresql(scratch, NOTES), server).findings == []
+
+
+def test_an_environment_that_has_no_connection_is_said_to(
+    scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    with_environment(scratch, live, "context.configure(url=URL)\nwith context.begin_transaction():\n    pass\n")
+
+    with pytest.raises(SchemaToolsError, match=r"^env\.py calls context\.configure without a connection"):
+        verify(on_postgresql(scratch, NOTES), server)
+
+
+@pytest.mark.parametrize("live", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("environment", ["alembic init", "alembic init --template async"])
+def test_what_a_revision_runs_asynchronously_is_run_on_the_throwaway_database(
+    environment: str, scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    with_environment(scratch, live, CONNECTING[environment])
+    change = "async def change(connection, what):\n    await connection.execute(sa.text(f'ALTER TABLE notes {what}'))\n"
+    upgrade, downgrade = "op.run_async(change, what='ADD more text')", "op.run_async(change, 'DROP more')"
+    with_revision(scratch, live, upgrade=upgrade, downgrade=downgrade, module=change)
+
+    report = verify(on_postgresql(scratch, NOTES), server)
+
+    assert [one.findings for one in report.revisions] == [(), ()]
+    assert [one.place for one in report.findings] == ["column notes.more"]
+
+
+@pytest.mark.parametrize("end", ["__import__('os')._exit(0)", "__import__('sys').exit(0)"])
+def test_a_revision_that_ends_the_program_does_not_end_it_as_if_all_was_well(
+    end: str, scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    place = with_revision(scratch, live, upgrade=end)
+
+    (found,) = verify(on_postgresql(scratch, NOTES), server).findings
+
+    assert found.rule == "upgrade-fails"
+    assert f"{place} ended the program, with sys.exit or the like: raise an error" in found.message
+
+
+SEARCH_PATHS = {
+    "a statement": ("", "SET search_path TO app, public"),
+    "a statement that leaves public out": ("", "set search_path = 'app'"),
+    "the URL": ("?options=-csearch_path%3Dapp,public", "SELECT 1"),
+}
+
+
+@pytest.mark.parametrize("live", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("way", SEARCH_PATHS)
+def test_tables_are_compared_where_the_search_path_of_env_py_has_them(
+    way: str, scratch: ScratchProject, live: Live, server: RunningPostgres, target: str
+) -> None:
+    options, statement = SEARCH_PATHS[way]
+    prepare = f"own.exec_driver_sql('CREATE SCHEMA IF NOT EXISTS app')\n    own.exec_driver_sql({statement!r})"
+    code = (
+        f"with create_engine(URL + {options!r}).connect() as own:\n    {prepare}\n    own.commit()\n    migrate(own)\n"
+    )
+    with_environment(scratch, live, code)
+    project = on_postgresql(scratch, NOTES)
+    project = replace(project, environment=survey(alembic_config(project), script_directory(project)))
+
+    assert verify(project, server).findings == []
+    with connected(target) as connection:
+        connection.execute(text("CREATE SCHEMA app"))
+        connection.execute(text("CREATE TABLE app.notes (id integer PRIMARY KEY, body text NOT NULL)"))
+        connection.execute(text("CREATE TABLE app.alembic_version (version_num varchar(32) PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO app.alembic_version VALUES ('first')"))
+        connection.execute(text("CREATE TABLE public.others (id integer)"))
+    assert drift(project, target) == []
+    assert [one.applied for one in history(project, target)] == [True]
+    with connected(target) as connection:
+        connection.execute(text("ALTER TABLE app.notes ADD surplus text"))
+    assert [one.object for one in drift(project, target)] == ["column notes.surplus"]
+
+
+WIDER = MetaData()
+Table(
+    "notes",
+    WIDER,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False, server_default="none"),
+)
+COMPARING = {
+    "": ["column notes.body", "column notes.id"],
+    "compare_type=False": ["column notes.body"],
+    "compare_type=lambda _context, found, mapped, *_types: mapped.name != 'id'": ["column notes.body"],
+    "compare_type=lambda *_: None": ["column notes.body", "column notes.id"],
+    "compare_server_default=False": ["column notes.id"],
+}
+
+
+@pytest.mark.parametrize("live", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("options", COMPARING)
+def test_what_env_py_does_not_compare_is_no_difference(
+    options: str, scratch: ScratchProject, live: Live, server: RunningPostgres, target: str
+) -> None:
+    run = "with context.begin_transaction():\n    context.run_migrations()\n"
+    with_environment(scratch, live, f"context.configure(connection=OURS, {options})\n{run}")
+    project = on_postgresql(scratch, WIDER)
+    project = replace(project, environment=survey(alembic_config(project), script_directory(project)))
+
+    findings = verify(project, server).findings
+
+    assert [one.place for one in findings] == COMPARING[options]
+    with connected(target) as connection:
+        connection.execute(text("CREATE TABLE notes (id integer PRIMARY KEY, body text NOT NULL)"))
+    assert [one.object for one in drift(project, target)] == ["migrations", *COMPARING[options]]
 
 
 def test_an_environment_of_several_databases_is_refused(

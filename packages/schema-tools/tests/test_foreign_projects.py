@@ -17,7 +17,8 @@ from schema_tools.testing.postgres_servers import POSTGRES_NAMES, PostgresServer
 from tool_commands import tools
 
 PROJECTS = Path(__file__).parent / "foreign"
-KINDS = sorted(one.name for one in PROJECTS.iterdir() if (one / "alembic.ini").is_file())
+KINDS = sorted(one.parent.name for one in PROJECTS.glob("*/alembic.ini"))
+FLASK = "with_flask"
 BASELINE = ("--from", "4a00", "--from-schema", "schema.sql")
 
 
@@ -42,7 +43,7 @@ def of(kind: str) -> pytest.MarkDecorator:
 
 
 def judged(project: Path, *arguments: str) -> Done:
-    """Run a command. SQLModel knows its tables once for a process, so that has one of its own."""
+    """Run a command. SQLModel and Flask know their tables once for a process, so these have one of their own."""
     if not (project / "app").is_dir():
         return tools(*arguments, cwd=project)
     command = [sys.executable, "-m", "schema_tools", *arguments]
@@ -56,7 +57,7 @@ def rules(done: Done) -> list[str]:
     return [one["rule"] for one in json.loads(done.stdout)["findings"]]
 
 
-@pytest.mark.parametrize("project", [one for one in KINDS if one != "baseline"], indirect=True)
+@pytest.mark.parametrize("project", [FLASK, *(one for one in KINDS if one != "baseline")], indirect=True)
 def test_every_migration_of_it_is_rehearsed_and_its_head_compared(project: Path) -> None:
     done = judged(project, "verify", "--format", "json")
 
@@ -65,7 +66,7 @@ def test_every_migration_of_it_is_rehearsed_and_its_head_compared(project: Path)
     assert len(json.loads(done.stdout)["revisions"]) == len(list(project.glob("**/versions/*.py")))
 
 
-@pytest.mark.parametrize("project", KINDS, indirect=True)
+@pytest.mark.parametrize("project", [FLASK, *KINDS], indirect=True)
 def test_its_migrations_and_tables_are_linted(project: Path) -> None:
     done = judged(project, "lint", "--format", "json")
 
@@ -100,6 +101,21 @@ def test_what_env_py_asks_for_with_x_is_given(project: Path) -> None:
     done = tools("verify", "-x", "url=sqlite://", "--format", "json", cwd=project)
 
     assert {one["database"] for one in json.loads(done.stdout)["revisions"]} == {"sqlite"}
+
+
+@of(FLASK)
+def test_an_application_of_flask_that_is_not_found_is_one_sentence(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_APP", "shop")
+
+    done = judged(project, "verify")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "schema_tools: env.py reads the application of Flask, which cannot be found: Could not import 'shop'."
+        " Name it in FLASK_APP, as for `flask db`\n"
+    )
 
 
 MERGE = """\

@@ -7,6 +7,7 @@ and is stopped when it does it: before it connects.
 """
 
 import atexit
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache, wraps
 from pathlib import Path
 from threading import Thread
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Dialect, Engine, Pool, event
@@ -86,7 +87,6 @@ _started: Final[WeakKeyDictionary[Thread, Guard]] = WeakKeyDictionary()
 def only(
     connection: Connection | None,
     *directories: Path,
-    hand: Callable[[Engine], Any] | None = None,
     advice: str = "use op.get_bind()",
 ) -> Iterator[Guard]:
     """Meanwhile, no database connection can be opened or used but those of `connection`'s engine.
@@ -100,14 +100,13 @@ def only(
         connection: The connection that is handed in; None for code that needs none.
         directories: Where the code is that runs, so that the line is named which was stopped; none for all code that
             was not installed.
-        hand: See `Guard`.
         advice: What other code than `env.py` does instead.
 
     Raises:
         ForeignConnection: The code inside was stopped, whatever it made of that.
     """
     _install()
-    guard = Guard(connection.engine if connection is not None else None, hand)
+    guard = Guard(connection.engine if connection is not None else None)
     _guards.append(guard)
     try:
         yield guard
@@ -167,6 +166,7 @@ def _install() -> None:
     watch_drivers(lambda: stop(_concerned(), _OPENS))
     Thread.start = _following(Thread.start)  # type: ignore[method-assign, assignment]  # it is called as before
     atexit.register = _guarding(atexit.register)
+    os._exit = _stoppable_exit(os._exit)  # type: ignore[assignment]  # it is called as before
     threading.excepthook = _unless_stopped(threading.excepthook)
 
 
@@ -197,6 +197,19 @@ def _guarding(register: Callable[..., Any]) -> Callable[..., Any]:
         return function
 
     return registering
+
+
+def _stoppable_exit(end: Callable[[int], NoReturn]) -> Callable[[int], NoReturn]:
+    """What ends the process at once, as sys.exit does where code is guarded; a child of this process may do it."""
+    process = os.getpid()
+
+    @wraps(end)
+    def ending(status: int) -> NoReturn:
+        if os.getpid() == process and _concerned():
+            raise SystemExit(status)
+        end(status)
+
+    return ending
 
 
 def _unless_stopped(report: Callable[[threading.ExceptHookArgs], Any]) -> Callable[[threading.ExceptHookArgs], Any]:

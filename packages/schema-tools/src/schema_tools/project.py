@@ -46,6 +46,10 @@ class Environment:
         include_schemas: Whether schemas beside the default one are compared.
         include_name: Says by its name, kind and parents what of a database is compared; None for everything.
         include_object: Says the same of an object of the database or of the mapping.
+        compare_type: Whether the types of columns are compared, or what says of one whether it differs.
+        compare_server_default: Whether the defaults of columns are compared.
+        search_path: The schemas in which its database looks for names, as `SET search_path` has them; None for the
+            usual ones.
     """
 
     metadata: MetaData | None = None
@@ -56,6 +60,9 @@ class Environment:
     include_schemas: bool = False
     include_name: Callable[..., bool] | None = None
     include_object: Callable[..., bool] | None = None
+    compare_type: bool | Callable[..., bool | None] = True
+    compare_server_default: bool | Callable[..., bool | None] = True
+    search_path: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

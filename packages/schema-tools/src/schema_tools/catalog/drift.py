@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, text
 
+from schema_tools.catalog.compared import compared
 from schema_tools.catalog.expected import Made, compared_schemas, mapping_beside, with_migrations
 from schema_tools.catalog.included import included, without_records
 from schema_tools.catalog.mapped import make_mapped
@@ -59,33 +60,36 @@ def drift(project: SchemaProject, url: str | URL, say: Callable[[str], None] = l
     with explained(target):
         if target.get_backend_name() == "sqlite":
             return _on_sqlite(project, target, say)
-        with _connection(target) as connection, ThreadPoolExecutor(max_workers=1) as beside:
+        search_path = project.environment.search_path
+        with _connection(target, search_path) as connection, ThreadPoolExecutor(max_workers=1) as beside:
             _refuse_where_nothing_can_be_made(connection)
             schemas = compared_schemas(project.metadata)
             pending = list(_pending(connection, project))
             connection.commit()
             # Read while the server makes the mapping, which takes the longest.
-            found = beside.submit(_live, target, schemas)
+            found = beside.submit(_live, target, search_path, schemas)
             made = mapping_beside(connection, project, schemas)
             invented = invented_names(project.metadata)
             live = without_partitions(made.catalog, without_records(project, connection, found.result()))
             connection.commit()
             expected, live = included(project, with_migrations(connection, project, made, live, say), live)
             differing = true_differences(connection, expected, live, schemas=schemas, invented=invented)
-            return [*pending, *map(keeping, differing)]
+            return [*pending, *map(keeping, compared(project, connection, differing))]
 
 
 @contextmanager
-def _connection(url: URL) -> Iterator[Connection]:
+def _connection(url: URL, search_path: str | None) -> Iterator[Connection]:
     with postgresql_engine(url).connect() as connection:
+        if search_path is not None:
+            connection.exec_driver_sql(f"SET search_path = {search_path}")
         connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
         connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
         connection.commit()
         yield connection
 
 
-def _live(url: URL, schemas: Sequence[str | None]) -> Catalog:
-    with _connection(url) as connection:
+def _live(url: URL, search_path: str | None, schemas: Sequence[str | None]) -> Catalog:
+    with _connection(url, search_path) as connection:
         return read_catalog(connection, *schemas)
 
 
@@ -104,7 +108,7 @@ def _on_sqlite(project: SchemaProject, url: URL, say: Callable[[str], None]) -> 
         live = without_records(project, connection, read_catalog(connection))
         expected, live = included(project, with_migrations(connection, project, made, live, say), live)
         found = true_differences(connection, expected, live, invented=invented)
-        return [*_pending(connection, project), *map(keeping, found)]
+        return [*_pending(connection, project), *map(keeping, compared(project, connection, found))]
 
 
 def _refuse_where_nothing_can_be_made(connection: Connection) -> None:

@@ -70,15 +70,20 @@ def without_records(project: SchemaProject, connection: Connection, live: Catalo
     records |= {f"{default}.{name}" for name in records if "." not in name}
 
     def is_record(one: CatalogObject) -> bool:
-        return ".".join(map(unquoted, _NAME.findall(one.table or one.name))) in records
+        return ".".join(in_parts(one.table or one.name)) in records
 
     return {label: one for label, one in live.items() if not is_record(one)}
+
+
+def in_parts(name: str) -> list[str]:
+    """The parts of a name as the catalog writes it, such as the schema and the table, without their quotes."""
+    return [unquoted(one) for one in _NAME.findall(name)]
 
 
 def _leaves_out(project: SchemaProject, one: CatalogObject, catalog: Catalog, *, is_there: bool) -> bool:
     """Whether `env.py` leaves an object out."""
     environment, kind = project.environment, _KINDS[one.kind]
-    *schemas, name = map(unquoted, _NAME.findall(one.table or one.name))
+    *schemas, name = in_parts(one.table or one.name)
     schema = schemas[-1] if schemas else ""
     table = project.metadata.tables.get(f"{schema}.{name}" if schema else name)
     mapped = _part(table, one) if table is not None else None

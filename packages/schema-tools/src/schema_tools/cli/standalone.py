@@ -158,8 +158,12 @@ def say_error(sentence: str) -> None:
 def _configuration() -> Path:
     """The configuration that Alembic would read in this directory."""
     toml = Path("pyproject.toml")
-    usual = Path("alembic.ini")
-    return toml if not usual.is_file() and alembic_in_toml(toml) else usual
+    usual, of_flask = Path("alembic.ini"), Path("migrations/alembic.ini")
+    if usual.is_file():
+        return usual
+    if alembic_in_toml(toml):
+        return toml
+    return of_flask if of_flask.is_file() else usual
 
 
 def _tables(mapping: MetaData | registry) -> MetaData:

@@ -21,6 +21,7 @@ from sqlalchemy.types import NullType
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.foreign_connections import ForeignConnection, only
+from schema_tools.migrations.flask_application import application_at_work
 
 
 class Captured(NamedTuple):
@@ -69,7 +70,7 @@ def compile_revision(script: Script, directory: ScriptDirectory, config: Any, me
     upgrade = getattr(script.module, "upgrade", None)
     if upgrade is None:
         return Compilation()
-    with EnvironmentContext(config, directory) as environment:
+    with EnvironmentContext(config, directory) as environment, application_at_work(Path(directory.env_py_location)):
         return compile_function(upgrade, str(script.module.__file__), metadata, environment)
 
 

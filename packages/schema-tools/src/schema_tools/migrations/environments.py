@@ -1,7 +1,7 @@
 """Running a project's `env.py` on the connection that it is handed, and on no other."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -15,6 +15,9 @@ from sqlalchemy.exc import ArgumentError
 
 from schema_tools.errors import SchemaToolsError
 from schema_tools.foreign_connections import ADVICE, ForeignConnection, Guard, only, stop
+from schema_tools.migrations.asynchronous import asynchronous_functions
+from schema_tools.migrations.flask_application import application_at_work
+from schema_tools.migrations.handed import Handed
 from schema_tools.migrations.quiet import quiet
 from schema_tools.migrations.scripts import code_directories
 
@@ -61,7 +64,13 @@ def run_environment(
         run = _Run(guard, connection, work, hand=hand)
         if hand:
             name_database(config, connection.engine.url)
-        with _keeping_options(connection), environment_context(config, script, run.configured, fn=run.steps, **options):
+        with (
+            application_at_work(Path(script.env_py_location)),
+            asynchronous_functions() if hand else nullcontext(),
+            _keeping_options(connection),
+            environment_context(config, script, run.configured, fn=run.steps, **options),
+        ):
+            run.let_connect()
             script.run_env()
     if not run.began:
         raise ForeignConnection(
@@ -95,19 +104,6 @@ def _keeping_options(connection: Connection) -> Iterator[None]:
         connection.rollback()
         connection.execution_options(isolation_level=connection.default_isolation_level)
     connection._execution_options = before  # noqa: SLF001 -- options can be added, and not taken away
-
-
-class _Handed(Connection):
-    """A connection in the place of one that `env.py` opens. When that is closed, the connection stays open."""
-
-    def __init__(self, connection: Connection) -> None:
-        # What one of them does the other has done: a transaction, options, the dialect.
-        self.__dict__ = connection.__dict__
-
-    def close(self) -> None:
-        """End the transaction as closing does."""
-        if self.in_transaction():
-            self.rollback()
 
 
 Configured: TypeAlias = Callable[[Connection | None, dict[str, Any]], Connection | None]
@@ -145,16 +141,18 @@ class _Run:
     began: bool = False
     within: bool = False
 
-    def __post_init__(self) -> None:
-        self._let_connect()
-
     def configured(self, connection: Connection | None, options: dict[str, Any]) -> Connection | None:
         """See `Configured`."""
         if self.hand:
             for option in ("version_table", "version_table_schema"):
                 options.pop(option, None)
-        self.within = connection is not None and connection.in_transaction()
-        return self.connection if isinstance(connection, _Handed) else connection
+        if connection is None:
+            raise ForeignConnection(
+                "env.py calls context.configure without a connection, so that no migration can run: pass it one where"
+                " context.is_offline_mode() is false"
+            )
+        self.within = connection.in_transaction()
+        return self.connection if isinstance(connection, Handed) else connection
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[Any]:
         """The steps to take, in which only the connection that is handed may be used."""
@@ -166,14 +164,15 @@ class _Run:
         for step in self.work(heads, context):
             self.guard.hand = None
             yield step
-            self._let_connect()
+            self.let_connect()
 
-    def _let_connect(self) -> None:
+    def let_connect(self) -> None:
+        """Have `env.py` be handed the connection from now on, if it may connect by itself."""
         self.guard.hand = self._handed if self.hand else None
 
     def _handed(self, engine: Engine) -> Connection:
         refuse_other_dialects(engine)
-        return _Handed(self.connection)
+        return Handed(self.connection)
 
 
 def refuse_other_dialects(engine: Engine) -> None:

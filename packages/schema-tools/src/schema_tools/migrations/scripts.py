@@ -98,6 +98,10 @@ def alembic_config(project: SchemaProject) -> Config:
     config.config_args = _Literal()
     # Alembic before 1.16 reads no pyproject.toml.
     if getattr(config, "get_alembic_option", config.get_main_option)("script_location") is None:
+        if file.with_name("env.py").is_file():
+            # As Flask-Migrate has it.
+            config.set_main_option("script_location", str(file.resolve().parent).replace("%", "%%"))
+            return config
         where = f"section [{project.section}] of {file}" if file.suffix != ".toml" else f"[tool.alembic] of {file}"
         raise SchemaToolsError(f"there are no migrations: {where} does not say script_location")
     return config
@@ -203,9 +207,11 @@ def versions_of(script: ScriptDirectory) -> Versions:
 def applied_heads(connection: Connection, environment: Environment | None = None) -> tuple[str, ...]:
     """The revisions that the database is at: none before the first, several where branches were not merged.
 
-    `environment` says where a database keeps them that is not thrown away.
+    `environment` says where a database keeps them that is not thrown away; its search path is set from here on.
     """
     kept = environment or Environment()
+    if kept.search_path is not None and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET search_path = {kept.search_path}")
     options = {"version_table": kept.version_table, "version_table_schema": kept.version_table_schema}
     return tuple(MigrationContext.configure(connection, opts=options).get_current_heads())
 

@@ -1,6 +1,7 @@
 """What `env.py` passes to `context.configure`, which is found out by running it as far as that, without a database."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Final, NoReturn, Self
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Dialect, Engine, MetaData
+from sqlalchemy import URL, Connection, Dialect, Engine, MetaData, TextClause
 from sqlalchemy.dialects import postgresql
 
 from schema_tools.errors import SchemaToolsError
@@ -22,11 +23,26 @@ from schema_tools.migrations.environments import (
     name_database,
     refuse_other_dialects,
 )
+from schema_tools.migrations.flask_application import application_at_work
+from schema_tools.migrations.handed import awaited
 from schema_tools.migrations.quiet import quiet
 from schema_tools.migrations.scripts import code_directories
 from schema_tools.project import Environment
 
-_OPTIONS: Final = ("version_table", "version_table_schema", "include_schemas", "include_name", "include_object")
+_OPTIONS: Final = (
+    "version_table",
+    "version_table_schema",
+    "include_schemas",
+    "include_name",
+    "include_object",
+    "compare_type",
+    "compare_server_default",
+)
+_SEARCH_PATH: Final = re.compile(
+    r"\s*SET\s+(?:SESSION\s+)?search_path\s*(?:TO\b|=)\s*([^;]+?)\s*(?:;|$)", re.IGNORECASE
+)
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
+_OF_OPTIONS: Final = re.compile(r"(?:^|\s)-c\s*search_path=(\S+)")
 _LONGEST_REASON: Final = 300
 
 
@@ -49,15 +65,16 @@ def survey(config: Config, script: ScriptDirectory) -> Environment:
         # What env.py passes on to an engine, which does not connect.
         name_database(config, URL.create("postgresql+psycopg", database="unnamed"))
     directories = code_directories(script)
-    # What `env.py` uses where it takes a connection that is handed in.
-    config.attributes["connection"] = _Unconnected(postgresql.dialect())  # type: ignore[no-untyped-call]  # of SQLAlchemy
+    config.attributes["connection"] = run.unconnected()
     try:
         with (
             quiet(),
-            only(None, *directories, hand=run.connect),
+            only(None, *directories) as guard,
+            application_at_work(Path(script.env_py_location)),
             environment_context(config, script, run.configured, fn=lambda *_: ()),
             suppress(_Surveyed),
         ):
+            guard.hand = run.connect
             script.run_env()
     except SchemaToolsError:
         raise
@@ -76,13 +93,24 @@ class _Survey:
 
     config: Config
     dialect: str | None = None
+    search_path: str | None = None
     found: Environment | None = None
 
     def connect(self, engine: Engine) -> "_Unconnected":
         """What `connect()` of an engine gives."""
         refuse_other_dialects(engine)
         self.dialect = engine.dialect.name
-        return _Unconnected(engine.dialect)
+        self._notice(str(engine.url.query.get("options", "")))
+        return _Unconnected(engine.dialect, self._notice)
+
+    def unconnected(self) -> "_Unconnected":
+        """What `env.py` uses where it takes a connection that is handed in."""
+        return _Unconnected(postgresql.dialect(), self._notice)  # type: ignore[no-untyped-call]  # of SQLAlchemy
+
+    def _notice(self, asked: str) -> None:
+        """Take the search path from a statement, or from the options of a connection."""
+        if (found := _SEARCH_PATH.match(asked)) or (found := _OF_OPTIONS.search(asked)):
+            self.search_path = found[1]
 
     def configured(self, _connection: Connection | None, options: dict[str, Any]) -> NoReturn:
         """Keep the options, and end the run."""
@@ -90,7 +118,7 @@ class _Survey:
             raise SchemaToolsError(f"env.py {SEVERAL_DATABASES}")
         environment = _environment(self.dialect or "postgresql", options)
         log_table = self.config.attributes.get("log_table", environment.log_table)
-        self.found = replace(environment, log_table=log_table)
+        self.found = replace(environment, log_table=log_table, search_path=self.search_path)
         raise _Surveyed
 
 
@@ -144,15 +172,23 @@ def _place(error: BaseException, directories: Iterable[Path]) -> str:
 class _Unconnected:
     """In the place of a connection: it takes whatever it is asked to do, and has no answer."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    # What an asynchronous connection looks for in a result.
+    _is_cursor, raw = False, None
+
+    def __init__(self, dialect: Dialect, asked: Callable[[str], None]) -> None:
         self.dialect = dialect
+        self._asked = asked
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return self
 
-    def __call__(self, *_args: object, **_options: object) -> Self:
+    def __call__(self, *args: object, **_options: object) -> Self:
+        for one in args:
+            if isinstance(one, str | TextClause):
+                self._asked(str(one))
+        awaited()
         return self
 
     def __enter__(self) -> Self:

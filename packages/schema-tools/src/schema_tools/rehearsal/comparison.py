@@ -9,6 +9,7 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import ForeignKey, Inspector, inspect
 
+from schema_tools.catalog.compared import compared
 from schema_tools.catalog.included import included
 from schema_tools.catalog.naming import named_items, names_given
 from schema_tools.catalog.objects import Difference
@@ -41,8 +42,8 @@ def needed_migrations(pair: ScratchPair, project: SchemaProject) -> ops.Migratio
         context = MigrationContext.configure(
             head,
             opts={
-                "compare_type": True,
-                "compare_server_default": True,
+                "compare_type": environment.compare_type,
+                "compare_server_default": environment.compare_server_default,
                 "target_metadata": metadata,
                 "include_name": include_name,
                 "include_object": environment.include_object,
@@ -74,9 +75,10 @@ def _differences(pair: ScratchPair, project: SchemaProject) -> list[Difference]:
         head = without_partitions(expected, read_catalog(connection, *pair.mapping.schemas, absent=True))
         expected = with_unmapped(expected, head, kinds=pair.mapping.kinds, borrowed=pair.mapping.borrowed)
         expected, head = included(project, expected, head)
-        return true_differences(
+        found = true_differences(
             connection, expected, head, schemas=pair.mapping.schemas, invented=pair.mapping.invented
         )
+        return compared(project, connection, found)
 
 
 def in_lines(found: Mapping[str, Sequence[Difference]]) -> list[str]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final, Self
 from uuid import uuid4
 
-from sqlalchemy import URL, Connection, Engine, MetaData
+from sqlalchemy import URL, Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
@@ -94,6 +94,8 @@ def scratch_pairs(
                 else:
                     head = _at_head(project, places, dialect)
                     stack.callback(places.drop, head)
+            if project.environment.search_path is not None and dialect == "postgresql":
+                _make_default_schema(head, mapping)
             with recorded_statements() as mapped:
                 borrowed = _make_mapping(project.metadata, head, mapping)
             code = _code(head, migrated)
@@ -123,6 +125,14 @@ def _at_head(project: SchemaProject, places: "Places", dialect: str) -> URL:
     if _applied(head) == before and not ancestry(script, before).issuperset(script.get_heads()):
         raise SchemaToolsError(f"what the migrations did {UNCOMMITTED}")
     return head
+
+
+def _make_default_schema(head: URL, mapping: URL) -> None:
+    """Make the schema that comes first on the search path where the migrations were applied, if it is not there."""
+    with engine_of(head).connect() as connection:
+        default = connection.scalar(text("SELECT current_schema()"))
+    with engine_of(mapping).begin() as connection:
+        connection.execute(CreateSchema(default, if_not_exists=True))
 
 
 def _applied(database: URL) -> tuple[str, ...]:
@@ -196,16 +206,26 @@ def _with_unmapped_code(
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where throwaway databases are made: those of PostgreSQL on `server`, SQLite's files in `directory`."""
+    """Where throwaway databases are made: those of PostgreSQL on `server`, SQLite's files in `directory`.
+
+    Attributes:
+        search_path: What is set in those of PostgreSQL; None for the usual one.
+    """
 
     server: RunningPostgres | None
     directory: Path
+    search_path: str | None = None
 
     def create(self, dialect: str, purpose: str, template: URL | None = None) -> URL:
         """A new database, a copy of `template` if one is given; its name begins with `purpose`."""
         name = f"{purpose}_{uuid4().hex}"
         if self.server is not None and dialect == "postgresql":
-            return self.server.create_database(name, template.database if template is not None else None)
+            made = self.server.create_database(name, template.database if template is not None else None)
+            if self.search_path is not None:
+                # Of the database, so that each connection to it finds what env.py does on its own.
+                with engine_of(made).begin() as connection:
+                    connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET search_path = {self.search_path}')
+            return made
         url = URL.create("sqlite", database=str(self.directory / f"{name}.db"))
         if template is not None and Path(str(template.database)).exists():
             shutil.copy(str(template.database), str(url.database))
@@ -226,7 +246,8 @@ def throwaway_places(
         if server is None and "postgresql" in dialects:
             started = stack.enter_context(PostgresServer(preferred_installation(project.postgres_bindir)))
             server = replace(started, admin=started.admin.update_query_dict(ON_THIS_MACHINE))
-        yield Places(server, Path(stack.enter_context(TemporaryDirectory(prefix="rehearsal-"))))
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="rehearsal-")))
+        yield Places(server, directory, project.environment.search_path)
 
 
 def engine_of(url: URL) -> Engine:
