@@ -20,6 +20,20 @@ from schema_tools.versions import Versions
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _INTEGRITY: Final = "23"
 _DATA: Final = "22"
+# What helps where the message of the server does not say it.
+_ADVICE: Final = {
+    "25006": "it is a standby, or default_transaction_read_only is on for the role or the database: name the primary,"
+    " or turn that off",
+    "3F000": "the search_path of the role or the database must name a schema that exists, as in ALTER ROLE name SET"
+    " search_path = public",
+    "22021": "a text that is stored there is not valid in UTF-8: correct it, or restore a dump into a database with"
+    " ENCODING 'UTF8'",
+}
+_UNTRANSLATABLE: Final = "22P05"
+_NEEDS_UNICODE: Final = (
+    "the encoding of the database lacks a character that is needed; restore a dump into a database that has it, as in"
+    " CREATE DATABASE name TEMPLATE template0 ENCODING 'UTF8'"
+)
 # Where the server's messages are in another language, its quotation marks may be, too.
 _QUOTED: Final = re.compile('["«»„“”].*["«»„“”]', re.DOTALL)
 
@@ -95,12 +109,21 @@ def _driver_says(error: BaseException) -> str:
     if is_refusal_of_pooler(message):
         return A_POOLER
     state = str(getattr(error, "sqlstate", ""))
+    if state == _UNTRANSLATABLE and "0x" in message:  # not an escape such as \u0000
+        return _NEEDS_UNICODE
     if state.startswith((_INTEGRITY, _DATA)):
-        message = re.split(r"\n(?:DETAIL|CONTEXT):", message, maxsplit=1)[0]  # It quotes the values of a row.
+        message = _first_sentence(error, message)  # What follows quotes the values of a row.
     if state.startswith(_DATA):
         message = _QUOTED.sub('"..."', message)
     fatal = message.rpartition("FATAL:")[2] if "FATAL:" in message else message
-    return fatal.strip().removeprefix("connection failed: ")
+    advice = f"; {_ADVICE[state]}" if state in _ADVICE else ""
+    return fatal.strip().removeprefix("connection failed: ") + advice
+
+
+def _first_sentence(error: BaseException, message: str) -> str:
+    """The message without its details, in whatever language the server writes their headings."""
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    return str(primary or re.split(r"\n(?:DETAIL|CONTEXT):", message, maxsplit=1)[0])
 
 
 def place_in_revision(error: BaseException, versions: Versions) -> str | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, MetaData
 
@@ -44,9 +44,23 @@ def declared_privileges(metadata: MetaData) -> Mapping[tuple[str | None, str], t
 def as_parameter(metadata: MetaData, connection: Connection) -> str:
     """The declared privileges as JSON, for a query: an array of them for each table, by its name as SQL has it."""
     quote = connection.dialect.identifier_preparer.quote_identifier
-    return json.dumps(
-        {
-            ".".join(quote(part) for part in place if part): privileges
-            for place, privileges in declared_privileges(metadata).items()
-        }
-    )
+    names = {
+        ".".join(quote(part) for part in place if part): privileges
+        for place, privileges in declared_privileges(metadata).items()
+    }
+    held = {name: privileges for name, privileges in names.items() if _can_be_in(connection, name)}
+    # Where the encoding is not UTF-8, PostgreSQL takes no escapes for what is not ASCII.
+    return json.dumps(held, ensure_ascii=False)
+
+
+def _can_be_in(connection: Connection, name: str) -> bool:
+    """Whether the encoding of the database has every character of a name, as far as Python knows that encoding."""
+    driver: Any = connection.connection.driver_connection
+    encoding = driver.info.parameter_status("server_encoding") or "UTF8"
+    try:
+        name.encode("utf-8" if encoding == "SQL_ASCII" else encoding.replace("WIN", "cp"))
+    except UnicodeEncodeError:
+        return False
+    except LookupError:
+        return True
+    return True

@@ -11,7 +11,8 @@ from schema_tools.findings import Finding, Group
 _OWN_TABLES: Final = {
     "postgresql": """
 WITH own_tables AS (
-    SELECT c.*, n.nspname, c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    SELECT c.*, n.nspname, c.oid::regclass::text COLLATE "C" AS name
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND NOT EXISTS (SELECT FROM pg_depend e
                       WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
@@ -27,7 +28,8 @@ def rows(connection: Connection, query: str, **parameters: Any) -> list[RowMappi
     """What a query finds, which may read `own_tables`: those that are neither the system's nor an extension's.
 
     On PostgreSQL they are tables, partitioned tables, partitions and materialized views, in rows of `pg_class` with
-    `nspname` and `name`, which is as SQL has it, with its schema where that is needed. On SQLite they have a `name`.
+    `nspname` and `name`, which is as SQL has it, with its schema where that is needed, and which sorts alike whatever
+    the locale. On SQLite they have a `name`.
     """
     return list(connection.execute(text(_OWN_TABLES[connection.dialect.name] + query), parameters).mappings())
 

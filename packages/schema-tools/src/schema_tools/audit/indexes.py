@@ -74,7 +74,7 @@ JOIN pg_am am ON am.oid = x.relam
 JOIN own_tables c ON c.oid = i.indrelid
 LEFT JOIN pg_stat_all_indexes s ON s.indexrelid = i.indexrelid
 WHERE i.indislive AND NOT c.relispartition
-ORDER BY c.name, i.indexrelid::regclass::text
+ORDER BY c.name, i.indexrelid::regclass::text COLLATE "C"
 """
 
 _SINCE: Final = """

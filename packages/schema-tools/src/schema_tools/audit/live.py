@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import URL, MetaData, make_url, text
+from sqlalchemy import URL, MetaData, make_url
 from sqlalchemy.exc import ArgumentError
 
 from schema_tools.audit.checks import check_findings
@@ -17,7 +17,7 @@ from schema_tools.database_urls import migration_url
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
 from schema_tools.findings import Finding
-from schema_tools.migrations.connection import postgresql_engine
+from schema_tools.migrations.connection import live_engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,9 @@ def audit(
             with read_only_engine(target).connect() as connection:
                 return Audit(list(sqlite_findings(connection)), [NOT_THERE])
         of_application = _url_of_application(application) if application is not None else None
-        with postgresql_engine(target).connect() as connection:
-            # One read-only transaction with short timeouts.
+        with live_engine(target).connect() as connection:
+            # One read-only transaction.
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-            connection.execute(text("SET LOCAL statement_timeout = '60s'"))
             findings = [
                 *index_findings(connection, now or datetime.now(UTC), unseen),
                 *check_findings(connection),

@@ -22,13 +22,13 @@ ALTER TABLE {table} ALTER COLUMN {column} TYPE bigint;"""
 # A sequence belongs to a column (serial, identity) or is called by a column's default. last_value is NULL for a
 # role that may not read it.
 _SEQUENCES: Final = """
-SELECT x.oid::regclass::text AS sequence, s.seqincrement AS increment,
+SELECT x.oid::regclass::text COLLATE "C" AS sequence, s.seqincrement AS increment,
        CASE WHEN s.seqincrement > 0 THEN s.seqmax ELSE s.seqmin END AS own_end,
        has_sequence_privilege(x.oid, 'SELECT, USAGE') AS visible,
        CASE WHEN has_sequence_privilege(x.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(x.oid) END AS last,
-       c.oid::regclass::text AS table, quote_ident(a.attname) AS column,
+       c.oid::regclass::text COLLATE "C" AS table, quote_ident(a.attname) AS column,
        format_type(a.atttypid, NULL) AS column_type,
-       has_column_privilege(c.oid, a.attnum, 'SELECT') AS readable,
+       has_column_privilege(c.oid, a.attnum, 'SELECT') AS readable, row_security_active(c.oid) AS hidden,
        EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum AND i.indisunique
                AND i.indisvalid) AS is_unique
 FROM pg_sequence s
@@ -51,7 +51,8 @@ ORDER BY 1, 6, 7
 # Those that a sequence feeds are judged by it.
 _NARROW_KEYS: Final = """
 SELECT c.name AS table, quote_ident(a.attname) AS column, format_type(a.atttypid, NULL) AS column_type,
-       has_column_privilege(c.oid, a.attnum, 'SELECT') AND has_schema_privilege(c.relnamespace, 'USAGE') AS visible
+       has_column_privilege(c.oid, a.attnum, 'SELECT') AND has_schema_privilege(c.relnamespace, 'USAGE') AS readable,
+       row_security_active(c.oid) AS hidden
 FROM pg_constraint k
 JOIN own_tables c ON c.oid = k.conrelid
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
@@ -72,18 +73,27 @@ def number_findings(connection: Connection, unseen: list[str]) -> Iterator[Findi
             unseen.append(f"how far {row['sequence']} has counted: GRANT SELECT ON SEQUENCE {row['sequence']}")
         elif row["last"] is not None:
             yield from _of_sequence(row)
-        if row["visible"] and row["is_unique"] and row["readable"]:
-            yield from _behind(connection, row)
-        elif row["visible"] and row["is_unique"]:
-            unseen.append(f"the furthest {row['table']}.{row['column']}: GRANT SELECT ON {row['table']}")
+        if row["visible"] and row["is_unique"]:
+            reason = _why_unseen(row)
+            if reason:
+                unseen.append(f"the furthest {row['table']}.{row['column']}: {reason}")
+            else:
+                yield from _behind(connection, row)
     for row in rows(connection, _NARROW_KEYS):
-        if not row["visible"]:
-            unseen.append(f"the largest {row['table']}.{row['column']}: GRANT SELECT ON {row['table']}")
+        if reason := _why_unseen(row):
+            unseen.append(f"the largest {row['table']}.{row['column']}: {reason}")
             continue
         # Both names come quoted from the catalog.
         query = f"SELECT max({row['column']}) AS last FROM {row['table']}"  # noqa: S608
         (found,) = rows(connection, query)
         yield from _of_key(row, found["last"] or 0)
+
+
+def _why_unseen(row: RowMapping) -> str:
+    """Why the values of a column cannot be judged; empty where they can."""
+    if not row["readable"]:
+        return f"GRANT SELECT ON {row['table']}"
+    return f"row-level security hides rows of {row['table']} from this role" if row["hidden"] else ""
 
 
 def _behind(connection: Connection, row: RowMapping) -> Iterator[Finding]:

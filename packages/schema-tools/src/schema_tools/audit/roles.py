@@ -34,7 +34,7 @@ _CHECKS: Final = (
         why="an owner can alter and drop it, and grant itself what was revoked",
         fix="ALTER {kind_in_sql} {name} OWNER TO {owner};",
         query="""
-            SELECT quote_ident(r.rolname) AS role, owned.kind, upper(owned.kind) AS kind_in_sql, owned.name,
+            SELECT quote_ident(r.rolname) AS role, owned.kind, upper(owned.kind COLLATE "C") AS kind_in_sql, owned.name,
                    CASE WHEN r.rolname = current_role THEN 'another_role' ELSE quote_ident(current_role) END AS owner
             FROM pg_roles r
             JOIN (SELECT relowner AS owner, name,
@@ -77,7 +77,7 @@ _CHECKS: Final = (
         why="it owns what it creates; a function of its own may run in place of another one, with other roles' rights",
         fix="REVOKE CREATE ON {kind_in_sql} {name} FROM PUBLIC, {role};",
         query="""
-            SELECT quote_ident(r.rolname) AS role, place.kind, upper(place.kind) AS kind_in_sql,
+            SELECT quote_ident(r.rolname) AS role, place.kind, upper(place.kind COLLATE "C") AS kind_in_sql,
                    quote_ident(place.name) AS name
             FROM pg_roles r
             JOIN (SELECT 'schema' AS kind, nspname AS name, oid, nspowner AS owner FROM pg_namespace

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from sqlalchemy import URL, Connection, NullPool, create_engine, text
+from sqlalchemy import URL, Connection, Engine, text
 
 from schema_tools.catalog.compared import compared
 from schema_tools.catalog.expected import Made, compared_schemas, mapping_beside, with_migrations
@@ -21,13 +20,9 @@ from schema_tools.catalog.unmapped import keeping
 from schema_tools.database_urls import migration_url, shown, sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
-from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
+from schema_tools.migrations.connection import live_engine, sqlite_engine
 from schema_tools.migrations.scripts import applied_heads, script_directory
 from schema_tools.project import SchemaProject
-
-# A catalog is read in moments, so a lock on it is not waited for any longer.
-LOCK_TIMEOUT: Final = "5s"
-STATEMENT_TIMEOUT: Final = "60s"
 
 _CIRCUMSTANCES: Final = """
 SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::bool AS read_only,
@@ -60,14 +55,14 @@ def drift(project: SchemaProject, url: str | URL, say: Callable[[str], None] = l
     with explained(target):
         if target.get_backend_name() == "sqlite":
             return _on_sqlite(project, target, say)
-        search_path = project.environment.search_path
-        with _connection(target, search_path) as connection, ThreadPoolExecutor(max_workers=1) as beside:
+        engine = live_engine(target, search_path=project.environment.search_path)
+        with engine.connect() as connection, ThreadPoolExecutor(max_workers=1) as beside:
             _refuse_where_nothing_can_be_made(connection)
             schemas = compared_schemas(project.metadata)
             pending = list(_pending(connection, project))
             connection.commit()
             # Read while the server makes the mapping, which takes the longest.
-            found = beside.submit(_live, target, search_path, schemas)
+            found = beside.submit(_live, engine, schemas)
             made = mapping_beside(connection, project, schemas)
             invented = invented_names(project.metadata)
             live = without_partitions(made.catalog, without_records(project, connection, found.result()))
@@ -77,19 +72,8 @@ def drift(project: SchemaProject, url: str | URL, say: Callable[[str], None] = l
             return [*pending, *map(keeping, compared(project, connection, differing))]
 
 
-@contextmanager
-def _connection(url: URL, search_path: str | None) -> Iterator[Connection]:
-    with postgresql_engine(url).connect() as connection:
-        if search_path is not None:
-            connection.exec_driver_sql(f"SET search_path = {search_path}")
-        connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
-        connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
-        connection.commit()
-        yield connection
-
-
-def _live(url: URL, search_path: str | None, schemas: Sequence[str | None]) -> Catalog:
-    with _connection(url, search_path) as connection:
+def _live(engine: Engine, schemas: Sequence[str | None]) -> Catalog:
+    with engine.connect() as connection:
         return read_catalog(connection, *schemas)
 
 
@@ -102,8 +86,7 @@ def _on_sqlite(project: SchemaProject, url: URL, say: Callable[[str], None]) -> 
         with sqlite_engine(scratch).begin() as connection:
             make_mapped(connection, project.metadata)
             made = Made(read_catalog(connection))
-    # Not the engine of migrations, which takes the write lock.
-    with create_engine(url, poolclass=NullPool).connect() as connection:
+    with live_engine(url).connect() as connection:
         invented = invented_names(project.metadata)
         live = without_records(project, connection, read_catalog(connection))
         expected, live = included(project, with_migrations(connection, project, made, live, say), live)

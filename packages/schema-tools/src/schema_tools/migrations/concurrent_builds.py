@@ -5,6 +5,7 @@ https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CON
 """
 
 import re
+import string
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from sqlalchemy.engine import ExceptionContext
 from schema_tools.errors import SchemaToolsError
 
 _KEY: Final = "schema_tools.building"
+_FOLDED: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _CONCURRENT: Final = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 _NAME: Final = r'(?:"(?:[^"]|"")+"|\w+)'
 _BUILD: Final = re.compile(
@@ -81,8 +83,8 @@ def index_left(info: Mapping[Any, Any]) -> str | None:
 
 
 def folded(name: str) -> str:
-    """An identifier of SQL as the catalog has it."""
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+    """An identifier of SQL as the catalog has it: without quotation marks, only the letters of ASCII are folded."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.translate(_FOLDED)
 
 
 def _is_concurrent(cursor: Any, statement: str) -> bool:

@@ -21,7 +21,26 @@ ADVISORY_LOCK: Final = 0x736368656D61
 
 APPLICATION_NAME: Final = "schema-tools migration"
 CONNECT_SECONDS: Final = 10
-SESSION_OPTIONS: Final = "-c datestyle=ISO -c intervalstyle=postgres -c bytea_output=hex"
+# How values are worded, what a backslash in a text of SQL means, and when a name is quoted.
+SESSION_OPTIONS: Final = (
+    "-c datestyle=ISO -c intervalstyle=postgres -c bytea_output=hex -c extra_float_digits=1"
+    " -c standard_conforming_strings=on -c quote_all_identifiers=off"
+)
+# Sessions wait while something else is done, such as starting a throwaway server.
+_PATIENT: Final = (
+    "-c idle_session_timeout=0 -c idle_in_transaction_session_timeout=0"
+    " -c default_transaction_isolation=read\\ committed"
+)
+# A catalog and two small tables are read in moments, so waiting longer for a lock on one is of no use.
+_READING: Final = "-c lock_timeout=5s -c statement_timeout=60s"
+# Otherwise a network that drops everything would be waited for as long as the kernel does, which may be hours.
+_NETWORK: Final = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+    "tcp_user_timeout": 90_000,  # milliseconds
+}
+_TRANSACTION_TIMEOUT_SINCE: Final = 17_00_00
 SQLITE_BUSY_SECONDS: Final = 30
 
 
@@ -80,7 +99,8 @@ def migration_connection(
             yield connection
         return
     patience = patience or Patience()
-    engine = postgresql_engine(url, application=APPLICATION_NAME)
+    bounds = f"-c lock_timeout={patience.lock_timeout_ms} -c statement_timeout={patience.statement_timeout_ms}"
+    engine = postgresql_engine(url, application=APPLICATION_NAME, bounds=bounds)
     with engine.connect() as guard:
         guard = guard.execution_options(isolation_level="AUTOCOMMIT")  # noqa: PLW2901 -- the same connection
         _wait_for_the_others(guard, patience.migrator_seconds, waiting)
@@ -97,20 +117,59 @@ def migration_connection(
                 yield connection
 
 
-def postgresql_engine(url: URL, *, application: str = "") -> Engine:
+def postgresql_engine(url: URL, *, application: str = "", bounds: str = "") -> Engine:
     """An engine without a pool, whose errors never show a parameter, for PostgreSQL.
 
-    Its sessions state what reading values depends on, whatever the role or the database sets. They have the name of the
-    `application`, unless the URL gives one. Connecting raises `SchemaToolsError` where the URL is that of a pooler.
+    Its sessions state what they depend on, whatever the role or the database sets: how values are worded, and how long
+    statements and transactions may last. They have the name of the `application`, unless the URL gives one. Connecting
+    raises `SchemaToolsError` where the URL is that of a pooler.
+
+    Args:
+        url: The database. Its own `options` count before `bounds`.
+        application: A name for the sessions.
+        bounds: The lock and statement timeouts, as `options` of libpq; none by default.
     """
     given = url.query.get("options", "")
-    arguments: dict[str, Any] = {"options": f"{SESSION_OPTIONS} {given}".strip(), "client_encoding": "utf8"}
-    if "connect_timeout" not in url.query:
-        arguments["connect_timeout"] = CONNECT_SECONDS
+    options = [_PATIENT, bounds or "-c lock_timeout=0 -c statement_timeout=0", *_several(given), SESSION_OPTIONS]
+    arguments: dict[str, Any] = {"options": " ".join(filter(None, options)), "client_encoding": "utf8"}
     if application:
         arguments["fallback_application_name"] = application
+    limits = {"connect_timeout": CONNECT_SECONDS, **_NETWORK}
+    arguments |= {name: value for name, value in limits.items() if name not in url.query}
     engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
-    event.listen(engine, "connect", lambda connection, _record: refuse_pooler(connection, shown(url)))
+    event.listen(engine, "connect", lambda connection, _record: _begin(connection, shown(url)))
+    return engine
+
+
+def _several(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else given
+
+
+def _begin(driver_connection: Any, place: str) -> None:
+    refuse_pooler(driver_connection, place)
+    if driver_connection.info.server_version >= _TRANSACTION_TIMEOUT_SINCE:
+        # Not among the options, which an older server would refuse.
+        driver_connection.execute("SET transaction_timeout = 0")
+        driver_connection.commit()
+
+
+def live_engine(url: URL, *, search_path: str | None = None) -> Engine:
+    """An engine for reading a live database: it waits for a lock for seconds, and takes no lock of SQLite's.
+
+    Args:
+        url: The database.
+        search_path: The schemas in which names are looked for on PostgreSQL, where they are not the usual ones.
+    """
+    if url.get_backend_name() == "sqlite":
+        return create_engine(url, poolclass=NullPool)
+    engine = postgresql_engine(url, bounds=_READING)
+    if search_path is not None:
+
+        @event.listens_for(engine, "connect")
+        def _set_search_path(driver_connection: Any, _record: object) -> None:
+            driver_connection.execute(f"SET search_path = {search_path}")
+            driver_connection.commit()
+
     return engine
 
 

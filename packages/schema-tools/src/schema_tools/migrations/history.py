@@ -2,15 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Final
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, NullPool, create_engine, text
+from sqlalchemy import URL, Connection
 
 from schema_tools.database_urls import migration_url, sqlite_file
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import explained
-from schema_tools.migrations.connection import postgresql_engine
+from schema_tools.migrations.connection import live_engine
 from schema_tools.migrations.log import Direction, Record, last_records
 from schema_tools.migrations.revision_files import RevisionFile, checksums, revision_files
 from schema_tools.migrations.scripts import (
@@ -22,10 +21,6 @@ from schema_tools.migrations.scripts import (
     versions_of,
 )
 from schema_tools.project import Environment, SchemaProject
-
-# Two small tables are read in moments, so waiting longer for a lock on one is of no use.
-_LOCK_TIMEOUT: Final = "5s"
-_STATEMENT_TIMEOUT: Final = "60s"
 
 
 def history(project: SchemaProject, url: str | URL | None = None) -> list[Revision]:
@@ -67,12 +62,7 @@ def _of_database(url: URL, environment: Environment) -> tuple[tuple[str, ...], M
     file = sqlite_file(url)
     if file is not None and not file.exists():
         return (), {}  # Looking must not create it.
-    # On SQLite not the engine of migrations, which takes the write lock.
-    engine = create_engine(url, poolclass=NullPool) if file else postgresql_engine(url)
-    with engine.connect() as connection:
-        if file is None:
-            connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
-            connection.execute(text(f"SET statement_timeout = '{_STATEMENT_TIMEOUT}'"))
+    with live_engine(url).connect() as connection:
         return applied_heads(connection, environment), last_records(connection, environment.log_table)
 
 

@@ -9,7 +9,8 @@ from schema_tools.privileges import as_parameter
 # What ALTER DEFAULT PRIVILEGES gave on a table when it was created, and the table does not declare. What was granted by
 # hand stays, and so do the tables of other owners.
 _TOO_MUCH: Final = """
-SELECT c.oid::regclass::text AS table, string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) AS privileges,
+SELECT c.oid::regclass::text COLLATE "C" AS table,
+       string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) AS privileges,
        CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee
 FROM jsonb_each(CAST(:declared AS jsonb)) AS d
 JOIN pg_class c ON c.oid = to_regclass(d.key)

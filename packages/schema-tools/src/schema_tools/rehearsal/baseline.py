@@ -6,7 +6,7 @@ from typing import Any, Final
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, NullPool, create_engine, text
+from sqlalchemy import URL, Connection, text
 
 from schema_tools.catalog.comparing import differences
 from schema_tools.catalog.objects import Catalog
@@ -14,7 +14,7 @@ from schema_tools.catalog.reading import read_catalog
 from schema_tools.database_urls import migration_url, shown
 from schema_tools.errors import SchemaToolsError
 from schema_tools.failures import driver_error, explained
-from schema_tools.migrations.connection import postgresql_engine, sqlite_engine
+from schema_tools.migrations.connection import live_engine, postgresql_engine, sqlite_engine
 from schema_tools.migrations.scripts import applied_heads
 from schema_tools.project import Baseline, Environment
 
@@ -94,11 +94,8 @@ def _dump(file: Path) -> str:
 
 def _catalog(url: URL, revision: str | None, environment: Environment) -> Catalog:
     """The schema of a live database, which is only read."""
-    # On SQLite not the engine of migrations, which takes the write lock.
-    on_sqlite = url.get_backend_name() == "sqlite"
-    engine = create_engine(url, poolclass=NullPool) if on_sqlite else postgresql_engine(url)
-    with explained(url), engine.connect() as connection:
-        if not on_sqlite:
+    with explained(url), live_engine(url).connect() as connection:
+        if url.get_backend_name() == "postgresql":
             connection.execute(text("SET TRANSACTION READ ONLY"))
         heads = applied_heads(connection, environment)
         if heads != ((revision,) if revision else ()):

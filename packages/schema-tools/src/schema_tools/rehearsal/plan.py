@@ -9,13 +9,14 @@ from sqlalchemy import URL, text
 
 from schema_tools.database_urls import migration_url
 from schema_tools.failures import explained
+from schema_tools.migrations.connection import live_engine
 from schema_tools.migrations.history import history
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.examples import examples_of
 from schema_tools.rehearsal.measuring import Measurement, measured
 from schema_tools.rehearsal.rows import Unfilled, fill
-from schema_tools.rehearsal.scratch import engine_of, throwaway_places
+from schema_tools.rehearsal.scratch import throwaway_places
 from schema_tools.rehearsal.spare import Databases
 from schema_tools.rehearsal.steps import Revisions, StepFailed, Walker
 from schema_tools.rehearsal.stores import count_rows, read_shapes
@@ -136,6 +137,6 @@ def _live_rows(url: URL) -> dict[str, int]:
     """About how many rows each table of a live database has, by its statistics."""
     if url.get_backend_name() != "postgresql":
         return {}
-    with explained(url), engine_of(url).connect() as connection:
+    with explained(url), live_engine(url).connect() as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))
         return dict(map(tuple, connection.execute(text(_ESTIMATES))))

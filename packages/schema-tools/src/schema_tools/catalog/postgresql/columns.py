@@ -20,7 +20,7 @@ SELECT a.attrelid AS oid, a.attnum, c.relkind::text AS relkind, a.attrelid::regc
        CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END AS storage,
        t.typstorage::text AS usual_storage,
        nullif(a.attcompression::text, '') AS compression, nullif(a.attstattarget, -1) AS statistics,
-       (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attoptions) AS o) AS options,
+       (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(a.attoptions) AS o) AS options,
        i.objid AS sequence, format_type(s.seqtypid, NULL) AS type,
        s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle, de.description AS comment,
        current_setting('server_version_num')::int >= 170000 AS has_set_expression

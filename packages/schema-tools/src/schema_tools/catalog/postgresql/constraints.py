@@ -16,7 +16,7 @@ SELECT c.oid, quote_ident(c.conname) AS name, CASE WHEN c.conrelid = 0 THEN 'd' 
        pg_get_constraintdef(c.oid) AS definition, c.convalidated,
        CASE WHEN c.contype IN ('p', 'u', 'x') THEN k.oid END AS index_oid, quote_ident(k.relname) AS index_name,
        k.oid::regclass::text AS index_path,
-       (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(k.reloptions) AS o) AS options,
+       (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(k.reloptions) AS o) AS options,
        i.indisclustered AS clustered, i.indisreplident AS replica_identity, i.indisvalid AS index_valid,
        ts.spcname AS tablespace, de.description AS comment,
        (SELECT string_agg(DISTINCT t.tgenabled::text, '') FROM pg_trigger t
@@ -38,7 +38,7 @@ SELECT c.oid, quote_ident(c.relname) AS name, quote_ident(c.relname) AS index_na
        i.indisunique AS unique, split_part(definition.full, definition.head, 2) AS rest,
        i.indisvalid AND i.indisready AND i.indislive AS valid, i.indisclustered AS clustered,
        i.indisreplident AS replica_identity, ts.spcname AS tablespace, obj_description(c.oid, 'pg_class') AS comment,
-       (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) AS o) AS options
+       (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(c.reloptions) AS o) AS options
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
 CROSS JOIN LATERAL (

@@ -34,6 +34,7 @@ _WORDING: Final = {
     "extra_float_digits": "1",
     "bytea_output": "hex",
     "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
 }
 
 _OF_EXTENSIONS: Final = "SELECT classid::regclass::text, objid FROM pg_depend WHERE deptype = 'e'"
@@ -115,6 +116,9 @@ def search_path(connection: Connection, schema: str) -> str:
 @contextmanager
 def _settings(connection: Connection, settings: dict[str, str]) -> Iterator[None]:
     """Other settings while the context lasts; a failure ends the transaction, which sets them back as well."""
-    before = {row.name: row.before for row in connection.execute(text(_SET), {"settings": json.dumps(settings)})}
+    before = {
+        row.name: row.before
+        for row in connection.execute(text(_SET), {"settings": json.dumps(settings, ensure_ascii=False)})
+    }
     yield
-    connection.execute(text(_SET), {"settings": json.dumps(before)})
+    connection.execute(text(_SET), {"settings": json.dumps(before, ensure_ascii=False)})

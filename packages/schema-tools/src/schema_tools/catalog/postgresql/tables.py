@@ -21,7 +21,7 @@ SELECT c.oid, c.reltype, c.oid::regclass::text AS name, c.relpersistence = 'u' A
         WHERE i.indrelid = c.oid AND i.indisreplident) AS identity_index,
        (SELECT string_agg(h.inhparent::regclass::text, ', ' ORDER BY h.inhseqno)
         FROM pg_inherits h WHERE h.inhrelid = c.oid) AS parents,
-       (SELECT string_agg(o, ', ' ORDER BY o) FROM (
+       (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM (
           SELECT unnest(c.reloptions) UNION ALL SELECT 'toast.' || unnest(toast.reloptions)) AS every(o)) AS options
 FROM pg_class c
 LEFT JOIN pg_am am ON am.oid = c.relam
@@ -35,7 +35,7 @@ _VIEWS: Final = """
 SELECT c.oid, c.reltype, c.oid::regclass::text AS name, c.relkind = 'm' AS materialized,
        rtrim(pg_get_viewdef(c.oid), ';') AS definition, c.relispopulated AS populated, am.amname AS access_method,
        ts.spcname AS tablespace, obj_description(c.oid, 'pg_class') AS comment, r.oid AS rule,
-       (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) AS o) AS options
+       (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(c.reloptions) AS o) AS options
 FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN'
 LEFT JOIN pg_am am ON am.oid = c.relam
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
