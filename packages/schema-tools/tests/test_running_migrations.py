@@ -246,7 +246,7 @@ def test_the_history_does_not_wait_for_a_lock_for_ever(
     project: SchemaProject, empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner.upgrade(project, empty_postgres_url)
-    monkeypatch.setattr("schema_tools.migrations.history._LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr("schema_tools.migrations.connection._READING", "-c lock_timeout=100ms")
     with connected(empty_postgres_url) as holder:
         holder.execute(text("LOCK TABLE alembic_version"))
         with pytest.raises(SchemaToolsError, match="canceling statement due to lock timeout"):
