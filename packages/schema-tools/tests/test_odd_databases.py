@@ -243,6 +243,29 @@ def test_a_database_in_which_nothing_can_be_made_is_told(
             assert told(tools(command, "--database", url, cwd=project))[0] == status
 
 
+def test_rows_that_are_hidden_are_not_judged(project: Path, newest: RunningPostgres) -> None:
+    role, password = f"clerk_{uuid4().hex}", uuid4().hex
+    with made(newest, "row_security = off") as url:
+        with connected(url) as connection:
+            for statement in (
+                "CREATE TABLE notes (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY)",
+                "ALTER TABLE notes ENABLE ROW LEVEL SECURITY",
+                f"CREATE ROLE {role} LOGIN PASSWORD '{password}'",
+                f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
+                f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+            ):
+                connection.execute(text(statement))
+        try:
+            own = make_url(url).set(username=role, password=password).render_as_string(hide_password=False)
+            done = tools("audit", "--database", own, cwd=project)
+            assert told(done)[0] == 0, done
+            assert "notes.id: row-level security hides rows of notes from this role" in done.stderr
+        finally:
+            with connected(url) as connection:
+                connection.execute(text(f"DROP OWNED BY {role}"))
+                connection.execute(text(f"DROP ROLE {role}"))
+
+
 def test_a_lock_is_waited_for_no_longer_than_stated(
     project: Path, newest: RunningPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
