@@ -241,6 +241,13 @@ def test_what_has_no_comment_and_no_example_is_named(tmp_path: Path) -> None:
     assert check_document(here) == found
 
 
+def test_a_table_without_a_comment_has_its_columns_below_its_name(tmp_path: Path) -> None:
+    metadata = MetaData()
+    Table("notes", metadata, Column("id", Integer, primary_key=True))
+
+    assert "### `notes`\n\n**Columns**:" in render_document(project(metadata, tmp_path))
+
+
 def test_a_project_without_a_document_says_so() -> None:
     with pytest.raises(SchemaToolsError, match="no schema document"):
         render_document(SchemaProject(metadata=MetaData(), alembic_ini=BOOKSHOP_INI))

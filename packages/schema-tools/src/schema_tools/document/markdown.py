@@ -101,7 +101,8 @@ def _document(project: SchemaProject) -> SchemaDocument:
 
 def _table(table: Table, metadata: MetaData, mapped: Iterable[MappedRelationship]) -> Iterator[str]:
     yield f"### `{table.fullname}`"
-    yield table.comment or _NONE
+    if (table.comment or "").strip():
+        yield str(table.comment)
     rows = [
         (
             f"`{column.name}`",
