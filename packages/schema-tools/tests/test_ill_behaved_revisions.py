@@ -81,4 +81,5 @@ def test_a_lost_revision_is_named_by_check_and_by_every_other_command(scratch: S
         assert isinstance(done.exception, SystemExit), (command, done.exception)
         assert "first" in done.output or "there is no database" in done.output
     checked = CliRunner().invoke(application(context), ["check"])
+    assert not checked.stdout.startswith("\n")
     assert "revision first was deleted" in checked.output

@@ -66,7 +66,8 @@ def check(
         try:
             outcome = _judge(one)
         except SchemaToolsError:
-            report.progress("", *report.summary(found))  # which may be the reason
+            summary = report.summary(found)  # which may have the reason
+            report.progress(*(["", *summary] if summary else []))
             raise
         reported = selection.of(outcome.findings)
         found += reported
