@@ -137,6 +137,21 @@ def test_check_and_verify_sum_as_well(lint: LintProject) -> None:
     assert "head-differs" not in only.stdout
 
 
+def test_what_has_findings_of_other_rules_is_not_called_clean(lint: LintProject) -> None:
+    many(lint)
+
+    linted, verified, checked = (run(lint, one, "--rule", "money-type") for one in ("lint", "verify", "check"))
+
+    assert (linted.returncode, verified.returncode, checked.returncode) == (0, 0, 0)
+    assert linted.stdout == "nothing of money-type\n"
+    assert re.findall(r"^.* clean$", verified.stdout, re.MULTILINE) == re.findall(
+        r"^.* clean$", run(lint, "verify").stdout, re.MULTILINE
+    )
+    assert re.search(r"^postgresql +r000 .* 1 left out$", verified.stdout, re.MULTILINE)
+    assert re.search(r"^\d+ left out: \d+ rehearsals in", verified.stdout, re.MULTILINE)
+    assert re.search(r"^verify +\d+ left out +\d", checked.stdout, re.MULTILINE)
+
+
 def test_the_order_of_equally_bad_findings_stays() -> None:
     places = [("opinion", Group.OPINION), ("b", Group.SAFETY), ("a", Group.SAFETY)]
     findings = [Finding(rule="json-type", place=place, message="", group=group) for place, group in places]

@@ -16,7 +16,7 @@ from schema_tools.cli.known_findings import (
     WriteBaselineOption,
     baseline_mode,
 )
-from schema_tools.cli.output import FindingsFormat, FindingsFormatOption, counted
+from schema_tools.cli.output import FindingsFormat, FindingsFormatOption, verdict_on
 from schema_tools.cli.progress import ProgressLine
 from schema_tools.cli.selecting import (
     OpinionsOption,
@@ -98,8 +98,7 @@ def _judge(one: "_Check") -> _Outcome:
 
 
 def _verdict(outcome: _Outcome, reported: Sequence["Reported"]) -> str:
-    verdict = counted(len(reported), "finding") if reported else "clean"
-    return f"{verdict:<12} {outcome.seconds:5.1f} s"
+    return f"{verdict_on(len(reported), len(outcome.findings)):<12} {outcome.seconds:5.1f} s"
 
 
 def _program(ctx: typer.Context) -> str:
@@ -218,8 +217,10 @@ def lint(
     report = FindingsOutput(
         ctx=ctx, project=project, selection=selection, output=output, in_full=everything or bool(rules)
     )
-    clean = [] if found else ["nothing unsafe in the migrations, nothing weak in the tables"]
-    report.finish(found, {"findings": report.documents(found)}, [*clean, *report.summary(found)])
+    nothing = "nothing unsafe in the migrations, nothing weak in the tables"
+    if findings:
+        nothing = f"nothing of {', '.join(sorted(rules))}" if rules else "nothing beside what is left out"
+    report.finish(found, {"findings": report.documents(found)}, [*([] if found else [nothing]), *report.summary(found)])
 
 
 def _write(rules: str, path: Path) -> None:

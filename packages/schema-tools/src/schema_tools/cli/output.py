@@ -157,6 +157,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def verdict_on(reported: int, found: int) -> str:
+    """What is said where so many findings were found, and so many of them are reported; clean is where none was."""
+    if reported:
+        return counted(reported, "finding")
+    return f"{found} left out" if found else "clean"
+
+
 def write(text: str) -> None:
     """`text` on standard output, in its encoding; a reader that went away is no error."""
     if sys.stdout is None:

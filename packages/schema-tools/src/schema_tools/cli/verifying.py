@@ -8,9 +8,9 @@ import typer
 from rich.text import Text
 
 from schema_tools.cli.findings_output import FindingsOutput
-from schema_tools.cli.output import FindingsFormat, FindingsFormatOption, counted
+from schema_tools.cli.output import FindingsFormat, FindingsFormatOption, counted, verdict_on
 from schema_tools.cli.progress import ProgressLine, is_terminal
-from schema_tools.cli.rehearsals import GrowingTable, whole_table
+from schema_tools.cli.rehearsals import GrowingTable, Shown, whole_table
 from schema_tools.cli.selecting import (
     OpinionsOption,
     RuleOption,
@@ -56,11 +56,11 @@ def verify(
     of_head = rehearsed.findings[sum(len(one.findings) for one in rehearsed.revisions) :]
     found = [*rehearsals.found, *selection.of(of_head)]
     document = {
-        "revisions": [_revision_document(one) for one in rehearsals.revisions],
+        "revisions": [_revision_document(one.report) for one in rehearsals.revisions],
         "findings": report.documents(found),
         "seconds": round(rehearsed.seconds, 2),
     }
-    verdict = counted(len(found), "finding") if found else "clean"
+    verdict = verdict_on(len(found), len(rehearsed.findings))
     conclusion = f"{verdict}: {counted(len(rehearsed.revisions), 'rehearsal')} in {rehearsed.seconds:.1f} s"
     table = [] if in_terminal else [whole_table(rehearsals.revisions)]
     report.finish(found, document, [*table, "", *report.summary(found), Text(conclusion, style="bold")])
@@ -75,13 +75,13 @@ class _Rehearsals:
 
     def __init__(self, report: FindingsOutput, table: GrowingTable | None, line: ProgressLine) -> None:
         self._report, self._table, self._line = report, table, line
-        self.revisions: list[RevisionReport] = []
+        self.revisions: list[Shown] = []
         self.found: list[Reported] = []
 
     def done(self, one: "RevisionReport", of: int) -> None:
         """Take the next one, of so many."""
         reported = self._report.selection.of(one.findings)
-        shown = replace(one, findings=[other.finding for other in reported])
+        shown = Shown(replace(one, findings=[other.finding for other in reported]), len(one.findings))
         if self._table is None:
             self._line.say(f"verify: {len(self.revisions) + 1} of {of}: {one.revision} {one.message}")
         else:
