@@ -47,7 +47,7 @@ def test_it_is_a_module_that_runs(shop: Path) -> None:
 
 
 def test_a_project_is_checked_with_nothing_but_its_tables_and_its_migrations(tools: Tools) -> None:
-    assert tools("docs", *PROJECT)[0] == 0
+    assert tools("docs", *PROJECT) == (0, "written: docs/database-schema.md\n", "")
     status, output, errors = tools("check", "--format", "json", *PROJECT)
 
     assert (status, errors) == (0, "")

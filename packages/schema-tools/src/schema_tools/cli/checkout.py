@@ -106,7 +106,10 @@ def docs(
         case DocumentFormat.CSV:
             write(data_dictionary(context.project().metadata))
         case DocumentFormat.MARKDOWN:
-            _complain(write_document(context.checkout()))
+            project = context.checkout()
+            lacking = write_document(project)
+            write(f"written: {project.document.path if project.document else ''}\n")
+            _complain(lacking)
 
 
 def docs_check(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
