@@ -182,7 +182,8 @@ def _linted(project: "SchemaProject", revisions: frozenset[str] | None) -> list[
     from schema_tools.lint import lint_revisions, lint_tables, touched_tables
 
     tables = None if revisions is None else touched_tables(project, revisions)
-    return [*lint_revisions(project, revisions), *lint_tables(project.metadata, tables)]
+    of_tables = lint_tables(project.metadata, tables, databases=project.databases)
+    return [*lint_revisions(project, revisions), *of_tables]
 
 
 def lint(

@@ -9,7 +9,7 @@ from schema_tools.document.table_facts import ordered_tables
 from schema_tools.errors import SchemaToolsError
 from schema_tools.findings import Finding
 from schema_tools.lint.rule import TABLE_RULES, Rule, TablePart, parts_of, place_of
-from schema_tools.lint.rules import waiver_findings
+from schema_tools.lint.rules import has_meaning, waiver_findings
 from schema_tools.project import SchemaProject
 
 __all__ = ["lint_revisions", "lint_tables", "render_rules", "safe_form", "touched_tables"]
@@ -77,7 +77,9 @@ def touched_tables(project: SchemaProject, revisions: Collection[str]) -> set[st
     return touched.touched_tables(project, revisions)
 
 
-def lint_tables(metadata: MetaData, tables: Collection[str] | None = None) -> list[Finding]:
+def lint_tables(
+    metadata: MetaData, tables: Collection[str] | None = None, *, databases: Collection[str] = ("postgresql",)
+) -> list[Finding]:
     """The findings in the tables, by table, place and rule.
 
     A rule is waived with `info={"lint": {"rule": "reason"}}` of the table, column or index.
@@ -85,13 +87,15 @@ def lint_tables(metadata: MetaData, tables: Collection[str] | None = None) -> li
     Args:
         metadata: The mapping.
         tables: The full names of the tables to judge; all of them when None.
+        databases: The kinds of databases that the tables are for. What has no meaning in them is no finding.
     """
     judged = (table for table in ordered_tables(metadata) if tables is None or table.fullname in tables)
-    return [finding for table in judged for finding in _judged(table)]
+    return [finding for table in judged for finding in _judged(table, databases)]
 
 
-def _judged(table: Table) -> list[Finding]:
-    hits = [(rule, hit) for rule in TABLE_RULES for hit in rule.check(table)]
+def _judged(table: Table, databases: Collection[str]) -> list[Finding]:
+    rules = [rule for rule in TABLE_RULES if has_meaning(rule.name, databases)]
+    hits = [(rule, hit) for rule in rules for hit in rule.check(table)]
     used = {(id(hit.part), rule.name) for rule, hit in hits if rule.name in _waivers(hit.part)}
     found = [
         rule.finding(place_of(hit.part), hit.message, hit.fix)
@@ -100,7 +104,8 @@ def _judged(table: Table) -> list[Finding]:
     ]
     for part in parts_of(table):
         for name, reason in _waivers(part).items():
-            found += waiver_findings(place_of(part), name, str(reason or ""), used=(id(part), name) in used)
+            is_used = (id(part), name) in used or not has_meaning(name, databases)
+            found += waiver_findings(place_of(part), name, str(reason or ""), used=is_used)
     return sorted(found, key=lambda one: (one.place, one.rule, one.message))
 
 

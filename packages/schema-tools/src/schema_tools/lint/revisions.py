@@ -15,7 +15,7 @@ from schema_tools.lint.model import Schema
 from schema_tools.lint.reading import read
 from schema_tools.lint.rendering import execute, outside_transaction
 from schema_tools.lint.rule import REVISION_RULES, At, Hit, RevisionRule, Step, Waived
-from schema_tools.lint.rules import NO_TIMEOUTS, waiver_findings
+from schema_tools.lint.rules import NO_TIMEOUTS, has_meaning, waiver_findings
 from schema_tools.lint.waivers import Source, Waiver, waiver_comment
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.steps import Revisions
@@ -28,6 +28,8 @@ _TIMEOUTS: Final = ("lock_timeout", "statement_timeout")
 def judge_revisions(project: SchemaProject, revisions: Collection[str] | None = None) -> list[Finding]:
     """See `lint.lint_revisions`. The whole history is read, since each revision builds on the ones before.
 
+    What has no meaning in the databases that the revisions are for is no finding.
+
     Raises:
         SchemaToolsError: A revision is unknown, or a file cannot be loaded; the message names file and line.
     """
@@ -37,7 +39,8 @@ def judge_revisions(project: SchemaProject, revisions: Collection[str] | None = 
         known = files.script.get_revisions(tuple(revisions or ()))
     asked = None if revisions is None else {found.revision for found in known}
     schema = Schema()
-    found = _judged_environment(files) if asked is None else []
+    databases = tuple(project.databases)
+    found = _judged_environment(files) if asked is None and has_meaning(NO_TIMEOUTS.name, databases) else []
     for script in history:
         file = Path(script.path)
         try:
@@ -45,7 +48,9 @@ def judge_revisions(project: SchemaProject, revisions: Collection[str] | None = 
         except (OSError, UnicodeDecodeError) as error:
             raise SchemaToolsError(f"{file.name} cannot be read: {error}") from error
         compilation = compile_revision(script, files.script, files.config, project.metadata)
-        judged = JudgedRevision(script.revision, files.place(file), source, compilation, schema)
+        judged = JudgedRevision(
+            script.revision, files.place(file), source, compilation=compilation, schema=schema, databases=databases
+        )
         findings = judged.findings()
         found += findings if asked is None or script.revision in asked else []
     return found
@@ -78,6 +83,7 @@ class JudgedRevision:
     Attributes:
         place: Its file, as findings show it.
         schema: The schema before it; afterwards, the schema that it makes.
+        databases: The kinds of databases that it is for.
     """
 
     name: str
@@ -85,6 +91,7 @@ class JudgedRevision:
     source: Source
     compilation: Compilation
     schema: Schema
+    databases: Sequence[str] = ("postgresql",)
     _used: set[Waiver] = field(default_factory=set)
     _exempt: set[int] = field(default_factory=set)
 
@@ -97,7 +104,7 @@ class JudgedRevision:
         complete = self.compilation.complete
         for waiver in self.source.waivers:
             place = f"{self.place}:{waiver.line}"
-            used = waiver in self._used or not complete
+            used = waiver in self._used or not complete or not has_meaning(waiver.rule, self.databases)
             about = waiver_findings(place, waiver.rule, waiver.reason, used=used)
             found += [((waiver.line,), finding) for finding in about]
         unique = {finding: lines for lines, finding in reversed(found)}
@@ -124,6 +131,8 @@ class JudgedRevision:
             exempt = at.is_on_new_tables(action) or isinstance(action, CreateTable)
             self._exempt |= {id(action)} if exempt else set()
             for rule in REVISION_RULES:
+                if not has_meaning(rule.name, self.databases):
+                    continue
                 if isinstance(action, rule.on) and (rule.new_tables or not exempt):
                     hits += [(rule, hit) for hit in rule.check(action, at)]
             self.schema.apply(action, self.name)
@@ -140,6 +149,8 @@ class JudgedRevision:
             if isinstance(fix, Waived):
                 reasons = {name: reason for name, reason in waivable.items() if not (fix.sql and name == rule.name)}
                 fix = self._waived(step, reasons, fix.sql)
+            elif "postgresql" not in self.databases:
+                fix = ""  # It is in words of PostgreSQL.
             place = f"{self.place}:{step.lines[0] if step.lines else 1}"
             yield rule.finding(place, hit.message, fix)
 

@@ -70,7 +70,7 @@ def gather(project: SchemaProject, database: Callable[[], str] | None = None) ->
     checks = _Checks(Selection(rules=frozenset(), settings=settings, baseline=Baseline(settings.baseline)))
     mapped = checks.tried("the relationships of the classes", lambda: mapped_relationships(project)) or []
     checks.find("lint of the migrations", lambda: lint_revisions(project))
-    checks.find("lint of the tables", lambda: lint_tables(project.metadata))
+    checks.find("lint of the tables", lambda: lint_tables(project.metadata, databases=project.databases))
     found = _rehearsed(project, checks)
     if database is not None:
         checks.find("drift", lambda: _drift(project, database()))

@@ -1,5 +1,6 @@
 """Every rule, in a stable order: what revisions do, how tables are made, how rules are waived."""
 
+from collections.abc import Collection
 from typing import Final
 
 from schema_tools.findings import Finding
@@ -39,6 +40,22 @@ _UNUSED_WAIVER: Final = Rule(
 
 OTHER_RULES: Final = (NO_TIMEOUTS, _WITHOUT_REASON, _UNKNOWN_RULE, _UNUSED_WAIVER)
 _NAMES: Final = frozenset(rule.name for rule in (*REVISION_RULES, *TABLE_RULES, *OTHER_RULES))
+
+
+# Rules about what is lost, about a release that still runs, and about design. The others are about locks, rewrites,
+# types and statements that PostgreSQL alone has.
+_ALSO_ON_SQLITE: Final = frozenset({
+    "drop-column", "drop-table", "drop-view", "drop-not-null", "drop-constraint", "default-changed", "rename-column",
+    "rename-table", "not-null-without-default", "unique-over-existing-rows", "dynamic-sql", "upgrade-raises",
+    "transaction-control", "missing-comment", "foreign-key-type", "foreign-key-without-index",
+    "foreign-key-without-on-delete", "reference-without-foreign-key", "wide-index", "duplicate-column-in-index",
+    "duplicate-index", "redundant-index",
+})  # fmt: skip
+
+
+def has_meaning(rule: str, databases: Collection[str]) -> bool:
+    """Whether a rule has a meaning in a project for these kinds of databases."""
+    return "postgresql" in databases or rule in _ALSO_ON_SQLITE
 
 
 def waiver_findings(place: str, rule: str, reason: str, *, used: bool) -> list[Finding]:
