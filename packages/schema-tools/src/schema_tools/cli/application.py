@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from schema_tools.cli import checking, checkout, databases, explaining, migrations, report, roles, verifying
 from schema_tools.cli.context import CommandContext
+from schema_tools.cli.ending import cleaning_up_when_ended
 
 _COMMANDS: Final = (
     *(migrations.upgrade, migrations.downgrade, migrations.history),
@@ -17,10 +18,10 @@ _COMMANDS: Final = (
 
 
 class _Commands(TyperGroup):
-    """Commands that could not run when they raise a `SchemaToolsError`."""
+    """Commands that could not run when they raise a `SchemaToolsError`, and that clean up when they are ended."""
 
     def invoke(self, ctx: Any) -> Any:
-        with ctx.obj.could_not_run():
+        with cleaning_up_when_ended(), ctx.obj.could_not_run():
             return super().invoke(ctx)
 
 
