@@ -131,6 +131,7 @@ def test_an_empty_revision_is_filled_by_hand_and_then_recorded(shop: Path) -> No
         options = ("--metadata", "bookshop.tables:metadata", "--config", "bookshop/alembic.ini")
         return tools(*arguments, *options, cwd=shop)
 
+    assert run("docs").returncode == 0
     written = run("migrate", "--empty", "-m", "fill in the pen names")
     assert written.returncode == 0, written.stderr
     file = Path(written.stdout.removeprefix("written: ").strip())

@@ -21,16 +21,24 @@ class SchemaDocument:
         template: The Markdown file that it is made from: `<!-- tables -->`, `<!-- diagram -->` and `<!-- history -->`
             stand where these are written. The one of this package is for any project.
         texts: What is written in place of other comments, by their text.
+        unasked: Whether the project says nothing of a document, so that it has one only where the file is there.
     """
 
     path: Path
     template: Path = Path(__file__).parent / "document" / "template.md"
     texts: Mapping[str, str] = field(default_factory=dict)
+    unasked: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the project has such a document, which what changes the schema writes anew."""
+        return not self.unasked or self.path.is_file()
 
     @classmethod
-    def of_any_project(cls, path: Path, *, tables: str, migrations: Path) -> Self:
+    def of_any_project(cls, path: Path, *, tables: str, migrations: Path, unasked: bool = False) -> Self:
         """The document of a project of which only the module `tables` and Alembic's configuration file are known."""
-        return cls(path=path, texts={"source": f"`{tables}`", "migrations": f"`{migrations.name}`"})
+        texts = {"source": f"`{tables}`", "migrations": f"`{migrations.name}`"}
+        return cls(path=path, texts=texts, unasked=unasked)
 
 
 @dataclass(frozen=True, kw_only=True)

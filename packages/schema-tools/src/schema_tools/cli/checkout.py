@@ -35,7 +35,7 @@ def migrate(
     *,
     empty: Annotated[bool, typer.Option("--empty", help="Write one to be filled by hand, then `lock`.")] = False,
 ) -> None:
-    """Write the migration that leads to the tables as they are in the code now, and the schema document.
+    """Write the migration that leads to the tables as they are in the code now, and any schema document.
 
     It compares with throwaway databases, never with yours, records the file in versions.lock and looks for unsafe
     statements in it; those it finds make exit status 1, and the file stays. Read it before you commit it. Record
@@ -58,7 +58,7 @@ def migrate(
     files = revision_files(versions_of(script_directory(project)))
     names = {one.revision for one in files.values() if one.path.name == written.name}
     unsafe = lint_revisions(project, names)
-    lacking = check_document(project)
+    lacking = check_document(project) if project.document is not None and project.document.is_kept else []
     if output is Format.JSON:
         findings = [one.as_document() for one in unsafe]
         write_json({"revision": str(written), "findings": findings, "document": lacking})

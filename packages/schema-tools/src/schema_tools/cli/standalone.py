@@ -30,6 +30,9 @@ _PROGRAM: Final = "schema-tools"
 _DATABASE: Final = ("MIGRATION_DATABASE_URL", "DATABASE_URL")
 
 
+_DOCUMENT: Final = Path("docs/database-schema.md")
+
+
 @dataclass
 class _Options:
     """The options that every command has beside its own, and what they name."""
@@ -55,7 +58,9 @@ class _Options:
     application_database: Annotated[
         str, typer.Option(metavar="URL", envvar=_DATABASE[-1], help="The same, as the application connects to it.")
     ] = ""
-    document: Annotated[Path, typer.Option(help="The schema document.")] = Path("docs/database-schema.md")
+    document: Annotated[Path | None, typer.Option(help="The schema document, by default docs/database-schema.md.")] = (
+        None
+    )
     pg_bindir: Annotated[
         Path | None, typer.Option(envvar="PG_BINDIR", help="PostgreSQL's programs, for throwaway servers.")
     ] = None
@@ -88,7 +93,9 @@ class _Options:
             environment=environment,
             baseline=self._baseline(),
             registries=lambda: [one for one in named if isinstance(one, registry)],
-            document=SchemaDocument.of_any_project(self.document, tables=source, migrations=config),
+            document=SchemaDocument.of_any_project(
+                self.document or _DOCUMENT, tables=source, migrations=config, unasked=self.document is None
+            ),
             postgres_bindir=self.pg_bindir,
             databases=("postgresql", "sqlite") if self.sqlite else (environment.dialect,),
         )

@@ -28,9 +28,13 @@ def needed_migrations(pair: ScratchPair, project: SchemaProject) -> ops.Migratio
     Triggers and functions are not among them.
     """
     metadata, environment = project.metadata, project.environment
+    # Alembic takes each table of a schema that it does not look into for a new one.
+    schemas = pair.mapping.schemas
 
     def include_name(name: str | None, kind: str, parents: Any) -> bool:
         asked = environment.include_name
+        if kind == "schema" and not environment.include_schemas and name not in schemas:
+            return False
         if kind == "table" and (parents["schema_name"], name) in partitions:
             return False
         return is_of_schema(name, kind) and (asked is None or asked(name, kind, parents))
@@ -47,7 +51,7 @@ def needed_migrations(pair: ScratchPair, project: SchemaProject) -> ops.Migratio
                 "target_metadata": metadata,
                 "include_name": include_name,
                 "include_object": environment.include_object,
-                "include_schemas": environment.include_schemas,
+                "include_schemas": environment.include_schemas or len(schemas) > 1,
             },
         )
         with names_given(named_items(metadata)), only(head, advice="in include_object, decide by what it is given"):
@@ -106,7 +110,8 @@ def _forget_false_alarms(upgrade: ops.UpgradeOps, head: Inspector, mapping: Insp
 
 def _default(inspector: Inspector, change: ops.AlterColumnOp) -> Any:
     """The default of a column as the catalog words it, a generated column and an identity included."""
-    (column,) = [one for one in inspector.get_columns(change.table_name) if one["name"] == change.column_name]
+    columns = inspector.get_columns(change.table_name, schema=change.schema)
+    (column,) = [one for one in columns if one["name"] == change.column_name]
     return column["default"], column.get("computed"), column.get("identity")
 
 
@@ -120,7 +125,8 @@ def _referred_table(key: ForeignKey) -> str:
 
 def _drop_dependents_first(upgrade: ops.UpgradeOps) -> None:
     """Drop tables last, a table that refers to another before it; Alembic drops them in no order."""
-    drops = {one.table_name: one for one in upgrade.ops if isinstance(one, ops.DropTableOp)}
+    dropping = [one for one in upgrade.ops if isinstance(one, ops.DropTableOp)]
+    drops = {".".join(filter(None, (one.schema, one.table_name))): one for one in dropping}
     order = TopologicalSorter[str]()
     for name in sorted(drops):
         order.add(name)

@@ -217,8 +217,9 @@ def _taken_out(operation: ops.CreateTableOp) -> list[str]:
     for one in operation.columns:
         (everywhere if getattr(one, "_ddl_if", None) is None else conditional).append(one)
     operation.columns = everywhere
+    table = ".".join(filter(None, (operation.schema, operation.table_name)))
     return [
-        f"ALTER TABLE {operation.table_name} ADD CONSTRAINT {one.name} CHECK ({one.sqltext})"
+        f"ALTER TABLE {table} ADD CONSTRAINT {one.name} CHECK ({one.sqltext})"
         for one in conditional
         if isinstance(one, CheckConstraint)
     ]

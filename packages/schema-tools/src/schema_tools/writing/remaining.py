@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from schema_tools.catalog.comparing import differences
 from schema_tools.catalog.objects import Catalog
@@ -45,30 +45,46 @@ def remaining(pair: ScratchPair, script: ops.MigrationScript) -> Remaining:
         sqlalchemy.exc.DBAPIError: PostgreSQL refuses one of them.
     """
     assert script.upgrade_ops is not None and script.downgrade_ops is not None  # noqa: S101, PT018
+    schemas = pair.mapping.schemas
     with pair.mapping.engine().connect() as mapping:
-        wanted = read_catalog(mapping)
+        wanted = read_catalog(mapping, *schemas, absent=True)
     with pair.head.engine().connect() as connection:
-        before = read_catalog(connection)
-        up_first = _lacking_types(wanted, script.upgrade_ops.ops, connection)
-        for statement in up_first:
+        before = read_catalog(connection, *schemas, absent=True)
+        new_schemas = _lacking_schemas(schemas, connection)
+        for name in new_schemas:
+            connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+        types = _lacking_types(wanted, script.upgrade_ops.ops, connection, schemas)
+        for statement in types:
             connection.exec_driver_sql(statement)
         _run(script.upgrade_ops.ops, connection)
-        reached = without_partitions(wanted, read_catalog(connection))
+        reached = without_partitions(wanted, read_catalog(connection, *schemas, absent=True))
         # What only the migrations make stays.
         wanted = with_unmapped(wanted, reached, kinds=pair.mapping.kinds, borrowed=pair.mapping.borrowed)
         _run(script.downgrade_ops.ops, connection)
-        left = read_catalog(connection)
+        left = read_catalog(connection, *schemas, absent=True)
         connection.rollback()
-    return Remaining((up_first, _fixes(wanted, reached)), (_fixes(reached, wanted), _fixes(before, left)))
+    up_first = (*(f"CREATE SCHEMA {name}" for name in new_schemas), *types)
+    down_last = (*_fixes(before, left), *(f"DROP SCHEMA {name}" for name in new_schemas))
+    return Remaining((up_first, _fixes(wanted, reached)), (_fixes(reached, wanted), down_last))
+
+
+def _lacking_schemas(schemas: Iterable[str | None], connection: Connection) -> list[str]:
+    """The schemas that are not there, quoted where they must be."""
+    there = inspect(connection).get_schema_names()
+    quote = connection.dialect.identifier_preparer.quote
+    return [quote(name) for name in dict.fromkeys(schemas) if name is not None and name not in there]
 
 
 def _lacking_types(
-    wanted: Catalog, operations: Iterable[ops.MigrateOperation], connection: Connection
+    wanted: Catalog,
+    operations: Iterable[ops.MigrateOperation],
+    connection: Connection,
+    schemas: Iterable[str | None],
 ) -> tuple[str, ...]:
     """The statements that make the types which are neither there nor come with a new table."""
     with connection.begin_nested() as attempt:
         _run([one for one in operations if isinstance(one, ops.CreateTableOp)], connection)
-        there = read_catalog(connection)
+        there = read_catalog(connection, *schemas, absent=True)
         attempt.rollback()
     lacking = {label for label in wanted if label.startswith(_TYPES) and label not in there}
     return tuple(

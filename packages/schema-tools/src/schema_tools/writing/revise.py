@@ -39,10 +39,11 @@ class NothingToMigrate(SchemaToolsError):
 
 
 def migrate(project: SchemaProject, message: str, server: RunningPostgres | None = None) -> Path:
-    """Write the revision that leads from the head of the migrations to the mapping, the lock and the schema document.
+    """Write the revision that leads from the head of the migrations to the mapping, and the lock.
 
-    The head is built on a throwaway PostgreSQL server and in a scratch SQLite file, never looked for in a database
-    in use. The new revision is then run up, down and up on both, with example rows in the tables.
+    The schema document is written, too, where the project has one. The head is built on a throwaway PostgreSQL server
+    and in a scratch SQLite file, never looked for in a database in use. The new revision is then run up, down and up
+    on both, with example rows in the tables.
 
     Args:
         project: The mapping, the migrations and the document.
@@ -69,13 +70,13 @@ def migrate(project: SchemaProject, message: str, server: RunningPostgres | None
                 f"{written.name} was written, but needs fixing: {error}; then record it with `lock`"
             ) from error
     write_lock(project)
-    if project.document is not None:
+    if project.document is not None and project.document.is_kept:
         write_document(project)
     return written
 
 
 def migrate_empty(project: SchemaProject, message: str) -> Path:
-    """Write a revision that does nothing yet, to be filled by hand, and the schema document.
+    """Write a revision that does nothing yet, to be filled by hand, and the schema document, if there is one.
 
     It is for what no comparison finds: data to be moved, an index to be built concurrently. It is not in the lock
     before `write_lock` is called, when it is filled.
@@ -88,7 +89,7 @@ def migrate_empty(project: SchemaProject, message: str) -> Path:
     """
     message, script = _prepared(project, message)
     written = _generated(script, message)
-    if project.document is not None:
+    if project.document is not None and project.document.is_kept:
         write_document(project)
     return written
 
