@@ -4,7 +4,7 @@ import warnings
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, DateTime, MetaData, insert, select
+from sqlalchemy import Column, Connection, DateTime, MetaData, insert, inspect, select
 from sqlalchemy.exc import SAWarning
 
 
@@ -19,15 +19,22 @@ def insert_example_rows(connection: Connection, metadata: MetaData) -> MetaData:
         The tables that have such a row now, as the database describes them, each referred table first.
     """
     found = MetaData()
+    schemas = {
+        None,
+        *({table.schema for table in metadata.tables.values()} & {*inspect(connection).get_schema_names()}),
+    }
     with warnings.catch_warnings():
         # SQLAlchemy reflects NOT VALID as an option of a CHECK constraint, and then warns that there is none.
         warnings.filterwarnings("ignore", "Can't validate argument 'dialect_options'", SAWarning)
-        found.reflect(connection, only=lambda name, _: name in metadata.tables)
+        for schema in sorted(schemas, key=lambda name: name or ""):
+            names = [one.name for one in metadata.tables.values() if one.schema == schema]
+            found.reflect(connection, schema, only=lambda name, _, names=names: name in names)
     for table in found.sorted_tables:
         for column in table.columns:
-            known = metadata.tables[table.name].columns.get(column.name)
+            mapped = metadata.tables.get(table.key)
+            known = mapped.columns.get(column.name) if mapped is not None else None
             column.info.update(known.info if known is not None else {})
-        referred = {key.column.table.name for key in table.foreign_keys} - {table.name}
+        referred = {key.column.table.key for key in table.foreign_keys} - {table.key}
         if not (referred <= found.tables.keys() and all(map(_can_be_filled, table.columns))):
             found.remove(table)
         elif connection.execute(select(table).limit(1)).first() is None:
