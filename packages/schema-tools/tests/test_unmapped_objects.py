@@ -11,6 +11,7 @@ from schema_tools.catalog.drift import drift
 from schema_tools.catalog.objects import Difference
 from schema_tools.migrations import runner
 from schema_tools.migrations.connection import sqlite_engine
+from schema_tools.migrations.unmapped_words import may_make
 from schema_tools.postgres.databases import RunningPostgres
 from schema_tools.project import SchemaProject
 from schema_tools.rehearsal.verify import verify
@@ -153,6 +154,66 @@ def test_what_was_changed_by_hand_is_drift_from_the_migrations(
     assert fixes["trigger notes.notes_trimmed"].startswith("CREATE TRIGGER notes_trimmed")
     assert fixes["view own"] == "-- To keep it, write it in a migration. To drop it:\n-- DROP VIEW own;"
     assert fixes["table notes"] == "ALTER TABLE notes ENABLE ROW LEVEL SECURITY;"
+
+
+def test_a_database_that_lost_all_that_only_the_migrations_make_is_drift(
+    project: SchemaProject, postgres_servers: PostgresServers
+) -> None:
+    found, said = drifted(
+        project,
+        postgres_servers,
+        *(
+            "DROP VIEW bodies",
+            "DROP MATERIALIZED VIEW kept",
+            "DROP FUNCTION trimmed() CASCADE",
+            "DROP PROCEDURE tidy()",
+        ),
+        *("DROP TYPE pair", "DROP SEQUENCE runs", "DROP STATISTICS id_body", "DROP RULE no_delete ON notes"),
+        *("DROP POLICY own ON notes", "ALTER TABLE notes DISABLE ROW LEVEL SECURITY"),
+    )
+
+    assert said == []
+    assert {one.object for one in found} == set(UNMAPPED) - {"index kept.kept_id"}  # which its view brings along
+
+
+@pytest.mark.parametrize("label", [one for one in UNMAPPED if not one.startswith(("trigger", "index"))])
+def test_a_database_that_lost_the_only_such_object_is_drift(
+    newest: RunningPostgres, postgres_servers: PostgresServers, tmp_path: Path, label: str
+) -> None:
+    scratch = ScratchProject.made(tmp_path, newest)
+    scratch.revision("first", executing(TABLE, UNMAPPED[label]))
+    kind, _, name = label.partition(" ")
+    gone = {
+        "composite": "DROP TYPE pair", "materialized": "DROP MATERIALIZED VIEW kept",
+        "rule": "DROP RULE no_delete ON notes", "policy": "DROP POLICY own ON notes",
+        "table": "ALTER TABLE notes DISABLE ROW LEVEL SECURITY", "statistics": "DROP STATISTICS id_body",
+    }  # fmt: skip
+
+    found, said = drifted(
+        on_postgresql(scratch, notes()), postgres_servers, gone.get(kind, f"DROP {kind.upper()} {name}")
+    )
+
+    assert ([one.object for one in found], said) == ([label], [])
+
+
+@pytest.mark.parametrize(
+    ("body", "may"),
+    [
+        ('op.add_column("notes", sa.Column("title", sa.Text))', False),
+        ('op.execute("UPDATE notes SET body = lower(body)")', False),
+        ("op.execute('CREATE VIEW bodies AS SELECT 1')", True),
+        ("op.execute(open('bodies.sql').read())", True),
+        ("from app.views import make; make(op)", True),
+        ("op.create_entity(bodies)", True),
+        ("op.execute(", True),
+    ],
+)
+def test_what_revisions_may_make_is_told_by_their_text(tmp_path: Path, body: str, may: bool) -> None:  # noqa: FBT001 -- a parameter
+    file = tmp_path / "first.py"
+    file.write_text(f"import sqlalchemy as sa\nfrom alembic import op\n\n\ndef upgrade():\n    {body}\n")
+
+    assert may_make([file], {"view"}) is may
+    assert not may_make([file], ())
 
 
 def test_without_a_throwaway_server_what_was_not_compared_is_said(

@@ -14,8 +14,10 @@ from schema_tools.catalog.mapped import make_mapped, mapped_schemas
 from schema_tools.catalog.objects import Catalog
 from schema_tools.catalog.postgresql.reader import search_path
 from schema_tools.catalog.reading import read_catalog
-from schema_tools.catalog.unmapped import has_unmapped, with_unmapped
+from schema_tools.catalog.unmapped import has_unmapped, unmapped_kinds, with_unmapped
 from schema_tools.errors import SchemaToolsError
+from schema_tools.migrations.scripts import script_directory, versions_of
+from schema_tools.migrations.unmapped_words import may_make
 from schema_tools.project import SchemaProject
 
 # What a text or the body of a function says is not executed when it is made; a block is executed at once.
@@ -153,7 +155,8 @@ def with_migrations(
         say: Takes a sentence on what cannot be compared.
     """
     kinds = project.mapped_kinds
-    if not has_unmapped(mapping.catalog, live, kinds=kinds, borrowed=mapping.borrowed):
+    there = has_unmapped(mapping.catalog, live, kinds=kinds, borrowed=mapping.borrowed)
+    if not there and not _may_be_made(project, unmapped_kinds(mapping.catalog, kinds=kinds, borrowed=mapping.borrowed)):
         return mapping.catalog
     from schema_tools.rehearsal.scratch import made_by_migrations  # noqa: PLC0415 -- it is seldom needed
 
@@ -172,6 +175,11 @@ def with_migrations(
     say("definitions of triggers, functions, views and the like: the throwaway server is of another release")
     only = [label for label in expected if label not in mapping.catalog and label in live]
     return {**expected, **{label: live[label] for label in only}}
+
+
+def _may_be_made(project: SchemaProject, kinds: frozenset[str]) -> bool:
+    """Whether the migrations may make something of these kinds, all of which a live database may have lost."""
+    return project.baseline is not None or may_make(versions_of(script_directory(project)), kinds)
 
 
 def _release(connection: Connection) -> int | str:

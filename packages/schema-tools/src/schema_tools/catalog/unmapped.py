@@ -62,6 +62,12 @@ def has_unmapped(
     return any(label not in mapping or mapping[label] is not one for label, one in expected.items())
 
 
+def unmapped_kinds(mapping: Catalog, *, kinds: Collection[str] = (), borrowed: Collection[str] = ()) -> frozenset[str]:
+    """The kinds, and the aspects as `kind.aspect`, of which the migrations alone say what there should be."""
+    every = _KINDS | {f"{kind}.{aspect}" for kind, aspect in _ASPECTS}
+    return every - _told(mapping, borrowed).union(kinds)
+
+
 def keeping(one: Difference) -> Difference:
     """The difference with a fix that destroys nothing: how to keep what was found, and the rest in comments."""
     if one.expected is None and one.aspect == "existence":
