@@ -254,6 +254,7 @@ def test_the_environment_is_read_in_the_settings_only() -> None:
     readers = {module for module, tree in trees().items() if reads_environment(tree)}
     assert {reader for reader in readers if reader.rpartition(".")[2] != "settings"} == {
         "schema_tools.testing.postgres_servers",
+        "schema_tools.libpq_environment",  # which libpq gets, without the variables about another server
         "schema_tools.reporting.git",  # which git gets, without the variables of a hook
     }
 

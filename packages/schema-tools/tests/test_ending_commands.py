@@ -71,7 +71,7 @@ def test_a_signal_ends_the_server_and_removes_what_was_made(
         os.kill(server, 0)
 
 
-def test_a_command_that_ignores_the_end_of_its_terminal_goes_on(tmp_path: Path, newest: RunningPostgres) -> None:
+def test_a_command_under_nohup_is_not_ended_with_its_terminal(tmp_path: Path, newest: RunningPostgres) -> None:
     ScratchProject.made(tmp_path, newest).revision("first", f"{STARTED}\n    import time; time.sleep(1)")
     process = rehearsing(tmp_path, "nohup")
 

@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, 
 
 from schema_tools.database_urls import shown, sqlite_file
 from schema_tools.errors import SchemaToolsError
+from schema_tools.libpq_environment import connecting
 from schema_tools.migrations.blockers import Blocker, migrator_at_work, waits_watched
 from schema_tools.migrations.concurrent_builds import mind_concurrent_builds
 from schema_tools.poolers import refuse_pooler
@@ -137,6 +138,7 @@ def postgresql_engine(url: URL, *, application: str = "", bounds: str = "") -> E
     limits = {"connect_timeout": CONNECT_SECONDS, **_NETWORK}
     arguments |= {name: value for name, value in limits.items() if name not in url.query}
     engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+    engine.dialect.connect = _connecting(engine.dialect.connect, url.port)  # type: ignore[method-assign]
     event.listen(engine, "connect", lambda connection, _record: _begin(connection, shown(url)))
     return engine
 
@@ -171,6 +173,16 @@ def live_engine(url: URL, *, search_path: str | None = None) -> Engine:
             driver_connection.commit()
 
     return engine
+
+
+def _connecting(connect: Callable[..., Any], port: int | None) -> Callable[..., Any]:
+    """What connects as a dialect does, and to a throwaway server without the variables of libpq."""
+
+    def connected(*arguments: Any, **named: Any) -> Any:
+        with connecting(port):
+            return connect(*arguments, **named)
+
+    return connected
 
 
 def sqlite_engine(url: URL) -> Engine:

@@ -12,6 +12,7 @@ from sqlalchemy import URL
 
 from schema_tools.database_urls import shown, without_secrets
 from schema_tools.errors import SchemaToolsError
+from schema_tools.libpq_environment import connecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,9 @@ def _administration(admin: URL) -> Iterator[psycopg.Connection]:
     """A connection on which each statement is a transaction, as CREATE DATABASE demands."""
     conninfo = admin.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        with psycopg.connect(conninfo, autocommit=True, connect_timeout=10, options="") as connection:
+        with connecting(admin.port):
+            opened = psycopg.connect(conninfo, autocommit=True, connect_timeout=10, options="")
+        with opened as connection:
             yield connection
     except psycopg.Error as error:
         raise SchemaToolsError(f"cannot work on {shown(admin)}: {without_secrets(str(error), admin)}") from None

@@ -19,6 +19,7 @@ from typing import Final
 from sqlalchemy import URL
 
 from schema_tools.errors import PostgresUnavailable, SchemaToolsError
+from schema_tools.libpq_environment import is_ours, is_ours_no_longer
 from schema_tools.postgres.account import Account, account_for
 from schema_tools.postgres.binaries import PostgresInstallation
 from schema_tools.postgres.databases import RunningPostgres, data_directory
@@ -61,6 +62,7 @@ class PostgresServer:
     settings: Mapping[str, str] = field(default_factory=dict)
     _account: Account | None = field(default=None, init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _port: int | None = field(default=None, init=False)
     _password: str = field(default_factory=lambda: secrets.token_urlsafe(16), init=False, repr=False)
 
     def __enter__(self) -> RunningPostgres:
@@ -87,6 +89,9 @@ class PostgresServer:
         if self._process is not None:
             _end(self._process)
             self._process = None
+        if self._port is not None:
+            is_ours_no_longer(self._port)
+            self._port = None
         if self._account is not None:
             self._account.directory.remove()
             self._account = None
@@ -159,6 +164,8 @@ class PostgresServer:
 
     def _checked(self, account: Account, port: int) -> RunningPostgres:
         """The server, once it is certain that it is ours that answers on the port."""
+        self._port = port
+        is_ours(port)
         admin = URL.create("postgresql+psycopg", _SUPERUSER, self._password, "127.0.0.1", port, "postgres")
         here = admin.update_query_dict(ON_THIS_MACHINE)
         if data_directory(here).resolve() != (account.home / "data").resolve():
