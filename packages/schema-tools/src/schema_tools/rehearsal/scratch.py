@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import Final, Self
+from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import URL, Connection, Engine, MetaData, text
@@ -34,9 +34,10 @@ _NEEDED_BY_MAPPINGS: Final = frozenset({"extension", "function", "procedure"})
 
 @dataclass(frozen=True, slots=True)
 class ScratchDatabase:
-    """A throwaway database, and the triggers and functions in it, or that should be.
+    """A throwaway database.
 
     Attributes:
+        statements: What was executed to make what is in it.
         invented: The names of indexes in it that the mapping does not name.
         borrowed: The labels of what was made in it before the mapping, because that needs something of the migrations.
         kinds: The kinds of which the mapping makes all that there should be.
@@ -44,7 +45,7 @@ class ScratchDatabase:
     """
 
     url: URL
-    code: StoredCode
+    statements: Sequence[str] = ()
     invented: frozenset[str] = frozenset()
     borrowed: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
@@ -54,9 +55,12 @@ class ScratchDatabase:
         """An engine of it; SQLite as in migrations, without enforced foreign keys."""
         return engine_of(self.url)
 
-    def read_again(self) -> Self:
-        """The same database, with what is in it now."""
-        return replace(self, code=_code(self.url, []))
+    def code(self) -> StoredCode:
+        """The triggers and functions in it, in the words of the statements that made them."""
+        with self.engine().connect() as connection:
+            code = stored_code(connection)
+        # SQLite keeps a statement as it was written.
+        return code if self.url.get_backend_name() == "sqlite" else in_authors_words(code, list(self.statements))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,11 @@ class ScratchPair:
 
     head: ScratchDatabase
     mapping: ScratchDatabase
+
+    def code(self) -> tuple[StoredCode, StoredCode]:
+        """The triggers and functions that the migrations make, and those that there should be."""
+        head = self.head.code()
+        return head, _with_unmapped_code(self.mapping.code(), head, self.mapping.borrowed, self.mapping.kinds)
 
 
 @contextmanager
@@ -98,13 +107,11 @@ def scratch_pairs(
                 _make_default_schema(head, mapping)
             with recorded_statements() as mapped:
                 borrowed = _make_mapping(project.metadata, head, mapping)
-            code = _code(head, migrated)
-            wanted = _with_unmapped_code(_code(mapping, mapped), code, borrowed, project.mapped_kinds)
             pairs[dialect] = ScratchPair(
-                ScratchDatabase(head, code),
+                ScratchDatabase(head, migrated),
                 ScratchDatabase(
                     mapping,
-                    wanted,
+                    mapped,
                     invented_names(project.metadata),
                     borrowed,
                     project.mapped_kinds,
@@ -253,10 +260,3 @@ def throwaway_places(
 def engine_of(url: URL) -> Engine:
     """An engine for the database at `url`, as migrations use it."""
     return sqlite_engine(url) if url.get_backend_name() == "sqlite" else postgresql_engine(url)
-
-
-def _code(url: URL, statements: list[str]) -> StoredCode:
-    with engine_of(url).connect() as connection:
-        code = stored_code(connection)
-    # SQLite keeps a statement as it was written.
-    return code if url.get_backend_name() == "sqlite" else in_authors_words(code, statements)

@@ -116,7 +116,7 @@ def _prepared(project: SchemaProject, message: str) -> tuple[str, ScriptDirector
 
 def _write(project: SchemaProject, script: ScriptDirectory, message: str, pairs: Mapping[str, ScratchPair]) -> Path:
     needed = needed_migrations(pairs["postgresql"], project)
-    changes = [CodeChange(name, pair.head.code, pair.mapping.code) for name, pair in pairs.items()]
+    changes = [CodeChange(name, *pair.code()) for name, pair in pairs.items()]
     assert needed.upgrade_ops is not None and needed.downgrade_ops is not None  # noqa: S101, PT018
     if "sqlite" in pairs:
         with pairs["sqlite"].head.engine().connect() as sqlite_head:
@@ -184,8 +184,7 @@ def _rehearse(project: SchemaProject, pairs: Mapping[str, ScratchPair]) -> None:
             insert_example_rows(connection, project.metadata)
         for step in (runner.upgrade, runner.downgrade, runner.upgrade):
             step(project, pair.head.url, locked=False)
-    again = {name: ScratchPair(pair.head.read_again(), pair.mapping) for name, pair in pairs.items()}
-    left = schema_differences(again, project)
+    left = schema_differences(pairs, project)
     if in_lines(left):
         raise SchemaToolsError(f"it does not lead to the mapping: {_with_fixes(left)}")
 

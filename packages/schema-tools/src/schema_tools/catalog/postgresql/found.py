@@ -27,13 +27,15 @@ class Source(NamedTuple):
 
     The query has the parameter `namespace`, and may have `prefix`, which stands before the name of an object of it
     where names need a schema. Its rows have an `oid` in `catalog` (and `attnum`, if they are columns);
-    `aliases` names the columns with further identifiers, and the catalog of each.
+    `aliases` names the columns with further identifiers, and the catalog of each. `of_row_alone` says that the object
+    depends on nothing but the row.
     """
 
     catalog: str
     query: str
     object_of: Callable[[Row[Any]], CatalogObject]
     aliases: Mapping[str, str] = MappingProxyType({})
+    of_row_alone: bool = True
 
 
 class Aspect(NamedTuple):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -11,7 +11,7 @@ from schema_tools.catalog.objects import Catalog
 from schema_tools.catalog.postgresql.attached import ATTACHED
 from schema_tools.catalog.postgresql.columns import COLUMNS, SEQUENCES
 from schema_tools.catalog.postgresql.constraints import CONSTRAINTS
-from schema_tools.catalog.postgresql.found import Found, Source
+from schema_tools.catalog.postgresql.found import Address, Found, Source
 from schema_tools.catalog.postgresql.needs import in_order
 from schema_tools.catalog.postgresql.tables import VIEWS, tables
 from schema_tools.catalog.postgresql.types import TYPES
@@ -36,6 +36,10 @@ _WORDING: Final = {
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",
 }
+
+# A rehearsal reads the catalog after each step, which changes little. So the last row of an address is kept, by query,
+# and what it makes: an equal row makes the same, also one of another database.
+_kept: Final[dict[str, dict[Address, tuple[tuple[Any, ...], Found]]]] = {}
 
 _OF_EXTENSIONS: Final = "SELECT classid::regclass::text, objid FROM pg_depend WHERE deptype = 'e'"
 
@@ -101,10 +105,15 @@ def _of_schema(connection: Connection, place: Place) -> list[Found]:
 
 
 def _found(connection: Connection, place: Place, source: Source) -> Iterator[Found]:
-    for row in connection.execute(text(source.query), place._asdict()).all():
-        others = ((catalog, getattr(row, column), 0) for column, catalog in source.aliases.items())
-        aliases = [other for other in others if other[1] is not None]
-        yield Found((source.catalog, row.oid, getattr(row, "attnum", 0)), source.object_of(row), aliases)
+    known = _kept.setdefault(source.query, {}) if source.of_row_alone else {}
+    for row in connection.execute(text(source.query), place._asdict()):
+        address, values = (source.catalog, row.oid, getattr(row, "attnum", 0)), tuple(row)
+        before = known.get(address)
+        if before is None or before[0] != values:
+            others = ((catalog, getattr(row, column), 0) for column, catalog in source.aliases.items())
+            found = Found(address, source.object_of(row), [other for other in others if other[1] is not None])
+            before = known[address] = values, found
+        yield before[1]
 
 
 def search_path(connection: Connection, schema: str) -> str:

@@ -49,7 +49,13 @@ def tables(columns: Iterable[Found]) -> Source:
     for one in (found.object for found in columns):
         if "type" in one.aspects:
             definitions[one.table].append(definition(one.own_name, one.aspects))
-    return Source("pg_class", _TABLES, lambda row: _table(row, definitions[row.name]), {"reltype": "pg_type"})
+    return Source(
+        "pg_class",
+        _TABLES,
+        lambda row: _table(row, definitions[row.name]),
+        {"reltype": "pg_type"},
+        of_row_alone=False,
+    )
 
 
 def _table(row: Row[Any], columns: Sequence[str]) -> CatalogObject:
