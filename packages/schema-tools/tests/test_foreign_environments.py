@@ -519,6 +519,70 @@ def test_a_revision_that_starts_a_program_of_postgresql_is_stopped_before_it_doe
     assert f"{place} was stopped before it started psql" in found.message
 
 
+# Statements by which the server reaches another database.
+DELETING = "dblink_exec('{CONNINFO}', 'DELETE FROM notes')"
+SERVER_REACHING = {
+    "dblink": f"SELECT {DELETING}",
+    "a block": f"DO $$ BEGIN PERFORM {DELETING}; END $$",
+    "COPY ... PROGRAM": "COPY notes TO PROGRAM 'psql -c ''DELETE FROM notes'' {CONNINFO}'",
+    "CREATE SUBSCRIPTION": "CREATE SUBSCRIPTION s CONNECTION '{CONNINFO}' PUBLICATION p",
+}
+
+
+@pytest.mark.parametrize("live", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("way", SERVER_REACHING)
+def test_a_statement_by_which_the_server_reaches_beyond_its_database_is_stopped(
+    way: str, scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    execute = f"op.execute('CREATE EXTENSION dblink'); op.execute(f{SERVER_REACHING[way]!r})"
+    place = with_revision(scratch, live, upgrade=execute)
+
+    (found,) = verify(on_postgresql(scratch, NOTES), server).findings
+
+    named = "dblink_exec" if "dblink" in SERVER_REACHING[way] else way
+    assert (found.rule, found.place) == ("upgrade-fails", place)
+    assert f"{place} was stopped before it executed {named}, which may lead to another database: leave" in found.message
+
+
+def test_what_only_names_such_a_statement_is_executed(
+    scratch: ScratchProject, live: Live, server: RunningPostgres
+) -> None:
+    said = "COMMENT ON TABLE notes IS 'filled by dblink(), not by COPY notes FROM PROGRAM'"
+    code = "CREATE FUNCTION refresh() RETURNS text LANGUAGE sql AS $$ SELECT dblink_exec('', '') $$"
+    made = f'op.execute("SET LOCAL check_function_bodies = off"); op.execute("{code}")'
+    down = "op.execute('DROP FUNCTION refresh'); op.execute('COMMENT ON TABLE notes IS NULL')"
+    with_revision(scratch, live, upgrade=f'op.execute("{said}"); {made}', downgrade=down)
+
+    report = verify(on_postgresql(scratch, NOTES), server)
+
+    assert [one.findings for one in report.revisions] == [(), ()]
+
+
+FOREIGN_TABLE = """\
+def foreign():
+    to = psycopg.conninfo.conninfo_to_dict(CONNINFO)
+    options = f"host '{to['host']}', port '{to['port']}', dbname '{to['dbname']}'"
+    login = f"user '{to['user']}', password '{to.get('password', '')}'"
+    op.execute("CREATE EXTENSION postgres_fdw")
+    op.execute(f"CREATE SERVER live FOREIGN DATA WRAPPER postgres_fdw OPTIONS ({options})")
+    op.execute(f"CREATE USER MAPPING FOR CURRENT_USER SERVER live OPTIONS ({login})")
+    op.execute("CREATE FOREIGN TABLE live_notes (id integer, body text) SERVER live OPTIONS (table_name 'notes')")
+"""
+
+
+@pytest.mark.parametrize("live", ["postgresql"], indirect=True)
+def test_a_foreign_server_leads_nowhere(scratch: ScratchProject, live: Live, server: RunningPostgres) -> None:
+    down = "op.execute('DROP EXTENSION postgres_fdw CASCADE')"
+    with_revision(scratch, live, upgrade="foreign()", downgrade=down, module=FOREIGN_TABLE)
+    write_lock(scratch.project(MetaData()), again=["second"])
+    scratch.revision("third", "op.execute('DELETE FROM live_notes')", "pass")
+
+    second, third = verify(on_postgresql(scratch, NOTES), server).revisions[1:]
+
+    assert second.findings == ()
+    assert 'could not connect to server "live"' in third.findings[0].message
+
+
 MAPPING = """\
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, text
 

@@ -24,6 +24,7 @@ from sqlalchemy import Connection, Dialect, Engine, Pool, event
 from schema_tools.drivers import program_started, watch_drivers
 from schema_tools.errors import SchemaToolsError
 from schema_tools.places import ENVIRONMENT, innermost
+from schema_tools.reaching_statements import lead_servers_nowhere, reaching
 
 _OPENS: Final = "opened a connection of its own"
 ADVICE: Final = (
@@ -51,7 +52,14 @@ class _Stopped(SystemExit):
     """Raised where a connection is about to be opened or used.
 
     No `except Exception` of the project holds this up.
+
+    Attributes:
+        advice: What to do instead; empty for what the guard says.
     """
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(what)
+        self.advice = advice
 
 
 @dataclass(eq=False)
@@ -60,12 +68,14 @@ class Guard:
 
     Attributes:
         hand: Gives what `connect()` of another engine gives; None where that is stopped.
+        throwaway: Whether these lead to a database that is thrown away, from where no other is reached.
         stopped: The first attempt to use another connection.
         others: Threads that are not the project's.
     """
 
     engine: Engine | None
     hand: Callable[[Engine], Any] | None = None
+    throwaway: bool = False
     stopped: BaseException | None = None
     others: frozenset[Thread] = field(
         default_factory=lambda: frozenset(threading.enumerate()) - {threading.current_thread()}
@@ -132,6 +142,7 @@ def _refusal(stopped: BaseException, directories: Sequence[Path], advice: str) -
             f"{place} was stopped before it {stopped}, because migrations would then run on a database that was not"
             f" asked for: {ADVICE}"
         )
+    advice = getattr(stopped, "advice", "") or advice
     sentence = f"{place} was stopped before it {stopped}, which may lead to another database: {advice}"
     return ForeignConnection(sentence, by_revision=bool(directories))
 
@@ -145,10 +156,10 @@ def _concerned() -> list[Guard]:
     return now or [guard for guard in (_started.get(thread),) if guard is not None]
 
 
-def stop(guards: Sequence[Guard], what: str) -> None:
+def stop(guards: Sequence[Guard], what: str, advice: str = "") -> None:
     """Stop the code that runs now, which did `what`, unless there are no `guards` against it."""
     if guards:
-        stopped = _Stopped(what)
+        stopped = _Stopped(what, advice)
         for guard in guards:
             # Kept, so that it is told even where the project's code catches it, or runs in a thread.
             guard.stopped = guard.stopped or stopped
@@ -162,6 +173,7 @@ def _install() -> None:
     event.listen(Engine, "do_connect", _before_engine_connects)
     event.listen(Pool, "checkout", _before_pooled_connection_is_used)
     event.listen(Engine, "before_cursor_execute", _before_statement)
+    event.listen(Engine, "after_cursor_execute", _after_statement)
     sys.addaudithook(_audit)
     watch_drivers(lambda: stop(_concerned(), _OPENS))
     Thread.start = _following(Thread.start)  # type: ignore[method-assign, assignment]  # it is called as before
@@ -261,5 +273,17 @@ def _before_pooled_connection_is_used(_connection: object, _record: object, prox
     stop([one for one in _concerned() if not one.allows(pool)], _USES)
 
 
-def _before_statement(connection: Connection, *_others: object) -> None:
-    stop([one for one in _concerned() if not one.allows(connection.dialect)], _USES)
+def _before_statement(connection: Connection, _cursor: object, statement: str, *_others: object) -> None:
+    guards = _concerned()
+    stop([one for one in guards if not one.allows(connection.dialect)], _USES)
+    if _is_throwaway(connection, guards) and (what := reaching(statement)):
+        stop(guards, f"executed {what}", "leave that to a program that is run beside the migrations")
+
+
+def _after_statement(connection: Connection, cursor: object, statement: str, *_others: object) -> None:
+    if _is_throwaway(connection, _concerned()):
+        lead_servers_nowhere(cursor, statement)
+
+
+def _is_throwaway(connection: Connection, guards: Sequence[Guard]) -> bool:
+    return connection.dialect.name == "postgresql" and any(one.throwaway for one in guards)

@@ -62,6 +62,7 @@ def run_environment(
         only(connection, *code_directories(script)) as guard,
     ):
         run = _Run(guard, connection, work, hand=hand)
+        guard.throwaway = hand
         if hand:
             name_database(config, connection.engine.url)
         with (
