@@ -37,11 +37,18 @@ class LogWriter(logging.Handler):
         """Queue the line of the record."""
         if len(self._lines) >= MAX_WAITING:
             self._dropped += 1
+        else:
+            self.write(self.format(record))
+
+    def write(self, line: str) -> None:
+        """Queue a line."""
+        if len(self._lines) >= MAX_WAITING:
+            self._dropped += 1
             return
         if self._process != os.getpid():  # threads do not survive a fork
             self._process = os.getpid()
             threading.Thread(target=self._write_forever, name="log", daemon=True).start()
-        self._lines.append(self.format(record))
+        self._lines.append(line)
         self._idle.clear()
         if not self._waiting.is_set():
             self._waiting.set()

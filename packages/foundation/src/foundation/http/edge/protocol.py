@@ -9,8 +9,9 @@ from enum import Enum, auto
 from typing import Any, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from foundation.http.edge.answer_cycles import AnswerInHttp10, AnswerInOneWrite
 from foundation.http.edge.lingering_close import PATIENCE, LingeringCloseTransport
 from foundation.http.limits import MAX_HEADERS_SIZE, MAX_TARGET_LENGTH
 from foundation.http.problems import kinds
@@ -225,8 +226,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._running = cycle
         if self._stopping:
             cycle.keep_alive = False
-        if cycle.scope["http_version"] == "1.0":
-            cycle.__class__ = _AnswerInHttp10
+        cycle.__class__ = AnswerInHttp10 if cycle.scope["http_version"] == "1.0" else AnswerInOneWrite
         super()._start_asgi_task(cycle, app)
 
     def _is_unread(self) -> bool:
@@ -295,21 +295,6 @@ class HttpProtocol(HttpToolsProtocol):
             self.cycle.message_event.set()
         self.transport.write(raw_problem(kind, self.server_state.default_headers))
         self.transport.close()
-
-
-class _AnswerInHttp10(RequestResponseCycle):
-    """An answer that ends with the connection, if its length is unknown: HTTP/1.0 has no chunks (RFC 9112, 6.1)."""
-
-    counted = True
-
-    async def send(self, message: Any) -> None:
-        """Send on, and let the server not count."""
-        if message["type"] == "http.response.start":
-            if b"content-length" not in dict(message["headers"]):
-                self.chunked_encoding = self.counted = False
-        elif not self.counted:
-            self.expected_content_length = len(message.get("body", b""))
-        await super().send(message)
 
 
 def _new_parser(protocol: HttpProtocol) -> httptools.HttpRequestParser:
