@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from foundation.http import health
 from foundation.http.access.access_control import AccessControl, forbidden
@@ -56,6 +57,31 @@ class Resource:
     refers_to: Collection[str] = ()
 
 
+class Application(FastAPI):
+    """A FastAPI application whose requests begin with `Envelope`.
+
+    FastAPI and Starlette put three layers around it: for errors that nothing handles, which it handles; for telemetry,
+    which is off; and for a limit of bodies, which routes have of their own.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The layers, as FastAPI builds them; requests begin further inside."""
+        stack = super().build_middleware_stack()
+        layer: Any = stack
+        while not isinstance(layer, Envelope):
+            layer = layer.app
+        self._envelope = layer
+        return stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or what else the server asks for."""
+        if scope["type"] != "http" or self.middleware_stack is None or self.root_path:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        await self._envelope(scope, receive, send)
+
+
 def build_application(
     *,
     title: str,
@@ -92,7 +118,7 @@ def build_application(
         )
     problems = _problems(resources)
     access = _access_control(authenticators, limiters, settings)
-    app = FastAPI(
+    app = Application(
         title=title,
         version=version,
         openapi_url=None,
@@ -110,10 +136,10 @@ def build_application(
     app.state.draining = Draining()
     app.state.readiness = ReadinessMonitor(readiness)
     _keep_settings(app, settings)
-    _add_middleware(app, settings, access)
     install_error_handlers(app)
     _include_routes(app, prefix, resources, docs_enabled=settings.docs_enabled)
     app.state.templates = templates_by_endpoint(app)
+    _add_middleware(app, settings, access)
     install_openapi(
         app,
         info=info,
@@ -157,7 +183,13 @@ def _add_middleware(app: FastAPI, settings: ServiceSettings, access: AccessContr
     )
     if settings.cors_allowed_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_allowed_origins)
-    app.add_middleware(Envelope, request_timeout=settings.request_timeout.total_seconds(), access=access)
+    app.add_middleware(
+        Envelope,
+        request_timeout=settings.request_timeout.total_seconds(),
+        draining=app.state.draining,
+        templates=app.state.templates,
+        access=access,
+    )
 
 
 def _include_routes(app: FastAPI, prefix: str, resources: Sequence[Resource], *, docs_enabled: bool) -> None:

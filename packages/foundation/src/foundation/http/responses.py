@@ -55,7 +55,7 @@ def read_response(request: Request, view: ViewT, present: Callable[[ViewT], dict
 
     Raises `Problem`: 412 for a client that wants another version, 400 for a precondition that is malformed.
     """
-    if any(name in _PRECONDITIONS for name, _ in request.scope["headers"]):
+    if not _PRECONDITIONS.isdisjoint([name for name, _ in request.scope["headers"]]):
         check_match(request, view)
         if matches_any(request, view):
             return Response(status_code=304, headers={"ETag": entity_tag(view)})

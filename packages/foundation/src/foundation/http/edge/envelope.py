@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import MutableHeaders
@@ -34,34 +34,48 @@ HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
-_RAW_HEADERS: Final = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())
+_RAW_HEADERS: Final[Sequence[tuple[bytes, bytes]]] = [
+    (name.lower().encode(), value.encode()) for name, value in HEADERS.items()
+]
+_ADDED: Final = frozenset({b"x-request-id", *(name for name, _ in _RAW_HEADERS)})
 
 
 class Envelope:
     """The outermost middleware. Pure ASGI, so that it costs little and streams stay streams.
 
-    `request_timeout` is how many seconds a request may take, beside the time that its body takes to arrive. `access`
-    stands before the routes; without it, none of them asks who sends a request.
+    `request_timeout` is how many seconds a request may take, beside the time that its body takes to arrive. `templates`
+    are those of the paths of the endpoints. `access` stands before the routes; without it, none of them asks who sends
+    a request.
     """
 
-    def __init__(self, app: ASGIApp, *, request_timeout: float, access: "AccessControl | None" = None) -> None:
-        self._app = app
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        request_timeout: float,
+        draining: "Draining",
+        templates: Mapping[Callable[..., object], str],
+        access: "AccessControl | None" = None,
+    ) -> None:
+        self.app = app
+        self.access = access
+        self.draining = draining
+        self.templates = templates
         self._request_timeout = request_timeout
-        self._access = access
         self._defects = DefectLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of connection pass through."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         if scope["path"].endswith("\n"):
             # Starlette's patterns end in $, which matches before a last line feed, too: a second spelling of each path.
             scope = {**scope, "path": scope["path"] + "/"}
-        exchange = _Exchange(scope, receive, send, self._access)
+        exchange = _Exchange(scope, receive, send, self)
         begin_deadline(self._request_timeout)
         try:
-            await self._app(exchange.scope, receive, exchange.send)
+            await self.app(exchange.scope, receive, exchange.send)
         except ClientDisconnect:
             pass  # the client is gone
         except AnswerBrokenOff:
@@ -84,18 +98,18 @@ class Envelope:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, access: "AccessControl | None") -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, envelope: Envelope) -> None:
         self.request_id = _request_id(scope)
         self.status: int | None = None
         self._receive = receive
         self._send = send
-        self._draining: Draining = scope["app"].state.draining
+        self._envelope = envelope
         self._method = scope["method"]
         self._started = time.perf_counter()
         # HEAD is GET without the content (RFC 9110, 9.3.2); the server leaves the content out.
         head = self._method == "HEAD"
         self.scope: Scope = {**scope, "method": "GET"} if head else scope
-        self.scope.setdefault("state", {}).update(request_id=self.request_id, head=head, access=access)
+        self.scope.setdefault("state", {}).update(request_id=self.request_id, head=head, access=envelope.access)
 
     async def answer(self, kind: ProblemKind) -> None:
         """Answer in place of the application."""
@@ -105,17 +119,17 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self._draining.under_way:
+            if self._envelope.draining.under_way:
                 # The client does better to send its next request to another instance.
                 MutableHeaders(scope=message)["Connection"] = "close"
-            headers = message["headers"]
-            present = {name for name, _ in headers}
-            if b"x-request-id" in present:
+            headers, more = message["headers"], _RAW_HEADERS
+            present = [name for name, _ in headers]
+            if not _ADDED.isdisjoint(present):
                 headers = [header for header in headers if header[0] != b"x-request-id"]
-            # Put together at once, without a search for each.
-            more = [header for header in _RAW_HEADERS if header[0] not in present]
+                more = [header for header in _RAW_HEADERS if header[0] not in present]
             if "rate_limits" in self.scope["state"]:
-                more += limits_of(self.scope["state"]["rate_limits"])
+                more = [*more, *limits_of(self.scope["state"]["rate_limits"])]
+            # Put together at once, without a search for each.
             message["headers"] = [*headers, (b"x-request-id", self.request_id.encode()), *more]
         await self._send(message)
 
@@ -123,7 +137,7 @@ class _Exchange:
         """One line without anything the client wrote but the method: the route's template stands for the path."""
         if not logger.isEnabledFor(logging.INFO):
             return
-        route = self.scope["app"].state.templates.get(self.scope.get("endpoint"), "-")
+        route = self._envelope.templates.get(self.scope.get("endpoint"), "-")  # type: ignore[arg-type]  # None has none
         milliseconds = (time.perf_counter() - self._started) * 1000
         method = self._method if self._method.isalpha() else "-"
         message = f"{method} {route} {self.status or 'disconnected'} {milliseconds:.1f} ms"

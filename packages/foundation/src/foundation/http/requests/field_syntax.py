@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from starlette.requests import Request
+
 # token and quoted-string of RFC 9110, 5.6.2 and 5.6.4.
 WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 QUOTED: Final = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
@@ -33,3 +35,9 @@ def members(member: re.Pattern[str], value: str) -> Iterator[re.Match[str]]:
             raise ValueError("not a list")
         yield match
         position = match.end()
+
+
+def given(request: Request, name: bytes) -> str:
+    """The value of a header that is a list, its lines joined; `name` is in lower case. Empty where there is none."""
+    values = [value for each, value in request.scope["headers"] if each == name]
+    return b",".join(values).decode("latin-1") if values else ""

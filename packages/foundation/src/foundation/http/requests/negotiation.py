@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
-from foundation.http.requests.field_syntax import QUOTED, WORD, readable_members
+from foundation.http.requests.field_syntax import QUOTED, WORD, given, readable_members
 
 _PARAMETER: Final = rf"{WORD}=(?:{WORD}|{QUOTED})"
 # One member of the list; it may be empty (RFC 9110, 5.6.1.2). Possessive (++), so that no text is read twice.
@@ -50,7 +50,7 @@ def negotiate(request: Request, *offered: str) -> str:
     describes a media type decides about it. What is no media range is passed over: clients of all ages send the header.
     Raises `Problem`: 406 when none is acceptable.
     """
-    header = ",".join(request.headers.getlist("accept"))
+    header = given(request, b"accept")
     if header in offered:
         return header
     ranges = _parse(header)

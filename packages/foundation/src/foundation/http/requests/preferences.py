@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from foundation.http.requests.field_syntax import QUOTED, WORD, members
+from foundation.http.requests.field_syntax import QUOTED, WORD, given, members
 
 _PAIR: Final = rf"{WORD}(?:[ \t]*+=[ \t]*+(?:{WORD}|{QUOTED})?+)?+"
 # One member of the list with its parameters; it may be empty (RFC 9110, 5.6.1.2). Possessive, so that no text is read
@@ -24,13 +24,15 @@ def prefers(request: Request, name: str, value: str) -> bool:
     Of a preference that is given twice the first one counts; one that is unknown is ignored (RFC 7240, 2), and so is
     what follows something that is not a preference. The answer says which was honoured.
     """
-    header = ",".join(request.headers.getlist("prefer"))
-    given: dict[str, str] = {}
+    header = given(request, b"prefer")
+    if not header:
+        return False
+    found: dict[str, str] = {}
     with suppress(ValueError):
         for match in members(_MEMBER, header):
             if match["name"] is not None:
-                given.setdefault(match["name"].lower(), _unquoted(match["value"] or "").lower())
-    return given.get(name) == value
+                found.setdefault(match["name"].lower(), _unquoted(match["value"] or "").lower())
+    return found.get(name) == value
 
 
 def _unquoted(word: str) -> str:
