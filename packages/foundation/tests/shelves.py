@@ -38,7 +38,7 @@ from foundation.http.schemas.models import (
     RequestModel,
     sort_field,
 )
-from foundation.http.schemas.presenting import presenter
+from foundation.http.schemas.presenting import Presenter
 from foundation.http.schemas.values import ID, decimal_number
 from foundation.kernel.errors import InvalidValue
 from foundation.kernel.queries import SortOrder
@@ -138,7 +138,7 @@ class ShelfPageBody(PageBody[ShelfBody]):
     """A page of shelves."""
 
 
-present_shelf: Final = presenter(ShelfBody)
+present_shelf: Final = Presenter(ShelfBody)
 router = APIRouter(prefix="/shelves")
 operations: Final = ResourceOperations("shelf", "shelves", body=ShelfBody, page=ShelfPageBody)
 

@@ -65,7 +65,7 @@ async def create_users(
 ) -> Response:
     """Create up to 100 users, all of them or none."""
     created = await users.create_many(CreateUsers(tuple(NewUser(**vars(item)) for item in body.items), key))
-    return json_response({"items": list(map(present_user, created.value))}, 201, **replay_headers(created))
+    return json_response({"items": present_user.several(created.value)}, 201, **replay_headers(created))
 
 
 @router.get("", **operations.list(ListUsersParameters))

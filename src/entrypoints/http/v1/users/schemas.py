@@ -19,7 +19,7 @@ from foundation.http.schemas.models import (
     batch,
     sort_field,
 )
-from foundation.http.schemas.presenting import presenter
+from foundation.http.schemas.presenting import Presenter
 from foundation.kernel.unset import UNSET
 
 EmailField: TypeAlias = Annotated[EmailAddress, from_text(EmailAddress, SENT_EMAIL)]
@@ -79,4 +79,4 @@ class UsersBody(BaseModel):
     items: list[UserBody] = Field(min_length=1, max_length=MAX_BATCH_SIZE)
 
 
-present_user: Final = presenter(UserBody)
+present_user: Final = Presenter(UserBody)

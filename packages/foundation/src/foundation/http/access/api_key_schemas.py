@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from foundation.http.openapi.security import LIST_OF_SCOPES
 from foundation.http.schemas.fields import IfGiven, Nullable, Settable, TimeField, from_integer, from_text
 from foundation.http.schemas.models import IdField, KeptTimeField, ListParameters, PageBody, RequestModel, sort_field
-from foundation.http.schemas.presenting import PresentedBy, present_time, presenter
+from foundation.http.schemas.presenting import PresentedBy, Presenter, present_time
 from foundation.http.schemas.values import KEPT_TIME, MAX_TEXT_LENGTH
 from foundation.kernel.access.api_keys.ports import ApiKeySort
 from foundation.kernel.access.api_keys.rotate_api_key import DEFAULT_OVERLAP, MAX_OVERLAP, OverlapOutOfRange
@@ -151,4 +151,4 @@ class ApiKeyPageBody(PageBody[ApiKeyBody]):
     """A page of API keys."""
 
 
-present_api_key: Final = presenter(ApiKeyBody)
+present_api_key: Final = Presenter(ApiKeyBody)

@@ -15,6 +15,7 @@ from foundation.http.requests.preferences import prefers
 from foundation.http.requests.query import query
 from foundation.http.responses import json_response
 from foundation.http.schemas.models import ListParameters
+from foundation.http.schemas.presenting import Presenter
 from foundation.kernel.access.principal import current_principal
 from foundation.kernel.pagination import Page, Position
 from foundation.kernel.queries import SortOrder
@@ -34,9 +35,9 @@ class Listing(Generic[WhereT, SortT]):
     count: bool
     request: Request
 
-    def response(self, page: Page[Any], present: Callable[[Any], dict[str, Any]]) -> Response:
+    def response(self, page: Page[Any], present: Presenter) -> Response:
         """The page as an answer, with a link to the next one (RFC 8288)."""
-        document: dict[str, Any] = {"items": [present(item) for item in page.items], "next_cursor": None}
+        document: dict[str, Any] = {"items": present.several(page.items), "next_cursor": None}
         headers: dict[str, str] = {}
         if page.next is not None:
             cursor = _codec(self.request).encode(page.next, self.sort, self.where, current_principal().holder)

@@ -21,7 +21,7 @@ IdField: TypeAlias = Annotated[int, WithJsonSchema(ID)]
 """The id of a resource in an answer."""
 CountField: TypeAlias = Annotated[int, WithJsonSchema(COUNT)]
 """How many there are of something, in an answer."""
-KeptTimeField: TypeAlias = Annotated[str, WithJsonSchema(KEPT_TIME), PresentedBy(present_time)]
+KeptTimeField: TypeAlias = Annotated[str, WithJsonSchema(KEPT_TIME), PresentedBy(present_time, unless="microsecond")]
 """A time in an answer."""
 KeptDecimalField: TypeAlias = Annotated[str, PresentedBy(present_decimal)]
 """A decimal number in an answer, which is a text there, too; its schema is `values.decimal_number`."""
