@@ -6,6 +6,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Receive, Send
 
+from foundation.http.edge.first_step import FirstStep
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import Problem
 from foundation.kernel.deadline import postpone_deadline
@@ -36,18 +37,26 @@ class BodyDeadline:
         self._awaits_continue = False
         if self._ended:
             return await self._receive()
+        first = FirstStep(self._receive())
+        if first.done:  # as nearly always: it was there already
+            message: Message = first.result
+        else:
+            message = await self._in_time(first)
+        self._ended = not message.get("more_body", False)
+        return message
+
+    async def _in_time(self, first: FirstStep) -> Message:
         now = asyncio.get_running_loop().time
         began = now()
         try:
             async with asyncio.timeout(self._left):
-                message = await self._receive()
+                message: Message = await first
         except TimeoutError:
             raise Problem(kinds.REQUEST_TIMEOUT, headers={"Connection": "close"}) from None
         arrived = len(message.get("body", b"")) / SLOWEST
         waited = now() - began
         self._left = min(self._timeout, self._left - waited + arrived)
         postpone_deadline(waited)
-        self._ended = not message.get("more_body", False)
         return message
 
     def closing_unread(self, send: Send) -> Send:

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from foundation.http.limits import MAX_BUFFERED_SIZE
 from foundation.http.problems import kinds
 from foundation.http.problems.problem import FieldError, Problem
+from foundation.http.requests.field_syntax import given
 
 # Bytes of any format (RFC 2046, 4.5.1), which nearly every generated client can send, unlike texts other than JSON.
 OCTETS: Final = "application/octet-stream"
@@ -25,8 +26,10 @@ def check_media_type(request: Request, media_types: Iterable[str]) -> str:
     Raises `Problem`: 415 otherwise.
     """
     # A repeated header is joined, and the result is not a media type.
-    content_type = ",".join(request.headers.getlist("content-type"))
-    codings = ",".join(request.headers.getlist("content-encoding")) or "identity"
+    content_type = given(request, b"content-type")
+    codings = given(request, b"content-encoding") or "identity"
+    if content_type in media_types and codings == "identity":
+        return content_type
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
     known = _CHARSET | _OWN_PARAMETERS.get(media_type, frozenset())
     if media_type not in media_types or not known.issuperset(parameters) or codings.strip().lower() != "identity":
@@ -60,10 +63,16 @@ async def read_pieces(request: Request, largest: int) -> AsyncIterator[bytes]:
     Raises `Problem`: 413 above `largest` bytes.
     """
     size = 0
-    declared = request.headers.get("content-length", "")
+    declared = given(request, b"content-length")
     if declared.isdecimal() and int(declared) > largest:
         raise _too_large(largest)
-    async for piece in request.stream():
+    more = True
+    while more:
+        # As Starlette's `stream`, without a second generator.
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece, more = message.get("body", b""), message.get("more_body", False)
         size += len(piece)
         if size > largest:
             raise _too_large(largest)
