@@ -143,6 +143,11 @@ class SharedConnections:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def serves_readers(self) -> bool:
+        """Whether they are also lent to those who read; SQLite's readers have others."""
+        return isinstance(self._database, PostgresDatabase)
+
     def checkedout(self) -> int:
         """How many are in use."""
         if isinstance(self._database, PostgresDatabase):

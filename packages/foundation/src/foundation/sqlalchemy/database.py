@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, MetaData, make_url
@@ -22,8 +23,9 @@ from foundation.sqlalchemy.postgresql.writable import check_direct, check_postgr
 from foundation.sqlalchemy.queries import SqlAlchemyQueries
 from foundation.sqlalchemy.rate_limits import SqlAlchemyRateLimits
 from foundation.sqlalchemy.readiness import SqlAlchemyReadiness
-from foundation.sqlalchemy.sqlite.engine import database_file, open_sqlite
-from foundation.sqlalchemy.sqlite.transaction import SqliteReader, SqliteTransaction
+from foundation.sqlalchemy.sqlite.engine import connect_reader, database_file, open_sqlite
+from foundation.sqlalchemy.sqlite.reader import SqliteReader
+from foundation.sqlalchemy.sqlite.transaction import SqliteTransaction
 from foundation.sqlalchemy.transaction import Reader, Transaction
 from foundation.sqlalchemy.unit_of_work import Registered, SqlAlchemyUnitOfWork
 
@@ -134,7 +136,12 @@ class SqliteDatabase(Database):
         self._file = database_file(url)
         self.engine = open_sqlite(url, self._file, limits, limits.pool_size)
         bulk = open_sqlite(url, self._file, limits, 1)
-        super().__init__(registered, SqliteReader(self.engine), bulk, limits.bulk_timeout)
+        self._threads = SqliteReader(
+            partial(connect_reader, self._file, limits.lock_timeout),
+            queue=limits.pool_queue,
+            use_timeout=limits.use_timeout,
+        )
+        super().__init__(registered, self._threads, bulk, limits.bulk_timeout)
 
     async def check_writable(self, connection: AsyncConnection) -> None:  # noqa: ARG002 -- the file tells
         """See `Database.check_writable`; beside the event loop, since a disk may be slow."""
@@ -146,6 +153,7 @@ class SqliteDatabase(Database):
 
     async def dispose(self) -> None:
         """See `Storage.dispose`."""
+        await self._threads.close()
         await self.engine.dispose()
         await super().dispose()
 

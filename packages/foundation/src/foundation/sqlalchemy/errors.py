@@ -153,10 +153,8 @@ class Translation:
 
     def _raise(self, error: Exception) -> None:
         translation: Exception | None = None
-        if isinstance(error, PoolTimeout):
-            translation = errors.StorageOverloaded()
-        elif isinstance(error, ForeignKeyViolated):
-            translation = self._violated(error.constraint)
+        if isinstance(error, PoolTimeout | ForeignKeyViolated | sqlite3.Error):
+            translation = self._translate_own(error)
         elif isinstance(error, DBAPIError):
             lost = error.connection_invalidated or isinstance(error, InterfaceError | OperationalError)
             translation = self._translate(error.orig, lost=lost)
@@ -174,6 +172,14 @@ class Translation:
             translation = errors.DeadlineExceeded()  # the connection was ended on our side
         if translation is not None:
             raise translation from error
+
+    def _translate_own(self, error: PoolTimeout | ForeignKeyViolated | sqlite3.Error) -> Exception | None:
+        """Of the pool, of us, and of what is sent to SQLite's driver itself."""
+        if isinstance(error, PoolTimeout):
+            return errors.StorageOverloaded()
+        if isinstance(error, ForeignKeyViolated):
+            return self._violated(error.constraint)
+        return self._translate_sqlite(error)
 
     def _translate(self, original: BaseException | None, *, lost: bool) -> Exception | None:
         if isinstance(original, sqlite3.Error):

@@ -1,34 +1,25 @@
 """Statements of SQLAlchemy, compiled once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from sqlalchemy import ClauseElement, Float
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
+from foundation.sqlalchemy.parameters import Convert, Parameter, parameters_of, values_of
 from foundation.sqlalchemy.types import UtcDateTime, ValueObjectType
-
-_Convert: TypeAlias = Callable[[Any], Any]
 
 # libpq wants $1 where psycopg's cursors take %s.
 _DIALECT: Final = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # of SQLAlchemy
-_REQUIRED: Final = object()
 # The types that PostgreSQL reports of numbers with a point (https://www.postgresql.org/docs/current/catalog-pg-type.html,
 # pg_type.dat), which SQLAlchemy asks for; of all others it does not.
 _FLOAT8: Final = 701
 _NUMERIC: Final = 1700
-
-
-@dataclass(frozen=True, slots=True)
-class _Parameter:
-    name: str
-    default: Any
-    convert: _Convert | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +33,8 @@ class PipelineStatement:
 
     name: bytes
     sql: bytes
-    parameters: tuple[_Parameter, ...]
-    results: tuple[_Convert | None, ...] | None
+    parameters: tuple[Parameter, ...]
+    results: tuple[Convert | None, ...] | None
     preparable: bool = True
     setting: bool = False
 
@@ -53,12 +44,7 @@ class PipelineStatement:
         Raises:
             KeyError: a parameter without a value of its own is not among those `given`.
         """
-        values = []
-        for parameter in self.parameters:
-            default = parameter.default
-            value = given[parameter.name] if default is _REQUIRED else given.get(parameter.name, default)
-            values.append(value if parameter.convert is None else parameter.convert(value))
-        return values
+        return values_of(self.parameters, given)
 
     def row(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """The values of a row as the types of its columns have them."""
@@ -83,7 +69,7 @@ def pipelined(statement: ClauseElement) -> PipelineStatement:
     return PipelineStatement(
         name=_name_of(compiled.string),
         sql=compiled.string.encode(),
-        parameters=tuple(_parameter(compiled, name) for name in compiled.positiontup or ()),
+        parameters=parameters_of(compiled, _DIALECT),
         results=tuple(converted) if any(converted) else None,
     )
 
@@ -93,18 +79,12 @@ def _name_of(sql: str) -> bytes:
     return blake2b(sql.encode(), digest_size=16).hexdigest().encode()
 
 
-def _parameter(compiled: SQLCompiler, name: str) -> _Parameter:
-    bind = compiled.binds[name]
-    default = _REQUIRED if bind.required else bind.effective_value
-    return _Parameter(bind.key, default, to_database(bind.type))
-
-
-def to_database(kind: TypeEngine[Any]) -> _Convert | None:
+def to_database(kind: TypeEngine[Any]) -> Convert | None:
     """What converts a value of this type for the driver; None when the driver takes it as it is."""
     return kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
 
 
-def _from_database(kind: TypeEngine[Any]) -> _Convert | None:
+def _from_database(kind: TypeEngine[Any]) -> Convert | None:
     if isinstance(kind, UtcDateTime):  # the time zone of a pipelined connection is UTC
         return None
     stored = kind.stored if isinstance(kind, ValueObjectType) else kind

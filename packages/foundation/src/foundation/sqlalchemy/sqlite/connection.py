@@ -51,13 +51,20 @@ class SqliteConnections:
         if self.hanging >= self._most:
             raise NotAnswered
 
-        def connect() -> sqlite3.Connection:
-            self.file.check_identity()  # SQLite would make a new file in place of one that was deleted
-            opened = sqlite3.connect(database, factory=_UnlockingConnection, **options)
-            opened.file = self.file
-            return opened
+        return BoundedConnection(self, partial(connected, self.file, database, **options))
 
-        return BoundedConnection(self, connect)
+
+def connected(file: DatabaseFile, database: str, **options: Any) -> sqlite3.Connection:
+    """A connection to the `file`, whose name is `database`; `options` are for the driver.
+
+    Raises:
+        StorageUnavailable: the file was deleted or replaced.
+        sqlite3.Error: it cannot be opened.
+    """
+    file.check_identity()  # SQLite would make a new file in place of one that was deleted
+    opened = sqlite3.connect(database, factory=_UnlockingConnection, **options)
+    opened.file = file
+    return opened
 
 
 class BoundedConnection(Connection):

@@ -24,7 +24,7 @@ class DatabaseFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._identity = _identity(path)
         self._log = path.with_name(f"{path.name}-wal")
         self._identity_of_log: _Identity | None = None
@@ -51,7 +51,7 @@ class DatabaseFile:
 
     def check_identity(self) -> None:
         """Raise `StorageUnavailable` when the file is not the one that it was, or its log is not."""
-        found, log = _identity(self._path), _identity(self._log)
+        found, log = _identity(self.path), _identity(self._log)
         expected = self._identity_of_log
         if found is None or found != (self._identity or found) or (expected and expected != log and self._open):
             raise StorageUnavailable(
@@ -62,9 +62,9 @@ class DatabaseFile:
     def check(self) -> None:
         """Raise `StorageUnavailable` when the file is not the one that it was, or cannot be written to."""
         self.check_identity()
-        if not os.access(self._path, os.W_OK):
+        if not os.access(self.path, os.W_OK):
             raise StorageUnavailable("The SQLite database may not be written to.")
-        if shutil.disk_usage(self._path.parent).free < _NEEDED:
+        if shutil.disk_usage(self.path.parent).free < _NEEDED:
             raise StorageUnavailable("There is no room left for the SQLite database.")
 
 

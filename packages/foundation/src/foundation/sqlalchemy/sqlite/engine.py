@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import tempfile
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.limits import Limits, pool_options
-from foundation.sqlalchemy.sqlite.connection import NotAnswered, SqliteConnections
+from foundation.sqlalchemy.sqlite.connection import NotAnswered, SqliteConnections, connected
 from foundation.sqlalchemy.sqlite.database_file import DatabaseFile
 
 TRANSACTION: Final = "sqlite_transaction"
@@ -61,6 +62,23 @@ def open_sqlite(url: URL, file: DatabaseFile, limits: Limits, pool_size: int) ->
     return engine
 
 
+def connect_reader(file: DatabaseFile, lock_timeout: timedelta) -> sqlite3.Connection:
+    """A connection of the thread that calls this, which reads the `file`.
+
+    Raises:
+        StorageUnavailable: the file was deleted or replaced.
+        sqlite3.Error: it cannot be opened.
+    """
+    connection = connected(file, str(file.path), isolation_level=None, timeout=lock_timeout.total_seconds())
+    try:
+        _set_pragmas(connection.cursor(), _temporary_store())
+        file.note_log(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def _forget_hanging(context: ExceptionContext) -> None:
     # Without being asked to undo anything, which it could not; the others may answer.
     if isinstance(context.original_exception, NotAnswered):
@@ -90,6 +108,12 @@ def _create_privately(file: Path) -> None:
 
 def _prepare_sqlite(temporary_store: str, connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
+    _set_pragmas(cursor, temporary_store)
+    cursor.close()
+    connection.driver_connection.note_log()
+
+
+def _set_pragmas(cursor: Any, temporary_store: str) -> None:
     # FULL: an acknowledged commit survives a power failure in WAL mode, too (https://www.sqlite.org/pragma.html).
     for pragma in ("synchronous = FULL", "foreign_keys = ON", f"temp_store = {temporary_store}"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -98,8 +122,6 @@ def _prepare_sqlite(temporary_store: str, connection: Any, _entry: ConnectionPoo
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
             raise  # a file that may not be written to can be read as it is
-    cursor.close()
-    connection.driver_connection.note_log()
 
 
 def _temporary_store() -> str:

@@ -1,10 +1,9 @@
 """Statements on SQLite: by themselves, or in a transaction."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, CursorResult, ForeignKey, Select, Table, exists, select
+from sqlalchemy import ColumnElement, CursorResult, ForeignKey, Table, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import Delete, UpdateBase
@@ -17,28 +16,6 @@ from foundation.sqlalchemy.restrictions import restricted, restricting
 from foundation.sqlalchemy.sqlite.engine import TRANSACTION
 from foundation.sqlalchemy.tenancy import TENANT_ID, of_tenant
 from foundation.sqlalchemy.transaction import Change, Make, ReturnsRows, Row
-
-# SQLAlchemy reads the values of a row in some ten microseconds, in which no other request is served.
-_ROWS_AT_A_TIME: Final = 250
-
-
-class SqliteReader:
-    """Reads on connections of an engine that opens no transactions."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    async def rows(self, statement: Select[Any], parameters: Mapping[str, Any], make: Make[Row]) -> list[Row]:
-        """See `Reader.rows`."""
-        async with self._engine.connect() as connection:
-            result = await connection.execute(statement, parameters)
-            found: list[Row] = []
-            while some := result.fetchmany(_ROWS_AT_A_TIME):
-                found += map(make, some)
-                if len(some) < _ROWS_AT_A_TIME:
-                    break
-                await asyncio.sleep(0)
-            return found
 
 
 class SqliteTransaction:
