@@ -26,6 +26,7 @@ from foundation.sqlalchemy.readiness import SqlAlchemyReadiness
 from foundation.sqlalchemy.sqlite.engine import connect_reader, database_file, open_sqlite
 from foundation.sqlalchemy.sqlite.reader import SqliteReader
 from foundation.sqlalchemy.sqlite.transaction import SqliteTransaction
+from foundation.sqlalchemy.sqlite.turns import Turns
 from foundation.sqlalchemy.transaction import Reader, Transaction
 from foundation.sqlalchemy.unit_of_work import Registered, SqlAlchemyUnitOfWork
 
@@ -136,6 +137,7 @@ class SqliteDatabase(Database):
         self._file = database_file(url)
         self.engine = open_sqlite(url, self._file, limits, limits.pool_size)
         bulk = open_sqlite(url, self._file, limits, 1)
+        self._turns = Turns(limits.lock_timeout.total_seconds())
         self._threads = SqliteReader(
             partial(connect_reader, self._file, limits.lock_timeout),
             queue=limits.pool_queue,
@@ -149,7 +151,7 @@ class SqliteDatabase(Database):
 
     def begin(self) -> SqliteTransaction:
         """See `Database.begin`."""
-        return SqliteTransaction(self.engine)
+        return SqliteTransaction(self.engine, self._turns)
 
     async def dispose(self) -> None:
         """See `Storage.dispose`."""

@@ -179,6 +179,8 @@ class Translation:
             return errors.StorageOverloaded()
         if isinstance(error, ForeignKeyViolated):
             return self._violated(error.constraint)
+        if self._committing and isinstance(error, NotAnswered):
+            return errors.CommitOutcomeUnknown()
         return self._translate_sqlite(error)
 
     def _translate(self, original: BaseException | None, *, lost: bool) -> Exception | None:

@@ -83,6 +83,10 @@ class BoundedConnection(Connection):
         """Tell the file that its log is open here."""
         self._connections.file.note_log(self._conn)
 
+    async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Do something with the connection, in its thread."""
+        return await self._execute(lambda: work(self._conn))
+
     async def commit(self) -> None:
         """Commit the transaction, unless the file is another one by now.
 

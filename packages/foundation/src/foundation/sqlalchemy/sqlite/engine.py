@@ -6,9 +6,9 @@ import tempfile
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import URL, Connection, ExceptionContext, event
+from sqlalchemy import URL, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -16,12 +16,6 @@ from foundation.kernel.errors import StorageMisconfigured
 from foundation.sqlalchemy.limits import Limits, pool_options
 from foundation.sqlalchemy.sqlite.connection import NotAnswered, SqliteConnections, connected
 from foundation.sqlalchemy.sqlite.database_file import DatabaseFile
-
-TRANSACTION: Final = "sqlite_transaction"
-"""The execution option that says how a transaction begins: "IMMEDIATE", with the write lock, or "DEFERRED".
-
-Without it, none is begun.
-"""
 
 
 def database_file(url: URL) -> DatabaseFile:
@@ -46,7 +40,7 @@ def open_sqlite(url: URL, file: DatabaseFile, limits: Limits, pool_size: int) ->
     """
     engine = create_async_engine(
         url,
-        # No implicit BEGIN by the driver: transactions are begun below.
+        # No implicit BEGIN by the driver: see `SqliteTransaction`.
         connect_args={
             "async_creator_fn": SqliteConnections(file, pool_size).open,
             "isolation_level": None,
@@ -54,10 +48,10 @@ def open_sqlite(url: URL, file: DatabaseFile, limits: Limits, pool_size: int) ->
             # The thread that forgets a connection is not always the one that made it.
             "check_same_thread": False,
         },
-        **pool_options(limits, pool_size),
+        # A connection to a file does not break.
+        **{**pool_options(limits, pool_size), "pool_pre_ping": False},
     )
     event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, _temporary_store()))
-    event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "handle_error", _forget_hanging)
     return engine
 
@@ -131,11 +125,3 @@ def _temporary_store() -> str:
     except FileNotFoundError:
         return "MEMORY"
     return "FILE"
-
-
-def _begin(connection: Connection) -> None:
-    # A transaction that reads first and writes later fails at once when another wrote in between; taking the write
-    # lock at the beginning waits for it instead.
-    kind = connection.get_execution_options().get(TRANSACTION)
-    if kind is not None:
-        connection.exec_driver_sql(f"BEGIN {kind}")

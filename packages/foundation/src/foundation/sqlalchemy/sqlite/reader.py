@@ -20,7 +20,7 @@ from sqlalchemy import Select
 from foundation.kernel.deadline import deadline
 from foundation.kernel.errors import StorageOverloaded
 from foundation.sqlalchemy.sqlite.connection import NotAnswered
-from foundation.sqlalchemy.sqlite.statements import sqlite_statement
+from foundation.sqlalchemy.sqlite.statements import fixed_statement
 from foundation.sqlalchemy.transaction import Make, Row
 
 # One reads the rows of a page while the other one reads single rows.
@@ -61,7 +61,7 @@ class SqliteReader:
             StorageOverloaded: too many calls wait.
             sqlite3.Error: SQLite refused.
         """
-        compiled = sqlite_statement(statement)
+        compiled = fixed_statement(statement)
         values = compiled.values(parameters)
         found: list[Row] = await self._done(lambda connection: compiled.rows(connection, values, make))
         return found

@@ -44,8 +44,8 @@ class SqliteStatement:
 
 
 @cache
-def sqlite_statement(statement: ClauseElement) -> SqliteStatement:
-    """The statement, compiled.
+def sqlite_statement(statement: ClauseElement) -> SqliteStatement | None:
+    """The statement, compiled; None for one whose text depends on its values, such as a list of them.
 
     It is kept for the life of the process: it must be one that is made once, with a parameter in every place where
     calls differ.
@@ -53,6 +53,8 @@ def sqlite_statement(statement: ClauseElement) -> SqliteStatement:
     compiled = statement.compile(dialect=_DIALECT)
     if not isinstance(compiled, SQLCompiler):
         raise TypeError("only statements that read or change rows are kept")
+    if compiled.post_compile_params:
+        return None
     processors = (
         column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
         for column in getattr(statement, "exported_columns", ())
@@ -62,3 +64,15 @@ def sqlite_statement(statement: ClauseElement) -> SqliteStatement:
         parameters_of(compiled, _DIALECT),
         tuple((place, each) for place, each in enumerate(processors) if each is not None),
     )
+
+
+def fixed_statement(statement: ClauseElement) -> SqliteStatement:
+    """As `sqlite_statement`, of a statement whose text is always the same.
+
+    Raises:
+        TypeError: it is not.
+    """
+    compiled = sqlite_statement(statement)
+    if compiled is None:
+        raise TypeError("the text of the statement depends on its values")
+    return compiled

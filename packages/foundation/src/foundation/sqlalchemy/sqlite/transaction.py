@@ -1,6 +1,7 @@
 """Statements on SQLite: by themselves, or in a transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, CursorResult, ForeignKey, Table, exists, select
@@ -13,9 +14,13 @@ from foundation.kernel.errors import WriteConflict
 from foundation.sqlalchemy.constraints import ForeignKeyViolated
 from foundation.sqlalchemy.mapped import KEY
 from foundation.sqlalchemy.restrictions import restricted, restricting
-from foundation.sqlalchemy.sqlite.engine import TRANSACTION
+from foundation.sqlalchemy.sqlite.connection import BoundedConnection, NotAnswered
+from foundation.sqlalchemy.sqlite.statements import fixed_statement, sqlite_statement
+from foundation.sqlalchemy.sqlite.turns import Turns
 from foundation.sqlalchemy.tenancy import TENANT_ID, of_tenant
 from foundation.sqlalchemy.transaction import Change, Make, ReturnsRows, Row
+
+_FOREIGN_KEY: Final = "FOREIGN KEY constraint failed"
 
 
 class SqliteTransaction:
@@ -23,9 +28,13 @@ class SqliteTransaction:
 
     dialect: Final = "sqlite"
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, turns: Turns) -> None:
         self._engine = engine
+        self._turns = turns
+        self._end_turn: Callable[[], None] | None = None
         self._connection: AsyncConnection | None = None
+        self._driver: BoundedConnection | None = None
+        self._begun = False
         self._sources: list[Callable[[], list[Change]]] = []
         self._last_source: Callable[[], list[Change]] = list
 
@@ -46,17 +55,40 @@ class SqliteTransaction:
 
     async def rows(self, statement: ReturnsRows, parameters: Mapping[str, Any], make: Make[Row]) -> list[Row]:
         """See `Transaction.rows`."""
-        connection = await self._connected()
-        return [make(row) for row in await connection.execute(statement, parameters)]
+        compiled = sqlite_statement(statement)
+        if compiled is None:
+            connection = await self._connected()
+            return [make(row) for row in await connection.execute(statement, parameters)]
+        values = compiled.values(parameters)
+        found: list[Row] = await self._run(lambda connection: compiled.rows(connection, values, make))
+        return found
 
     async def added(self, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """See `Transaction.added`. SQLite promises no order for the ids of one INSERT, so each row has its own."""
-        connection = await self._connected()
-        return [(await execute(connection, Change(statement, one))).scalar_one() for one in rows]
+        compiled = fixed_statement(statement)
+        added: list[Any] = []
+
+        def add(connection: sqlite3.Connection) -> None:
+            for one in rows[len(added) :]:
+                added.extend(compiled.rows(connection, compiled.values(one), _only))
+
+        try:
+            await self._run(add)
+        except sqlite3.IntegrityError as error:
+            await self._explain(error, Change(statement, rows[len(added)]))
+            raise
+        return added
 
     async def changed(self, change: Change) -> int:
         """See `Transaction.changed`."""
-        return (await execute(await self._connected(), change)).rowcount
+        compiled = fixed_statement(change.statement)
+        values = compiled.values(change.parameters)
+        try:
+            count: int = await self._run(lambda connection: connection.execute(compiled.sql, values).rowcount)
+        except sqlite3.IntegrityError as error:
+            await self._explain(error, change)
+            raise
+        return count
 
     async def connection(self, *, deferred: bool = False) -> AsyncConnection:
         """See `Transaction.connection`."""
@@ -73,21 +105,76 @@ class SqliteTransaction:
         await self.flush()
         for change in self._last_source():
             await self.changed(change)
-        if self._connection is not None:
+        if self._connection is not None and self._driver is not None:
+            # First SQLAlchemy's, which knows of no transaction that is ours.
             await self._connection.commit()
+            await self._bounded(self._driver.commit())
+            self._begun = False
+            self._finish_turn()
 
     async def close(self) -> None:
         """See `Transaction.close`; the connection is returned even when the task is being cancelled."""
         if self._connection is not None:
-            await self._connection.__aexit__(None, None, None)
+            # What was not committed is undone when the pool gets the connection back.
+            try:
+                await self._connection.__aexit__(None, None, None)
+            finally:
+                self._finish_turn()
+
+    def _finish_turn(self) -> None:
+        if self._end_turn is not None:
+            self._end_turn()
+            self._end_turn = None
 
     async def _connected(self, *, deferred: bool = False) -> AsyncConnection:
+        """SQLAlchemy's connection, in a transaction of which SQLAlchemy knows nothing."""
+        if self._begun and self._connection is not None:
+            return self._connection
+        await self._run(_nothing, deferred=deferred)
+        assert self._connection is not None  # noqa: S101 -- for the type
+        return self._connection
+
+    async def _run(self, work: Callable[[sqlite3.Connection], Any], *, deferred: bool = False) -> Any:
+        """Do something in the transaction, in the thread of its connection, in one hop; a new one begins with it."""
         if self._connection is None:
             self._connection = await self._engine.connect().start()
-        if not self._connection.in_transaction():
-            kind = "DEFERRED" if deferred else "IMMEDIATE"
-            await self._connection.execution_options(**{TRANSACTION: kind})
-        return self._connection
+            self._driver = (await self._connection.get_raw_connection()).driver_connection
+        driver, begins = self._driver, not self._begun
+        assert driver is not None  # noqa: S101 -- for the type
+        if begins and not deferred and self._end_turn is None:
+            self._end_turn = await self._turns.take()
+        self._begun = True
+
+        def begun(connection: sqlite3.Connection) -> Any:
+            if begins:
+                # A transaction that reads first and writes later fails at once when another wrote in between; taking
+                # the write lock at the beginning waits for it instead.
+                connection.execute(f"BEGIN {'DEFERRED' if deferred else 'IMMEDIATE'}")
+            return work(connection)
+
+        return await self._bounded(driver.run(begun))
+
+    async def _bounded(self, call: Awaitable[Any]) -> Any:
+        """Await a call; a connection whose disk does not answer is not used again."""
+        try:
+            return await call
+        except NotAnswered:
+            if self._connection is not None:
+                await self._connection.invalidate()
+            raise
+
+    async def _explain(self, error: sqlite3.IntegrityError, change: Change) -> None:
+        """Raise `ForeignKeyViolated` if that is what it is."""
+        if str(error) == _FOREIGN_KEY:
+            raise ForeignKeyViolated(await _violated_foreign_key(await self._connected(), change)) from error
+
+
+def _nothing(_connection: sqlite3.Connection) -> None:
+    """Only begin the transaction."""
+
+
+def _only(row: Sequence[Any]) -> Any:
+    return row[0]
 
 
 async def execute(connection: AsyncConnection, change: Change) -> CursorResult[Any]:
@@ -106,7 +193,7 @@ async def execute(connection: AsyncConnection, change: Change) -> CursorResult[A
 
 def is_foreign_key_violation(error: IntegrityError) -> bool:
     """Whether SQLite says so. It does not say which foreign key: the rows are looked up to find out."""
-    return str(error.orig) == "FOREIGN KEY constraint failed"
+    return str(error.orig) == _FOREIGN_KEY
 
 
 async def _violated_foreign_key(connection: AsyncConnection, change: Change) -> str:
