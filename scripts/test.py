@@ -40,6 +40,7 @@ LEFT_OUT = {
     "tests/e2e/test_revocation.py": "half a minute, for servers under load",
     "tests/integration/test_production_install.py": "an environment of its own",
     "tests/integration/test_foreign_environments_of_schema_tools.py": "environments of older releases, each once",
+    "tests/integration/test_reference_programs.py": "the registry of npm packages, once",
     "tests/integration/test_wheel.py": "wheels, and an environment of its own",
 }
 # Faults that only `make faults` proves, and why.

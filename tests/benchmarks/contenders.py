@@ -22,7 +22,6 @@ POOL_SIZE: Final = 10
 """Connections to PostgreSQL that each of them may hold."""
 
 _BIN: Final = Path(sys.executable).parent
-_REFERENCES: Final = Path(__file__).parent / "reference"
 _PATIENCE: Final = 30.0
 _PAUSE: Final = 0.002
 
@@ -45,28 +44,6 @@ class Contender:
     settings: Mapping[str, str] = field(repr=False)
     rows: int
     after: Callable[[int, str | None], str]
-
-
-def reference(module: str, name: str, url: str, rows: int) -> Contender:
-    """A reference program on the database at `url`, in uvicorn as the service is."""
-    uvicorn = (
-        "-m",
-        "uvicorn",
-        f"{module}:app",
-        "--app-dir",
-        str(_REFERENCES),
-        "--host",
-        "127.0.0.1",
-        "--port",
-        "{port}",
-    )
-    return Contender(
-        name,
-        (sys.executable, *uvicorn, "--loop", "uvloop", "--http", "httptools", "--no-access-log"),
-        {"DATABASE_URL": url, "DSN": url.replace("+psycopg", ""), "POOL_SIZE": str(POOL_SIZE)},
-        rows,
-        lambda user_id, _created_after: f"after={user_id}",
-    )
 
 
 def script(name: str) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from benchmarks.figures import Spread, ratios
-from benchmarks.stages import BY_HAND, SERVICE, TEMPLATES
+from benchmarks.references import BY_HAND, LIMIT, TEMPLATES
+from benchmarks.stages import SERVICE
 from benchmarks.works import ALL, DEEP, DEEP_PAGE, LIST, READ_ONE
 
 MAX_GROWTH: Final = 30.0
@@ -13,6 +14,7 @@ MAX_GROWTH: Final = 30.0
 
 _CPU_AT_MOST: Final = {"read-one": 1.10, "list": 1.10, "create": 1.35, "patch": 1.35}
 _CPU_AIM: Final = {"read-one": 1.0, "list": 1.0}
+_CPU_TO_LIMIT_AT_MOST: Final = {"read-one": 1.05, "list": 1.15, "create": 1.7, "patch": 1.7}
 _THROUGHPUT_AT_LEAST: Final = {"read-one": 3.0, "list": 3.0, "create": 1.5, "patch": 1.5}
 _SMALLEST: Final = "10000"
 _LARGEST: Final = "10000000"
@@ -57,8 +59,10 @@ def lines(figures: Figures) -> list[Line]:
 def _works(figures: Figures) -> Iterator[Line]:
     for key, bound in _CPU_AT_MOST.items():
         samples = figures["works"].get(key)
-        cpu = samples and _to_by_hand(samples, "cpu")
+        cpu = samples and _to(BY_HAND, samples, "cpu")
         yield Line(f"{_TITLES[key]}: CPU per request, to by hand", bound, cpu, aim=_CPU_AIM.get(key))
+        cpu = samples and _to(LIMIT, samples, "cpu")
+        yield Line(f"{_TITLES[key]}: CPU per request, to limit", _CPU_TO_LIMIT_AT_MOST[key], cpu)
         faster = samples and ratios(column(samples[SERVICE], "throughput"), _better_template(samples))
         least = _THROUGHPUT_AT_LEAST[key]
         yield Line(f"{_TITLES[key]}: throughput, to the better template", least, faster, least=True)
@@ -67,7 +71,7 @@ def _works(figures: Figures) -> Iterator[Line]:
 def _crowd(figures: Figures) -> Iterator[Line]:
     for work in (READ_ONE, LIST):
         samples = figures["crowd"].get(work.key)
-        yield Line(f"{work.title}, 20 clients: p99, to by hand", 1.2, samples and _to_by_hand(samples, "p99"))
+        yield Line(f"{work.title}, 20 clients: p99, to by hand", 1.2, samples and _to(BY_HAND, samples, "p99"))
 
 
 def _bulk(figures: Figures) -> Iterator[Line]:
@@ -110,8 +114,8 @@ def cost(samples: Sequence[dict[str, float]]) -> list[float]:
     return [sample["cpu"] + sample["database_cpu"] for sample in samples]
 
 
-def _to_by_hand(samples: dict[str, Sequence[dict[str, float]]], name: str) -> Spread:
-    return ratios(column(samples[SERVICE], name), column(samples[BY_HAND], name))
+def _to(other: str, samples: dict[str, Sequence[dict[str, float]]], name: str) -> Spread:
+    return ratios(column(samples[SERVICE], name), column(samples[other], name))
 
 
 def _better_template(samples: dict[str, Sequence[dict[str, float]]]) -> list[float]:

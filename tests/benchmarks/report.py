@@ -85,6 +85,8 @@ def _works(figures: Figures) -> Iterator[str]:
             "How much of one core the load and PostgreSQL used together, at most, while each was measured: "
             + _others(figures["works"])
         )
+    for name, reason in figures.get("left_out", {}).items():
+        yield f"Not measured: {name}, as {reason}."
 
 
 def _others(works: dict[str, dict[str, Samples]]) -> str:

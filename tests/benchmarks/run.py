@@ -71,16 +71,19 @@ def measured(extent: Extent, parts: frozenset[str], said: Progress) -> dict[str,
             "rounds": {"count": extent.rounds.count, "seconds": extent.rounds.seconds},
         }
         url = postgres.filled("service", extent.rows)
-        return figures | _compared(stand, url, parts) | _alone(stand, url, parts)
+        compared = _compared(stand, url, parts)
+        figures["versions"] |= compared.pop("versions")
+        return figures | compared | _alone(stand, url, parts)
 
 
 def _compared(stand: Stand, url: str, parts: frozenset[str]) -> dict[str, Any]:
-    figures: dict[str, Any] = {"works": {}, "crowd": {}, "granian": {}}
+    figures: dict[str, Any] = {"works": {}, "crowd": {}, "granian": {}, "left_out": {}, "versions": {}}
     if not parts & {*_WORKS, "crowd", "granian"}:
         return figures
     with ExitStack() as until_the_end:
         stand.said("the service and the references start")
         comparison = Comparison(stand, url, until_the_end)
+        figures |= {"left_out": comparison.left_out, "versions": comparison.versions}
         for key in (key for key in _WORKS if key in parts):
             stand.said(f"{_WORKS[key].title}, {stages.CLIENTS} clients")
             figures["works"][key] = comparison.work(_WORKS[key])

@@ -9,12 +9,13 @@ from typing import Any, Final
 from benchmarks import credentials, machine, works
 from benchmarks import flood as flood_of
 from benchmarks.bulk import BulkRace, write_csv
-from benchmarks.contenders import POOL_SIZE, Contender, Server, reference
+from benchmarks.contenders import POOL_SIZE, Contender, Server
 from benchmarks.equal_work import check_equal_work
 from benchmarks.load import LoadGenerator
 from benchmarks.measuring import Rounds, Sample, Track, Turn
 from benchmarks.overload import STEPS, OpenLoop, as_sent
 from benchmarks.postgres import Databases, settle
+from benchmarks.references import BY_HAND, references
 from benchmarks.service import on_granian, service
 from benchmarks.startup import start
 from benchmarks.users import fill_sqlite
@@ -23,9 +24,6 @@ from entrypoints.cli.schema_project import schema_project
 from schema_tools.migrations import runner
 
 SERVICE: Final = "service"
-BY_HAND: Final = "by hand"
-LIMIT: Final = "limit"
-TEMPLATES: Final = ("template, synchronous", "template, asynchronous")
 
 CLIENTS: Final = 8
 CROWD: Final = 2 * POOL_SIZE
@@ -40,12 +38,6 @@ _ASKED_FIRST: Final = 40_000
 _GOOD: Final = 500
 """Requests of good clients, which come again and again."""
 
-_REFERENCES: Final = {
-    LIMIT: "limit",
-    BY_HAND: "by_hand",
-    TEMPLATES[0]: "template_sync",
-    TEMPLATES[1]: "template_async",
-}
 _READY: Final = f"{USERS}/1"
 
 Figures = dict[str, Any]
@@ -103,13 +95,21 @@ class Stand:
 
 
 class Comparison:
-    """The service and the references, alive at once on one database."""
+    """The service and the references, alive at once on one database.
+
+    Attributes:
+        left_out: Why a reference is not among them, by name.
+        versions: The releases of what only references use.
+    """
 
     def __init__(self, stand: Stand, url: str, until_the_end: ExitStack) -> None:
         self._stand = stand
         self._url = url
         rows = stand.extent.rows
-        contenders = [service(url, rows), *(reference(file, name, url, rows) for name, file in _REFERENCES.items())]
+        others = references(url, rows)
+        self.left_out = dict(others.left_out)
+        self.versions = dict(others.versions)
+        contenders = [service(url, rows), *others.contenders]
         self._servers = [until_the_end.enter_context(stand.server(contender)) for contender in contenders]
         for server in self._servers:
             check_equal_work(server)

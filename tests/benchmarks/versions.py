@@ -10,6 +10,7 @@ _PACKAGES: Final = (
     "sqlalchemy",
     "psycopg",
     "psycopg-pool",
+    "asyncpg",
     "orjson",
     "uvicorn",
     "uvloop",

@@ -8,7 +8,8 @@ import pytest
 from benchmarks import report
 from benchmarks.figures import Spread
 from benchmarks.reach import Line, lines
-from benchmarks.stages import BY_HAND, LIMIT, SERVICE, TEMPLATES
+from benchmarks.references import BY_HAND, FASTIFY, LIMIT, TEMPLATES
+from benchmarks.stages import SERVICE
 
 NOTHING: dict[str, Any] = {"works": {}, "crowd": {}, "granian": {}}
 
@@ -36,6 +37,11 @@ def line(what: str, figures: dict[str, Any]) -> Line:
 def test_cpu_is_compared_with_by_hand_round_by_round() -> None:
     found = line("read one: CPU per request, to by hand", NOTHING | {"works": {"read-one": READ_ONE}})
     assert (found.measured, found.met) == ((1.1, 1.0, 1.2), True)
+
+
+def test_cpu_is_compared_with_the_limit_as_well() -> None:
+    found = line("read one: CPU per request, to limit", NOTHING | {"works": {"read-one": READ_ONE}})
+    assert (found.measured, found.bound, found.met) == ((3.0, 2.0, 4.0), 1.05, False)
 
 
 def test_throughput_is_compared_with_whichever_template_was_better_in_the_round() -> None:
@@ -73,6 +79,11 @@ def test_a_line_that_is_missed_is_told_from_one_that_is_met(monkeypatch: pytest.
     rendered = report.rendered(circumstances() | NOTHING)
     assert "| speed | at least 3.00 | 2.00 (1.00..2.50) | **no** |" in rendered
     assert "| start | at most 1.50 s | 1.50 s | yes |" in rendered
+
+
+def test_a_reference_that_is_left_out_is_named() -> None:
+    rendered = report.rendered(circumstances() | NOTHING | {"left_out": {FASTIFY: "there is no Node.js"}})
+    assert "Not measured: fastify, as there is no Node.js." in rendered
 
 
 def circumstances() -> dict[str, Any]:
