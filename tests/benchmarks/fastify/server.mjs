@@ -57,7 +57,8 @@ const page = {
   type: 'object',
   properties: { items: { type: 'array', items: user }, next: { type: 'integer', nullable: true } }
 }
-const params = { type: 'object', properties: { id: { type: 'integer' } } }
+const id = { type: 'integer', maximum: 2 ** 31 - 1 }
+const params = { type: 'object', properties: { id } }
 
 async function rows (statement, ...values) {
   return (await pool.query({ ...statement, values })).rows
@@ -90,7 +91,7 @@ const querystring = {
   type: 'object',
   properties: {
     limit: { type: 'integer', minimum: 1, maximum: 100, default: 50 },
-    after: { type: 'integer', default: 0 },
+    after: { ...id, default: 0 },
     created_after: { type: 'string', format: 'date-time' }
   }
 }

@@ -9,7 +9,6 @@ pool. `python floor.py PORT`; DSN is read from the environment.
 import asyncio
 import os
 import sys
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 from urllib.parse import parse_qsl
@@ -113,6 +112,8 @@ class Users:
 
     async def ready(self) -> None:
         """Prepare the statements."""
+        # A page of users with times as PostgreSQL writes them takes two thirds of what asyncpg's datetimes take.
+        await self._connection.set_type_codec("timestamptz", schema="pg_catalog", encoder=str, decoder=str)
         prepare = self._connection.prepare
         self._get, self._exists = await prepare(_GET), await prepare(_EXISTS)
         self._list, self._list_created_after = await prepare(_LIST), await prepare(_LIST_CREATED_AFTER)
@@ -124,7 +125,8 @@ class Users:
         Raises:
             _Refused: It is not answered with success.
         """
-        method, (path, _, query) = request.method, request.target.partition(b"?")
+        method = request.method
+        path, _, query = request.target.partition(b"?")
         if path == _PATH:
             if method == b"GET":
                 return await self._page(query)
@@ -150,15 +152,14 @@ class Users:
         query = dict(parse_qsl(query_string.decode()))
         try:
             limit, after = int(query.get("limit", "50")), int(query.get("after", "0"))
-            created_after = datetime.fromisoformat(query["created_after"]) if "created_after" in query else None
         except ValueError:
             raise _Refused(422) from None
         if not 1 <= limit <= _MAX_PAGE:
             raise _Refused(422)
-        if created_after is None:
-            rows = await self._list.fetch(after, limit + 1)
+        if "created_after" in query:
+            rows = await self._list_created_after.fetch(after, query["created_after"], limit + 1)
         else:
-            rows = await self._list_created_after.fetch(after, created_after, limit + 1)
+            rows = await self._list.fetch(after, limit + 1)
         more = len(rows) > limit
         return 200, b"", {"items": [_user(row) for row in rows[:limit]], "next": rows[limit - 1][0] if more else None}
 
@@ -173,10 +174,10 @@ class Users:
         email = _email(content["email"]) if "email" in content else None
         name = _name(content["name"]) if "name" in content else None
         try:
-            rows = await self._update.fetch(email, name, user_id, datetime.fromisoformat(tag.decode().strip('"')))
+            rows = await self._update.fetch(email, name, user_id, tag.decode().strip('"'))
         except asyncpg.UniqueViolationError:
             raise _Refused(409) from None
-        except ValueError:
+        except (asyncpg.InvalidDatetimeFormatError, asyncpg.DatetimeFieldOverflowError):
             raise _Refused(412) from None
         if not rows:
             raise _Refused(412 if await self._exists.fetch(user_id) else 404)
@@ -185,7 +186,7 @@ class Users:
 
 async def serve(port: int) -> None:
     """Answer requests, one after the other, until the process ends."""
-    users = Users(await asyncpg.connect(os.environ["DSN"]))
+    users = Users(await asyncpg.connect(os.environ["DSN"], server_settings={"timezone": "UTC"}))
     await users.ready()
     requests: Requests = asyncio.Queue()
     await asyncio.get_running_loop().create_server(lambda: Client(requests), "127.0.0.1", port)
@@ -199,9 +200,9 @@ async def _respond(request: Request, users: Users) -> None:
     except _Refused as refused:
         status, lines, content = refused.status, b"", {"detail": "refused"}
     except asyncpg.DataError:
-        # A number that no column holds.
+        # A number that no column holds, or a time that is none.
         status, lines, content = 422, b"", {"detail": "refused"}
-    body = orjson.dumps(content, option=orjson.OPT_UTC_Z)
+    body = orjson.dumps(content)
     if request.transport.is_closing():
         return
     request.transport.write(
@@ -236,11 +237,22 @@ def _name(value: object) -> str:
 
 def _user(row: asyncpg.Record) -> dict[str, Any]:
     id_, email, name, created_at, updated_at = row
-    return {"id": id_, "email": email, "name": name, "created_at": created_at, "updated_at": updated_at}
+    return {
+        "id": id_,
+        "email": email,
+        "name": name,
+        "created_at": _time(created_at),
+        "updated_at": _time(updated_at),
+    }
 
 
 def _tag(row: asyncpg.Record) -> bytes:
-    return b'etag: "%b"\r\n' % row[4].isoformat().encode()
+    return b'etag: "%b"\r\n' % _time(row[4]).encode()
+
+
+def _time(text: str) -> str:
+    """As JSON has it, of '2025-01-01 00:00:00.123457+00'."""
+    return f"{text[:10]}T{text[11:-3]}Z"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The limit: a bare ASGI function, psycopg's pool of asynchronous connections and orjson, without a framework.
 
-As little as can be done for the same answers: nobody would maintain a service like this, and none in Python can be much
-faster. DSN and POOL_SIZE are read from the environment.
+As little as an ASGI application with a pool can do for the same answers: nobody would maintain a service like this.
+DSN and POOL_SIZE are read from the environment.
 """
 
 import os
