@@ -1,7 +1,7 @@
 """The floor: a bare asyncio protocol with httptools, one connection of asyncpg and orjson, on uvloop.
 
-The least that Python does for the same answers: no framework, no ASGI server, no pool. Requests are sequential: one
-task takes them from a queue in the order in which they were complete, and each waits until the one before it is
+About the least that Python can do for the same answers: no framework, no ASGI server, no pool. Requests are sequential:
+one task takes them from a queue in the order in which they were complete, and each waits until the one before it is
 answered. So this program's CPU per request is what to compare with, and its throughput is not that of a server with a
 pool. `python floor.py PORT`; DSN is read from the environment.
 """
