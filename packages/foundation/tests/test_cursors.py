@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.http.requests.cursors import CursorCodec, InvalidCursor
+from foundation.http.schemas.values import CURSOR
 from foundation.kernel.integer_id import MAX_ID
 from foundation.kernel.pagination import Position
 from foundation.kernel.queries import SortOrder
@@ -146,3 +148,7 @@ def test_a_time_keeps_its_microseconds(codec: CursorCodec) -> None:
     position = Position(datetime(2025, 12, 16, 12, 0, 0, 1, tzinfo=UTC), 1)
     cursor = codec.encode(position, ThingSort.UPDATED_AT, EVERYTHING)
     assert codec.decode(cursor, ThingSort.UPDATED_AT, EVERYTHING) == position
+
+
+def test_the_shortest_cursor_has_the_form_that_the_document_promises() -> None:
+    assert re.fullmatch(CURSOR["pattern"], CursorCodec(KEY).encode(Position(1, 1), ThingSort.ID, EVERYTHING))

@@ -2,13 +2,17 @@
 
 import logging
 import os
+import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from foundation.http.edge.request_log import log_request
 from foundation.telemetry import log_writer
 from foundation.telemetry.log_writer import LogWriter
-from foundation.telemetry.logs import Formatter
+from foundation.telemetry.logs import Formatter, LineWriter
 
 
 def test_a_line_has_its_moment_in_utc_its_level_its_logger_and_the_request_id() -> None:
@@ -17,6 +21,34 @@ def test_a_line_has_its_moment_in_utc_its_level_its_logger_and_the_request_id() 
     assert Formatter().format(record) == "2025-12-16T12:00:00.042Z INFO service.http GET 200"
     record.__dict__["request_id"] = "abc"
     assert Formatter().format(record) == "2025-12-16T12:00:00.042Z INFO service.http GET 200 request_id=abc"
+
+
+def test_a_line_without_a_record_is_the_same() -> None:
+    reading, writing = os.pipe()
+    writer = LineWriter(writing)
+    writer.setFormatter(Formatter())
+    logger = logging.getLogger("service.http")
+
+    with handled_by(writer):
+        log_request(logger, "GET /things 200 1.0 ms", "abc")
+    with handled_by(writer, logging.NullHandler()):
+        log_request(logger, "GET /things 200 1.0 ms", "abc")
+    writer.flush()
+
+    lines = os.read(reading, 1 << 16).decode().splitlines()
+    assert [one.partition(" ")[2] for one in lines] == ["INFO service.http GET /things 200 1.0 ms request_id=abc"] * 2
+    assert all(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z", one.split()[0]) for one in lines)
+
+
+@contextmanager
+def handled_by(*handlers: logging.Handler) -> Iterator[None]:
+    """Meanwhile, the root has these handlers, and no other."""
+    root, before = logging.root, logging.root.handlers[:]
+    root.handlers[:] = handlers
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
 
 
 def record(message: str) -> logging.LogRecord:

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -57,20 +57,24 @@ class Resource:
     refers_to: Collection[str] = ()
 
 
-class Application(FastAPI):
-    """A FastAPI application whose requests begin with `Envelope`.
+# Of Starlette and FastAPI, around all others.
+_IDLE: Final = frozenset({"ServerErrorMiddleware", "ExceptionTelemetryMiddleware", "AppBodyLimitMiddleware"})
 
-    FastAPI and Starlette put three layers around it: for errors that nothing handles, which it handles; for telemetry,
-    which is off; and for a limit of bodies, which routes have of their own.
+
+class Application(FastAPI):
+    """A FastAPI application whose requests begin with its outermost middleware: `Envelope`, unless one is added.
+
+    FastAPI and Starlette put three layers around that: for errors that nothing handles, which `Envelope` handles; for
+    telemetry, which is off; and for a limit of bodies, which routes have of their own.
     """
+
+    _first: ASGIApp
 
     def build_middleware_stack(self) -> ASGIApp:
         """The layers, as FastAPI builds them; requests begin further inside."""
-        stack = super().build_middleware_stack()
-        layer: Any = stack
-        while not isinstance(layer, Envelope):
-            layer = layer.app
-        self._envelope = layer
+        stack = self._first = super().build_middleware_stack()
+        while type(self._first).__name__ in _IDLE:
+            self._first = self._first.app  # type: ignore[attr-defined]  # each of them has it
         return stack
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,7 +83,7 @@ class Application(FastAPI):
             await super().__call__(scope, receive, send)
             return
         scope["app"] = self
-        await self._envelope(scope, receive, send)
+        await self._first(scope, receive, send)
 
 
 def build_application(

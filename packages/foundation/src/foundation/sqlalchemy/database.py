@@ -137,7 +137,7 @@ class SqliteDatabase(Database):
         self._file = database_file(url)
         self.engine = open_sqlite(url, self._file, limits, limits.pool_size)
         bulk = open_sqlite(url, self._file, limits, 1)
-        self._turns = Turns(limits.lock_timeout.total_seconds())
+        self._turns = Turns(limits.pool_timeout, queue=limits.pool_size + limits.pool_queue)
         self._threads = SqliteReader(
             partial(connect_reader, self._file, limits.lock_timeout),
             queue=limits.pool_queue,

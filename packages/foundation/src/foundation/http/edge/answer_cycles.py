@@ -1,6 +1,6 @@
 """How an answer is written: in one piece where it is known as a whole, and without chunks for HTTP/1.0.
 
-The gain of one write instead of two, of the CPU time of one GET of one resource: docs/performance.md.
+What one write gains instead of two: docs/decisions/0022-the-lean-path.md.
 """
 
 import re

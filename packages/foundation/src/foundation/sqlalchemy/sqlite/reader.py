@@ -1,6 +1,6 @@
 """Reads on SQLite, without SQLAlchemy's connections: one hop to a thread and back for each call.
 
-The gain, of the CPU time of one GET of one resource: docs/performance.md.
+What it gains: docs/decisions/0022-the-lean-path.md.
 """
 
 import asyncio

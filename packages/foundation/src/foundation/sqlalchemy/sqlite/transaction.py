@@ -114,12 +114,12 @@ class SqliteTransaction:
 
     async def close(self) -> None:
         """See `Transaction.close`; the connection is returned even when the task is being cancelled."""
-        if self._connection is not None:
-            # What was not committed is undone when the pool gets the connection back.
-            try:
+        try:
+            if self._connection is not None:
+                # What was not committed is undone when the pool gets the connection back.
                 await self._connection.__aexit__(None, None, None)
-            finally:
-                self._finish_turn()
+        finally:
+            self._finish_turn()
 
     def _finish_turn(self) -> None:
         if self._end_turn is not None:
@@ -136,20 +136,22 @@ class SqliteTransaction:
 
     async def _run(self, work: Callable[[sqlite3.Connection], Any], *, deferred: bool = False) -> Any:
         """Do something in the transaction, in the thread of its connection, in one hop; a new one begins with it."""
+        begins = not self._begun
+        if begins and not deferred and self._end_turn is None:
+            # Before the connection: a crowd of writers needs one.
+            self._end_turn = await self._turns.take()
         if self._connection is None:
             self._connection = await self._engine.connect().start()
             self._driver = (await self._connection.get_raw_connection()).driver_connection
-        driver, begins = self._driver, not self._begun
+        driver = self._driver
         assert driver is not None  # noqa: S101 -- for the type
-        if begins and not deferred and self._end_turn is None:
-            self._end_turn = await self._turns.take()
-        self._begun = True
 
         def begun(connection: sqlite3.Connection) -> Any:
             if begins:
                 # A transaction that reads first and writes later fails at once when another wrote in between; taking
                 # the write lock at the beginning waits for it instead.
                 connection.execute(f"BEGIN {'DEFERRED' if deferred else 'IMMEDIATE'}")
+                self._begun = True
             return work(connection)
 
         return await self._bounded(driver.run(begun))
